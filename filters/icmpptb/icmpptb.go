@@ -1,0 +1,64 @@
+// Package icmpptb has the filter `icmp-ptb`, which lets only packet-too-big
+// messages pass: ICMPv4 type 3 code 4 and ICMPv6 type 2 code 0, as a whole, and
+// not those that were sent to all hosts of the link, since these are copies.
+package icmpptb
+
+import (
+	"golang.org/x/net/bpf"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// Reasons to drop a packet.
+const (
+	NotPTB    pipeline.Reason = iota + 1 // any other packet
+	Broadcast                            // already sent to all hosts of the link
+	Truncated                            // the capture lacks octets of it
+)
+
+// minLen is the shortest message that is looked at, in octets behind the
+// link-layer header: an IPv4 header, an ICMP header and eight octets of a quote
+// (RFC 792). A VLAN tag counts, as the original daemon has it.
+const minLen = 20 + 8 + 8
+
+const vlanTagLen = 4
+
+// Settings of the filter: none.
+type Settings struct{}
+
+// Plugin returns the filter `icmp-ptb`.
+func Plugin() pipeline.Plugin {
+	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
+		Type:    "icmp-ptb",
+		Summary: "lets only ICMP packet-too-big messages pass, and no copies of them",
+		Reasons: []string{"not-ptb", "broadcast", "truncated"},
+		New: func(Settings, pipeline.Env) (pipeline.Filter, error) {
+			return filter{}, nil
+		},
+	})
+}
+
+type filter struct{}
+
+func (filter) Filter(p *pipeline.Packet) pipeline.Reason {
+	switch {
+	case p.PTB == 0 || behindLink(p) < minLen:
+		return NotPTB
+	case p.Broadcast():
+		return Broadcast
+	case p.Truncated():
+		return Truncated
+	}
+	return pipeline.Pass
+}
+
+func behindLink(p *pipeline.Packet) int {
+	if p.Tag != 0 {
+		return p.Length - p.Network + vlanTagLen
+	}
+	return p.Length - p.Network
+}
+
+func (filter) KernelFilter(link pipeline.LinkType, snaplen uint32) []bpf.Instruction {
+	return kernelFilter(link, snaplen)
+}

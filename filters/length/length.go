@@ -1,0 +1,70 @@
+// Package length has the filter `length`, which lets messages pass that are long
+// enough to be of use to a receiver.
+package length
+
+import "github.com/pmtud/pmtud/pipeline"
+
+// Reasons to drop a packet.
+const (
+	TooShort pipeline.Reason = iota + 1 // not ICMP, or less than header, ICMP header and quote
+	BadIHL                              // an IPv4 header length below 20 octets
+)
+
+// Shortest messages from the outer IP header on, in octets: a quoted IP header
+// and 8 octets behind it for IPv4 (RFC 792), 32 octets of a quote for IPv6.
+const (
+	minIPv4 = 20 + 8 + 20 + 8
+	minIPv6 = 40 + 8 + 32
+)
+
+// Settings of the filter: none.
+type Settings struct{}
+
+// Plugin returns the filter `length`.
+func Plugin() pipeline.Plugin {
+	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
+		Type:    "length",
+		Summary: "drops messages that are too short to be of use, or claim to be",
+		Reasons: []string{"too-short", "bad-ihl"},
+		New: func(Settings, pipeline.Env) (pipeline.Filter, error) {
+			return filter{}, nil
+		},
+	})
+}
+
+type filter struct{}
+
+func (filter) Filter(p *pipeline.Packet) pipeline.Reason {
+	if p.Network < 0 || p.Tag == pipeline.EtherTypeQinQ {
+		return TooShort
+	}
+	ip := p.Data[p.Network:]
+	switch p.EtherType {
+	case pipeline.EtherTypeIPv4:
+		return checkIPv4(ip)
+	case pipeline.EtherTypeIPv6:
+		return checkIPv6(ip)
+	}
+	return TooShort
+}
+
+func checkIPv4(ip []byte) pipeline.Reason {
+	if len(ip) == 0 || ip[0]>>4 != 4 {
+		return TooShort
+	}
+	header := 4 * int(ip[0]&0x0f)
+	if header < 20 {
+		return BadIHL
+	}
+	if len(ip) < minIPv4 || ip[9] != 1 || len(ip) < header+8 {
+		return TooShort
+	}
+	return pipeline.Pass
+}
+
+func checkIPv6(ip []byte) pipeline.Reason {
+	if len(ip) < minIPv6 || ip[0]>>4 != 6 || ip[6] != 58 {
+		return TooShort
+	}
+	return pipeline.Pass
+}

@@ -1,0 +1,57 @@
+// Package mtu has the filter `mtu`, which lets messages pass whose next-hop MTU
+// lies in a range.
+package mtu
+
+import "github.com/pmtud/pmtud/pipeline"
+
+// Reasons to drop a packet.
+const (
+	BadMTU    pipeline.Reason = iota + 1 // outside min..max, or no MTU at all
+	StrictMTU                            // inside, but outside what strict allows
+)
+
+// What strict allows: from the datagram that every IPv4 host takes (RFC 791) to
+// just below Ethernet's MTU.
+const (
+	strictMin = 576
+	strictMax = 1499
+)
+
+// Settings of the filter.
+type Settings struct {
+	Min    uint32 `setting:"min" doc:"lowest next-hop MTU that passes, in octets"`
+	Max    uint32 `setting:"max" doc:"highest next-hop MTU that passes, in octets"`
+	Strict bool   `setting:"strict" doc:"let only MTUs from 576 to 1499 pass"`
+}
+
+// Plugin returns the filter `mtu`.
+func Plugin() pipeline.Plugin {
+	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
+		Type:     "mtu",
+		Summary:  "drops messages whose next-hop MTU is implausible",
+		Reasons:  []string{"bad-mtu", "strict-mtu"},
+		Defaults: Settings{Min: 68, Max: 16384},
+		New:      New,
+	})
+}
+
+// New returns the filter.
+func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
+	if s.Min > s.Max {
+		return nil, pipeline.BadSetting("min", "%d is above max, %d", s.Min, s.Max)
+	}
+	return filter(s), nil
+}
+
+type filter Settings
+
+func (f filter) Filter(p *pipeline.Packet) pipeline.Reason {
+	mtu, ok := p.MTU()
+	switch {
+	case !ok || mtu < f.Min || mtu > f.Max:
+		return BadMTU
+	case f.Strict && (mtu < strictMin || mtu > strictMax):
+		return StrictMTU
+	}
+	return pipeline.Pass
+}

@@ -1,0 +1,85 @@
+// Package portlist has the filter `port-list`, which lets messages pass that are
+// about a connection of the listed ports: the quoted packet's source port is the
+// service's own.
+//
+// The port is read where the original daemon reads it: behind the quoted IPv4
+// header, of whatever length it claims, or 40 octets into a quoted IPv6 packet.
+// The quoted protocol is not looked at.
+package portlist
+
+import (
+	"encoding/binary"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// Reasons to drop a packet.
+const (
+	PayloadTooShort pipeline.Reason = iota + 1 // nothing is quoted
+	BadInnerVersion                            // the quote is neither IPv4 nor IPv6
+	L4TooShort                                 // the quote ends before the port
+	PortNotListed
+)
+
+// Settings of the filter.
+type Settings struct {
+	Ports []Range `setting:"ports" required:"true" doc:"quoted source ports that pass: numbers and ranges such as \"8000-8080\""`
+}
+
+// Plugin returns the filter `port-list`.
+func Plugin() pipeline.Plugin {
+	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
+		Type:    "port-list",
+		Summary: "drops messages about packets of other source ports",
+		Reasons: []string{"payload-too-short", "bad-inner-version", "l4-too-short", "port-not-listed"},
+		New:     New,
+	})
+}
+
+// New returns the filter.
+func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
+	if len(s.Ports) == 0 {
+		return nil, pipeline.BadSetting("ports", "is empty; list at least one port")
+	}
+	f := new(filter)
+	for _, r := range s.Ports {
+		f.add(r)
+	}
+	return f, nil
+}
+
+// filter is the set of ports, a bit for each.
+type filter [1 << 16 / 64]uint64
+
+func (f *filter) add(r Range) {
+	for port := int(r.First); port <= int(r.Last); port++ {
+		f[port/64] |= 1 << (port % 64)
+	}
+}
+
+func (f *filter) has(port uint16) bool { return f[port/64]&(1<<(port%64)) != 0 }
+
+func (f *filter) Filter(p *pipeline.Packet) pipeline.Reason {
+	quote := p.Quote()
+	if len(quote) == 0 {
+		return PayloadTooShort
+	}
+	at := 0
+	switch quote[0] >> 4 {
+	case 4:
+		at = 4 * int(quote[0]&0x0f)
+	case 6:
+		at = 40
+	default:
+		return BadInnerVersion
+	}
+	if len(quote) < at+2 {
+		return L4TooShort
+	}
+	port := binary.BigEndian.Uint16(quote[at:])
+	p.ReadPort = int32(port)
+	if !f.has(port) {
+		return PortNotListed
+	}
+	return pipeline.Pass
+}

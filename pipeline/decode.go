@@ -1,0 +1,175 @@
+package pipeline
+
+import "encoding/binary"
+
+// EtherTypes that decoding knows.
+const (
+	EtherTypeIPv4 = 0x0800
+	EtherTypeIPv6 = 0x86dd
+	EtherTypeVLAN = 0x8100 // IEEE 802.1Q
+	EtherTypeQinQ = 0x88a8 // IEEE 802.1ad
+)
+
+// Header lengths in octets.
+const (
+	ipv4MinLen  = 20
+	ipv6Len     = 40
+	icmpLen     = 8
+	ethernetLen = 14
+	vlanTagLen  = 4
+	sllLen      = 16
+	sll2Len     = 20
+	familyLen   = 4
+)
+
+const (
+	protoICMP   = 1
+	protoICMPv6 = 58
+)
+
+// View is what the engine decoded of a packet: where its headers are, and whether
+// it is a packet-too-big message (PTB). Offsets count octets of Data; -1 stands
+// for a header that is not there. Decoding never reads outside Data, trusts no
+// length and refuses nothing: judging is the filters' work.
+type View struct {
+	// EtherType is that of the payload, behind at most one VLAN tag; 0 if there
+	// is none. Link types without one get that of the IP version.
+	EtherType uint16
+
+	// Tag is the EtherType of the one VLAN tag, 0 without tag.
+	Tag uint16
+
+	// Network is the offset of the header that EtherType announces, -1 if the
+	// capture ends before it.
+	Network int
+
+	// PTB is 4 for an ICMPv4 message of type 3 code 4 (RFC 792, RFC 1191), 6 for
+	// an ICMPv6 message of type 2 code 0 (RFC 4443), else 0. As in the kernel
+	// filter of the original daemon, the ICMPv4 header is looked for at the
+	// header length as claimed, the version nibble is not looked at, and an
+	// IPv6 extension header hides the ICMPv6 header.
+	PTB uint8
+
+	// ICMP is the offset of the PTB's ICMP header, -1 if PTB is 0. At least two
+	// octets of it are there.
+	ICMP int
+}
+
+// Decode fills the packet's [View] from its Data and LinkType. The engine does it
+// for every packet; tests and tools without an engine call it themselves.
+func (p *Packet) Decode() {
+	p.View = View{Network: -1, ICMP: -1}
+	p.ReadPort = -1
+	p.decodeLink()
+	if p.Network < 0 {
+		return
+	}
+	switch p.EtherType {
+	case EtherTypeIPv4:
+		p.decodeIPv4()
+	case EtherTypeIPv6:
+		p.decodeIPv6()
+	}
+}
+
+func (p *Packet) decodeLink() {
+	switch p.LinkType {
+	case LinkEthernet:
+		p.decodeEtherType(12, ethernetLen)
+	case LinkSLL:
+		if len(p.Data) >= 2 {
+			p.Type = cookedType(binary.BigEndian.Uint16(p.Data))
+		}
+		p.decodeEtherType(14, sllLen)
+	case LinkSLL2:
+		if len(p.Data) > 10 {
+			p.Type = cookedType(uint16(p.Data[10]))
+		}
+		p.decodeEtherType(0, sll2Len)
+	case LinkNull:
+		p.decodeFamily(binary.LittleEndian)
+	case LinkLoop:
+		p.decodeFamily(binary.BigEndian)
+	case LinkRaw, LinkIPv4, LinkIPv6:
+		p.decodeNibble(0)
+	}
+}
+
+// cookedType converts the packet type of a Linux cooked header.
+func cookedType(t uint16) PacketType {
+	if t > uint16(TypeOutgoing-TypeHost) {
+		return TypeUnknown
+	}
+	return TypeHost + PacketType(t)
+}
+
+// decodeEtherType reads the EtherType at offset field; the link-layer header is
+// n octets long.
+func (p *Packet) decodeEtherType(field, n int) {
+	if len(p.Data) < n {
+		return
+	}
+	p.EtherType = binary.BigEndian.Uint16(p.Data[field:])
+	p.Network = n
+	if p.EtherType != EtherTypeVLAN && p.EtherType != EtherTypeQinQ {
+		return
+	}
+	p.Tag, p.EtherType, p.Network = p.EtherType, 0, -1
+	if len(p.Data) >= n+vlanTagLen {
+		p.EtherType = binary.BigEndian.Uint16(p.Data[n+2:])
+		p.Network = n + vlanTagLen
+	}
+}
+
+// decodeFamily reads the protocol family of a BSD loopback header. Files written
+// on hosts of the other byte order carry it the other way round. All families
+// but AF_INET have several numbers, so the nibble decides for them.
+func (p *Packet) decodeFamily(order binary.ByteOrder) {
+	if len(p.Data) < familyLen {
+		return
+	}
+	family := order.Uint32(p.Data)
+	if family > 0xffff {
+		family = uint32(family>>24) | uint32(family>>8)&0xff00
+	}
+	switch family {
+	case 2, 10, 23, 24, 28, 30: // AF_INET; AF_INET6 of Linux, Windows and the BSDs
+		p.decodeNibble(familyLen)
+	}
+}
+
+// decodeNibble finds an IP header of either version at off.
+func (p *Packet) decodeNibble(off int) {
+	if len(p.Data) <= off {
+		return
+	}
+	switch p.Data[off] >> 4 {
+	case 4:
+		p.EtherType = EtherTypeIPv4
+	case 6:
+		p.EtherType = EtherTypeIPv6
+	default:
+		return
+	}
+	p.Network = off
+}
+
+func (p *Packet) decodeIPv4() {
+	ip := p.Data[p.Network:]
+	if len(ip) < ipv4MinLen || ip[9] != protoICMP || binary.BigEndian.Uint16(ip[6:])&0x1fff != 0 {
+		return
+	}
+	icmp := 4 * int(ip[0]&0x0f)
+	if len(ip) < icmp+2 || ip[icmp] != 3 || ip[icmp+1] != 4 {
+		return
+	}
+	p.PTB, p.ICMP = 4, p.Network+icmp
+}
+
+func (p *Packet) decodeIPv6() {
+	ip := p.Data[p.Network:]
+	if len(ip) < ipv6Len+2 || ip[6] != protoICMPv6 || ip[ipv6Len] != 2 || ip[ipv6Len+1] != 0 {
+		return
+	}
+	p.PTB, p.ICMP = 6, p.Network+ipv6Len
+}

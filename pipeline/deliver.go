@@ -1,0 +1,98 @@
+package pipeline
+
+const (
+	// chunk is the number of packets that go through the filters before the
+	// sinks' queues are locked once for all of them.
+	chunk = 256
+
+	// chunkOctets bounds a chunk of a source that waits, so that an empty queue
+	// has room for it.
+	chunkOctets = MaxQueuedOctets / 2
+)
+
+// deliver takes a batch of a source through the filters and offers it to the
+// sinks. After a plugin panicked it takes nothing more.
+func (p *Pipeline) deliver(s *sourceStage, batch []Packet) {
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	for len(batch) > 0 {
+		n := min(len(batch), chunk, p.queueSize)
+		if s.lossless {
+			n = p.awaitRoom(batch[:n])
+		}
+		if !p.deliverChunk(s, batch[:n]) {
+			return
+		}
+		batch = batch[n:]
+	}
+}
+
+// awaitRoom waits until all queues have room for the first packets of batch and
+// returns how many those are, one at least. It holds the turn but not the lock, so
+// that the books stay readable.
+func (p *Pipeline) awaitRoom(batch []Packet) (n int) {
+	octets := 0
+	for n = range batch {
+		if n > 0 && octets+len(batch[n].Data) > chunkOctets {
+			n--
+			break
+		}
+		octets += len(batch[n].Data)
+	}
+	n++
+	for _, s := range p.sinks {
+		s.queue.awaitRoom(n, octets)
+	}
+	return n
+}
+
+// deliverChunk reports whether the pipeline can go on.
+func (p *Pipeline) deliverChunk(s *sourceStage, batch []Packet) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.failure != nil {
+		return false
+	}
+	if err := p.filterChunk(s, batch); err != nil {
+		p.failure = err
+		p.stop()
+	}
+	for _, s := range p.sinks {
+		if len(s.passed) > 0 {
+			s.queue.put(s.passed)
+			s.passed = s.passed[:0]
+		}
+	}
+	return p.failure == nil
+}
+
+// filterChunk decides about packets and notes for each sink which it gets.
+func (p *Pipeline) filterChunk(s *sourceStage, batch []Packet) (err error) {
+	var pkt *Packet
+	current := &p.filters
+	defer func() {
+		if v := recover(); v != nil {
+			err = current.panicked(v, &pkt.Verdict)
+		}
+	}()
+	for i := range batch {
+		pkt = &batch[i]
+		s.received++
+		p.received++
+		pkt.Clock = p.clock.Advance(pkt.Time)
+		pkt.Verdict = Verdict{}
+		pkt.Decode()
+		current = &p.filters
+		passed := current.pass(pkt, &pkt.Verdict)
+		if passed {
+			p.forwarded++
+		}
+		for _, sink := range p.sinks {
+			if passed || sink.observesDrops {
+				current = &sink.filters
+				sink.filter(pkt)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+// Package pipeline is a small framework for packet pipelines: sources read
+// packets, filters decide about them, sinks do something with those that passed.
+//
+//	source ─┐                                  ┌─ queue ─ sink
+//	        ├─ clock ─ decode ─ filter … filter ┤
+//	source ─┘                                  └─ filter … ─ queue ─ sink
+//
+// A pipeline is built from a [Spec]: stages in the order of the configuration
+// file, each a [Plugin] with its settings. Building touches nothing outside the
+// process; [Pipeline.Open] opens sinks, then filters, then sources, and
+// [Pipeline.Run] works until the sources end or the context is done.
+//
+// # One packet's way
+//
+// A source delivers batches of packets. For each packet, in order, the engine
+//
+//  1. advances the pipeline's clock to the packet's time stamp ([Packet.Clock]),
+//  2. decodes the packet once ([View]),
+//  3. asks the filters in the order of the file; the first that gives a
+//     [Reason] other than [Pass] ends it,
+//  4. charges the limiters ([Limiter]) when all filters let the packet pass, and
+//  5. offers it to every sink, whose own filters work the same way.
+//
+// All of this happens in the goroutine of the source, one batch at a time under
+// the pipeline's lock: filters are never called concurrently, and nothing is
+// handed between goroutines until a packet has passed. Each sink then has a
+// bounded queue and a goroutine of its own, so that a slow, failing or stuck sink
+// changes nothing for the others. A full queue gives up its oldest packets
+// (counted as shed) for sources that can't wait, and makes sources wait that can
+// (replay of a file).
+//
+// # Accounting
+//
+// The engine counts, not the plugins. For a pipeline
+//
+//	received = forwarded + dropped(stage, reason)
+//
+// and for each of its sinks
+//
+//	offered = dropped(stage, reason) + delivered + failed(reason) + shed(reason) + queued
+//
+// where offered is what the pipeline forwarded and queued is 0 once the pipeline
+// has stopped. Reasons are declared by each plugin ([Plugin.Reasons]), so that
+// the set of counters is known, and bounded, when the pipeline is built. The
+// engine's own reasons are the constants that begin with Reason.
+//
+// # Time
+//
+// Filters know no time but [Packet.Clock]. It follows the packets' time stamps
+// and never runs backwards, so a replay of a capture decides as the live
+// pipeline did, whatever its speed. See [Clock] for time stamps that step back.
+//
+// # Octets are lent
+//
+// [Packet.Data] belongs to the source and is lent for the length of one call. A
+// filter or sink that needs octets later copies them before it returns. Nobody
+// but the source writes to them: what a filter or a sink sees is what all see.
+//
+// # The hot path
+//
+// Between a source's delivery and a sink's queue nothing allocates, locks per
+// packet, logs, formats or reads a clock. State is bounded when it is created.
+//
+// # Failure
+//
+// A sink that fails to deliver a packet says so with a reason and goes on. A
+// source or sink that can't go on returns an error, which ends its pipeline and
+// no other. A panic in a plugin is treated as such an error: it is caught, names
+// the stage, and stops the pipeline; the packet at hand is counted as dropped or
+// failed with [ReasonPanic].
+//
+// # Writing a plugin
+//
+// A plugin is a value: see [FilterPlugin], [SourcePlugin], [SinkPlugin]. There is
+// no registration: a program is a main function with a list of plugins, and
+// package pipelinetest has the tests that every plugin must pass.
+package pipeline

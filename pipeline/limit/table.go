@@ -1,0 +1,113 @@
+package limit
+
+import "hash/maphash"
+
+// Table keeps a value for each of a bounded number of keys. When it is full, a
+// new key takes the place of the one that was set longest ago. It is made at its
+// full size and never allocates again. Keys are hashed with a secret seed, so that
+// nobody can choose keys that collide; what the table holds does not depend on
+// the seed. It is not safe for concurrent use.
+type Table[K comparable, V any] struct {
+	seed    maphash.Seed
+	heads   []uint32 // chains of entries by hash; 0 ends a chain
+	entries []entry[K, V]
+	used    uint32 // entries[1:used+1] are in use
+}
+
+type entry[K comparable, V any] struct {
+	key          K
+	value        V
+	chain        uint32 // next entry of the same hash
+	older, newer uint32 // neighbours in the order of setting; entries[0] is the ring's anchor
+	head         uint32 // index of its chain in heads
+}
+
+// NewTable makes a table for size keys, at least one.
+func NewTable[K comparable, V any](size int) *Table[K, V] {
+	heads := 1
+	for heads < size {
+		heads *= 2
+	}
+	return &Table[K, V]{
+		seed:    maphash.MakeSeed(),
+		heads:   make([]uint32, heads),
+		entries: make([]entry[K, V], max(size, 1)+1),
+	}
+}
+
+// Ref is where a key stands, or would stand, in a table. It is good until the
+// next call of Set.
+type Ref struct{ index, head uint32 }
+
+// Find returns where key stands, and its value if it is in the table.
+func (t *Table[K, V]) Find(key K) (ref Ref, value V, ok bool) {
+	head := uint32(maphash.Comparable(t.seed, key)) & uint32(len(t.heads)-1)
+	for i := t.heads[head]; i != 0; i = t.entries[i].chain {
+		if e := &t.entries[i]; e.key == key {
+			return Ref{i, head}, e.value, true
+		}
+	}
+	return Ref{0, head}, value, false
+}
+
+// Set gives the key that ref was found for a value and makes it the newest.
+func (t *Table[K, V]) Set(ref Ref, key K, value V) {
+	i := ref.index
+	if i == 0 {
+		i = t.place(ref.head, key)
+	} else {
+		t.unlink(i)
+	}
+	t.entries[i].value = value
+	t.linkNewest(i)
+}
+
+// Oldest returns the value that was set longest ago, if there is any.
+func (t *Table[K, V]) Oldest() (value V, ok bool) {
+	i := t.entries[0].newer
+	return t.entries[i].value, i != 0
+}
+
+// Len returns the number of keys in the table.
+func (t *Table[K, V]) Len() int { return int(t.used) }
+
+// place enters a new key into its chain, in a free entry or the oldest one.
+func (t *Table[K, V]) place(head uint32, key K) uint32 {
+	i := t.used + 1
+	if int(i) < len(t.entries) {
+		t.used = i
+	} else {
+		i = t.entries[0].newer
+		t.unlink(i)
+		t.unchain(i)
+	}
+	e := &t.entries[i]
+	e.key, e.head, e.chain = key, head, t.heads[head]
+	t.heads[head] = i
+	return i
+}
+
+func (t *Table[K, V]) unchain(i uint32) {
+	e := &t.entries[i]
+	at := &t.heads[e.head]
+	for *at != i {
+		at = &t.entries[*at].chain
+	}
+	*at = e.chain
+}
+
+// The ring runs from the anchor through newer links from the oldest to the newest
+// entry and back to the anchor.
+func (t *Table[K, V]) unlink(i uint32) {
+	e := &t.entries[i]
+	t.entries[e.older].newer = e.newer
+	t.entries[e.newer].older = e.older
+}
+
+func (t *Table[K, V]) linkNewest(i uint32) {
+	anchor := &t.entries[0]
+	e := &t.entries[i]
+	e.older, e.newer = anchor.older, 0
+	t.entries[anchor.older].newer = i
+	anchor.older = i
+}

@@ -1,0 +1,101 @@
+package pipeline
+
+import "time"
+
+// Instant is a point in packet time: nanoseconds since 1970-01-01 00:00 UTC.
+// Differences of two Instants are nanoseconds, as [time.Duration] is.
+type Instant int64
+
+// InstantOf converts t, to the nanosecond.
+func InstantOf(t time.Time) Instant { return Instant(t.UnixNano()) }
+
+// Time converts i to a time in UTC.
+func (i Instant) Time() time.Time { return time.Unix(0, int64(i)).UTC() }
+
+// Packet is one captured packet, what the engine decoded of it and what became
+// of it. A source fills Data, Length, Time, LinkType and Type; the engine fills
+// the rest before any filter sees the packet.
+type Packet struct {
+	// Data holds the captured octets from the link-layer header on, or from the
+	// IP header on for link types without one. It is lent: see the package's
+	// documentation.
+	Data []byte
+
+	// Length is the packet's length on the wire in octets; greater than
+	// len(Data) when the capture holds only its beginning.
+	Length int
+
+	// Time is the capture's time stamp.
+	Time Instant
+
+	// LinkType tells how Data begins.
+	LinkType LinkType
+
+	// Type tells to whom the link layer sent the packet, where the source knows.
+	Type PacketType
+
+	// Clock is the pipeline's time at this packet. It is Time, but never before
+	// that of an earlier packet.
+	Clock Instant
+
+	// View is what was decoded of Data.
+	View
+
+	// ReadPort is the quoted packet's source port as a filter read it in order to
+	// decide, or -1 while none did. It is for display: [Packet.Quoted] tells the
+	// port of every packet that has one.
+	ReadPort int32
+
+	// Verdict is the decision of the pipeline's filters, known to sinks.
+	Verdict Verdict
+}
+
+// Truncated reports whether the capture lacks octets of the packet.
+func (p *Packet) Truncated() bool { return len(p.Data) < p.Length }
+
+// copyFrom makes p a copy of q with octets of its own, in the space that p has.
+func (p *Packet) copyFrom(q *Packet) {
+	own := p.Data[:0]
+	*p = *q
+	p.Data = append(own, q.Data...)
+}
+
+// Verdict is a decision about a packet: the zero value forwards it, otherwise it
+// names the stage that dropped it and why.
+type Verdict struct {
+	Stage  string
+	Reason string
+}
+
+// Forward reports whether the packet passed.
+func (v Verdict) Forward() bool { return v.Reason == "" }
+
+// LinkType is a link-layer header type as capture files number it
+// (https://www.tcpdump.org/linktypes.html).
+type LinkType uint16
+
+// The link types that are decoded. Packets of another type have an empty [View].
+const (
+	LinkNull     LinkType = 0   // BSD loopback: a protocol family in the host's byte order
+	LinkEthernet LinkType = 1   // IEEE 802.3
+	LinkRaw      LinkType = 101 // IPv4 or IPv6, told apart by the version nibble
+	LinkLoop     LinkType = 108 // OpenBSD loopback: a protocol family in network byte order
+	LinkSLL      LinkType = 113 // Linux cooked capture
+	LinkIPv4     LinkType = 228
+	LinkIPv6     LinkType = 229
+	LinkSLL2     LinkType = 276 // Linux cooked capture, version 2
+)
+
+// PacketType tells to whom the link layer sent a packet. The values above
+// Unknown are those of linux/if_packet.h, plus one.
+type PacketType uint8
+
+// Packet types.
+const (
+	TypeUnknown   PacketType = iota
+	TypeHost                 // to this host
+	TypeBroadcast            // to all
+	TypeMulticast            // to a group
+	TypeOtherHost            // to another host, seen in promiscuous mode
+	TypeOutgoing             // sent by this host
+)

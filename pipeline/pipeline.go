@@ -1,0 +1,211 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+)
+
+// closeTimeout bounds how long a pipeline waits for its sinks to empty their
+// queues when it ends.
+const closeTimeout = 5 * time.Second
+
+// Pipeline is a built pipeline. Open, Run and Close are called once each, in this
+// order, by one goroutine; Counters at any time by any.
+type Pipeline struct {
+	name      string
+	queueSize int
+
+	sources []*sourceStage
+	openers []openStage // filters that hold something, in the order of the file
+	sinks   []*sinkStage
+
+	turn sync.Mutex // held by the source whose batch is being delivered
+
+	mu        sync.Mutex // guards what follows, and is held while filters run
+	clock     Clock
+	filters   chain
+	received  uint64
+	forwarded uint64
+	failure   error // of a plugin that panicked
+
+	stop context.CancelFunc
+}
+
+type sourceStage struct {
+	name     string
+	source   Source
+	lossless bool
+	received uint64
+}
+
+type openStage struct {
+	name   string
+	opener Opener
+}
+
+// New builds a pipeline. It touches nothing outside the process. Its error joins
+// every mistake found, each a [StageError].
+func New(spec Spec) (*Pipeline, error) {
+	b := newBuilder(spec)
+	p := b.pipeline()
+	if err := errors.Join(b.errs...); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Name returns the pipeline's name.
+func (p *Pipeline) Name() string { return p.name }
+
+// Open opens the sinks, then the filters, then the sources, so that everything
+// is in place before the first packet. When it fails, what was opened is closed.
+func (p *Pipeline) Open(ctx context.Context) error {
+	err := p.open(ctx)
+	if err != nil {
+		err = errors.Join(err, p.Close())
+	}
+	return err
+}
+
+func (p *Pipeline) open(ctx context.Context) error {
+	for _, s := range p.sinks {
+		if err := guard(func() error { return s.sink.Open(ctx) }); err != nil {
+			return fmt.Errorf("sink %s: %w", s.name, err)
+		}
+	}
+	for _, f := range p.openers {
+		if err := guard(func() error { return f.opener.Open(ctx) }); err != nil {
+			return fmt.Errorf("filter %s: %w", f.name, err)
+		}
+	}
+	for _, s := range p.sources {
+		if err := guard(func() error { return s.source.Open(ctx) }); err != nil {
+			return fmt.Errorf("source %s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+// Run moves packets until every source has ended, ctx is done, or a stage fails.
+// It returns when the sinks' queues are empty, or after five seconds of trying:
+// then what is left in them is counted with [ReasonStopped], and a sink that
+// still does not return from its call is left behind.
+func (p *Pipeline) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	p.stop = cancel
+
+	var sinks sync.WaitGroup
+	sinkErrs := make([]error, len(p.sinks))
+	for i, s := range p.sinks {
+		sinks.Go(func() {
+			if sinkErrs[i] = s.run(); sinkErrs[i] != nil {
+				cancel()
+			}
+		})
+	}
+	err := p.runSources(ctx)
+	for _, s := range p.sinks {
+		s.queue.close()
+	}
+	stuck := p.awaitSinks(&sinks)
+	if stuck != nil {
+		// Their goroutines may still write to sinkErrs.
+		return errors.Join(err, p.failed(), stuck)
+	}
+	return errors.Join(err, p.failed(), errors.Join(sinkErrs...))
+}
+
+// runSources runs all sources and returns when all of them have returned.
+func (p *Pipeline) runSources(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	// A source may wait for space in a queue; stopping must free it.
+	defer context.AfterFunc(ctx, func() {
+		for _, s := range p.sinks {
+			s.queue.stopWaiting()
+		}
+	})()
+
+	var running sync.WaitGroup
+	errs := make([]error, len(p.sources))
+	for i, s := range p.sources {
+		running.Go(func() {
+			deliver := func(batch []Packet) { p.deliver(s, batch) }
+			if err := guard(func() error { return s.source.Run(ctx, deliver) }); err != nil {
+				errs[i] = fmt.Errorf("source %s: %w", s.name, err)
+				cancel()
+			}
+		})
+	}
+	running.Wait()
+	return errors.Join(errs...)
+}
+
+// awaitSinks waits until the sinks have emptied their queues.
+func (p *Pipeline) awaitSinks(sinks *sync.WaitGroup) error {
+	done := make(chan struct{})
+	go func() { sinks.Wait(); close(done) }()
+	timeout := time.NewTimer(closeTimeout)
+	defer timeout.Stop()
+	select {
+	case <-done:
+		return nil
+	case <-timeout.C:
+	}
+	var stuck []string
+	for _, s := range p.sinks {
+		if s.abandon() {
+			stuck = append(stuck, s.name)
+		}
+	}
+	if len(stuck) == 0 {
+		return nil
+	}
+	return fmt.Errorf("stop pipeline: stuck for %v: sink %s", closeTimeout, strings.Join(stuck, ", "))
+}
+
+// Close closes the sources, then the filters, then the sinks.
+func (p *Pipeline) Close() error {
+	var errs []error
+	for _, s := range p.sources {
+		errs = append(errs, closeStage("source", s.name, s.source))
+	}
+	for _, f := range p.openers {
+		errs = append(errs, closeStage("filter", f.name, f.opener))
+	}
+	for _, s := range p.sinks {
+		if !s.abandoned() {
+			errs = append(errs, closeStage("sink", s.name, s.sink))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func closeStage(kind, name string, c io.Closer) error {
+	if err := guard(c.Close); err != nil {
+		return fmt.Errorf("%s %s: %w", kind, name, err)
+	}
+	return nil
+}
+
+func (p *Pipeline) failed() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.failure
+}
+
+// guard calls f and returns a panic as an error.
+func guard(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = panicError(v)
+		}
+	}()
+	return f()
+}

@@ -1,0 +1,282 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"golang.org/x/net/bpf"
+)
+
+// Reason tells why a stage did not let a packet on: an index into its plugin's
+// Reasons, counted from 1. The zero value is [Pass].
+type Reason uint8
+
+// Pass is the Reason of a packet that was let pass or delivered.
+const Pass Reason = 0
+
+// Reasons of the engine itself.
+const (
+	// ReasonPanic counts packets at which a plugin panicked.
+	ReasonPanic = "panic"
+	// ReasonUndeclared counts packets for which a plugin gave a Reason that it
+	// did not declare.
+	ReasonUndeclared = "undeclared"
+	// ReasonQueueFull counts packets that a full queue shed.
+	ReasonQueueFull = "queue-full"
+	// ReasonStopped counts packets that were still queued when a sink had to be
+	// given up.
+	ReasonStopped = "stopped"
+)
+
+// A Source reads packets. Its methods are called by one goroutine: Open once,
+// then Run once, then Close; Close also follows a failed Open.
+type Source interface {
+	// Open acquires sockets and files. It must not wait longer than ctx lasts.
+	Open(ctx context.Context) error
+
+	// Run reads packets and passes them to deliver in batches, in the order of
+	// their capture, until there are no more (nil), ctx is done (nil) or it can't
+	// go on (an error). A batch is lent to deliver, which sets the engine's
+	// fields in it; it is the source's again when deliver returns. Deliver must
+	// not be called after Run has returned.
+	Run(ctx context.Context, deliver func(batch []Packet)) error
+
+	// Close releases what Open acquired.
+	Close() error
+}
+
+// A LossySource is a Source that knows how many packets were lost before it could
+// read them, for example in a full socket buffer.
+type LossySource interface {
+	Source
+
+	// Lost returns the number of packets lost since Open. It is safe for
+	// concurrent use.
+	Lost() uint64
+}
+
+// A Filter decides about packets. It is never called concurrently and may keep
+// state, bounded when it is created.
+type Filter interface {
+	// Filter returns Pass or the reason to drop p. It must not change p but for
+	// ReadPort, nor keep any part of it.
+	Filter(p *Packet) Reason
+}
+
+// A Limiter is a Filter with a budget. Filter only looks whether the budget has
+// room; Charge takes it. So a packet that a later filter refuses costs nothing.
+type Limiter interface {
+	Filter
+
+	// Charge is called right after Filter let p pass and all other filters of
+	// the list did, before Filter is called for another packet.
+	Charge(p *Packet)
+}
+
+// An Opener is a Filter that holds something from outside the process. Its
+// methods are called as a Source's are.
+type Opener interface {
+	Open(ctx context.Context) error
+	Close() error
+}
+
+// A KernelFilter is a Filter that can be had in the kernel. A pipeline that
+// begins with one lets live sources attach it, so that packets which it drops
+// never reach the program. The filter itself stays in place.
+type KernelFilter interface {
+	Filter
+
+	// KernelFilter returns a classic BPF program that accepts every packet of
+	// the link type that Filter lets pass, and none of which Filter could do
+	// better than drop it. It sees packets as the kernel does, without their
+	// outermost VLAN tag, and returns snaplen for accepted ones. Nil means that
+	// there is none for this link type.
+	KernelFilter(link LinkType, snaplen uint32) []bpf.Instruction
+}
+
+// A Sink does something with packets that passed. Its methods are called by one
+// goroutine: Open once, then Deliver and Flush as packets come, then Close; Close
+// also follows a failed Open.
+type Sink interface {
+	// Open acquires sockets and files. It must not wait longer than ctx lasts.
+	Open(ctx context.Context) error
+
+	// Deliver handles the packets of batch in order. For each packet that could
+	// not be delivered it sets the element of failed, which has the length of
+	// batch and is all Pass. Packets are lent for the length of the call and must
+	// not be changed. Failing is normal: the next batch is delivered all the same.
+	Deliver(batch []*Packet, failed []Reason)
+
+	// Flush is called when no more packets are queued. What it can't do in time
+	// it tries again at the next call; errors are the sink's to count or log.
+	Flush()
+
+	// Close flushes and releases what Open acquired.
+	Close() error
+}
+
+// An Observer is a Sink that may ask for dropped packets too. Packet.Verdict
+// tells them apart.
+type Observer interface {
+	Sink
+
+	// ObservesDrops reports whether the sink wants to see what the pipeline's
+	// filters dropped. It is asked once, when the pipeline is built.
+	ObservesDrops() bool
+}
+
+// Env is what a stage is built with, besides its settings.
+type Env struct {
+	Pipeline string       // name of the pipeline
+	Stage    string       // name of the stage
+	Log      *slog.Logger // for what happens rarely; never per packet
+
+	Stdin  io.Reader // the program's streams, where a stage stands for them
+	Stdout io.Writer
+
+	// KernelFilter is set for sources of a pipeline that begins with a
+	// KernelFilter.
+	KernelFilter func(link LinkType, snaplen uint32) []bpf.Instruction
+}
+
+// Kind is the role of a plugin.
+type Kind uint8
+
+// Kinds.
+const (
+	KindSource Kind = iota + 1
+	KindFilter
+	KindSink
+)
+
+// String returns "source", "filter" or "sink".
+func (k Kind) String() string {
+	switch k {
+	case KindSource:
+		return "source"
+	case KindFilter:
+		return "filter"
+	case KindSink:
+		return "sink"
+	}
+	return fmt.Sprintf("kind(%d)", uint8(k))
+}
+
+// Plugin is a kind of stage that a program offers. Make one with [NewSource],
+// [NewFilter] or [NewSink].
+type Plugin struct {
+	Kind    Kind
+	Type    string   // its name in configurations, kebab-case
+	Summary string   // one line for lists
+	Reasons []string // why it drops or fails packets, kebab-case
+
+	// Lossless marks a source that can wait without losing packets.
+	Lossless bool
+
+	settings func() any
+	build    func(settings any, env Env) (any, error)
+}
+
+// NewSettings returns a pointer to a new settings struct that holds the defaults.
+// Its fields carry the tags described at [FilterPlugin].
+func (p Plugin) NewSettings() any { return p.settings() }
+
+// Build returns a stage made from settings (a pointer from NewSettings): a
+// [Source], [Filter] or [Sink] by the plugin's kind. It touches nothing outside
+// the process. Errors that belong to one setting are [SettingError] values, or
+// join several.
+func (p Plugin) Build(settings any, env Env) (any, error) { return p.build(settings, env) }
+
+// FilterPlugin describes a filter whose settings are an S: a struct whose fields
+// carry these tags:
+//
+//	setting:"max_sources"   its name in configurations, snake_case
+//	doc:"…"                 what it means, one sentence with the unit
+//	required:"true"         where there is no sensible default
+//
+// Fields are numbers, bools, strings, slices of these, or types that implement
+// [encoding.TextUnmarshaler].
+type FilterPlugin[S any] struct {
+	Type     string
+	Summary  string
+	Reasons  []string
+	Defaults S
+	New      func(settings S, env Env) (Filter, error)
+}
+
+// NewFilter makes a Plugin of f.
+func NewFilter[S any](f FilterPlugin[S]) Plugin {
+	return Plugin{
+		Kind: KindFilter, Type: f.Type, Summary: f.Summary, Reasons: f.Reasons,
+		settings: newDefaults(f.Defaults), build: untyped(f.New),
+	}
+}
+
+// SourcePlugin describes a source; see [FilterPlugin] for S.
+type SourcePlugin[S any] struct {
+	Type     string
+	Summary  string
+	Lossless bool
+	Defaults S
+	New      func(settings S, env Env) (Source, error)
+}
+
+// NewSource makes a Plugin of s.
+func NewSource[S any](s SourcePlugin[S]) Plugin {
+	return Plugin{
+		Kind: KindSource, Type: s.Type, Summary: s.Summary, Lossless: s.Lossless,
+		settings: newDefaults(s.Defaults), build: untyped(s.New),
+	}
+}
+
+// SinkPlugin describes a sink; see [FilterPlugin] for S.
+type SinkPlugin[S any] struct {
+	Type     string
+	Summary  string
+	Reasons  []string
+	Defaults S
+	New      func(settings S, env Env) (Sink, error)
+}
+
+// NewSink makes a Plugin of s.
+func NewSink[S any](s SinkPlugin[S]) Plugin {
+	return Plugin{
+		Kind: KindSink, Type: s.Type, Summary: s.Summary, Reasons: s.Reasons,
+		settings: newDefaults(s.Defaults), build: untyped(s.New),
+	}
+}
+
+func newDefaults[S any](defaults S) func() any {
+	return func() any {
+		s := defaults
+		return &s
+	}
+}
+
+// untyped wraps a plugin's own constructor for settings that are an any.
+func untyped[S, T any](build func(S, Env) (T, error)) func(any, Env) (any, error) {
+	return func(settings any, env Env) (any, error) {
+		s, ok := settings.(*S)
+		if !ok {
+			return nil, fmt.Errorf("build stage %s: settings are %T, not %T", env.Stage, settings, new(S))
+		}
+		return build(*s, env)
+	}
+}
+
+// SettingError is a mistake in the value of one setting.
+type SettingError struct {
+	Setting string // its name, as in the setting tag
+	Err     error
+}
+
+// BadSetting returns a [SettingError] with a formatted message.
+func BadSetting(setting, format string, args ...any) error {
+	return &SettingError{Setting: setting, Err: fmt.Errorf(format, args...)}
+}
+
+func (e *SettingError) Error() string { return e.Setting + ": " + e.Err.Error() }
+
+func (e *SettingError) Unwrap() error { return e.Err }

@@ -1,0 +1,156 @@
+package pipeline
+
+import "sync"
+
+// MaxQueuedOctets bounds the octets waiting in one sink's queue, whatever number
+// of packets they are.
+const MaxQueuedOctets = 8 << 20
+
+// claimSize is the largest batch that a sink is given.
+const claimSize = 256
+
+// keptOctets is the buffer space that an idle slot of a queue may keep, so that a
+// few huge packets don't leave it large for ever.
+const keptOctets = 4096
+
+// queue is a bounded queue of packets with octets of their own. One goroutine
+// puts at a time, one takes. Slots are made when first needed and then used again.
+type queue struct {
+	mu      sync.Mutex
+	filled  sync.Cond // packets or the end have come
+	emptied sync.Cond // room has come, or the end of waiting for it
+
+	ring    []*Packet // waiting, from head on
+	head, n int
+	octets  int
+	claim   []*Packet // handed out by take, until released
+	free    []*Packet
+	shed    uint64 // given up because the queue was full
+	stopped uint64 // given up because nobody takes any more
+
+	closed    bool // nothing more will be put
+	discarded bool // nobody takes any more
+	noWaiting bool // nobody waits for room any longer
+}
+
+func newQueue(size int) *queue {
+	q := &queue{
+		ring:  make([]*Packet, size),
+		free:  make([]*Packet, 0, size+claimSize),
+		claim: make([]*Packet, 0, claimSize),
+	}
+	q.filled.L, q.emptied.L = &q.mu, &q.mu
+	return q
+}
+
+// put copies packets into the queue. When there is no room, the oldest ones
+// waiting are shed.
+func (q *queue) put(batch []*Packet) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.discarded {
+		q.stopped += uint64(len(batch))
+		return
+	}
+	for _, p := range batch {
+		for q.n > 0 && !q.room(1, len(p.Data)) {
+			q.recycle(q.pop())
+			q.shed++
+		}
+		q.push(p)
+	}
+	q.filled.Signal()
+}
+
+// awaitRoom waits until so many packets and octets can be put without shedding
+// any, or the queue is empty. It gives up after stopWaiting.
+func (q *queue) awaitRoom(packets, octets int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for q.n > 0 && !q.room(packets, octets) && !q.noWaiting {
+		q.emptied.Wait()
+	}
+}
+
+func (q *queue) room(packets, octets int) bool {
+	return q.n+packets <= len(q.ring) && q.octets+octets <= MaxQueuedOctets
+}
+
+func (q *queue) push(p *Packet) {
+	var slot *Packet
+	if last := len(q.free) - 1; last >= 0 {
+		slot, q.free = q.free[last], q.free[:last]
+	} else {
+		slot = new(Packet)
+	}
+	slot.copyFrom(p)
+	q.ring[(q.head+q.n)%len(q.ring)] = slot
+	q.n++
+	q.octets += len(slot.Data)
+}
+
+func (q *queue) pop() *Packet {
+	p := q.ring[q.head]
+	q.head = (q.head + 1) % len(q.ring)
+	q.n--
+	q.octets -= len(p.Data)
+	return p
+}
+
+func (q *queue) recycle(p *Packet) {
+	if cap(p.Data) > keptOctets {
+		p.Data = nil
+	}
+	q.free = append(q.free, p)
+}
+
+// take waits for packets and hands out the oldest, claimSize at most, until they
+// are released. It returns none when the queue is closed and empty.
+func (q *queue) take() []*Packet {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for q.n == 0 && !q.closed {
+		q.filled.Wait()
+	}
+	for q.n > 0 && len(q.claim) < claimSize {
+		q.claim = append(q.claim, q.pop())
+	}
+	q.emptied.Signal()
+	return q.claim
+}
+
+// release takes back what take handed out. The caller holds the lock.
+func (q *queue) release() {
+	for _, p := range q.claim {
+		q.recycle(p)
+	}
+	q.claim = q.claim[:0]
+}
+
+// close says that nothing more will be put.
+func (q *queue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.filled.Signal()
+}
+
+// stopWaiting ends awaitRoom, now and for ever.
+func (q *queue) stopWaiting() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.noWaiting = true
+	q.emptied.Signal()
+}
+
+// discard gives up what waits, and whatever will still be put. The caller holds
+// the lock.
+func (q *queue) discard() {
+	q.stopped += uint64(q.n)
+	for q.n > 0 {
+		q.recycle(q.pop())
+	}
+	q.closed, q.discarded, q.noWaiting = true, true, true
+	q.filled.Signal()
+	q.emptied.Signal()
+}

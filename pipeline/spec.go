@@ -1,0 +1,68 @@
+package pipeline
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// Spec says what a pipeline is made of, in the order of the configuration.
+type Spec struct {
+	Name    string
+	Sources []Stage
+	Filters []Stage
+	Sinks   []SinkStage
+
+	// QueueSize is the number of packets that each sink's queue holds; 0 means
+	// DefaultQueueSize. See [MaxQueuedOctets] for the other bound.
+	QueueSize int
+
+	Log    *slog.Logger // nil: nothing is logged
+	Stdin  io.Reader    // nil: empty
+	Stdout io.Writer    // nil: nothing is written
+}
+
+// DefaultQueueSize is the number of packets that a sink's queue holds by default.
+const DefaultQueueSize = 1024
+
+// Stage is a plugin with settings. The settings come from [Plugin.NewSettings] and
+// belong to the pipeline after [New].
+type Stage struct {
+	Name     string // unique among the stages of its list; the plugin's type if empty
+	Plugin   Plugin
+	Settings any // nil: the defaults
+}
+
+// SinkStage is a sink with filters of its own, which decide after those of the
+// pipeline and for this sink only.
+type SinkStage struct {
+	Stage
+	Filters []Stage
+}
+
+// StageError is a mistake in the description of one stage. Sink is the index of
+// the sink whose filter it is, otherwise -1.
+type StageError struct {
+	Kind  Kind
+	Sink  int
+	Index int // in its list, from 0
+	Stage string
+	Err   error
+}
+
+func (e *StageError) Error() string {
+	if e.Sink >= 0 {
+		return fmt.Sprintf("sink %d, filter %s: %v", e.Sink+1, e.Stage, e.Err)
+	}
+	return fmt.Sprintf("%s %s: %v", e.Kind, e.Stage, e.Err)
+}
+
+func (e *StageError) Unwrap() error { return e.Err }
+
+// name returns what the stage is called.
+func (s Stage) name() string {
+	if s.Name != "" {
+		return s.Name
+	}
+	return s.Plugin.Type
+}

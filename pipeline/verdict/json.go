@@ -1,0 +1,164 @@
+// Package verdict writes down what a pipeline decided about a packet, as a line of
+// text or as JSON.
+package verdict
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// AppendJSON appends the decision about p as a JSON object without a line end:
+//
+//	{"packet":1,"time":"2026-01-02T03:04:05.000006Z","verdict":"forward",
+//	 "router":"203.0.113.1","target":"10.99.0.1","mtu":1400,"proto":"tcp",
+//	 "src":"10.99.0.1","sport":80,"dst":"198.51.100.7","dport":40001}
+//
+// With number 0 the packet has no number; a drop carries "stage" and "reason".
+// The router and the target are the outer source and destination, the rest from
+// "proto" on is of the quoted packet. Fields that are not known are left out.
+// "sport" is the port that a filter read in order to decide, if any did. Sinks, if
+// not nil, are the names of those that got the packet.
+func AppendJSON(dst []byte, number uint64, p *pipeline.Packet, sinks []string) []byte {
+	dst = append(dst, '{')
+	if number != 0 {
+		dst = append(dst, `"packet":`...)
+		dst = strconv.AppendUint(dst, number, 10)
+		dst = append(dst, ',')
+	}
+	dst = append(dst, `"time":"`...)
+	dst = AppendTime(dst, p.Time.Time())
+	if p.Verdict.Forward() {
+		dst = append(dst, `","verdict":"forward"`...)
+	} else {
+		dst = append(dst, `","verdict":"drop"`...)
+		dst = appendName(dst, "stage", p.Verdict.Stage)
+		dst = appendName(dst, "reason", p.Verdict.Reason)
+	}
+	if sinks != nil {
+		dst = appendNames(dst, "sinks", sinks)
+	}
+	return append(appendFields(dst, p), '}')
+}
+
+// AppendTime appends t as RFC 3339 in UTC with microseconds, or nanoseconds where
+// microseconds don't tell all.
+func AppendTime(dst []byte, t time.Time) []byte {
+	if t.Nanosecond()%1000 == 0 {
+		return t.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000000Z")
+	}
+	return t.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000000000Z")
+}
+
+func appendFields(dst []byte, p *pipeline.Packet) []byte {
+	dst = appendAddr(dst, "router", p.Router())
+	dst = appendAddr(dst, "target", p.Target())
+	if mtu, ok := p.MTU(); ok {
+		dst = appendNumber(dst, "mtu", uint64(mtu))
+	}
+	q, ok := p.Quoted()
+	if ok {
+		dst = appendName(dst, "proto", protocolName(q.Protocol))
+		dst = appendAddr(dst, "src", q.Src)
+	}
+	switch {
+	case p.ReadPort >= 0:
+		dst = appendNumber(dst, "sport", uint64(p.ReadPort))
+	case q.HasPorts:
+		dst = appendNumber(dst, "sport", uint64(q.SrcPort))
+	}
+	if ok {
+		dst = appendAddr(dst, "dst", q.Dst)
+	}
+	if q.HasPorts {
+		dst = appendNumber(dst, "dport", uint64(q.DstPort))
+	}
+	return dst
+}
+
+func appendKey(dst []byte, key string) []byte {
+	dst = append(dst, ',', '"')
+	dst = append(dst, key...)
+	return append(dst, '"', ':')
+}
+
+func appendNumber(dst []byte, key string, n uint64) []byte {
+	return strconv.AppendUint(appendKey(dst, key), n, 10)
+}
+
+func appendAddr(dst []byte, key string, a netip.Addr) []byte {
+	if !a.IsValid() {
+		return dst
+	}
+	dst = append(appendKey(dst, key), '"')
+	return append(a.AppendTo(dst), '"')
+}
+
+func appendName(dst []byte, key, name string) []byte {
+	return appendString(appendKey(dst, key), name)
+}
+
+func appendNames(dst []byte, key string, names []string) []byte {
+	dst = append(appendKey(dst, key), '[')
+	for i, n := range names {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendString(dst, n)
+	}
+	return append(dst, ']')
+}
+
+// appendString appends a JSON string. Names come from the configuration and may
+// hold anything; strconv's escapes are not JSON's for control characters.
+func appendString(dst []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			dst = append(dst, '\\', byte(r))
+		case r < ' ':
+			dst = append(dst, '\\', 'u', '0', '0', hex[r>>4], hex[r&15])
+		default:
+			dst = append(dst, string(r)...)
+		}
+	}
+	return append(dst, '"')
+}
+
+// protocolName returns IANA's keyword of an IP protocol in lower case, or its
+// number.
+func protocolName(proto uint8) string {
+	switch proto {
+	case 1:
+		return "icmp"
+	case 4:
+		return "ipip"
+	case 6:
+		return "tcp"
+	case 17:
+		return "udp"
+	case 33:
+		return "dccp"
+	case 41:
+		return "ipv6"
+	case 44:
+		return "fragment"
+	case 47:
+		return "gre"
+	case 50:
+		return "esp"
+	case 51:
+		return "ah"
+	case 58:
+		return "icmpv6"
+	case 132:
+		return "sctp"
+	case 136:
+		return "udplite"
+	}
+	return strconv.Itoa(int(proto))
+}

@@ -1,0 +1,109 @@
+// Package logsink has the sink `log`, which prints a line for each packet to the
+// program's standard output.
+package logsink
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/verdict"
+)
+
+// WriteError is the reason of packets whose line could not be written.
+const WriteError pipeline.Reason = 1
+
+// Verbosities.
+const (
+	forwarded = 1 + iota
+	dropped   // those too
+	octets    // and the packet in hex
+)
+
+// Settings of the sink.
+type Settings struct {
+	Format    Format `setting:"format" doc:"text, or json: an object for each packet"`
+	Verbosity int    `setting:"verbosity" doc:"1 prints forwarded packets, 2 dropped ones too, 3 with their octets in hex"`
+}
+
+// Plugin returns the sink `log`.
+func Plugin() pipeline.Plugin {
+	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
+		Type:     "log",
+		Summary:  "prints a line for each packet to standard output",
+		Reasons:  []string{"write-error"},
+		Defaults: Settings{Format: Text, Verbosity: forwarded},
+		New:      New,
+	})
+}
+
+// New returns the sink, a [pipeline.Observer].
+func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
+	if s.Verbosity < forwarded || s.Verbosity > octets {
+		return nil, pipeline.BadSetting("verbosity", "%d is not 1, 2 or 3", s.Verbosity)
+	}
+	return &sink{Settings: s, out: env.Stdout}, nil
+}
+
+type sink struct {
+	Settings
+	out   io.Writer
+	lines []byte // of the batch at hand
+}
+
+func (s *sink) Open(context.Context) error { return nil }
+
+func (s *sink) ObservesDrops() bool { return s.Verbosity >= dropped }
+
+// Deliver writes the lines of a batch at once, so that lines of several sinks
+// don't run into each other.
+func (s *sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
+	s.lines = s.lines[:0]
+	for _, p := range batch {
+		s.append(p)
+	}
+	if _, err := s.out.Write(s.lines); err != nil {
+		for i := range failed {
+			failed[i] = WriteError
+		}
+	}
+}
+
+func (s *sink) append(p *pipeline.Packet) {
+	withOctets := s.Verbosity >= octets
+	if s.Format == Text {
+		s.lines = append(verdict.AppendText(s.lines, p, withOctets), '\n')
+		return
+	}
+	s.lines = verdict.AppendJSON(s.lines, 0, p, nil)
+	if withOctets {
+		s.lines = append(s.lines[:len(s.lines)-1], `,"octets":"`...)
+		s.lines = append(hex.AppendEncode(s.lines, p.Data), `"}`...)
+	}
+	s.lines = append(s.lines, '\n')
+}
+
+func (s *sink) Flush() {}
+
+func (s *sink) Close() error { return nil }
+
+// Format is the form of a line.
+type Format string
+
+// Formats.
+const (
+	Text Format = "text"
+	JSON Format = "json"
+)
+
+// UnmarshalText reads the name of a format.
+func (f *Format) UnmarshalText(text []byte) error {
+	switch Format(text) {
+	case Text, JSON:
+		*f = Format(text)
+		return nil
+	}
+	return fmt.Errorf("%q is not a format; write text or json", text)
+}
