@@ -1,0 +1,70 @@
+package pipelinetest
+
+import (
+	"reflect"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+var (
+	kebabCase = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+	snakeCase = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+)
+
+// testDeclaration checks what tools read of a plugin.
+func testDeclaration(t *testing.T, plugin pipeline.Plugin, kind pipeline.Kind) {
+	if plugin.Kind != kind {
+		t.Fatalf("plugin %s is a %v, not a %v", plugin.Type, plugin.Kind, kind)
+	}
+	if !kebabCase.MatchString(plugin.Type) {
+		t.Errorf("type %q is not kebab-case", plugin.Type)
+	}
+	if plugin.Summary == "" {
+		t.Error("no summary")
+	}
+	for i, r := range plugin.Reasons {
+		if !kebabCase.MatchString(r) {
+			t.Errorf("reason %q is not kebab-case", r)
+		}
+		if slices.Contains(plugin.Reasons[:i], r) {
+			t.Errorf("reason %q is declared twice", r)
+		}
+	}
+	testSettings(t, plugin)
+}
+
+func testSettings(t *testing.T, plugin pipeline.Plugin) {
+	v := reflect.ValueOf(plugin.NewSettings())
+	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
+		t.Fatalf("settings are a %v, not a pointer to a struct", v.Type())
+	}
+	for i := range v.Elem().NumField() {
+		field := v.Elem().Type().Field(i)
+		if name := field.Tag.Get("setting"); !snakeCase.MatchString(name) {
+			t.Errorf("field %s: setting %q is not snake_case", field.Name, name)
+		}
+		if field.Tag.Get("doc") == "" {
+			t.Errorf("field %s has no doc tag", field.Name)
+		}
+	}
+	if again := plugin.NewSettings(); v.Interface() == again && v.Elem().NumField() > 0 {
+		t.Error("two calls of NewSettings return the same settings")
+	}
+}
+
+// buildStage builds a stage and checks that this touches nothing.
+func buildStage[T any](t *testing.T, plugin pipeline.Plugin, settings any, env pipeline.Env) T {
+	t.Helper()
+	before := openFiles()
+	stage, err := plugin.Build(settings, env)
+	if err != nil {
+		t.Fatalf("build %s: %v", plugin.Type, err)
+	}
+	if after := openFiles(); after != before {
+		t.Errorf("building opened files: %d before, %d after", before, after)
+	}
+	return stage.(T)
+}

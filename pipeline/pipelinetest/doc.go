@@ -1,0 +1,15 @@
+// Package pipelinetest has the tests that every plugin of a pipeline must pass,
+// and packets to test with.
+//
+// A plugin's own test calls the one for its kind:
+//
+//	func TestPlugin(t *testing.T) {
+//		pipelinetest.TestFilter(t, minttl.Plugin(), &minttl.Settings{Min: 64})
+//	}
+//
+// They check the contract that is written at pipeline's interfaces: a declaration
+// that tools can use, building without side effects, only declared reasons, no
+// panic on hostile packets, borrowed octets neither changed nor kept (they are
+// overwritten after each call), decisions that depend on packets alone, no
+// allocation on the hot path, and nothing left open at the end.
+package pipelinetest

@@ -1,0 +1,134 @@
+package pipelinetest
+
+import (
+	"bytes"
+	"log/slog"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+var discard = slog.New(slog.DiscardHandler)
+
+// TestSink checks that a sink keeps to the contract of [pipeline.Sink], with
+// settings that it can really be opened with: an interface in a namespace, a file
+// in a temporary folder. The sink delivers for real.
+func TestSink(t *testing.T, plugin pipeline.Plugin, settings any) {
+	s := sinkTest{plugin, settings}
+	t.Run("declaration", func(t *testing.T) { testDeclaration(t, plugin, pipeline.KindSink) })
+	t.Run("close without open", func(t *testing.T) {
+		if err := s.build(t).Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	t.Run("hostile packets", s.testHostile)
+	t.Run("allocations", s.testAllocations)
+	t.Run("nothing left behind", s.testLeaks)
+}
+
+type sinkTest struct {
+	plugin   pipeline.Plugin
+	settings any
+}
+
+func (s sinkTest) build(t *testing.T) pipeline.Sink {
+	t.Helper()
+	return buildStage[pipeline.Sink](t, s.plugin, s.settings, Env(t))
+}
+
+func (s sinkTest) open(t *testing.T) pipeline.Sink {
+	t.Helper()
+	sink := s.build(t)
+	if err := sink.Open(t.Context()); err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	return sink
+}
+
+// testHostile delivers in batches from buffers that are overwritten after each
+// call.
+func (s sinkTest) testHostile(t *testing.T) {
+	sink := s.open(t)
+	failed := make([]pipeline.Reason, 64)
+	for packets := range slices.Chunk(Packets(), len(failed)) {
+		batch := make([]*pipeline.Packet, len(packets))
+		for i := range packets {
+			packets[i].Data = bytes.Clone(packets[i].Data)
+			packets[i].Decode()
+			batch[i] = &packets[i]
+		}
+		clear(failed)
+		s.deliver(t, sink, batch, failed[:len(batch)])
+		for _, p := range batch {
+			for i := range p.Data {
+				p.Data[i] = 0xa5
+			}
+		}
+	}
+	sink.Flush()
+	if err := sink.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+}
+
+func (s sinkTest) deliver(t *testing.T, sink pipeline.Sink, batch []*pipeline.Packet, failed []pipeline.Reason) {
+	before := make([][]byte, len(batch))
+	for i, p := range batch {
+		before[i] = bytes.Clone(p.Data)
+	}
+	sink.Deliver(batch, failed)
+	for i, p := range batch {
+		if int(failed[i]) > len(s.plugin.Reasons) {
+			t.Fatalf("packet %d: reason %d is not declared", i, failed[i])
+		}
+		if !bytes.Equal(before[i], p.Data) {
+			t.Fatalf("packet %d was changed", i)
+		}
+	}
+}
+
+func (s sinkTest) testAllocations(t *testing.T) {
+	sink := s.open(t)
+	defer sink.Close()
+	batch := make([]*pipeline.Packet, 16)
+	for i := range batch {
+		p := PTB{}.Packet(Begin)
+		p.Decode()
+		batch[i] = &p
+	}
+	failed := make([]pipeline.Reason, len(batch))
+	if allocs := testing.AllocsPerRun(20, func() {
+		clear(failed)
+		sink.Deliver(batch, failed)
+		sink.Flush()
+	}); allocs != 0 {
+		t.Errorf("%v allocations for %d packets", allocs, len(batch))
+	}
+}
+
+func (s sinkTest) testLeaks(t *testing.T) {
+	files, goroutines := openFiles(), runtime.NumGoroutine()
+	sink := s.open(t)
+	if err := sink.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	checkLeaks(t, files, goroutines)
+}
+
+// checkLeaks waits for goroutines that are ending.
+func checkLeaks(t *testing.T, files, goroutines int) {
+	t.Helper()
+	deadline := time.Now().Add(5 * time.Second)
+	for runtime.NumGoroutine() > goroutines && time.Now().Before(deadline) {
+		runtime.Gosched()
+	}
+	if n := runtime.NumGoroutine(); n > goroutines {
+		t.Errorf("goroutines left behind: %d before, %d after", goroutines, n)
+	}
+	if n := openFiles(); n > files {
+		t.Errorf("files left open: %d before, %d after", files, n)
+	}
+}
