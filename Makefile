@@ -1,0 +1,43 @@
+# `make demo` shows what pmtud is for, `make test` passes the tests. Both need Go
+# and nothing else: no root, no libpcap, no C compiler.
+
+GO ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS = -s -w -X github.com/pmtud/pmtud/cmd.version=$(VERSION)
+FUZZTIME ?= 10s
+
+# The product is built without cgo; the race detector needs it.
+RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
+
+.PHONY: build
+build: ## one static binary: ./pmtud
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o pmtud ./cmd/pmtud
+
+.PHONY: demo
+demo: build ## downloads behind an ECMP router: they hang without pmtud and complete with it
+	$(GO) run ./cmd/pmtud-lab -pmtud ./pmtud
+
+.PHONY: test
+test: ## all tests; with the race detector where a C compiler is there
+	$(GO) test $(RACE) ./...
+
+.PHONY: bench
+bench: build ## speed beside tcpdump in the same run (needs tcpdump), then the Go benchmarks
+	$(GO) run ./cmd/pmtud-bench -pmtud ./pmtud
+	$(GO) test -run '^$$' -bench . -benchmem ./pipeline/... ./filters/... ./sinks/... ./sources/...
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME each
+	GO='$(GO)' FUZZTIME='$(FUZZTIME)' .ci/fuzz
+
+.PHONY: lint
+lint: ## formatting, vet and golangci-lint
+	.ci/lint
+
+.PHONY: cross
+cross: ## builds for arm64
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -trimpath -o /dev/null ./cmd/pmtud
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST)
