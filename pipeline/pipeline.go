@@ -31,7 +31,8 @@ type Pipeline struct {
 	filters   chain
 	received  uint64
 	forwarded uint64
-	failure   error // of a plugin that panicked
+	failure   error     // of a plugin that panicked
+	one       [1]Packet // of Decide
 
 	stop context.CancelFunc
 }
