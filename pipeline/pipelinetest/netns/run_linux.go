@@ -1,0 +1,118 @@
+package netns
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// marker is the environment variable that tells the inner process from the
+// outer one. Its value is inside, or why there is no inner process.
+const marker = "PIPELINETEST_NETNS"
+
+const inside = "inside"
+
+// Main runs the tests of a package in namespaces of their own and exits with
+// their status. It is all that a TestMain has to do.
+func Main(m *testing.M) { os.Exit(Run(m.Run)) }
+
+// Run re-executes the running program with the same arguments, environment and
+// streams in a new user and network namespace, in which it is root, and calls
+// inner there. It returns the status that inner returned; the outer process must
+// exit with it and do little else. SIGINT, SIGTERM and SIGQUIT are passed on.
+//
+// Where the system forbids user namespaces, inner runs in the calling process:
+// what needs no namespace works, and [Available] says why the rest does not.
+func Run(inner func() int) int {
+	if Inside() {
+		// A fresh loopback interface is down, and then the first socket makes
+		// package net believe that the system has no IPv6. Available reports
+		// the failure.
+		_ = loopbackUp()
+		return inner()
+	}
+	status, err := reexec()
+	if err == nil {
+		return status
+	}
+	if err := os.Setenv(marker, err.Error()); err != nil {
+		fmt.Fprintln(os.Stderr, "set environment:", err)
+	}
+	return inner()
+}
+
+// Inside reports whether the process is the inner one of [Run], or was started
+// by it.
+func Inside() bool { return os.Getenv(marker) == inside }
+
+// reexec runs the program once more in new namespaces and returns its exit
+// status, or an error when it could not be started.
+func reexec() (int, error) {
+	// Pdeathsig counts from the end of the thread, not of the process.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+
+	cmd := innerCommand()
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGQUIT)
+	defer signal.Stop(signals)
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	stop := relay(signals, cmd.Process)
+	defer stop()
+	return exitStatus(cmd.Wait())
+}
+
+func innerCommand() *exec.Cmd {
+	// Unlike the program's path, this works when the file is gone or unreadable.
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Args = os.Args
+	cmd.Env = append(os.Environ(), marker+"="+inside)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:                 unix.CLONE_NEWUSER | unix.CLONE_NEWNET,
+		UidMappings:                []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
+		GidMappings:                []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
+		GidMappingsEnableSetgroups: false,
+		Pdeathsig:                  unix.SIGKILL,
+	}
+	return cmd
+}
+
+// relay sends the signals on to the process until the returned function is called.
+func relay(signals <-chan os.Signal, process *os.Process) (stop func()) {
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case s := <-signals:
+				_ = process.Signal(s) // it may have ended meanwhile, which Wait tells
+			case <-quit:
+				return
+			}
+		}
+	}()
+	return func() { close(quit); <-done }
+}
+
+// exitStatus turns the result of Wait into a status, as a shell does: 128 and
+// the signal's number for a process that a signal ended.
+func exitStatus(err error) (int, error) {
+	exit, failed := errors.AsType[*exec.ExitError](err)
+	if !failed {
+		return 0, err
+	}
+	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return 128 + int(status.Signal()), nil
+	}
+	return exit.ExitCode(), nil
+}
