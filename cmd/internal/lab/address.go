@@ -1,0 +1,73 @@
+package lab
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// Family is the IP version of a network: 4 or 6.
+type Family int
+
+// The families, with the networks that they use:
+//
+//	                     IPv4                   IPv6
+//	clients              198.51.100.0/24        2001:db8:1::/64
+//	hop to router        203.0.113.0/30         2001:db8:2::/64
+//	LAN k                192.0.2.(32k)/27       2001:db8:3:k::/64
+//	VIP                  203.0.113.80           2001:db8:4::80
+//
+// In each network the first address is that of the router which the others use,
+// and hosts follow.
+const (
+	IPv4 Family = 4
+	IPv6 Family = 6
+)
+
+// What the IPv4 networks have room for.
+const (
+	maxClients          = 253
+	maxSubnets          = 8
+	maxServersPerSubnet = 29
+)
+
+// String returns IPv4 or IPv6.
+func (f Family) String() string { return fmt.Sprintf("IPv%d", int(f)) }
+
+func (f Family) pick(v4, v6 string) netip.Prefix {
+	if f == IPv6 {
+		return netip.MustParsePrefix(v6)
+	}
+	return netip.MustParsePrefix(v4)
+}
+
+func (f Family) clients() netip.Prefix  { return f.pick("198.51.100.0/24", "2001:db8:1::/64") }
+func (f Family) transit() netip.Prefix  { return f.pick("203.0.113.0/30", "2001:db8:2::/64") }
+func (f Family) vip() netip.Prefix      { return f.pick("203.0.113.80/32", "2001:db8:4::80/128") }
+func (f Family) anywhere() netip.Prefix { return f.pick("0.0.0.0/0", "::/0") }
+
+// lan returns the network of LAN k.
+func (f Family) lan(k int) netip.Prefix {
+	if f == IPv6 {
+		return netip.MustParsePrefix(fmt.Sprintf("2001:db8:3:%x::/64", k))
+	}
+	return netip.MustParsePrefix(fmt.Sprintf("192.0.2.%d/27", 32*k))
+}
+
+// udpOverhead is the length of the IP and UDP headers.
+func (f Family) udpOverhead() int {
+	if f == IPv6 {
+		return 40 + 8
+	}
+	return 20 + 8
+}
+
+// network names the family's variant of a protocol as package net does: tcp4.
+func (f Family) network(protocol string) string { return fmt.Sprint(protocol, int(f)) }
+
+// host returns the n-th address of a network, from 1, with its prefix length.
+func host(network netip.Prefix, n int) netip.Prefix {
+	octets := network.Addr().AsSlice()
+	octets[len(octets)-1] += byte(n)
+	addr, _ := netip.AddrFromSlice(octets)
+	return netip.PrefixFrom(addr, network.Bits())
+}

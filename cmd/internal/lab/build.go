@@ -1,0 +1,33 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// command is the import path of the program under test.
+const command = "github.com/pmtud/pmtud/cmd/pmtud"
+
+// BuildPmtud builds the pmtud program from the sources that the working
+// directory belongs to, and returns its path and what removes it. Call it outside of
+// network namespaces: Go may have to fetch modules.
+func BuildPmtud(ctx context.Context) (path string, remove func() error, err error) {
+	dir, err := os.MkdirTemp("", "pmtud-lab-")
+	if err != nil {
+		return "", nil, fmt.Errorf("build pmtud: %w", err)
+	}
+	remove = func() error { return os.RemoveAll(dir) }
+	path = filepath.Join(dir, "pmtud")
+	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", path, command)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if said, err := build.CombinedOutput(); err != nil {
+		err = fmt.Errorf("build pmtud: %w: %s", err, strings.TrimSpace(string(said)))
+		return "", nil, errors.Join(err, remove())
+	}
+	return path, remove, nil
+}

@@ -1,0 +1,34 @@
+// Package lab builds a cluster behind an ECMP router out of network namespaces
+// and watches pmtud heal path MTU discovery there. Everything in it is real: the
+// kernel's forwarding, hashing, PTBs and TCP, and the pmtud program itself.
+//
+//	 clients         low-MTU hop        ECMP router          LAN (bridge)
+//	+--------+      +-------------+    +-----------+        +-------------+
+//	|   eth0 +------+ down     up +----+ up   lan0 +--------+ router      |
+//	+--------+      +-------------+    +-----------+        |             |      +---------------+
+//	MTU 1500        MTU 1400            VIP by              |     server0 +------+ eth0  server0 |
+//	                on down;            multipath           |             |      |       lo: VIP |
+//	                sends the           route over          |             |      +---------------+
+//	                PTBs                all servers,        |     server1 +------+ eth0  server1 |
+//	                                    hash policy 1       |             |      |       lo: VIP |
+//	                                                        |             |      +---------------+
+//	                                                        |     server2 +------+ eth0  server2 |
+//	                                                        |             |      |       lo: VIP |
+//	                                                        +------^------+      +---------------+
+//	                                                            sniffer
+//
+// A client's own interface says 1500, so its MSS does not give the low MTU away:
+// a server learns it from a PTB or never. Hash policy 1 makes the router hash
+// addresses, protocol and ports of the outer header. The PTBs of the hop are all
+// alike in these and reach one server; downloads from the others hang, until
+// pmtud hands the PTBs on.
+//
+// With several subnets there are several LANs, on lan0, lan1 and so on, and the
+// servers are dealt out to them in turn.
+//
+// Only documentation addresses are used (RFC 5737, RFC 3849), see [Family].
+// The package needs Linux; [netns.Run] or [netns.Main] must have made room for it.
+//
+// [netns.Run]: https://pkg.go.dev/github.com/pmtud/pmtud/pipeline/pipelinetest/netns#Run
+// [netns.Main]: https://pkg.go.dev/github.com/pmtud/pmtud/pipeline/pipelinetest/netns#Main
+package lab

@@ -1,0 +1,107 @@
+package lab_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pmtud/pmtud/cmd/internal/lab"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+)
+
+var pmtud = flag.String("pmtud", "", "path of the pmtud program (default: build it)")
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == echo {
+		os.Exit(runEcho(os.Stderr))
+	}
+	flag.Parse()
+	os.Exit(run(m))
+}
+
+// run builds pmtud, while there still is a network to fetch modules from, and
+// runs the tests.
+func run(m *testing.M) int {
+	if *pmtud == "" {
+		path, remove, err := lab.BuildPmtud(context.Background())
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer remove()
+		*pmtud = path
+		os.Args = slices.Insert(os.Args, 1, "-pmtud="+path) // for the process that Run starts
+	}
+	// The tests wait for timers more than they compute. In front of the others, so
+	// that one given on the command line counts.
+	os.Args = slices.Insert(os.Args, 1, "-test.parallel=6")
+	return netns.Run(m.Run)
+}
+
+// fast lets pmtud send as often as it likes.
+var fast = lab.OnLAN("--src-rate", "10000", "--iface-rate", "10000")
+
+// peers makes pmtud send to all servers by name, which also works across subnets.
+func peers(n *lab.Network, s *lab.Server) []string {
+	var addresses []string
+	for _, peer := range n.Servers {
+		addresses = append(addresses, peer.Addr.String())
+	}
+	return append(fast(n, s), "--peers", strings.Join(addresses, ","))
+}
+
+func TestDownloads(t *testing.T) {
+	netns.Require(t)
+	// Without pmtud no gap of the retransmission timer has to be waited for.
+	const short = 3 * time.Second
+	for _, tc := range []struct {
+		name   string
+		config lab.Config
+	}{
+		{"without pmtud", lab.Config{Stall: short}},
+		{"without pmtud, two subnets", lab.Config{Stall: short, Servers: 4, Subnets: 2}},
+		{"with pmtud", lab.Config{Arguments: lab.OnLAN()}},
+		{"with pmtud, five servers, fast", lab.Config{Servers: 5, Arguments: fast}},
+		{"with pmtud, clients with own addresses, fast", lab.Config{Clients: 40, Arguments: fast}},
+		{"with pmtud, peers in two subnets", lab.Config{Servers: 4, Subnets: 2, Arguments: peers}},
+	} {
+		for _, family := range []lab.Family{lab.IPv4, lab.IPv6} {
+			t.Run(fmt.Sprint(tc.name, ", ", family), func(t *testing.T) {
+				t.Parallel()
+				config := tc.config
+				config.Family, config.Pmtud = family, *pmtud
+				result, err := lab.Run(t.Context(), config)
+				netns.Must(t, err)
+				t.Log(result)
+				netns.Must(t, result.Check())
+				if got := result.Completed + result.Hung; got != result.Config.Connections {
+					t.Errorf("%d downloads completed or hung, want %d", got, result.Config.Connections)
+				}
+			})
+		}
+	}
+}
+
+func TestOnePTBIsOneBroadcast(t *testing.T) {
+	netns.Require(t)
+	for _, family := range []lab.Family{lab.IPv4, lab.IPv6} {
+		t.Run(family.String(), func(t *testing.T) {
+			t.Parallel()
+			config := lab.Config{Family: family, Pmtud: *pmtud, Arguments: lab.OnLAN()}
+			singles, err := lab.RunSingle(t.Context(), config)
+			netns.Must(t, err)
+			if len(singles) != 3 {
+				t.Errorf("%d PTBs, want one for each of 3 servers", len(singles))
+			}
+			for _, s := range singles {
+				t.Log(s)
+				netns.Must(t, s.Check())
+			}
+		})
+	}
+}

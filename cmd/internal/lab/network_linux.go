@@ -1,0 +1,184 @@
+package lab
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+)
+
+// Interface is the name of the one network interface of servers and clients.
+const Interface = "eth0"
+
+// bridge is the name of the bridge in a LAN's namespace.
+const bridge = "br0"
+
+// Network is the built topology. Close it after use.
+type Network struct {
+	// Config is what was built, defaults filled in.
+	Config Config
+	// Clients holds all client addresses.
+	Clients *netns.NS
+	// Hop is the low-MTU router, the source of PTBs.
+	Hop *netns.NS
+	// Router is the ECMP router.
+	Router *netns.NS
+	// LANs has one bridge each.
+	LANs []*netns.NS
+	// Servers are named server0, server1 and so on.
+	Servers []*Server
+	// VIP is the address that all servers share.
+	VIP netip.Addr
+}
+
+// Server is one machine of the cluster.
+type Server struct {
+	Name string
+	NS   *netns.NS
+	// Addr is the server's own address in its LAN.
+	Addr netip.Addr
+	// MAC is the hardware address of its [Interface].
+	MAC net.HardwareAddr
+	// LAN is the index of the LAN that it is in.
+	LAN int
+}
+
+// Build makes the topology, with nothing running in it yet.
+func Build(config Config) (*Network, error) {
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	n := &Network{Config: config, VIP: config.Family.vip().Addr()}
+	if err := n.build(); err != nil {
+		return nil, errors.Join(fmt.Errorf("build network: %w", err), n.Close())
+	}
+	return n, nil
+}
+
+// Close removes the topology.
+func (n *Network) Close() error {
+	spaces := append([]*netns.NS{n.Clients, n.Hop, n.Router}, n.LANs...)
+	for _, s := range n.Servers {
+		spaces = append(spaces, s.NS)
+	}
+	var errs []error
+	for _, ns := range spaces {
+		if ns != nil { // Build may have failed half way
+			errs = append(errs, ns.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (n *Network) build() error {
+	steps := []func() error{n.addMachines, n.connectClients, n.connectRouter}
+	for k := range n.Config.Subnets {
+		steps = append(steps, func() error { return n.addLAN(k) })
+	}
+	for i := range n.Config.Servers {
+		steps = append(steps, func() error { return n.addServer(i) })
+	}
+	for _, step := range append(steps, n.route) {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *Network) addMachines() error {
+	var errClients, errHop, errRouter error
+	n.Clients, errClients = newMachine("clients", hostSettings)
+	n.Hop, errHop = newMachine("hop", routerSettings)
+	n.Router, errRouter = newMachine("router", routerSettings)
+	return cmp.Or(errClients, errHop, errRouter)
+}
+
+func (n *Network) connectClients() error {
+	network := n.Config.Family.clients()
+	if err := cmp.Or(
+		netns.Veth(n.Clients, Interface, n.Hop, "down"),
+		n.Hop.SetMTU("down", n.Config.MTU),
+		n.Hop.Addr("down", host(network, 1).String()),
+	); err != nil {
+		return err
+	}
+	for i := range n.Config.Clients {
+		if err := n.Clients.Addr(Interface, host(network, 2+i).String()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *Network) connectRouter() error {
+	network := n.Config.Family.transit()
+	return cmp.Or(
+		netns.Veth(n.Hop, "up", n.Router, "up"),
+		n.Hop.Addr("up", host(network, 1).String()),
+		n.Router.Addr("up", host(network, 2).String()),
+	)
+}
+
+func (n *Network) addLAN(k int) error {
+	lan, err := netns.New(fmt.Sprint("lan", k))
+	if err != nil {
+		return err
+	}
+	n.LANs = append(n.LANs, lan)
+	return cmp.Or(
+		netns.Veth(n.Router, lan.Name, lan, "router"),
+		n.Router.Addr(lan.Name, host(n.Config.Family.lan(k), 1).String()),
+		lan.Bridge(bridge, "router"),
+	)
+}
+
+func (n *Network) addServer(i int) error {
+	k := i % n.Config.Subnets
+	address := host(n.Config.Family.lan(k), 2+i/n.Config.Subnets)
+	s := &Server{Name: fmt.Sprint("server", i), Addr: address.Addr(), LAN: k}
+	var err error
+	if s.NS, err = newMachine(s.Name, hostSettings); err != nil {
+		return err
+	}
+	n.Servers = append(n.Servers, s)
+	lan := n.LANs[k]
+	if err := cmp.Or(
+		netns.Veth(s.NS, Interface, lan, s.Name),
+		lan.Plug(bridge, s.Name),
+		s.NS.NoGSO(Interface), // PTBs quote segments, as behind a real network card
+		s.NS.Addr(Interface, address.String()),
+		s.NS.Addr("lo", n.Config.Family.vip().String()),
+	); err != nil {
+		return err
+	}
+	ifi, err := s.NS.Interface(Interface)
+	if err != nil {
+		return err
+	}
+	s.MAC = ifi.HardwareAddr
+	return nil
+}
+
+// route adds the routes, last because their gateways must be reachable.
+func (n *Network) route() error {
+	f := n.Config.Family
+	anywhere := f.anywhere().String()
+	var servers []string
+	for _, s := range n.Servers {
+		servers = append(servers, s.Addr.String())
+		if err := s.NS.Route(anywhere, host(f.lan(s.LAN), 1).Addr().String()); err != nil {
+			return err
+		}
+	}
+	return cmp.Or(
+		n.Clients.Route(anywhere, host(f.clients(), 1).Addr().String()),
+		n.Hop.Route(anywhere, host(f.transit(), 2).Addr().String()),
+		n.Router.Route(f.clients().String(), host(f.transit(), 1).Addr().String()),
+		n.Router.Route(f.vip().String(), servers...),
+	)
+}

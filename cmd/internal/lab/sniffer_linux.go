@@ -1,0 +1,150 @@
+package lab
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+// The ring of a sniffer: slots of slotSize octets, room for a whole experiment.
+// A PTB is no longer than 1294 octets (RFC 4443, section 3.2).
+const (
+	slotSize  = 2048
+	slots     = 8192
+	blockSize = 64 << 10
+)
+
+// sniffer records the PTBs on a LAN. It listens on the bridge itself, which sees
+// each frame once, wherever it goes. The kernel writes the frames into a ring
+// (packet_mmap, version 2) from which nothing is ever taken, so that a burst
+// loses none. Its methods are for one goroutine.
+type sniffer struct {
+	fd   int
+	ring []byte
+	read []frame
+}
+
+func newSniffer(lan *netns.NS) (*sniffer, error) {
+	ifi, err := lan.Interface(bridge)
+	if err != nil {
+		return nil, err
+	}
+	s := &sniffer{fd: -1}
+	err = lan.Do(func() (err error) {
+		// Protocol 0 receives nothing before bind, so nothing comes unfiltered.
+		s.fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+		return err
+	})
+	if err == nil {
+		err = s.open(ifi.Index)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("sniff in namespace %s: %w", lan.Name, err), s.close())
+	}
+	return s, nil
+}
+
+func (s *sniffer) open(ifindex int) error {
+	if err := s.filter(); err != nil {
+		return fmt.Errorf("set filter: %w", err)
+	}
+	if err := s.makeRing(); err != nil {
+		return fmt.Errorf("make ring: %w", err)
+	}
+	// A bridge hands what it forwards up to itself when it is promiscuous.
+	promiscuous := &unix.PacketMreq{Ifindex: int32(ifindex), Type: unix.PACKET_MR_PROMISC}
+	if err := unix.SetsockoptPacketMreq(s.fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, promiscuous); err != nil {
+		return fmt.Errorf("set promiscuous: %w", err)
+	}
+	all := uint16(unix.ETH_P_ALL<<8&0xff00 | unix.ETH_P_ALL>>8) // network order
+	if err := unix.Bind(s.fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: ifindex}); err != nil {
+		return fmt.Errorf("bind: %w", err)
+	}
+	return nil
+}
+
+func (s *sniffer) filter() error {
+	program, err := bpf.Assemble(onlyPTBs)
+	if err != nil {
+		return err
+	}
+	filters := make([]unix.SockFilter, len(program))
+	for i, in := range program {
+		filters[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
+	}
+	prog := &unix.SockFprog{Len: uint16(len(filters)), Filter: &filters[0]}
+	return unix.SetsockoptSockFprog(s.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, prog)
+}
+
+func (s *sniffer) makeRing() error {
+	if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V2); err != nil {
+		return err
+	}
+	size := &unix.TpacketReq{
+		Frame_size: slotSize, Frame_nr: slots,
+		Block_size: blockSize, Block_nr: slots * slotSize / blockSize,
+	}
+	if err := unix.SetsockoptTpacketReq(s.fd, unix.SOL_PACKET, unix.PACKET_RX_RING, size); err != nil {
+		return err
+	}
+	var err error
+	s.ring, err = unix.Mmap(s.fd, 0, slots*slotSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	return err
+}
+
+// seen returns the frames so far, in order.
+func (s *sniffer) seen() []frame {
+	for len(s.read) < slots {
+		slot := s.ring[len(s.read)*slotSize:][:slotSize]
+		header := (*unix.Tpacket2Hdr)(unsafe.Pointer(&slot[0]))
+		if atomic.LoadUint32(&header.Status)&unix.TP_STATUS_USER == 0 {
+			break
+		}
+		s.read = append(s.read, bytes.Clone(slot[header.Mac:][:header.Snaplen]))
+	}
+	return s.read
+}
+
+// lost returns how many frames the ring had no room for since the last call.
+func (s *sniffer) lost() (int, error) {
+	stats, err := unix.GetsockoptTpacketStats(s.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
+	if err != nil {
+		return 0, fmt.Errorf("read sniffer's statistics: %w", err)
+	}
+	return int(stats.Drops), nil
+}
+
+func (s *sniffer) close() error {
+	var errs []error
+	if s.ring != nil {
+		errs = append(errs, unix.Munmap(s.ring))
+	}
+	if s.fd >= 0 {
+		errs = append(errs, unix.Close(s.fd))
+	}
+	return errors.Join(errs...)
+}
+
+// onlyPTBs accepts ICMP type 3 code 4 and ICMPv6 type 2, whatever the destination.
+var onlyPTBs = []bpf.Instruction{
+	bpf.LoadAbsolute{Off: 12, Size: 2},
+	bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.ETH_P_IPV6, SkipTrue: 6},
+	bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.ETH_P_IP, SkipTrue: 9},
+	bpf.LoadAbsolute{Off: 23, Size: 1},
+	bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.IPPROTO_ICMP, SkipTrue: 7},
+	bpf.LoadMemShift{Off: 14},
+	bpf.LoadIndirect{Off: 14, Size: 2},
+	bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0x0304, SkipTrue: 5, SkipFalse: 4},
+	bpf.LoadAbsolute{Off: 20, Size: 1},
+	bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.IPPROTO_ICMPV6, SkipTrue: 2},
+	bpf.LoadAbsolute{Off: 54, Size: 1},
+	bpf.JumpIf{Cond: bpf.JumpEqual, Val: 2, SkipTrue: 1},
+	bpf.RetConstant{Val: 0},
+	bpf.RetConstant{Val: 256 << 10},
+}
