@@ -1,5 +1,7 @@
 package pipeline
 
+import "slices"
+
 // A Reshaper is a Source that can tell how it would have delivered a packet that
 // was captured by other means, so that a capture can stand for it.
 type Reshaper interface {
@@ -34,6 +36,18 @@ func (p *Pipeline) Sinks() (names []string, sinks []Sink) {
 		sinks = append(sinks, s.sink)
 	}
 	return names, sinks
+}
+
+// SinkReasons returns the reasons that sink number i declares.
+func (p *Pipeline) SinkReasons(i int) []string {
+	reasons := p.sinks[i].reasons
+	return reasons[1 : len(reasons)-2]
+}
+
+// SinksFilter reports whether any sink has filters of its own, so that sinks may
+// get different packets.
+func (p *Pipeline) SinksFilter() bool {
+	return slices.ContainsFunc(p.sinks, func(s *sinkStage) bool { return len(s.filters.filters) > 0 })
 }
 
 // Decide takes one packet of the first source through the filters, on a pipeline

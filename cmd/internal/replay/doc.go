@@ -1,0 +1,14 @@
+// Package replay runs a pipeline over captures: offline, without privileges, and
+// without touching anything but the files named.
+//
+//	captures ── merged by time ── reshape ── filters ─┬─ verdicts (JSON Lines)
+//	                                                  ├─ what each sink would have sent (capture file)
+//	                                                  └─ summary
+//
+// The pipeline is built and never opened. Its first source says how it would have
+// delivered a packet ([pipeline.Reshaper]: a snaplen, a direction), its sinks say
+// what they would have sent ([pipeline.Rehearser]); sinks that send nothing are
+// only counted. Decisions are those of the engine itself ([pipeline.Pipeline.Decide]),
+// packet by packet in one goroutine, so the same input gives the same output, octet
+// for octet, at any speed. Reading and writing have goroutines of their own.
+package replay

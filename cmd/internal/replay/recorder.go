@@ -1,0 +1,121 @@
+package replay
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/capfile"
+)
+
+// recorder writes down what the sinks would have sent.
+type recorder struct {
+	packets uint64 // decided so far
+	sinks   []*sinkRecord
+	writer  *capfile.Writer // nil if nothing is to be written
+	format  capfile.Format
+	behind  *writeBehind
+	out     pipeline.Packet // being written
+	err     error           // of the writer
+}
+
+// sinkRecord is what one sink would have done.
+type sinkRecord struct {
+	name    string
+	sink    pipeline.Rehearser // nil for a sink that sends nothing
+	reasons []string
+	got     uint64   // packets that its filters let pass
+	sent    uint64   // packets on the wire
+	failed  []uint64 // by reason
+	ids     []iface  // of its interfaces in a pcapng file
+
+	record func(pipeline.LinkType, []byte)
+}
+
+// iface is an interface of a pcapng file.
+type iface struct {
+	link pipeline.LinkType
+	id   int
+}
+
+// sentLinks are the link types of what sinks send: frames, and IP packets.
+var sentLinks = []pipeline.LinkType{pipeline.LinkEthernet, pipeline.LinkRaw}
+
+func newRecorder(p *pipeline.Pipeline, o Options) *recorder {
+	r := &recorder{format: o.WriteFormat}
+	names, sinks := p.Sinks()
+	var interfaces []capfile.Interface
+	for i, name := range names {
+		s := &sinkRecord{name: name, reasons: p.SinkReasons(i)}
+		s.failed = make([]uint64, len(s.reasons)+1)
+		s.record = func(link pipeline.LinkType, octets []byte) { r.write(s, link, octets) }
+		if s.sink, _ = sinks[i].(pipeline.Rehearser); s.sink != nil {
+			for _, link := range sentLinks {
+				s.ids = append(s.ids, iface{link, len(interfaces)})
+				interfaces = append(interfaces, capfile.Interface{Name: name, LinkType: link})
+			}
+		}
+		r.sinks = append(r.sinks, s)
+	}
+	if o.Write != nil {
+		r.behind = newWriteBehind(o.Write)
+		r.writer = capfile.NewWriter(r.behind, capfile.WriterOptions{
+			Encoder:    capfile.Encoder{Format: o.WriteFormat, Application: "pmtud"},
+			Interfaces: interfaces,
+		})
+	}
+	return r
+}
+
+// record lets the sinks that got p show what they would send.
+func (r *recorder) record(p *pipeline.Packet, got []bool) error {
+	r.packets++
+	r.out.Time = p.Time
+	for i, s := range r.sinks {
+		if !got[i] {
+			continue
+		}
+		s.got++
+		if s.sink == nil || !p.Verdict.Forward() {
+			continue
+		}
+		if reason := s.sink.Rehearse(p, s.record); reason != pipeline.Pass {
+			s.failed[min(int(reason), len(s.failed)-1)]++
+		}
+	}
+	return r.err
+}
+
+func (r *recorder) write(s *sinkRecord, link pipeline.LinkType, octets []byte) {
+	s.sent++
+	if r.writer == nil || r.err != nil {
+		return
+	}
+	r.out.Data, r.out.Length, r.out.LinkType = octets, len(octets), link
+	r.err = r.writeOut(s)
+}
+
+func (r *recorder) writeOut(s *sinkRecord) error {
+	if r.format == capfile.Pcap {
+		err := r.writer.Write(&r.out)
+		if errors.Is(err, capfile.ErrLinkType) {
+			return fmt.Errorf("%w: the sinks send frames and IP packets, which only a .pcapng file can hold both", err)
+		}
+		return err
+	}
+	for _, i := range s.ids {
+		if i.link == r.out.LinkType {
+			return r.writer.WriteOn(i.id, &r.out, "")
+		}
+	}
+	return fmt.Errorf("sink %s sent a packet of link type %d", s.name, r.out.LinkType)
+}
+
+// close writes what is left.
+func (r *recorder) close() error {
+	if r.writer == nil {
+		return nil
+	}
+	err := r.writer.Flush()
+	return errors.Join(err, r.behind.close())
+}

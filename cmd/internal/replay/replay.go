@@ -1,0 +1,237 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/verdict"
+)
+
+// batchSize is the number of packets read at once.
+const batchSize = 256
+
+// Options say what to replay and what to write.
+type Options struct {
+	Captures []string  // paths as capfile.Expand takes them, replayed together in the order of time
+	Stdin    io.Reader // what the path "-" stands for
+
+	Verdicts io.Writer // gets a line of JSON for each packet; may be nil
+
+	// Write gets a capture file of WriteFormat with what the sinks would have
+	// sent; may be nil.
+	Write       io.Writer
+	WriteFormat capfile.Format
+
+	Speed    Speed
+	Progress func(packets, octets uint64) // called now and then; may be nil
+}
+
+// Run replays captures through the pipeline that spec describes. What is readable
+// of a damaged capture is decided; the error tells about the rest. The summary is
+// good whatever the error is, unless it is nil.
+func Run(ctx context.Context, spec pipeline.Spec, o Options) (*Summary, error) {
+	p, err := pipeline.New(spec)
+	if err != nil {
+		return nil, err
+	}
+	paths, err := capfile.Expand(o.Captures...)
+	if err != nil {
+		return nil, err
+	}
+	r := newReplay(p, o)
+	err = r.run(ctx, paths)
+	return r.summary(), errors.Join(err, r.close())
+}
+
+// replay is a replay under way.
+type replay struct {
+	pipeline *pipeline.Pipeline
+	reshape  pipeline.Reshaper // nil if packets are delivered as they are
+	options  Options
+	pace     *pace
+	recorder *recorder
+	verdicts *verdictWriter
+
+	got     []bool // by sink, of the packet at hand
+	missed  uint64 // packets that the source would not have delivered
+	octets  uint64
+	damaged []error
+}
+
+func newReplay(p *pipeline.Pipeline, o Options) *replay {
+	r := &replay{pipeline: p, options: o, pace: newPace(o.Speed), recorder: newRecorder(p, o)}
+	r.reshape, _ = p.Source(0).(pipeline.Reshaper)
+	if o.Verdicts != nil {
+		r.verdicts = newVerdictWriter(p, o.Verdicts)
+	}
+	return r
+}
+
+func (r *replay) run(ctx context.Context, paths []string) error {
+	captures, closeAll := r.open(ctx, paths)
+	defer closeAll()
+	batch := make([]pipeline.Packet, batchSize)
+	for {
+		n, err := captures.ReadBatch(batch)
+		if err != nil {
+			return r.readError(err)
+		}
+		for i := range batch[:n] {
+			if err := r.packet(ctx, &batch[i]); err != nil {
+				return err
+			}
+		}
+		if r.options.Progress != nil {
+			r.options.Progress(r.recorder.packets, r.octets)
+		}
+	}
+}
+
+// open returns the captures as one, and what closes them.
+func (r *replay) open(ctx context.Context, paths []string) (capfile.BatchReader, func()) {
+	var readers []capfile.BatchReader
+	var files []*capfile.Files
+	for _, path := range paths {
+		f := capfile.NewFiles(ctx, []string{path}, capfile.FilesOptions{Stdin: r.options.Stdin, ReadAhead: true})
+		files = append(files, f)
+		readers = append(readers, &tolerant{reader: f, note: r.noteDamage})
+	}
+	closeAll := func() {
+		for _, f := range files {
+			_ = f.Close() // reading is over
+		}
+	}
+	if len(readers) == 1 {
+		return readers[0], closeAll
+	}
+	return capfile.NewMerge(readers...), closeAll
+}
+
+// tolerant ends at an error as if the capture ended there, so that the other
+// captures are replayed all the same.
+type tolerant struct {
+	reader capfile.BatchReader
+	note   func(error)
+}
+
+func (t *tolerant) ReadBatch(dst []pipeline.Packet) (int, error) {
+	n, err := t.reader.ReadBatch(dst)
+	if err != nil && !errors.Is(err, io.EOF) {
+		t.note(err)
+		return 0, io.EOF
+	}
+	return n, err
+}
+
+func (r *replay) noteDamage(err error) { r.damaged = append(r.damaged, err) }
+
+func (r *replay) readError(err error) error {
+	if errors.Is(err, io.EOF) {
+		return errors.Join(r.damaged...)
+	}
+	return err
+}
+
+// packet decides about one packet and writes down what became of it.
+func (r *replay) packet(ctx context.Context, p *pipeline.Packet) (err error) {
+	if r.reshape != nil && !r.reshape.Reshape(p) {
+		r.missed++
+		return nil
+	}
+	if r.pace.ahead(p.Time) {
+		if err := r.await(ctx, p.Time); err != nil {
+			return err
+		}
+	}
+	r.octets += uint64(len(p.Data))
+	if r.got, err = r.pipeline.Decide(p, r.got); err != nil {
+		return err
+	}
+	if err := r.recorder.record(p, r.got); err != nil {
+		return fmt.Errorf("write what would be sent: %w", err)
+	}
+	if r.verdicts == nil {
+		return nil
+	}
+	return r.verdicts.write(r.recorder.packets, p, r.got)
+}
+
+// await shows what has been decided and waits for a packet's time.
+func (r *replay) await(ctx context.Context, at pipeline.Instant) error {
+	if r.verdicts != nil {
+		if err := r.verdicts.flush(); err != nil {
+			return err
+		}
+	}
+	return r.pace.await(ctx, at)
+}
+
+func (r *replay) close() error {
+	err := r.recorder.close()
+	if err != nil {
+		err = fmt.Errorf("write what would be sent: %w", err)
+	}
+	if r.verdicts != nil {
+		err = errors.Join(err, r.verdicts.flush())
+	}
+	return err
+}
+
+// verdictWriter writes a line of JSON for each packet.
+type verdictWriter struct {
+	w     io.Writer
+	lines []byte
+	names []string // of the sinks, if the configuration lets them differ; else nil
+	got   []string
+}
+
+// verdictOctets is the size from which on lines are written.
+const verdictOctets = 64 << 10
+
+func newVerdictWriter(p *pipeline.Pipeline, w io.Writer) *verdictWriter {
+	v := &verdictWriter{w: w}
+	if p.SinksFilter() {
+		v.names, _ = p.Sinks()
+		v.got = make([]string, 0, len(v.names))
+	}
+	return v
+}
+
+func (v *verdictWriter) write(number uint64, p *pipeline.Packet, got []bool) error {
+	v.lines = append(verdict.AppendJSON(v.lines, number, p, v.sinks(p, got)), '\n')
+	if len(v.lines) < verdictOctets {
+		return nil
+	}
+	return v.flush()
+}
+
+// sinks returns the names of the sinks that got a forwarded packet, nil where no
+// sink has filters.
+func (v *verdictWriter) sinks(p *pipeline.Packet, got []bool) []string {
+	if v.names == nil || !p.Verdict.Forward() {
+		return nil
+	}
+	v.got = v.got[:0]
+	for i, name := range v.names {
+		if got[i] {
+			v.got = append(v.got, name)
+		}
+	}
+	return v.got
+}
+
+func (v *verdictWriter) flush() error {
+	if len(v.lines) == 0 {
+		return nil
+	}
+	_, err := v.w.Write(v.lines)
+	v.lines = v.lines[:0]
+	if err != nil {
+		return fmt.Errorf("write verdicts: %w", err)
+	}
+	return nil
+}

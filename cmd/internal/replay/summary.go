@@ -1,0 +1,81 @@
+package replay
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+)
+
+// Summary is what a replay came to.
+type Summary struct {
+	Packets   uint64 // decided about
+	Missed    uint64 // that the source would not have delivered
+	Forwarded uint64
+	Dropped   []Count // by stage and reason, those that occurred
+	Sinks     []SinkSummary
+}
+
+// Count is a number of packets that a stage dropped for a reason.
+type Count struct {
+	Stage, Reason string
+	Packets       uint64
+}
+
+// SinkSummary is what a sink would have done.
+type SinkSummary struct {
+	Sink   string
+	Got    uint64  // packets that it would have been given
+	Sends  bool    // whether it is a sink that sends
+	Sent   uint64  // packets that it would have sent
+	Failed []Count // those that it would have refused, by reason
+}
+
+func (r *replay) summary() *Summary {
+	c := r.pipeline.Counters()
+	s := &Summary{Packets: c.Received, Missed: r.missed, Forwarded: c.Forwarded}
+	for _, stage := range c.Dropped {
+		for _, reason := range stage.Reasons {
+			if reason.Packets > 0 {
+				s.Dropped = append(s.Dropped, Count{stage.Stage, reason.Reason, reason.Packets})
+			}
+		}
+	}
+	for _, sink := range r.recorder.sinks {
+		s.Sinks = append(s.Sinks, sink.summary())
+	}
+	return s
+}
+
+func (s *sinkRecord) summary() SinkSummary {
+	out := SinkSummary{Sink: s.name, Got: s.got, Sends: s.sink != nil, Sent: s.sent}
+	for i, n := range s.failed {
+		if n > 0 {
+			out.Failed = append(out.Failed, Count{s.name, s.reasons[i-1], n})
+		}
+	}
+	return out
+}
+
+// Print writes the summary as a table.
+func (s *Summary) Print(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "packets\t%d\t\n", s.Packets)
+	fmt.Fprintf(t, "forwarded\t%d\t\n", s.Forwarded)
+	for _, c := range s.Dropped {
+		fmt.Fprintf(t, "dropped\t%d\t%s: %s\n", c.Packets, c.Stage, c.Reason)
+	}
+	if s.Missed > 0 {
+		fmt.Fprintf(t, "not captured\t%d\tthe source would not have delivered them\n", s.Missed)
+	}
+	for _, sink := range s.Sinks {
+		if sink.Sends {
+			fmt.Fprintf(t, "sent\t%d\t%s, for %d packets\n", sink.Sent, sink.Sink, sink.Got)
+		} else {
+			fmt.Fprintf(t, "given\t%d\t%s, which sends nothing\n", sink.Got, sink.Sink)
+		}
+		for _, c := range sink.Failed {
+			fmt.Fprintf(t, "not sent\t%d\t%s: %s\n", c.Packets, c.Stage, c.Reason)
+		}
+	}
+	return t.Flush()
+}

@@ -1,0 +1,177 @@
+package vectors_test
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mdlayher/packet"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+)
+
+func TestMain(m *testing.M) { netns.Main(m) }
+
+// TestSentFrames sends every frame of the vectors to the real daemon over a wire
+// and compares what it broadcasts, octet for octet and in order.
+func TestSentFrames(t *testing.T) {
+	netns.Require(t)
+	binary := build(t)
+	for _, tc := range []struct {
+		vectors string
+		options []string
+	}{
+		{"default", nil},
+		{"ports", []string{"--ports", "80,443,8080"}},
+		{"strict", []string{"--strict"}},
+		{"use-src", []string{"--use-src"}},
+		{"ports-strict-use-src", []string{"--ports=80,443,8080", "-tS"}},
+	} {
+		t.Run(tc.vectors, func(t *testing.T) {
+			vectors := loadVectors(t, tc.vectors)
+			var frames []pipeline.Packet
+			var want []string
+			for i, p := range loadPackets(t, "public") {
+				if v := vectors[i]; onWire(v, p) {
+					frames = append(frames, p)
+					if v.verdict == "forward" && !v.differs() {
+						want = append(want, v.sha256)
+					}
+				}
+			}
+			got := exchange(t, binary, tc.options, frames, len(want))
+			for i := range min(len(got), len(want)) {
+				if got[i] != want[i] {
+					t.Fatalf("broadcast %d of %d is %s, want %s", i+1, len(want), got[i], want[i])
+				}
+			}
+			if len(got) != len(want) {
+				t.Errorf("%d broadcasts, want %d", len(got), len(want))
+			}
+		})
+	}
+}
+
+// onWire reports whether a frame can be sent: those noted as records can't, nor
+// those that the capture holds only a part of.
+func onWire(v vector, p pipeline.Packet) bool {
+	return v.note != "record" && len(p.Data) >= 14 && !p.Truncated()
+}
+
+func build(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "pmtud")
+	cmd := exec.Command("go", "build", "-o", path, "github.com/pmtud/pmtud/cmd/pmtud")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return path
+}
+
+// exchange sends frames to a daemon and returns the digests of the frames that it
+// broadcasts: those that come until so many have and the daemon has ended.
+func exchange(t *testing.T, binary string, options []string, frames []pipeline.Packet, want int) []string {
+	t.Helper()
+	host, wire := netns.NewTest(t, "host"), netns.NewTest(t, "wire")
+	netns.Must(t,
+		host.Sysctl("net.ipv6.conf.default.disable_ipv6", "1"),
+		wire.Sysctl("net.ipv6.conf.default.disable_ipv6", "1"),
+		netns.Veth(host, "eth0", wire, "eth0"),
+		host.SetMTU("eth0", 9500), wire.SetMTU("eth0", 9500),
+	)
+	conn := listen(t, wire)
+	stop := startDaemon(t, host, binary, append([]string{
+		"--iface", "eth0", "--src-rate", "1e9", "--iface-rate", "1e9",
+	}, options...))
+
+	received := make(chan []string, 1)
+	go func() { received <- broadcasts(conn) }()
+	for _, p := range frames {
+		if _, err := conn.WriteTo(p.Data, &packet.Addr{}); err != nil {
+			t.Fatalf("send frame: %v", err)
+		}
+	}
+	stop(want)
+	if err := conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	return <-received
+}
+
+func listen(t *testing.T, ns *netns.NS) (conn *packet.Conn) {
+	t.Helper()
+	ifi, err := ns.Interface("eth0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	netns.Must(t, ns.Do(func() (err error) {
+		conn, err = packet.Listen(ifi, packet.Raw, syscall.ETH_P_ALL, nil)
+		return err
+	}))
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// broadcasts reads until the deadline and returns the digests of broadcast frames.
+// The sender's own frames are not broadcast but for some, which it has sent before.
+func broadcasts(conn *packet.Conn) (digests []string) {
+	buf := make([]byte, 1<<16)
+	for {
+		n, from, err := conn.ReadFrom(buf)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return digests
+		}
+		if err != nil {
+			return append(digests, err.Error())
+		}
+		_ = from
+		if bytes.Equal(buf[:6], []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}) {
+			sum := sha256.Sum256(buf[:n])
+			digests = append(digests, hex.EncodeToString(sum[:]))
+		}
+	}
+}
+
+// startDaemon starts pmtud and waits until it is ready. The function returned ends
+// it once its books show so many delivered packets.
+func startDaemon(t *testing.T, ns *netns.NS, binary string, args []string) (stop func(delivered int)) {
+	t.Helper()
+	cmd := exec.Command(binary, append(args, "-v")...)
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	netns.Must(t, ns.Start(cmd))
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	log := bufio.NewScanner(stderr)
+	for log.Scan() && !strings.Contains(log.Text(), "ready") {
+		t.Log(log.Text())
+	}
+	return func(delivered int) {
+		lines := bufio.NewScanner(stdout)
+		for n := 0; n < delivered && lines.Scan(); n++ {
+		}
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		for log.Scan() {
+			t.Log(log.Text())
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("pmtud: %v", err)
+		}
+	}
+}
