@@ -60,9 +60,21 @@ func (f *filter) add(r Range) {
 func (f *filter) has(port uint16) bool { return f[port/64]&(1<<(port%64)) != 0 }
 
 func (f *filter) Filter(p *pipeline.Packet) pipeline.Reason {
-	quote := p.Quote()
+	port, reason := readPort(p.Quote())
+	if reason != pipeline.Pass {
+		return reason
+	}
+	p.ReadPort = int32(port)
+	if !f.has(port) {
+		return PortNotListed
+	}
+	return pipeline.Pass
+}
+
+// readPort reads the source port in a quoted packet, or tells why it can't.
+func readPort(quote []byte) (port uint16, why pipeline.Reason) {
 	if len(quote) == 0 {
-		return PayloadTooShort
+		return 0, PayloadTooShort
 	}
 	at := 0
 	switch quote[0] >> 4 {
@@ -71,15 +83,10 @@ func (f *filter) Filter(p *pipeline.Packet) pipeline.Reason {
 	case 6:
 		at = 40
 	default:
-		return BadInnerVersion
+		return 0, BadInnerVersion
 	}
 	if len(quote) < at+2 {
-		return L4TooShort
+		return 0, L4TooShort
 	}
-	port := binary.BigEndian.Uint16(quote[at:])
-	p.ReadPort = int32(port)
-	if !f.has(port) {
-		return PortNotListed
-	}
-	return pipeline.Pass
+	return binary.BigEndian.Uint16(quote[at:]), pipeline.Pass
 }

@@ -70,3 +70,13 @@ func (r Rate) Charge(b Bucket, now pipeline.Instant) Bucket {
 func (r Rate) Refilled(b Bucket, now pipeline.Instant) bool {
 	return int64(b) <= int64(now)-r.capacity
 }
+
+// Describe tells how many packets the bucket can pay for at the time now, and at
+// most, for people to read.
+func (r Rate) Describe(b Bucket, now pipeline.Instant) string {
+	credit := r.capacity
+	if !r.Refilled(b, now) {
+		credit = int64(now) - int64(b)
+	}
+	return fmt.Sprintf("%.2f of %.2f packets", float64(credit)/float64(r.cost), float64(r.capacity)/float64(r.cost))
+}

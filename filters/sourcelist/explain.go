@@ -1,0 +1,13 @@
+package sourcelist
+
+import (
+	"fmt"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// Explain tells how the router's address is listed: see [pipeline.Explainer].
+func (f *filter) Explain(p *pipeline.Packet) string {
+	addr := p.Router()
+	return fmt.Sprintf("router %v: denied %v, allowed %v", addr, f.deny.has(addr), f.allow == nil || f.allow.has(addr))
+}
