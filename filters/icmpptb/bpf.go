@@ -89,7 +89,7 @@ func body(ip uint32) []step {
 		{label: ipv6, load: bpf.LoadAbsolute{Off: ip + 6, Size: 1}},
 		jumpEqual(58, next, reject),
 		{load: bpf.LoadAbsolute{Off: ip + 40, Size: 2}},
-		jumpEqual(2<<8|0, accept, reject),
+		jumpEqual(2<<8, accept, reject),
 	}
 }
 

@@ -8,9 +8,10 @@ import (
 	"testing"
 
 	"github.com/mdlayher/packet"
+	"golang.org/x/sys/unix"
+
 	"github.com/pmtud/pmtud/cmd/internal/lab"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
-	"golang.org/x/sys/unix"
 )
 
 // echo is the argument that makes the test binary a daemon that does what pmtud

@@ -7,9 +7,10 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
 // The ring of a sniffer: slots of slotSize octets, room for a whole experiment.
