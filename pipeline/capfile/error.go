@@ -1,0 +1,30 @@
+package capfile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+// Error is what is wrong with a capture file, and where.
+type Error struct {
+	Name   string // of the file
+	Offset int64  // of the record or block at fault, in uncompressed octets
+	Err    error
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("read %s: at octet %d: %v", e.Name, e.Offset, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// newError makes an Error of a cause, without the file's name that package os
+// puts before it.
+func newError(name string, offset int64, err error) *Error {
+	if path, ok := errors.AsType[*fs.PathError](err); ok && path == err {
+		err = path.Err
+	}
+	return &Error{Name: name, Offset: offset, Err: err}
+}

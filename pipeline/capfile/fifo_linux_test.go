@@ -1,0 +1,45 @@
+package capfile_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/pmtud/pmtud/pipeline/capfile"
+)
+
+// A named pipe is read as it is filled, and waiting for its writer ends with the
+// context.
+func TestFilesNamedPipe(t *testing.T) {
+	for name, cancelled := range map[string]bool{"filled": false, "left empty": true} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "pipe")
+			if err := syscall.Mkfifo(path, 0o600); err != nil {
+				t.Skip(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			f := capfile.NewFiles(ctx, []string{path}, capfile.FilesOptions{ReadAhead: true})
+			defer f.Close()
+			other := make(chan error, 1)
+			go func() {
+				if cancelled {
+					cancel()
+					other <- nil
+					return
+				}
+				other <- os.WriteFile(path, write(t, capfile.WriterOptions{}, samplePackets(9)...), 0)
+			}()
+			got, err := readAll(f, 4)
+			if cancelled && !errors.Is(err, context.Canceled) || !cancelled && (err != nil || len(got) != 9) {
+				t.Errorf("got %d packets and %v", len(got), err)
+			}
+			if err := <-other; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

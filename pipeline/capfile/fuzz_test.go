@@ -1,0 +1,179 @@
+package capfile_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"runtime"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/gopacket/pcapgo"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/capfile"
+)
+
+// FuzzReader checks that no file makes a reader panic or give back what is not in
+// the file, that it reads the same in any pieces, and what gopacket reads.
+func FuzzReader(f *testing.F) {
+	packets := samplePackets(3)
+	for _, e := range []capfile.Encoder{{}, {Nanoseconds: true}, {Format: capfile.Pcapng, Application: "x"}} {
+		file := write(f, capfile.WriterOptions{Encoder: e}, packets...)
+		f.Add(file)
+		f.Add(gzipped(f, file))
+		f.Add(zstdCompressed(f, file))
+	}
+	for _, o := range orders() {
+		f.Add(join(pcapHeader(o, 0xa1b2c3d4), record(o, 1, 2, 3, "abc")))
+		f.Add(join(section(o), iface(o, 1, 2, option(o, 9, uint8(0x8a)), option(o, 14, uint64(9))), block(o, 3, uint32(3), "ab"),
+			block(o, 2, uint16(0), make([]byte, 18)), block(o, 99, "skip"), enhanced(o, 0, 1<<40, 9, "abc", option(o, 2, uint32(1))), section(o)))
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		got, err := read(file, capfile.ReaderOptions{})
+		if compressed := bytes.HasPrefix(file, []byte{0x1f, 0x8b}) || bytes.HasPrefix(file, []byte{0x28, 0xb5}); compressed {
+			return
+		}
+		octets := 0
+		for _, p := range got {
+			octets += len(p.Data)
+			if p.Length < len(p.Data) {
+				t.Errorf("length %d of a packet with %d octets", p.Length, len(p.Data))
+			}
+		}
+		if octets > len(file) {
+			t.Errorf("%d octets from a file of %d", octets, len(file))
+		}
+		samePieces(t, file, got, err)
+		if err == nil {
+			sameAsPcapgo(t, file, got)
+		}
+	})
+}
+
+func samePieces(t *testing.T, file []byte, want []captured, wantErr error) {
+	for _, ahead := range []bool{false, true} {
+		r := capfile.NewReader(iotest.HalfReader(bytes.NewReader(file)), capfile.ReaderOptions{ReadAhead: ahead})
+		got, err := readAll(r, 1)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("in pieces, read ahead %t: %s", ahead, diff)
+		}
+		if (err == nil) != (wantErr == nil) || err != nil && err.Error() != wantErr.Error() {
+			t.Errorf("in pieces, read ahead %t: got %v, want %v", ahead, err, wantErr)
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// sameAsPcapgo compares what gopacket reads, if it reads the file at all: it
+// refuses several things that are legal, panics at others, and counts link types
+// in one octet.
+func sameAsPcapgo(t *testing.T, file []byte, want []captured) {
+	got, ok := tryPcapgo(file)
+	if !ok {
+		return
+	}
+	if len(got) != len(want) {
+		t.Fatalf("gopacket reads %d packets, not %d", len(got), len(want))
+	}
+	exact := exactTime(file)
+	for i := range want {
+		w := want[i]
+		w.Link &= 0xff
+		w.Type = pipeline.TypeUnknown
+		if !exact {
+			w.Time = got[i].Time
+		}
+		if diff := cmp.Diff(w, got[i]); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func tryPcapgo(file []byte) (got []captured, ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	got, err := pcapgoRead(file)
+	return got, err == nil
+}
+
+// exactTime reports whether gopacket reads time stamps as they are.
+func exactTime(file []byte) bool {
+	if !bytes.HasPrefix(file, []byte{10, 13, 13, 10}) {
+		return exactFractions(file)
+	}
+	exact := true
+	check := func(interfaces []pcapgo.NgInterface, _ pcapgo.NgSectionInfo) {
+		for _, i := range interfaces {
+			decimal := !i.TimestampResolution.Binary() && i.TimestampResolution.Exponent() <= 9
+			exact = exact && decimal && i.TimestampOffset == 0 && !bytes.Contains(file, []byte{9, 0, 1, 0, 0}) &&
+				!bytes.Contains(file, []byte{0, 9, 0, 1, 0})
+		}
+	}
+	// A last section makes gopacket tell about the one before.
+	r, err := pcapgo.NewNgReader(bytes.NewReader(join(file, section(le))),
+		pcapgo.NgReaderOptions{WantMixedLinkType: true, SectionEndCallback: check})
+	for err == nil {
+		_, _, err = r.ReadPacketData()
+	}
+	return exact
+}
+
+// exactFractions reports whether no time stamp of a pcap file has microseconds that
+// are seconds, which overflow in gopacket.
+func exactFractions(file []byte) bool {
+	o := order(le)
+	if file[0] == 0xa1 {
+		o = binary.BigEndian
+	}
+	if o.Uint32(file) == 0xa1b23c4d {
+		return true
+	}
+	for file = file[24:]; len(file) > 0; file = file[16+o.Uint32(file[8:]):] {
+		if o.Uint32(file[4:]) >= 1_000_000 {
+			return false
+		}
+	}
+	return true
+}
+
+// Whatever a file claims, a reader does not need more memory than it states.
+func TestMemory(t *testing.T) {
+	big := join(pcapHeader(le, 0xa1b2c3d4), fields(le, uint64(0), ^uint64(0)))
+	manyInterfaces := section(le)
+	for range capfile.MaxInterfaces {
+		manyInterfaces = append(manyInterfaces, iface(le, 1, 0)...)
+	}
+	for _, tc := range []struct {
+		name  string
+		file  []byte
+		ahead bool
+		most  uint64
+	}{
+		{"record of 4 GiB", big, false, 700 << 10},
+		{"block of 16 MiB", join(section(le), fields(le, uint32(9), uint32(16<<20))), false, 700 << 10},
+		{"many interfaces", bytes.Repeat(manyInterfaces, 20), false, 2 << 20},
+		{"read ahead", write(t, capfile.WriterOptions{}, samplePackets(50000)...), true, 1300 << 10},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dst := make([]pipeline.Packet, 100)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			r := capfile.NewReader(bytes.NewReader(tc.file), capfile.ReaderOptions{ReadAhead: tc.ahead})
+			var err error
+			for err == nil {
+				_, err = r.ReadBatch(dst)
+			}
+			runtime.ReadMemStats(&after)
+			r.Close()
+			if got := after.TotalAlloc - before.TotalAlloc; got > tc.most {
+				t.Errorf("%d octets allocated, more than %d", got, tc.most)
+			}
+		})
+	}
+}

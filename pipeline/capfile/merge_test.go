@@ -1,0 +1,123 @@
+package capfile_test
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/capfile"
+)
+
+// reader returns a Reader of a capture with the given time stamps in microseconds,
+// whose packets bear a name.
+func reader(tb testing.TB, name string, stamps ...int) *capfile.Reader {
+	var packets []pipeline.Packet
+	for _, s := range stamps {
+		packets = append(packets, pipeline.Packet{
+			Data: []byte(name), Length: len(name), Time: pipeline.Instant(s) * 1000, LinkType: 1,
+		})
+	}
+	return capfile.NewReader(bytes.NewReader(write(tb, capfile.WriterOptions{}, packets...)), capfile.ReaderOptions{})
+}
+
+func TestMerge(t *testing.T) {
+	many := make([]int, 3000)
+	for i := range many {
+		many[i] = i / 2
+	}
+	for _, tc := range []struct {
+		name    string
+		readers []capfile.BatchReader
+		want    string
+	}{
+		{"none", nil, ""},
+		{"one", []capfile.BatchReader{reader(t, "a", 1, 2)}, "aa"},
+		{"by time", []capfile.BatchReader{reader(t, "a", 3, 5), reader(t, "b", 1, 4, 6), reader(t, "c"), reader(t, "d", 2)}, "bdabab"},
+		{"same time", []capfile.BatchReader{reader(t, "a", 1, 1, 2), reader(t, "b", 1, 1, 2), reader(t, "c", 1, 2)}, "aabbcabc"},
+		{"step back", []capfile.BatchReader{reader(t, "a", 5, 1), reader(t, "b", 2, 3)}, "bbaa"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got, err := readAll(capfile.NewMerge(tc.readers...), 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			names := ""
+			for _, p := range got {
+				names += p.Data
+			}
+			if names != tc.want {
+				t.Errorf("got %s, want %s", names, tc.want)
+			}
+		})
+	}
+}
+
+// Octets stay valid until the next batch although readers come to the end of theirs.
+func TestMergeLarge(t *testing.T) {
+	parts := make([][]pipeline.Packet, 5)
+	all := samplePackets(20000)
+	for i, p := range all {
+		k := (i * i / 7) % len(parts)
+		parts[k] = append(parts[k], p)
+	}
+	var readers []capfile.BatchReader
+	for _, part := range parts {
+		file := write(t, capfile.WriterOptions{}, part...)
+		readers = append(readers, capfile.NewReader(bytes.NewReader(file), capfile.ReaderOptions{}))
+	}
+	got, err := readAll(capfile.NewMerge(readers...), 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := asWritten(all)
+	byTime := func(a, b captured) int { return int(a.Time - b.Time) }
+	if !slices.IsSortedFunc(got, byTime) {
+		t.Error("not in the order of time")
+	}
+	byAll := func(a, b captured) int {
+		return 2*bytes.Compare([]byte(a.Data), []byte(b.Data)) + byTime(a, b)/max(1, abs(byTime(a, b)))
+	}
+	slices.SortFunc(got, byAll)
+	slices.SortFunc(want, byAll)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error("the packets differ")
+	}
+}
+
+func abs(n int) int { return max(n, -n) }
+
+func TestMergeError(t *testing.T) {
+	broken := join(pcapHeader(le, 0xa1b2c3d4), record(le, 0, 3, 1, "b"), []byte("?"))
+	r := capfile.NewMerge(
+		reader(t, "a", 1, 2, 4),
+		capfile.NewReader(bytes.NewReader(broken), capfile.ReaderOptions{Name: "b"}),
+	)
+	got, err := readAll(r, 10)
+	if len(got) != 3 || err == nil || err.Error() != "read b: at octet 41: the file ends after 1 octets of a packet's record header" {
+		t.Errorf("got %d packets and %v", len(got), err)
+	}
+}
+
+func TestMergeAllocatesNothing(t *testing.T) {
+	var readers []capfile.BatchReader
+	for range 3 {
+		file := write(t, capfile.WriterOptions{}, samplePackets(40000)...)
+		readers = append(readers, capfile.NewReader(bytes.NewReader(file), capfile.ReaderOptions{}))
+	}
+	m := capfile.NewMerge(readers...)
+	dst := make([]pipeline.Packet, 64)
+	if _, err := m.ReadBatch(dst); err != nil {
+		t.Fatal(err)
+	}
+	allocs := testing.AllocsPerRun(1000, func() {
+		if _, err := m.ReadBatch(dst); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if allocs != 0 {
+		t.Errorf("%v allocations per batch", allocs)
+	}
+}

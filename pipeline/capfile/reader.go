@@ -1,0 +1,187 @@
+package capfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// Limits of what is read.
+const (
+	// MaxPacket is the largest packet in octets, that of libpcap.
+	MaxPacket = 262144
+
+	// MaxBlock is the largest record, or block that is not skipped, in octets.
+	MaxBlock = MaxPacket + 64<<10
+)
+
+// BatchReader reads packets in batches. [Reader], [Files] and [Merge] do.
+type BatchReader interface {
+	// ReadBatch fills Data, Length, Time, LinkType and Type of up to len(dst)
+	// packets and returns their number, at least one unless dst is empty or there
+	// is an error. There are no packets with an error; io.EOF means that all have
+	// been read. The octets are lent until the next call.
+	ReadBatch(dst []pipeline.Packet) (int, error)
+}
+
+// ReaderOptions are the options of a [Reader].
+type ReaderOptions struct {
+	// Name names the file in errors. The default is the path it was opened by, or
+	// "capture".
+	Name string
+
+	// ReadAhead reads and decompresses in a goroutine of its own, beginning with
+	// the first ReadBatch.
+	ReadAhead bool
+}
+
+// Reader reads a capture file. Its methods are not to be called concurrently.
+type Reader struct {
+	name   string
+	chunks chunks
+	in     *decompressor
+	file   io.Closer // nil if not ours
+
+	window  []byte // unread octets
+	offset  int64  // of the window in the stream
+	decoder decoder
+	err     error
+	closed  bool
+}
+
+// decoder reads one of the two formats.
+type decoder interface {
+	// decode fills dst with the packets that window begins with, and returns the
+	// number of octets they take and their number. It returns the same error
+	// when it is called again for what follows those octets.
+	decode(window []byte, dst []pipeline.Packet) (used, n int, err error)
+
+	// end returns an error unless a file may end with rest, in which decode
+	// found nothing.
+	end(rest []byte) error
+}
+
+// Open opens a capture file. The caller closes the Reader.
+func Open(path string, o ReaderOptions) (*Reader, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if o.Name == "" {
+		o.Name = path
+	}
+	r := NewReader(f, o)
+	r.file = f
+	return r, nil
+}
+
+// NewReader returns a Reader of a stream. It reads nothing yet. Close does not
+// close r, and with read-ahead waits until a read that is under way returns.
+func NewReader(r io.Reader, o ReaderOptions) *Reader {
+	if o.Name == "" {
+		o.Name = "capture"
+	}
+	in := newDecompressor(r)
+	if o.ReadAhead {
+		return &Reader{name: o.Name, in: in, chunks: newReadAhead(in)}
+	}
+	return &Reader{name: o.Name, in: in, chunks: &direct{r: in}}
+}
+
+// ReadBatch reads packets: see [BatchReader].
+func (r *Reader) ReadBatch(dst []pipeline.Packet) (int, error) {
+	if len(dst) == 0 {
+		return 0, nil
+	}
+	for r.err == nil {
+		if r.decoder == nil {
+			r.begin()
+			continue
+		}
+		used, n, err := r.decoder.decode(r.window, dst)
+		r.window = r.window[used:]
+		r.offset += int64(used)
+		switch {
+		case n > 0:
+			return n, nil
+		case err != nil:
+			r.fail(err)
+		case used == 0:
+			r.more()
+		}
+	}
+	return 0, r.err
+}
+
+// begin makes the decoder for what the file begins with, or gets more of it.
+func (r *Reader) begin() {
+	const magicLen = 4
+	switch {
+	case len(r.window) < magicLen:
+		r.more()
+	case isPcapng(r.window):
+		r.decoder = &pcapngDecoder{}
+	case len(r.window) < pcapHeaderLen && isPcap(r.window):
+		r.more()
+	default:
+		d, err := newPcapDecoder(r.window)
+		if err != nil {
+			r.fail(err)
+			return
+		}
+		r.decoder = d
+		r.window = r.window[pcapHeaderLen:]
+		r.offset += pcapHeaderLen
+	}
+}
+
+// more gets more octets, or notes why there are none.
+func (r *Reader) more() {
+	window, err := r.chunks.next(r.window)
+	switch {
+	case err == nil:
+		r.window = window
+	case errors.Is(err, io.EOF):
+		if err := r.end(); err != nil {
+			r.fail(err)
+			return
+		}
+		r.err = io.EOF
+	default:
+		r.offset += int64(len(r.window))
+		r.fail(err)
+	}
+}
+
+// end returns an error if the file can't end here.
+func (r *Reader) end() error {
+	switch {
+	case r.decoder != nil:
+		return r.decoder.end(r.window)
+	case len(r.window) == 0:
+		return errors.New("the file is empty")
+	}
+	return fmt.Errorf("the file ends after %d octets, within its header", len(r.window))
+}
+
+func (r *Reader) fail(err error) { r.err = newError(r.name, r.offset, err) }
+
+// Close ends the Reader and closes its file if [Open] opened it. Packets read
+// before are no longer valid.
+func (r *Reader) Close() error {
+	if r.closed {
+		return nil
+	}
+	r.closed = true
+	var err error
+	if r.file != nil {
+		err = r.file.Close()
+	}
+	r.chunks.close()
+	r.in.close()
+	r.err = newError(r.name, r.offset, os.ErrClosed)
+	return err
+}

@@ -1,0 +1,84 @@
+package pcapfile
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/capfile"
+)
+
+// fileMode lets the group read: captures are nobody else's business.
+const fileMode = 0o640
+
+// file is the file that is being written. Behind size octets it holds nothing.
+type file struct {
+	f       *os.File
+	size    int64 // octets, all of whole packets
+	packets int
+
+	// Of the first packet.
+	first pipeline.Instant // time stamp
+	since pipeline.Instant // clock
+
+	link      pipeline.LinkType // in the header of a pcap file
+	linkFixed bool              // by a packet
+
+	interfaces []pipeline.LinkType // of a pcapng file
+}
+
+// createFile makes a file with a header, which must not exist.
+func createFile(path string, e *capfile.Encoder) (*file, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return nil, err
+	}
+	header := e.AppendHeader(nil, pipeline.LinkEthernet)
+	if _, err := f.Write(header); err != nil {
+		// An empty file would be in the way of the next attempt.
+		_ = f.Close()
+		_ = os.Remove(path)
+		return nil, err
+	}
+	return &file{f: f, size: int64(len(header)), link: pipeline.LinkEthernet}, nil
+}
+
+// write appends octets. If it fails, it returns how many of them are in the file;
+// the caller cuts those off that are not whole packets.
+func (f *file) write(b []byte) (int, error) { return f.f.WriteAt(b, f.size) }
+
+// cut removes what is behind size octets.
+func (f *file) cut() error { return f.f.Truncate(f.size) }
+
+// fixLink makes link the link type of a pcap file and reports whether it is so.
+func (f *file) fixLink(e *capfile.Encoder, link pipeline.LinkType) (bool, error) {
+	if !f.linkFixed && f.link != link {
+		if _, err := f.f.WriteAt(e.AppendHeader(nil, link), 0); err != nil {
+			return false, fmt.Errorf("write header: %w", err)
+		}
+		f.link = link
+	}
+	f.linkFixed = true
+	return f.link == link, nil
+}
+
+// interfaceOf returns the number of a pcapng file's interface, or -1 if there is
+// none of the link type.
+func (f *file) interfaceOf(link pipeline.LinkType) int {
+	for id, l := range f.interfaces {
+		if l == link {
+			return id
+		}
+	}
+	return -1
+}
+
+// isAt reports whether the file is still the one at path.
+func (f *file) isAt(path string) bool {
+	own, err := f.f.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Lstat(path)
+	return err == nil && os.SameFile(own, there)
+}

@@ -1,0 +1,83 @@
+package pcapfile
+
+import (
+	"log/slog"
+	"path/filepath"
+	"strings"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/capfile"
+)
+
+// Settings are the settings of the sink.
+type Settings struct {
+	Path    string `setting:"path" required:"true" doc:"the file; one that is there already is renamed, never overwritten"`
+	Format  string `setting:"format" doc:"pcap or pcapng; by default pcapng if the path ends in .pcapng, else pcap"`
+	Snaplen int    `setting:"snaplen" doc:"octets kept of each packet, at most"`
+	MaxSize Size   `setting:"max_size" doc:"size at which the file is rotated, such as 10MiB; 0 for never"`
+	MaxAge  Age    `setting:"max_age" doc:"age in packet time at which the file is rotated, such as 24h; 0 for never"`
+	Keep    int    `setting:"keep" doc:"number of rotated files to keep; 0 for all"`
+}
+
+// Why packets are not in the file.
+const (
+	diskFull pipeline.Reason = iota + 1
+	writeError
+	linkType
+	timeStamp
+)
+
+// Plugin returns the sink pcap-file.
+func Plugin() pipeline.Plugin {
+	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
+		Type:    "pcap-file",
+		Summary: "writes packets to a capture file",
+		Reasons: []string{
+			diskFull - 1:   "disk-full",
+			writeError - 1: "write-error",
+			linkType - 1:   "link-type",  // a pcap file holds packets of one link type
+			timeStamp - 1:  "time-stamp", // before 1970 or, for pcap, after 2106
+		},
+		Defaults: Settings{Snaplen: capfile.MaxPacket},
+		New:      build,
+	})
+}
+
+func build(s Settings, env pipeline.Env) (pipeline.Sink, error) {
+	encoder, err := s.encoder()
+	if err != nil {
+		return nil, err
+	}
+	if env.Log == nil {
+		env.Log = slog.New(slog.DiscardHandler)
+	}
+	return newSink(s, encoder, env.Log.With("path", s.Path)), nil
+}
+
+// encoder checks the settings and returns what makes files of them.
+func (s Settings) encoder() (e capfile.Encoder, err error) {
+	e = capfile.Encoder{Format: capfile.FormatOf(s.Path), Snaplen: s.Snaplen, Application: "pmtud"}
+	const least = 1024 // so that a size without its unit is noticed
+	switch {
+	case s.Path == "" || strings.HasSuffix(s.Path, string(filepath.Separator)):
+		return e, pipeline.BadSetting("path", "%q is not the path of a file", s.Path)
+	case s.Path == "-":
+		return e, pipeline.BadSetting("path", "standard output is not supported; write the path of a file")
+	case strings.HasSuffix(s.Path, ".gz") || strings.HasSuffix(s.Path, ".zst"):
+		return e, pipeline.BadSetting("path", "%s: files are not written compressed; leave the last ending out", s.Path)
+	case s.Snaplen < 1 || s.Snaplen > capfile.MaxPacket:
+		return e, pipeline.BadSetting("snaplen", "%d is not between 1 and %d", s.Snaplen, capfile.MaxPacket)
+	case s.MaxSize < 0 || s.MaxSize > 0 && s.MaxSize < least:
+		return e, pipeline.BadSetting("max_size", "%v is less than %d octets; write for example 10MiB", s.MaxSize, least)
+	case s.MaxAge < 0:
+		return e, pipeline.BadSetting("max_age", "%v is negative", s.MaxAge)
+	case s.Keep < 0:
+		return e, pipeline.BadSetting("keep", "%d is negative", s.Keep)
+	}
+	if s.Format != "" {
+		if err := e.Format.UnmarshalText([]byte(s.Format)); err != nil {
+			return e, pipeline.BadSetting("format", "%w", err)
+		}
+	}
+	return e, nil
+}

@@ -1,0 +1,66 @@
+package pcapfile
+
+import (
+	"path/filepath"
+	"slices"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/capfile"
+)
+
+// Settings are the settings of the source.
+type Settings struct {
+	Path    []string `setting:"path" required:"true" doc:"capture files, one after another: paths, patterns such as edge-*.pcap, or - for standard input"`
+	Speed   Speed    `setting:"speed" doc:"how fast: max, original, or a factor of the original speed such as 2 or 0.5"`
+	Loop    bool     `setting:"loop" doc:"begin anew after the last file, for ever"`
+	Snaplen int      `setting:"snaplen" doc:"octets taken of each packet; 0 for all"`
+}
+
+// Plugin returns the source pcap-file.
+func Plugin() pipeline.Plugin {
+	return pipeline.NewSource(pipeline.SourcePlugin[Settings]{
+		Type:     "pcap-file",
+		Summary:  "reads packets from capture files",
+		Lossless: true,
+		New:      build,
+	})
+}
+
+func build(s Settings, env pipeline.Env) (pipeline.Source, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	return &source{settings: s, stdin: env.Stdin}, nil
+}
+
+func (s Settings) check() error {
+	if len(s.Path) == 0 {
+		return pipeline.BadSetting("path", "is missing; write a capture file's path, or - for standard input")
+	}
+	for i, path := range s.Path {
+		if err := checkPath(path, slices.Contains(s.Path[:i], path)); err != nil {
+			return err
+		}
+	}
+	if s.Loop && slices.Contains(s.Path, capfile.Stdin) {
+		return pipeline.BadSetting("loop", "standard input can be read only once")
+	}
+	if s.Snaplen < 0 {
+		return pipeline.BadSetting("snaplen", "%d is less than 0", s.Snaplen)
+	}
+	return nil
+}
+
+func checkPath(path string, again bool) error {
+	switch {
+	case path == "":
+		return pipeline.BadSetting("path", "is empty")
+	case path != capfile.Stdin:
+		if _, err := filepath.Match(path, ""); err != nil {
+			return pipeline.BadSetting("path", "%s: %w", path, err)
+		}
+	case again:
+		return pipeline.BadSetting("path", "standard input can be read only once")
+	}
+	return nil
+}
