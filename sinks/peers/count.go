@@ -1,0 +1,67 @@
+package peers
+
+import (
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// failure is why a peer missed a message.
+type failure uint8
+
+// Failures. The comments name the error numbers of sendmmsg(2).
+const (
+	queueFull     failure = iota // ENOBUFS, EAGAIN, ENOMEM: the interface's queue or the send buffer
+	noRoute                      // ENETUNREACH, EHOSTUNREACH; EINVAL of a blackhole route
+	prohibited                   // EACCES, EPERM: a route or a packet filter forbids it
+	tooLong                      // EMSGSIZE
+	interfaceDown                // ENETDOWN, ENXIO, ENODEV
+	other
+	failures // the number of them
+)
+
+var failureNames = [failures]string{"queue-full", "no-route", "prohibited", "too-long", "interface-down", "other"}
+
+// counts of one peer. Deliver writes them, anyone may read them.
+type counts struct {
+	sent   atomic.Uint64
+	failed [failures]atomic.Uint64
+}
+
+// PeerCount counts what happened to the messages for one entry of the list. A host
+// name stands for all its addresses together.
+type PeerCount struct {
+	Peer   string // as it is listed
+	Sent   uint64
+	Failed []pipeline.ReasonCount // the same reasons for every peer
+}
+
+// Counters returns the counters of all peers, in the order of the list. It is safe
+// for concurrent use.
+func (s *Sink) Counters() []PeerCount {
+	out := make([]PeerCount, 0, len(s.peers))
+	for _, p := range s.peers {
+		c := PeerCount{Peer: p.String(), Sent: p.sent.Load()}
+		for why := range p.failed {
+			c.Failed = append(c.Failed, pipeline.ReasonCount{Reason: failureNames[why], Packets: p.failed[why].Load()})
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// logFailures writes a line for each peer that missed messages.
+func (s *Sink) logFailures() {
+	for _, c := range s.Counters() {
+		var failed []any
+		for _, f := range c.Failed {
+			if f.Packets > 0 {
+				failed = append(failed, slog.Uint64(f.Reason, f.Packets))
+			}
+		}
+		if len(failed) > 0 {
+			s.log.Warn("peer missed messages", "peer", c.Peer, "sent", c.Sent, slog.Group("failed", failed...))
+		}
+	}
+}

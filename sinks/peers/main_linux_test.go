@@ -1,0 +1,12 @@
+package peers_test
+
+import (
+	"testing"
+
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+)
+
+func TestMain(m *testing.M) {
+	askNameServer()
+	netns.Main(m)
+}

@@ -1,0 +1,171 @@
+package peers
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// Reasons of packets that reached no peer.
+const (
+	NotPTB     pipeline.Reason = iota + 1 // no PTB, or one without a sound IP header
+	Truncated                             // the capture lacks octets, or the ICMP header is cut
+	TTLExpired                            // the TTL or hop limit was 1 or 0
+	FromPeer                              // a peer sent it
+	NoPeers                               // no peer has an address of the message's family
+	SendFailed                            // every send failed; see [Sink.Counters]
+)
+
+// Settings of the sink.
+type Settings struct {
+	Addresses []Address     `setting:"addresses" required:"true" doc:"IPv4 and IPv6 addresses and host names of the peers; this host's own addresses and duplicates are skipped"`
+	DryRun    bool          `setting:"dry_run" doc:"do everything but send; needs no privileges"`
+	Refresh   time.Duration `setting:"refresh" doc:"how often host names and this host's own addresses are looked up again, from 1s to 24h"`
+}
+
+// Bounds of Settings.Refresh.
+const (
+	minRefresh = time.Second
+	maxRefresh = 24 * time.Hour
+)
+
+// Plugin returns the sink `peers`.
+func Plugin() pipeline.Plugin {
+	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
+		Type:     "peers",
+		Summary:  "sends messages to a list of hosts by normal routing",
+		Reasons:  []string{"not-ptb", "truncated", "ttl-expired", "from-peer", "no-peers", "send-failed"},
+		Defaults: Settings{Refresh: 30 * time.Second},
+		New:      New,
+	})
+}
+
+// New returns a [Sink].
+func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
+	var errs []error
+	if len(s.Addresses) == 0 {
+		errs = append(errs, pipeline.BadSetting("addresses", "is empty; list at least one peer"))
+	}
+	if s.Refresh < minRefresh || s.Refresh > maxRefresh {
+		errs = append(errs, pipeline.BadSetting("refresh", "%v is not between %v and %v", s.Refresh, minRefresh, maxRefresh))
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	sink := &Sink{dryRun: s.DryRun, refresh: s.Refresh, log: env.Log, stop: func() {}}
+	for _, a := range s.Addresses {
+		sink.peers = append(sink.peers, newPeer(a))
+	}
+	sink.plan.Store(new(plan))
+	return sink, nil
+}
+
+// Sink sends to peers. Besides what [pipeline.Sink] asks for it has counters.
+type Sink struct {
+	dryRun  bool
+	refresh time.Duration
+	log     *slog.Logger
+
+	peers   []*peer              // in the order of the list
+	sockets sockets              // of Deliver
+	plan    atomic.Pointer[plan] // written by update, read by Deliver
+
+	// Used by update, so by Open and then by the goroutine alone.
+	built   inputs
+	skipped []string
+
+	stop func() // ends the goroutine and waits for it
+}
+
+// Open opens the sockets and looks up names and own addresses. A name that can't
+// be looked up is no error: it is logged, and tried again in the background.
+func (s *Sink) Open(ctx context.Context) error {
+	if !s.dryRun {
+		if err := s.sockets.open(s.families()); err != nil {
+			return err
+		}
+	}
+	if err := s.firstUpdate(ctx); err != nil {
+		return err
+	}
+	s.stop = s.startUpdates()
+	return nil
+}
+
+// families reports for which address families messages may have to be sent.
+func (s *Sink) families() (f families) {
+	for _, p := range s.peers {
+		f.ipv4 = f.ipv4 || p.IP.Is4() || p.Name != ""
+		f.ipv6 = f.ipv6 || p.IP.Is6() || p.Name != ""
+	}
+	return f
+}
+
+// Deliver sends each message to the peers of its family.
+func (s *Sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
+	for i, p := range batch {
+		failed[i] = s.deliver(p)
+	}
+}
+
+func (s *Sink) deliver(p *pipeline.Packet) pipeline.Reason {
+	if r := unfit(p); r != pipeline.Pass {
+		return r
+	}
+	plan := s.plan.Load()
+	if plan.fromPeer(p.Router(), p.Target()) {
+		return FromPeer
+	}
+	ttl := hopLimit(p)
+	if ttl <= 1 {
+		return TTLExpired
+	}
+	f, socket := plan.ipv4, s.sockets.ipv4
+	if p.PTB == 6 {
+		f, socket = plan.ipv6, s.sockets.ipv6
+	}
+	if f == nil {
+		return NoPeers
+	}
+	if s.send(socket, f, message(p), ttl-1) == 0 {
+		return SendFailed
+	}
+	return pipeline.Pass
+}
+
+// send sends to each peer of f and returns how many got it.
+func (s *Sink) send(socket *socket, f *fanout, message []byte, ttl uint8) (sent int) {
+	if s.dryRun {
+		f.countSent(0, len(f.peers))
+		return len(f.peers)
+	}
+	f.load(message, ttl)
+	defer f.unload()
+	for next := 0; next < len(f.peers); {
+		n, why := socket.send(f, next)
+		f.countSent(next, n)
+		sent += n
+		next += n
+		if n == 0 {
+			f.peers[next].failed[why].Add(1)
+			next++
+		}
+	}
+	return sent
+}
+
+// Flush does nothing: Deliver keeps nothing back.
+func (s *Sink) Flush() {}
+
+// Close ends the look-ups, closes the sockets and logs which peers missed
+// messages.
+func (s *Sink) Close() error {
+	s.stop()
+	s.stop = func() {}
+	s.logFailures()
+	return s.sockets.close()
+}

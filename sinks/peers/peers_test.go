@@ -1,0 +1,180 @@
+package peers_test
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/sinks/peers"
+)
+
+// dryRun is a sink that needs no privileges.
+func dryRun(texts ...string) *peers.Settings {
+	s := peers.Plugin().NewSettings().(*peers.Settings)
+	s.DryRun = true
+	for _, text := range texts {
+		var a peers.Address
+		if err := a.UnmarshalText([]byte(text)); err != nil {
+			panic(err) // all addresses are written here
+		}
+		s.Addresses = append(s.Addresses, a)
+	}
+	return s
+}
+
+func TestPluginDryRun(t *testing.T) {
+	pipelinetest.TestSink(t, peers.Plugin(), dryRun("192.0.2.2", "192.0.2.3", "2001:db8::2"))
+}
+
+func TestAddress(t *testing.T) {
+	ip := func(s string) peers.Address { return peers.Address{IP: netip.MustParseAddr(s)} }
+	named := func(s string) peers.Address { return peers.Address{Name: s} }
+	for _, tc := range []struct {
+		text string
+		want peers.Address
+		err  string // a part of it
+	}{
+		{"192.0.2.2", ip("192.0.2.2"), ""},
+		{"2001:DB8:0::2", ip("2001:db8::2"), ""},
+		{"::ffff:192.0.2.2", ip("192.0.2.2"), ""},
+		{"169.254.1.1", ip("169.254.1.1"), ""},
+		{"127.0.0.1", ip("127.0.0.1"), ""},
+		{"B.example.", named("b.example."), ""},
+		{"b", named("b"), ""},
+		{"my_host-2.example", named("my_host-2.example"), ""},
+		{"3com.example", named("3com.example"), ""},
+		{strings.Repeat("a", 63) + ".b", named(strings.Repeat("a", 63) + ".b"), ""},
+		{"", peers.Address{}, "neither"},
+		{" 192.0.2.2", peers.Address{}, "neither"},
+		{"192.0.2", peers.Address{}, "neither"},
+		{"192.0.2.256", peers.Address{}, "neither"},
+		{"192.0.2.0/24", peers.Address{}, "neither"},
+		{"192.0.2.2:80", peers.Address{}, "neither"},
+		{"192.0.2.2,192.0.2.3", peers.Address{}, "neither"},
+		{"2001:db8::/32", peers.Address{}, "neither"},
+		{"[2001:db8::2]", peers.Address{}, "neither"},
+		{"http://b.example/", peers.Address{}, "neither"},
+		{"-b.example", peers.Address{}, "neither"},
+		{"b..example", peers.Address{}, "neither"},
+		{".", peers.Address{}, "neither"},
+		{"bücher.example", peers.Address{}, "neither"},
+		{strings.Repeat("a", 64) + ".b", peers.Address{}, "neither"},
+		{strings.Repeat("a.", 127), peers.Address{}, ""},
+		{strings.Repeat("a.", 128), peers.Address{}, "neither"},
+		{"0.0.0.0", peers.Address{}, "stands for no host"},
+		{"::", peers.Address{}, "stands for no host"},
+		{"224.0.0.1", peers.Address{}, "is a multicast address"},
+		{"ff02::1", peers.Address{}, "is a multicast address"},
+		{"255.255.255.255", peers.Address{}, "is the broadcast address"},
+		{"fe80::2", peers.Address{}, "is link-local"},
+		{"fe80::2%eth0", peers.Address{}, "has a zone"},
+	} {
+		t.Run(tc.text, func(t *testing.T) {
+			var got peers.Address
+			err := got.UnmarshalText([]byte(tc.text))
+			if tc.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tc.err) || !strings.Contains(err.Error(), `"`+tc.text+`"`) {
+					t.Fatalf("error %v, want one with %q that quotes the text", err, tc.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tc.want != (peers.Address{}) && got != tc.want {
+				t.Errorf("got %v, want %v", got, tc.want)
+			}
+			var again peers.Address
+			text, _ := got.MarshalText()
+			if err := again.UnmarshalText(text); err != nil || again != got {
+				t.Errorf("%q is read as %v, %v", text, again, err)
+			}
+		})
+	}
+}
+
+func TestSettings(t *testing.T) {
+	sound := peers.Address{IP: netip.MustParseAddr("192.0.2.2")}
+	for _, tc := range []struct {
+		name     string
+		settings peers.Settings
+		want     string
+	}{
+		{"none", peers.Settings{Refresh: time.Second}, "addresses: is empty; list at least one peer"},
+		{"refresh below", peers.Settings{Addresses: []peers.Address{sound}, Refresh: time.Second - 1}, "refresh: 999.999999ms is not between 1s and 24h0m0s"},
+		{"refresh above", peers.Settings{Addresses: []peers.Address{sound}, Refresh: 24*time.Hour + 1}, "refresh: 24h0m0.000000001s is not between 1s and 24h0m0s"},
+		{"both", peers.Settings{}, "addresses: is empty; list at least one peer\nrefresh: 0s is not between 1s and 24h0m0s"},
+		{"lowest refresh", peers.Settings{Addresses: []peers.Address{sound}, Refresh: time.Second}, ""},
+		{"highest refresh", peers.Settings{Addresses: []peers.Address{sound}, Refresh: 24 * time.Hour}, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := ""
+			if _, err := peers.Plugin().Build(&tc.settings, pipelinetest.Env(t)); err != nil {
+				got = err.Error()
+			}
+			if got != tc.want {
+				t.Errorf("got  %q\nwant %q", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestDryRunCounts(t *testing.T) {
+	sink := openDryRun(t, "192.0.2.2", "2001:db8::2", "192.0.2.3", "192.0.2.2")
+	p := pipelinetest.PTB{}.Packet(pipelinetest.Begin)
+	p.Decode()
+	failed := make([]pipeline.Reason, 1)
+	sink.Deliver([]*pipeline.Packet{&p}, failed)
+	if failed[0] != pipeline.Pass {
+		t.Errorf("reason %d", failed[0])
+	}
+	want := []peers.PeerCount{
+		{Peer: "192.0.2.2", Sent: 1}, {Peer: "2001:db8::2"}, {Peer: "192.0.2.3", Sent: 1}, {Peer: "192.0.2.2"},
+	}
+	if diff := cmp.Diff(want, sink.Counters(), cmpopts.IgnoreFields(peers.PeerCount{}, "Failed")); diff != "" {
+		t.Errorf("counters (-want +got):\n%s", diff)
+	}
+}
+
+func openDryRun(t testing.TB, texts ...string) *peers.Sink {
+	t.Helper()
+	built, err := peers.Plugin().Build(dryRun(texts...), pipelinetest.Env(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink := built.(*peers.Sink)
+	if err := sink.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sink.Close() })
+	return sink
+}
+
+// FuzzDeliver looks for packets at which the sink panics or that it sends where
+// it must not.
+func FuzzDeliver(f *testing.F) {
+	for _, p := range pipelinetest.Packets() {
+		if len(p.Data) > 60 && p.Time%97 == 0 {
+			f.Add(p.Data, p.Length, uint16(p.LinkType))
+		}
+	}
+	sink := openDryRun(f, "203.0.113.2", "2001:db8:f::2", "192.0.2.2", "2001:db8::2")
+	failed := make([]pipeline.Reason, 1)
+	f.Fuzz(func(t *testing.T, data []byte, length int, link uint16) {
+		p := pipeline.Packet{Data: data[:len(data):len(data)], Length: length, LinkType: pipeline.LinkType(link)}
+		p.Decode()
+		sink.Deliver([]*pipeline.Packet{&p}, failed)
+		if failed[0] == pipeline.Pass && (p.PTB == 0 || p.Truncated() || len(p.Data) < p.ICMP+8) {
+			t.Error("sent what is no whole PTB")
+		}
+		if int(failed[0]) > len(peers.Plugin().Reasons) {
+			t.Errorf("reason %d is not declared", failed[0])
+		}
+	})
+}
