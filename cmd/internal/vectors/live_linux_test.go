@@ -3,6 +3,7 @@ package vectors_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -98,7 +99,7 @@ func exchange(t *testing.T, binary string, options []string, frames []pipeline.P
 	received := make(chan []string, 1)
 	go func() { received <- broadcasts(conn) }()
 	for _, p := range frames {
-		if _, err := conn.WriteTo(p.Data, &packet.Addr{}); err != nil {
+		if _, err := conn.WriteTo(p.Data, &packet.Addr{HardwareAddr: p.Data[:6]}); err != nil {
 			t.Fatalf("send frame: %v", err)
 		}
 	}
@@ -124,18 +125,17 @@ func listen(t *testing.T, ns *netns.NS) (conn *packet.Conn) {
 }
 
 // broadcasts reads until the deadline and returns the digests of broadcast frames.
-// The sender's own frames are not broadcast but for some, which it has sent before.
+// The kernel does not show a socket the frames that it sent itself.
 func broadcasts(conn *packet.Conn) (digests []string) {
 	buf := make([]byte, 1<<16)
 	for {
-		n, from, err := conn.ReadFrom(buf)
+		n, _, err := conn.ReadFrom(buf)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			return digests
 		}
 		if err != nil {
 			return append(digests, err.Error())
 		}
-		_ = from
 		if bytes.Equal(buf[:6], []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}) {
 			sum := sha256.Sum256(buf[:n])
 			digests = append(digests, hex.EncodeToString(sum[:]))
@@ -147,7 +147,9 @@ func broadcasts(conn *packet.Conn) (digests []string) {
 // it once its books show so many delivered packets.
 func startDaemon(t *testing.T, ns *netns.NS, binary string, args []string) (stop func(delivered int)) {
 	t.Helper()
-	cmd := exec.Command(binary, append(args, "-v")...)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, binary, append(args, "-v")...)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -157,7 +159,6 @@ func startDaemon(t *testing.T, ns *netns.NS, binary string, args []string) (stop
 		t.Fatal(err)
 	}
 	netns.Must(t, ns.Start(cmd))
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	log := bufio.NewScanner(stderr)
 	for log.Scan() && !strings.Contains(log.Text(), "ready") {
 		t.Log(log.Text())
