@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,7 +19,9 @@ import (
 	"github.com/mdlayher/packet"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+	"github.com/pmtud/pmtud/sources/pcap"
 )
 
 func TestMain(m *testing.M) { netns.Main(m) }
@@ -92,22 +95,38 @@ func exchange(t *testing.T, binary string, options []string, frames []pipeline.P
 		host.SetMTU("eth0", 9500), wire.SetMTU("eth0", 9500),
 	)
 	conn := listen(t, wire)
-	stop := startDaemon(t, host, binary, append([]string{
-		"--iface", "eth0", "--src-rate", "1e9", "--iface-rate", "1e9",
-	}, options...))
+	stop := startDaemon(t, host, binary, configuration(t, binary, options))
 
-	received := make(chan []string, 1)
-	go func() { received <- broadcasts(conn) }()
+	end := sniff(t, wire)
 	for _, p := range frames {
 		if _, err := conn.WriteTo(p.Data, &packet.Addr{HardwareAddr: p.Data[:6]}); err != nil {
 			t.Fatalf("send frame: %v", err)
 		}
 	}
 	stop(want)
-	if err := conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+	return end(want)
+}
+
+// configuration writes the file that options stand for, but promiscuous: each of
+// the frames is for a host of its own.
+func configuration(t *testing.T, binary string, options []string) (path string) {
+	t.Helper()
+	cmd := exec.Command(binary, append([]string{
+		"--iface", "eth0", "--src-rate", "1e9", "--iface-rate", "1e9", "-v", "--print-config",
+	}, options...)...)
+	text, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("print configuration: %v", err)
+	}
+	source := []byte("- type: pcap\n")
+	indent := text[:bytes.Index(text, source)]
+	indent = indent[bytes.LastIndexByte(indent, '\n')+1:]
+	setting := fmt.Sprintf("%s%s  promiscuous: true\n", source, indent)
+	path = filepath.Join(t.TempDir(), "pmtud.yaml")
+	if err := os.WriteFile(path, bytes.Replace(text, source, []byte(setting), 1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return <-received
+	return path
 }
 
 func listen(t *testing.T, ns *netns.NS) (conn *packet.Conn) {
@@ -124,32 +143,57 @@ func listen(t *testing.T, ns *netns.NS) (conn *packet.Conn) {
 	return conn
 }
 
-// broadcasts reads until the deadline and returns the digests of broadcast frames.
-// The kernel does not show a socket the frames that it sent itself.
-func broadcasts(conn *packet.Conn) (digests []string) {
-	buf := make([]byte, 1<<16)
-	for {
-		n, _, err := conn.ReadFrom(buf)
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return digests
+// sniff captures what comes to the namespace. The function returned ends it when so
+// many broadcast frames have come, or none for long, and returns their digests.
+func sniff(t *testing.T, ns *netns.NS) (end func(want int) []string) {
+	t.Helper()
+	plugin := pcap.Plugin()
+	settings := plugin.NewSettings().(*pcap.Settings)
+	settings.Interface, settings.Promiscuous, settings.Snaplen = "eth0", true, 1<<16-1
+	built, err := plugin.Build(settings, pipelinetest.Env(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := built.(pipeline.Source)
+	netns.Must(t, ns.Do(func() error { return source.Open(t.Context()) }))
+
+	ctx, cancel := context.WithCancel(t.Context())
+	var digests []string
+	came := make(chan struct{}, 1<<16)
+	done := make(chan error, 1)
+	go func() {
+		done <- source.Run(ctx, func(batch []pipeline.Packet) {
+			for i := range batch {
+				if p := &batch[i]; p.Broadcast() {
+					sum := sha256.Sum256(p.Data)
+					digests = append(digests, hex.EncodeToString(sum[:]))
+					came <- struct{}{}
+				}
+			}
+		})
+	}()
+	return func(want int) []string {
+		for range want {
+			select {
+			case <-came:
+			case <-time.After(5 * time.Second):
+			}
 		}
-		if err != nil {
-			return append(digests, err.Error())
+		cancel()
+		if err := errors.Join(<-done, source.Close()); err != nil {
+			t.Errorf("sniff: %v", err)
 		}
-		if bytes.Equal(buf[:6], []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}) {
-			sum := sha256.Sum256(buf[:n])
-			digests = append(digests, hex.EncodeToString(sum[:]))
-		}
+		return digests
 	}
 }
 
 // startDaemon starts pmtud and waits until it is ready. The function returned ends
 // it once its books show so many delivered packets.
-func startDaemon(t *testing.T, ns *netns.NS, binary string, args []string) (stop func(delivered int)) {
+func startDaemon(t *testing.T, ns *netns.NS, binary, config string) (stop func(delivered int)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, binary, append(args, "-v")...)
+	cmd := exec.CommandContext(ctx, binary, "run", "-c", config)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
