@@ -1,0 +1,37 @@
+package cmd
+
+import (
+	"github.com/pmtud/pmtud/filters/icmpptb"
+	"github.com/pmtud/pmtud/filters/ifacerate"
+	"github.com/pmtud/pmtud/filters/length"
+	"github.com/pmtud/pmtud/filters/mtu"
+	"github.com/pmtud/pmtud/filters/portlist"
+	"github.com/pmtud/pmtud/filters/sourcelist"
+	"github.com/pmtud/pmtud/filters/srcrate"
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/sinks/broadcast"
+	"github.com/pmtud/pmtud/sinks/logsink"
+	pcapsink "github.com/pmtud/pmtud/sinks/pcapfile"
+	"github.com/pmtud/pmtud/sources/pcap"
+	pcapsource "github.com/pmtud/pmtud/sources/pcapfile"
+)
+
+// Plugins returns the plugins that come with pmtud. The slice is the caller's.
+func Plugins() []pipeline.Plugin {
+	return []pipeline.Plugin{
+		pcap.Plugin(),
+		pcapsource.Plugin(),
+
+		icmpptb.Plugin(),
+		length.Plugin(),
+		mtu.Plugin(),
+		portlist.Plugin(),
+		srcrate.Plugin(),
+		ifacerate.Plugin(),
+		sourcelist.Plugin(),
+
+		broadcast.Plugin(),
+		logsink.Plugin(),
+		pcapsink.Plugin(),
+	}
+}

@@ -1,0 +1,59 @@
+package cmd
+
+import (
+	"log/slog"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// logCounters prints the final counters of a pipeline: its sums, and each reason
+// that is not zero.
+func logCounters(log *slog.Logger, c pipeline.Counters) {
+	log = log.With("pipeline", c.Pipeline)
+	var lost uint64
+	for _, s := range c.Sources {
+		lost += s.Lost
+	}
+	log.Info("pipeline stopped", "received", c.Received, "forwarded", c.Forwarded,
+		"dropped", sumStages(c.Dropped), "lost", lost)
+	logDropped(log, c.Dropped)
+	for _, s := range c.Sinks {
+		logSink(log.With("sink", s.Sink), s)
+	}
+}
+
+func logSink(log *slog.Logger, s pipeline.SinkCount) {
+	log.Info("sink stopped", "offered", s.Offered, "delivered", s.Delivered,
+		"failed", sum(s.Failed), "shed", sum(s.Shed), "dropped", sumStages(s.Dropped))
+	logDropped(log, s.Dropped)
+	logReasons(log, "failed", s.Failed)
+	logReasons(log, "shed", s.Shed)
+}
+
+func logDropped(log *slog.Logger, stages []pipeline.StageCount) {
+	for _, s := range stages {
+		logReasons(log.With("stage", s.Stage), "dropped", s.Reasons)
+	}
+}
+
+func logReasons(log *slog.Logger, what string, reasons []pipeline.ReasonCount) {
+	for _, r := range reasons {
+		if r.Packets > 0 {
+			log.Info(what, "reason", r.Reason, "packets", r.Packets)
+		}
+	}
+}
+
+func sumStages(stages []pipeline.StageCount) (n uint64) {
+	for _, s := range stages {
+		n += sum(s.Reasons)
+	}
+	return n
+}
+
+func sum(reasons []pipeline.ReasonCount) (n uint64) {
+	for _, r := range reasons {
+		n += r.Packets
+	}
+	return n
+}

@@ -1,0 +1,14 @@
+//go:build !linux
+
+package cmd
+
+import (
+	"fmt"
+	"runtime"
+)
+
+func checkCPU(int) error {
+	return fmt.Errorf("processes can't be pinned to a CPU on %s", runtime.GOOS)
+}
+
+func pinProcess(cpu int) error { return checkCPU(cpu) }

@@ -1,0 +1,179 @@
+package config
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"time"
+)
+
+var (
+	durationType        = reflect.TypeFor[time.Duration]()
+	textUnmarshalerType = reflect.TypeFor[encoding.TextUnmarshaler]()
+)
+
+// kindError says that a value is not of the kind that a setting wants.
+type kindError struct {
+	want string
+	got  any
+	hint string
+}
+
+func (e *kindError) Error() string { return "must be " + e.want + ", not " + kindOf(e.got) }
+
+// convert is the decoder's hook: it is called for every value, and returns what
+// can be put into a field as it is, so that the decoder converts nothing itself.
+func convert(from, to reflect.Value) (any, error) {
+	value, t := from.Interface(), to.Type()
+	if from.Type() == t || t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface {
+		return value, nil
+	}
+	text, isScalar := scalarText(value)
+	switch {
+	case isText(t) && isScalar:
+		return unmarshalText(t, text)
+	case isText(t) && t.Kind() != reflect.Slice:
+		return nil, &kindError{"text", value, ""}
+	case t == durationType:
+		return duration(value)
+	case t.Kind() == reflect.Slice:
+		return list(value, isScalar)
+	}
+	return basic(value, t)
+}
+
+// isText reports whether values of the type are parsed from text.
+func isText(t reflect.Type) bool {
+	return reflect.PointerTo(t).Implements(textUnmarshalerType)
+}
+
+// scalarText returns a scalar as it was written.
+func scalarText(value any) (text string, ok bool) {
+	switch v := value.(type) {
+	case string:
+		return v, true
+	case Number:
+		return string(v), true
+	case bool:
+		return strconv.FormatBool(v), true
+	}
+	return "", false
+}
+
+func unmarshalText(t reflect.Type, text string) (any, error) {
+	v := reflect.New(t)
+	if err := v.Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text)); err != nil {
+		return nil, err
+	}
+	return v.Elem().Interface(), nil
+}
+
+func duration(value any) (any, error) {
+	text, ok := value.(string)
+	if !ok {
+		return nil, &kindError{"a duration such as 10s", value, ""}
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not a duration such as 10s or 1h30m", text)
+	}
+	return d, nil
+}
+
+// list lets a single value stand for a list of one.
+func list(value any, isScalar bool) (any, error) {
+	if isScalar {
+		return []any{value}, nil
+	}
+	if _, ok := value.([]any); !ok {
+		return nil, &kindError{"a list", value, ""}
+	}
+	return value, nil
+}
+
+func basic(value any, t reflect.Type) (any, error) {
+	switch t.Kind() {
+	case reflect.Bool:
+		return boolean(value)
+	case reflect.String:
+		return str(value)
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return integer(value, t)
+	case reflect.Float32, reflect.Float64:
+		return floating(value, t)
+	}
+	return value, nil // the settings as a whole
+}
+
+func boolean(value any) (any, error) {
+	if _, ok := value.(bool); ok {
+		return value, nil
+	}
+	hint := ""
+	switch value {
+	case "yes", "on", "Yes", "On", "YES", "ON", Number("1"):
+		hint = "write true"
+	case "no", "off", "No", "Off", "NO", "OFF", Number("0"):
+		hint = "write false"
+	case "true", "false":
+		hint = "leave out the quotes"
+	}
+	return nil, &kindError{"true or false", value, hint}
+}
+
+func str(value any) (any, error) {
+	if _, ok := value.(string); ok {
+		return value, nil
+	}
+	hint := ""
+	if text, ok := scalarText(value); ok {
+		hint = `put quotes around it: "` + text + `"`
+	}
+	return nil, &kindError{"text", value, hint}
+}
+
+func integer(value any, t reflect.Type) (any, error) {
+	n, ok := value.(Number)
+	if !ok {
+		return nil, &kindError{"a whole number", value, unquote(value)}
+	}
+	var v any
+	var err error
+	if t.Kind() >= reflect.Uint {
+		v, err = n.unsigned(t.Bits())
+	} else {
+		v, err = n.signed(t.Bits())
+	}
+	if errors.Is(err, errRange) {
+		least, most := limits(t)
+		return nil, fmt.Errorf("must be from %s to %s, not %s", least, most, n)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("must be a whole number, not %s", n)
+	}
+	return v, nil
+}
+
+func floating(value any, t reflect.Type) (any, error) {
+	n, ok := value.(Number)
+	if !ok {
+		return nil, &kindError{"a number", value, unquote(value)}
+	}
+	v, err := n.float(t.Bits())
+	if err != nil {
+		return nil, fmt.Errorf("%s is out of range", n)
+	}
+	return v, nil
+}
+
+// unquote returns a hint for numbers in quotes.
+func unquote(value any) string {
+	text, ok := value.(string)
+	if !ok || !plainNumber.MatchString(text) {
+		return ""
+	}
+	return "leave out the quotes"
+}

@@ -1,0 +1,114 @@
+package config
+
+import "github.com/pmtud/pmtud/pipeline"
+
+// File is a configuration: what one or several files declare together.
+type File struct {
+	// CPU is the processor that the whole process is pinned to; nil for none.
+	CPU *CPU
+
+	// Pipelines are in the order of the files and within each of its text.
+	Pipelines []Pipeline
+
+	// Names are the files it was read from, in order.
+	Names []string
+
+	texts texts
+}
+
+// CPU is a processor's number, as the kernel counts them.
+type CPU struct {
+	Number int
+	At     Position
+}
+
+// Pipeline is the declaration of one pipeline.
+type Pipeline struct {
+	Name    string
+	At      Position
+	Sources []Stage
+	Filters []Stage
+	Sinks   []Stage
+
+	// unclear holds the lists that were meant to be there but could not be read.
+	unclear map[string]bool
+}
+
+// Stage is the declaration of one source, filter or sink.
+type Stage struct {
+	Type     string
+	Name     string // empty: it is called by its type
+	Settings []Setting
+	Filters  []Stage // of a sink
+
+	At     Position // of the type
+	NameAt Position
+
+	plugin   pipeline.Plugin
+	settings any // a pointer from plugin.NewSettings; nil until resolved
+}
+
+// Setting is one setting of a stage.
+type Setting struct {
+	Name string
+
+	// Value is a string, bool, Number or a []any of these.
+	Value any
+
+	At      Position   // of the value
+	NameAt  Position   // of the name
+	ItemsAt []Position // of the elements of a list; may be nil
+}
+
+// Position is a place in a configuration: in a file, or with no line whatever
+// File names, such as a file as a whole or a command line option. The zero value
+// is no place at all.
+type Position struct {
+	File   string
+	Line   int // from 1
+	Column int // from 1, in characters
+}
+
+// Specs returns the pipelines' specs. The File must have been resolved without
+// mistakes. Streams and limits are left for the caller to fill in.
+func (f *File) Specs() []pipeline.Spec {
+	specs := make([]pipeline.Spec, 0, len(f.Pipelines))
+	for _, p := range f.Pipelines {
+		spec := pipeline.Spec{Name: p.Name, Sources: specStages(p.Sources), Filters: specStages(p.Filters)}
+		for _, s := range p.Sinks {
+			spec.Sinks = append(spec.Sinks, pipeline.SinkStage{Stage: s.spec(), Filters: specStages(s.Filters)})
+		}
+		specs = append(specs, spec)
+	}
+	return specs
+}
+
+func specStages(stages []Stage) []pipeline.Stage {
+	var specs []pipeline.Stage
+	for _, s := range stages {
+		specs = append(specs, s.spec())
+	}
+	return specs
+}
+
+func (s Stage) spec() pipeline.Stage {
+	return pipeline.Stage{Name: s.Name, Plugin: s.plugin, Settings: s.settings}
+}
+
+// called returns the name that the stage goes by.
+func (s Stage) called() string {
+	if s.Name != "" {
+		return s.Name
+	}
+	return s.Type
+}
+
+// setting returns the setting with the name, or nil.
+func (s Stage) setting(name string) *Setting {
+	for i := range s.Settings {
+		if s.Settings[i].Name == name {
+			return &s.Settings[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Mistake is one thing wrong in a configuration.
+type Mistake struct {
+	File    string // see Position
+	Line    int    // 0: the mistake has no line
+	Column  int
+	Message string // what is wrong
+	Hint    string // what to write instead; may be empty
+	Excerpt string // the line; empty if there is none
+}
+
+// Error returns the mistake as "file:line:column: message; hint" and, where it has
+// a line, that line with a caret below the column.
+func (m Mistake) Error() string {
+	var b strings.Builder
+	switch {
+	case m.Line > 0:
+		fmt.Fprintf(&b, "%s:%d:%d: ", m.File, m.Line, m.Column)
+	case m.File != "":
+		fmt.Fprintf(&b, "%s: ", m.File)
+	}
+	b.WriteString(m.Message)
+	if m.Hint != "" {
+		b.WriteString("; " + m.Hint)
+	}
+	if m.Line > 0 {
+		number := fmt.Sprint(m.Line)
+		fmt.Fprintf(&b, "\n  %s | %s", number, m.Excerpt)
+		fmt.Fprintf(&b, "\n  %*s | %s^", len(number), "", blank(m.Excerpt, m.Column-1))
+	}
+	return b.String()
+}
+
+// blank returns white space as wide as the first n characters of line.
+func blank(line string, n int) string {
+	var b strings.Builder
+	for _, r := range line {
+		if n--; n < 0 {
+			break
+		}
+		if r != '\t' {
+			r = ' '
+		}
+		b.WriteRune(r)
+	}
+	return b.String() + strings.Repeat(" ", max(0, n))
+}
+
+// Mistakes are all mistakes of a configuration, in the order of the files and
+// lines.
+type Mistakes []Mistake
+
+// Error returns the mistakes one below the other.
+func (m Mistakes) Error() string {
+	texts := make([]string, len(m))
+	for i := range m {
+		texts[i] = m[i].Error()
+	}
+	return strings.Join(texts, "\n")
+}
+
+// texts holds the lines of the files that were read, for excerpts.
+type texts map[string][]string
+
+func (t texts) line(at Position) string {
+	lines := t[at.File]
+	if at.Line < 1 || at.Line > len(lines) {
+		return ""
+	}
+	return lines[at.Line-1]
+}
+
+// report gathers mistakes.
+type report struct {
+	texts    texts
+	files    []string // in the order of reading
+	mistakes Mistakes
+}
+
+// add notes a mistake. Message and hint follow "verb object", lower case.
+func (r *report) add(at Position, hint, format string, args ...any) {
+	r.mistakes = append(r.mistakes, Mistake{
+		File: at.File, Line: at.Line, Column: at.Column,
+		Message: fmt.Sprintf(format, args...),
+		Hint:    hint,
+		Excerpt: r.texts.line(at),
+	})
+}
+
+// err returns the mistakes in order, or nil if there are none.
+func (r *report) err() error {
+	if len(r.mistakes) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(r.mistakes, func(a, b Mistake) int {
+		return cmp.Or(
+			cmp.Compare(slices.Index(r.files, a.File), slices.Index(r.files, b.File)),
+			cmp.Compare(a.Line, b.Line),
+			cmp.Compare(a.Column, b.Column),
+		)
+	})
+	return r.mistakes
+}
+
+// String returns the place as "file:line:column", as far as it is known.
+func (p Position) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+}
+
+// Mistake returns an error that the caller found at a place in f.
+func (f *File) Mistake(at Position, err error) Mistake {
+	r := report{texts: f.texts}
+	r.add(at, "", "%v", err)
+	return r.mistakes[0]
+}

@@ -1,0 +1,87 @@
+package config
+
+import (
+	"errors"
+	"math"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Number is a number as it was written: decimal, with a fraction or an exponent,
+// 0x, 0o or 0b, perhaps with underscores; "inf" and "nan" with or without sign.
+type Number string
+
+// plainNumber matches what YAML 1.2 calls numbers (core schema), and underscores
+// and 0b as in TOML.
+var plainNumber = regexp.MustCompile(`^[-+]?(0x[0-9a-fA-F_]+|0o[0-7_]+|0b[01_]+|(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?)$`)
+
+// special matches the numbers that have no digits.
+var special = regexp.MustCompile(`^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$`)
+
+// octalLooking matches 010, which is 8 to some readers of YAML and 10 to others.
+var octalLooking = regexp.MustCompile(`^[-+]?0[0-9_]+$`)
+
+// parseNumber returns what a plain scalar of YAML stands for if it is a number.
+func parseNumber(text string) (Number, bool) {
+	if special.MatchString(text) {
+		return Number(strings.ToLower(strings.Replace(text, ".", "", 1))), true
+	}
+	return Number(text), plainNumber.MatchString(text)
+}
+
+var (
+	errNotWhole = errors.New("not a whole number")
+	errRange    = errors.New("out of range")
+)
+
+// signed returns n as an integer of the given number of bits.
+func (n Number) signed(bits int) (int64, error) {
+	v, err := strconv.ParseInt(n.digits(), 0, bits)
+	return v, n.reason(err)
+}
+
+// unsigned returns n as an integer without sign of the given number of bits.
+func (n Number) unsigned(bits int) (uint64, error) {
+	v, err := strconv.ParseUint(strings.TrimPrefix(n.digits(), "+"), 0, bits)
+	if err != nil && strings.HasPrefix(string(n), "-") {
+		if v, err := n.signed(64); errors.Is(err, errNotWhole) || err == nil && v == 0 {
+			return 0, err
+		}
+		return 0, errRange
+	}
+	return v, n.reason(err)
+}
+
+// float returns n as a floating point number of the given number of bits. An
+// integer in hexadecimal, octal or binary counts as well.
+func (n Number) float(bits int) (float64, error) {
+	text := n.digits()
+	if v, err := strconv.ParseInt(text, 0, 64); err == nil {
+		return float64(v), nil
+	}
+	v, err := strconv.ParseFloat(text, bits)
+	return v, n.reason(err)
+}
+
+func (n Number) digits() string { return strings.ReplaceAll(string(n), "_", "") }
+
+func (n Number) reason(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, strconv.ErrRange):
+		return errRange
+	}
+	return errNotWhole
+}
+
+// limits returns the smallest and largest value of an integer type as text.
+func limits(t reflect.Type) (least, most string) {
+	bits := t.Bits()
+	if t.Kind() >= reflect.Uint && t.Kind() <= reflect.Uintptr {
+		return "0", strconv.FormatUint(math.MaxUint64>>(64-bits), 10)
+	}
+	return strconv.FormatInt(math.MinInt64>>(64-bits), 10), strconv.FormatInt(math.MaxInt64>>(64-bits), 10)
+}

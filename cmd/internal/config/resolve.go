@@ -1,0 +1,190 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// Resolve finds the plugins of a File that was made in code, decodes their
+// settings and builds each stage on trial. An error is a [Mistakes].
+func (f *File) Resolve(plugins []pipeline.Plugin) error {
+	r := &report{texts: f.texts, files: f.Names}
+	f.resolve(plugins, r)
+	return r.err()
+}
+
+func (f *File) resolve(plugins []pipeline.Plugin, r *report) {
+	v := resolver{r, plugins}
+	for i := range f.Pipelines {
+		v.pipeline(&f.Pipelines[i])
+	}
+}
+
+// resolver joins stages with plugins.
+type resolver struct {
+	*report
+	plugins []pipeline.Plugin
+}
+
+func (r *resolver) pipeline(p *Pipeline) {
+	if len(p.Sources) == 0 && !p.unclear["sources"] {
+		r.add(p.At, "add `sources`", "pipeline `%s` has no sources", p.Name)
+	}
+	if len(p.Sinks) == 0 && !p.unclear["sinks"] {
+		r.add(p.At, "add `sinks`", "pipeline `%s` has no sinks, so that nothing would happen", p.Name)
+	}
+	r.stages(pipeline.KindSource, p.Name, p.Sources)
+	r.stages(pipeline.KindFilter, p.Name, p.Filters)
+	r.stages(pipeline.KindSink, p.Name, p.Sinks)
+	for _, s := range p.Sinks {
+		r.stages(pipeline.KindFilter, p.Name, s.Filters)
+	}
+}
+
+func (r *resolver) stages(kind pipeline.Kind, pipelineName string, stages []Stage) {
+	first := map[string]Stage{}
+	for i := range stages {
+		s := &stages[i]
+		if s.Type == "" {
+			continue // as was noted when it was read
+		}
+		if other, ok := first[s.called()]; ok {
+			r.add(s.nameAt(), "give it another `name`",
+				"a second %v is called `%s`, first at %v", kind, s.called(), other.nameAt())
+		} else {
+			first[s.called()] = *s
+		}
+		if r.find(kind, s) && r.decode(s) {
+			r.try(s, pipelineName)
+		}
+	}
+}
+
+// nameAt returns where the stage's name stands, given or not.
+func (s Stage) nameAt() Position {
+	if s.Name != "" {
+		return s.NameAt
+	}
+	return s.At
+}
+
+// find finds the stage's plugin.
+func (r *resolver) find(kind pipeline.Kind, s *Stage) bool {
+	var types []string
+	for _, p := range r.plugins {
+		if p.Kind == kind && p.Type == s.Type {
+			s.plugin = p
+			return true
+		}
+		if p.Kind == kind {
+			types = append(types, p.Type)
+		}
+	}
+	for _, p := range r.plugins {
+		if p.Type == s.Type {
+			r.add(s.At, fmt.Sprintf("move it to `%vs`", p.Kind), "`%s` is a %v, not a %v", s.Type, p.Kind, kind)
+			return false
+		}
+	}
+	slices.Sort(types)
+	r.add(s.At, didYouMean(s.Type, types), "unknown %v `%s`", kind, s.Type)
+	return false
+}
+
+// try builds the stage, which touches nothing, to hear what the plugin has to say
+// of its settings.
+func (r *resolver) try(s *Stage, pipelineName string) {
+	env := pipeline.Env{
+		Pipeline: pipelineName, Stage: s.called(),
+		Log:   slog.New(slog.DiscardHandler),
+		Stdin: strings.NewReader(""), Stdout: io.Discard,
+	}
+	if err := build(s, env); err != nil {
+		r.stageErrors(s, err)
+	}
+}
+
+func build(s *Stage, env pipeline.Env) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("plugin panics: %v", v)
+		}
+	}()
+	_, err = s.plugin.Build(s.settings, env)
+	return err
+}
+
+// stageErrors notes what a plugin said of a stage.
+func (r *report) stageErrors(s *Stage, err error) {
+	for _, err := range split(err) {
+		var bad *pipeline.SettingError
+		if !errors.As(err, &bad) {
+			r.add(s.At, "", "%v", err)
+			continue
+		}
+		if setting := s.setting(bad.Setting); setting != nil {
+			r.settingError(setting.Name, setting.At, "", bad.Err)
+			continue
+		}
+		r.settingError(bad.Setting, s.At, "", bad.Err)
+	}
+}
+
+// settingError notes a mistake in a setting's value. An option of the command
+// line is not called by the name of the setting that it stands for.
+func (r *report) settingError(name string, at Position, hint string, err error) {
+	if at.Line == 0 && at.File != "" {
+		r.add(at, hint, "%v", err)
+		return
+	}
+	message := err.Error()
+	if strings.HasPrefix(message, "must ") || strings.HasPrefix(message, "is ") {
+		r.add(at, hint, "`%s` %s", name, message)
+		return
+	}
+	r.add(at, hint, "`%s`: %s", name, message)
+}
+
+// locate notes what pipeline.New found wrong with p.
+func (r *report) locate(p *Pipeline, err error) {
+	for _, err := range split(err) {
+		var stage *pipeline.StageError
+		if !errors.As(err, &stage) {
+			r.add(p.At, "", "%v", err)
+			continue
+		}
+		r.stageErrors(p.stage(stage), stage.Err)
+	}
+}
+
+// stage returns the stage that an error is about.
+func (p *Pipeline) stage(e *pipeline.StageError) *Stage {
+	switch {
+	case e.Kind == pipeline.KindSource:
+		return &p.Sources[e.Index]
+	case e.Kind == pipeline.KindSink:
+		return &p.Sinks[e.Index]
+	case e.Sink >= 0:
+		return &p.Sinks[e.Sink].Filters[e.Index]
+	}
+	return &p.Filters[e.Index]
+}
+
+// split returns the errors that err joins.
+func split(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var errs []error
+	for _, e := range joined.Unwrap() {
+		errs = append(errs, split(e)...)
+	}
+	return errs
+}

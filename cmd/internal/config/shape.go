@@ -1,0 +1,260 @@
+package config
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/knadh/koanf/v2"
+)
+
+// shape adds what the document declares to f.
+func (d *document) shape(f *File) {
+	s := shaper{document: d, file: f, values: d.koanf()}
+	for _, e := range s.entries("") {
+		switch e.key {
+		case "pipelines":
+			s.pipelines()
+		case "cpu":
+			s.cpu(e)
+		default:
+			s.unknown(e, "cpu", "pipelines")
+		}
+	}
+}
+
+// shaper turns the values of a document into the tree of a File.
+type shaper struct {
+	*document
+	file   *File
+	values *koanf.Koanf
+}
+
+// entry is a key of a map with its value.
+type entry struct {
+	key   string
+	value any
+	at    path
+	place
+}
+
+// entries returns what the map at the path holds, in the order of the text.
+func (s *shaper) entries(at path) []entry {
+	var entries []entry
+	for _, key := range s.keys(at) {
+		child := at.child(key)
+		entries = append(entries, entry{key, s.values.Get(string(child)), child, s.index[child]})
+	}
+	return inOrder(entries)
+}
+
+func (s *shaper) keys(at path) []string {
+	if at == "" {
+		return s.values.MapKeys("")
+	}
+	return s.values.MapKeys(string(at))
+}
+
+// entriesOf is entries for a map inside a list, which paths do not lead into.
+func (s *shaper) entriesOf(m map[string]any, at path) []entry {
+	var entries []entry
+	for key, value := range m {
+		child := at.child(key)
+		entries = append(entries, entry{key, value, child, s.index[child]})
+	}
+	return inOrder(entries)
+}
+
+func inOrder(entries []entry) []entry {
+	slices.SortFunc(entries, func(a, b entry) int {
+		return cmp.Or(
+			cmp.Compare(a.place.key.Line, b.place.key.Line),
+			cmp.Compare(a.place.key.Column, b.place.key.Column),
+			cmp.Compare(a.key, b.key),
+		)
+	})
+	return entries
+}
+
+func (s *shaper) pipelines() {
+	const at = path("pipelines")
+	if _, ok := s.values.Get(string(at)).(map[string]any); !ok {
+		s.wrong(s.index[at].value, "`pipelines`", "hold pipelines by their names", s.values.Get(string(at)))
+		return
+	}
+	for _, e := range s.entries(at) {
+		p := Pipeline{Name: e.key, At: e.place.key, unclear: map[string]bool{}}
+		s.checkName(e.key, p.At)
+		if i := slices.IndexFunc(s.file.Pipelines, func(q Pipeline) bool { return q.Name == p.Name }); i >= 0 {
+			s.add(p.At, "", "pipeline `%s` is declared twice, first at %v", p.Name, s.file.Pipelines[i].At)
+		}
+		s.pipeline(&p, e)
+		s.file.Pipelines = append(s.file.Pipelines, p)
+	}
+}
+
+func (s *shaper) pipeline(p *Pipeline, e entry) {
+	if _, ok := e.value.(map[string]any); !ok {
+		s.wrong(e.place.value, "`"+e.key+"`", "hold `sources`, `filters` and `sinks`", e.value)
+		p.unclear["sources"], p.unclear["sinks"] = true, true
+		return
+	}
+	for _, list := range s.entries(e.at) {
+		before := len(s.mistakes)
+		switch list.key {
+		case "sources":
+			p.Sources = s.stages(list, false)
+		case "filters":
+			p.Filters = s.stages(list, false)
+		case "sinks":
+			p.Sinks = s.stages(list, true)
+		default:
+			list.key = s.unknown(list, "sources", "filters", "sinks")
+		}
+		p.unclear[list.key] = len(s.mistakes) > before
+	}
+}
+
+func (s *shaper) stages(e entry, sinks bool) []Stage {
+	list, ok := e.value.([]any)
+	if !ok {
+		if e.value != nil { // all entries of a list may be commented out
+			s.wrong(e.place.value, "`"+e.key+"`", "be a list of stages", e.value)
+		}
+		return nil
+	}
+	var stages []Stage
+	for i, v := range list {
+		at := e.at.item(i)
+		m, ok := v.(map[string]any)
+		if !ok {
+			s.wrong(s.index[at].value, "element of `"+e.key+"`", "hold `type` and settings", v)
+			continue
+		}
+		stages = append(stages, s.stage(m, at, sinks))
+	}
+	return stages
+}
+
+func (s *shaper) stage(m map[string]any, at path, sink bool) Stage {
+	stage := Stage{At: s.index[at].value}
+	if _, ok := m["type"]; !ok {
+		s.add(stage.At, "add `type`", "stage has no `type`")
+	}
+	for _, e := range s.entriesOf(m, at) {
+		switch {
+		case e.key == "type":
+			stage.Type, stage.At = s.text(e), e.place.value
+			if e.value == "" {
+				s.add(stage.At, "", "`type` is empty")
+			}
+		case e.key == "name":
+			stage.Name, stage.NameAt = s.text(e), e.place.value
+			if _, ok := e.value.(string); ok {
+				s.checkName(stage.Name, stage.NameAt)
+			}
+		case e.key == "filters" && sink:
+			stage.Filters = s.stages(e, false)
+		default:
+			stage.Settings = s.setting(stage.Settings, e)
+		}
+	}
+	return stage
+}
+
+func (s *shaper) setting(settings []Setting, e entry) []Setting {
+	setting := Setting{Name: e.key, Value: e.value, At: e.place.value, NameAt: e.place.key}
+	if list, ok := e.value.([]any); ok {
+		for i, v := range list {
+			at := s.index[e.at.item(i)].value
+			setting.ItemsAt = append(setting.ItemsAt, at)
+			switch v.(type) {
+			case nil:
+				s.add(at, "", "element of `%s` has no value", e.key)
+				setting.Value = nil
+			case unreadable:
+				setting.Value = nil
+			}
+		}
+		return append(settings, setting)
+	}
+	switch e.value.(type) {
+	case nil:
+		s.add(setting.NameAt, "", "`%s` has no value", e.key)
+	case unreadable:
+		setting.Value = nil
+	}
+	// Without a value it still counts as set, and as spelt right or wrong.
+	return append(settings, setting)
+}
+
+func (s *shaper) cpu(e entry) {
+	number, ok := e.value.(Number)
+	if !ok {
+		s.wrong(e.place.value, "`cpu`", "be the number of a processor", e.value)
+		return
+	}
+	cpu, err := number.unsigned(16)
+	if err != nil {
+		s.add(e.place.value, "", "`cpu` must be the number of a processor, not %s", number)
+		return
+	}
+	if s.file.CPU != nil {
+		s.add(e.place.key, "", "`cpu` is set twice, first at %v", s.file.CPU.At)
+		return
+	}
+	s.file.CPU = &CPU{Number: int(cpu), At: e.place.value}
+}
+
+// text returns the value of an entry that must be text.
+func (s *shaper) text(e entry) string {
+	text, ok := e.value.(string)
+	if !ok {
+		s.wrong(e.place.value, "`"+e.key+"`", "be text", e.value)
+	}
+	return text
+}
+
+// checkName refuses names that could not stand in a line of a log.
+func (s *shaper) checkName(name string, at Position) {
+	if strings.TrimSpace(name) == "" || strings.ContainsFunc(name, isControl) {
+		s.add(at, "", "name %q is empty or holds control characters", name)
+	}
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+
+// unknown returns the name that is meant, if that can be guessed.
+func (s *shaper) unknown(e entry, names ...string) string {
+	s.add(e.place.key, didYouMean(e.key, names), "unknown setting `%s`", e.key)
+	name, _ := nearest(e.key, names)
+	return name
+}
+
+// wrong notes that a value is of the wrong kind.
+func (s *shaper) wrong(at Position, what, must string, value any) {
+	switch value.(type) {
+	case unreadable: // has been noted
+	case nil:
+		s.add(at, "", "%s has no value; it must %s", what, must)
+	default:
+		s.add(at, "", "%s must %s, not %s", what, must, kindOf(value))
+	}
+}
+
+// kindOf names the kind of a value for messages.
+func kindOf(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return "nothing"
+	case string:
+		return "text"
+	case bool:
+		return "true or false"
+	case Number:
+		return "the number " + string(v)
+	case []any:
+		return "a list"
+	}
+	return "settings with names"
+}

@@ -1,0 +1,276 @@
+package config
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// readYAML reads YAML, and so JSON, into d. It reports whether there is anything
+// to go on with.
+func (d *document) readYAML(data []byte) bool {
+	y := yamlReader{document: d, anchors: map[string]ast.Node{}}
+	tokens := lexer.Tokenize(string(data))
+	if !y.checkDepth(tokens) {
+		return false
+	}
+	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		y.syntaxError(err)
+		return false
+	}
+	return y.root(file)
+}
+
+// yamlReader turns the nodes of a document into values.
+type yamlReader struct {
+	*document
+	anchors map[string]ast.Node // those whose nodes have been read
+	values  int
+	depth   int
+
+	line      int // whose characters lineRunes are
+	lineRunes []rune
+}
+
+func (y *yamlReader) root(file *ast.File) bool {
+	var bodies []ast.Node
+	for _, doc := range file.Docs {
+		if doc.Body != nil && doc.Body.Type() != ast.CommentType && doc.Body.Type() != ast.CommentGroupType {
+			bodies = append(bodies, doc.Body)
+		}
+	}
+	if len(bodies) == 0 || bodies[0].Type() == ast.NullType {
+		y.add(Position{File: y.name}, "", "file is empty")
+		return false
+	}
+	if len(bodies) > 1 {
+		y.add(y.position(bodies[1]), "write one document per file", "a second YAML document begins here")
+	}
+	tree, ok := y.value(bodies[0], "").(map[string]any)
+	if !ok {
+		y.add(y.position(bodies[0]), "begin with `pipelines`", "file must hold settings with names")
+	}
+	y.tree = tree
+	return ok
+}
+
+// value converts a node and records where it stands.
+func (y *yamlReader) value(n ast.Node, at path) any {
+	if y.values++; y.values > maxValues || y.depth == maxDepth {
+		if y.values <= maxValues+1 {
+			y.values = maxValues + 1 // once is enough
+			y.add(y.position(n), "", "file holds too many or too deeply nested values")
+		}
+		return unreadable{}
+	}
+	y.depth++
+	defer func() { y.depth-- }()
+	y.record(at, y.position(n))
+
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		return y.mapping(n.Values, at)
+	case *ast.MappingValueNode:
+		return y.mapping([]*ast.MappingValueNode{n}, at)
+	case *ast.SequenceNode:
+		list := make([]any, len(n.Values))
+		for i, v := range n.Values {
+			list[i] = y.value(v, at.item(i))
+		}
+		return list
+	case *ast.AnchorNode:
+		v := y.value(n.Value, at)
+		y.anchors[n.Name.GetToken().Value] = n.Value
+		return v
+	case *ast.AliasNode:
+		if node := y.resolve(n); node != nil {
+			return y.value(node, at)
+		}
+		return unreadable{}
+	case *ast.TagNode:
+		return y.tagged(n, at)
+	}
+	return y.scalar(n)
+}
+
+func (y *yamlReader) scalar(n ast.Node) any {
+	text := n.GetToken().Value
+	switch n := n.(type) {
+	case *ast.NullNode:
+		return nil
+	case *ast.BoolNode:
+		return n.Value
+	case *ast.LiteralNode:
+		return n.Value.Value
+	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+		return y.number(n, text)
+	case *ast.StringNode:
+		if n.Token.Type == token.StringType && plainNumber.MatchString(text) {
+			return y.number(n, text) // the parser takes 1e3 and 2^64 for text
+		}
+		return n.Value
+	}
+	y.add(y.position(n), "", "%s is not allowed here", n.Type())
+	return unreadable{}
+}
+
+func (y *yamlReader) number(n ast.Node, text string) any {
+	if octalLooking.MatchString(text) {
+		y.add(y.position(n), "drop the zero, or put quotes around text",
+			"number %s begins with a zero", text)
+		return unreadable{}
+	}
+	number, _ := parseNumber(text)
+	return number
+}
+
+// tagged converts a value with a tag that only says what kind it is.
+func (y *yamlReader) tagged(n *ast.TagNode, at path) any {
+	if n.Value == nil {
+		return nil
+	}
+	switch tag := n.GetToken().Value; tag {
+	case "!!str":
+		if scalar, ok := n.Value.(ast.ScalarNode); ok && scalar.Type() != ast.LiteralType {
+			return scalar.GetToken().Value
+		}
+		return y.value(n.Value, at)
+	case "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq":
+		return y.value(n.Value, at)
+	default:
+		y.add(y.position(n), "", "unknown tag %s", tag)
+		return unreadable{}
+	}
+}
+
+func (y *yamlReader) resolve(n *ast.AliasNode) ast.Node {
+	name := n.Value.GetToken().Value
+	node, ok := y.anchors[name]
+	if !ok {
+		y.add(y.position(n), "", "no anchor `&%s` stands before this", name)
+		return nil
+	}
+	return node
+}
+
+// mapping converts the entries of a map. Keys of merged maps (<<) come last, as
+// they yield to the map's own.
+func (y *yamlReader) mapping(entries []*ast.MappingValueNode, at path) map[string]any {
+	m := map[string]any{}
+	for _, e := range entries {
+		if e.Key.IsMergeKey() {
+			continue
+		}
+		key := e.Key.GetToken().Value
+		if mk, ok := e.Key.(*ast.MappingKeyNode); ok {
+			key = mk.Value.GetToken().Value
+		}
+		y.entry(m, at, key, e)
+	}
+	for _, e := range entries {
+		if e.Key.IsMergeKey() {
+			y.merge(m, e.Value, at)
+		}
+	}
+	return m
+}
+
+func (y *yamlReader) entry(m map[string]any, at path, key string, e *ast.MappingValueNode) {
+	here := y.position(e.Key)
+	if !y.checkKey(key, here) {
+		return
+	}
+	if _, ok := m[key]; ok {
+		y.add(here, "", "`%s` stands here twice, first in line %d", key, y.index[at.child(key)].key.Line)
+		return
+	}
+	m[key] = nil
+	y.index[at.child(key)] = place{key: here}
+	m[key] = y.value(e.Value, at.child(key))
+}
+
+// merge adds the entries of the map n, or of a list of maps, that m lacks.
+func (y *yamlReader) merge(m map[string]any, n ast.Node, at path) {
+	if y.values++; y.values > maxValues || y.depth == maxDepth {
+		return
+	}
+	y.depth++
+	defer func() { y.depth-- }()
+	switch n := n.(type) {
+	case *ast.AliasNode:
+		if node := y.resolve(n); node != nil {
+			y.merge(m, node, at)
+		}
+	case *ast.SequenceNode:
+		for _, v := range n.Values {
+			y.merge(m, v, at)
+		}
+	case *ast.MappingNode:
+		y.mergeEntries(m, n.Values, at)
+	case *ast.MappingValueNode:
+		y.mergeEntries(m, []*ast.MappingValueNode{n}, at)
+	default:
+		y.add(y.position(n), "", "only maps can be merged")
+	}
+}
+
+func (y *yamlReader) mergeEntries(m map[string]any, entries []*ast.MappingValueNode, at path) {
+	for _, e := range entries {
+		if e.Key.IsMergeKey() {
+			y.merge(m, e.Value, at)
+			continue
+		}
+		if _, ok := m[e.Key.GetToken().Value]; !ok {
+			y.entry(m, at, e.Key.GetToken().Value, e)
+		}
+	}
+}
+
+func (y *yamlReader) record(at path, value Position) {
+	p := y.index[at]
+	p.value = value
+	y.index[at] = p
+}
+
+// checkDepth finds nesting that the parser would need unbounded memory for.
+func (y *yamlReader) checkDepth(tokens token.Tokens) bool {
+	brackets, line, dashes := 0, 0, 0
+	for _, t := range tokens {
+		if t.Position.Line != line {
+			line, dashes = t.Position.Line, 0
+		}
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			brackets++
+		case token.SequenceEndType, token.MappingEndType:
+			brackets--
+		case token.SequenceEntryType, token.MappingKeyType:
+			dashes++
+		}
+		if brackets > maxDepth || dashes > maxDepth {
+			y.add(y.tokenPosition(t), "", "values are nested too deeply")
+			return false
+		}
+	}
+	return true
+}
+
+func (y *yamlReader) syntaxError(err error) {
+	var syntax yaml.Error
+	if !errors.As(err, &syntax) || syntax.GetToken() == nil {
+		y.add(Position{File: y.name}, "", "%v", err)
+		return
+	}
+	hint := ""
+	if strings.Contains(syntax.GetMessage(), "\t") {
+		hint = "indent with spaces"
+	}
+	message := strings.NewReplacer("\t", `\t`, "\n", `\n`).Replace(syntax.GetMessage())
+	y.add(y.tokenPosition(syntax.GetToken()), hint, "%s", message)
+}

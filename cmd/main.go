@@ -1,0 +1,107 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// Exit statuses.
+const (
+	exitDone   = 0
+	exitFailed = 1 // while running
+	exitUsage  = 2 // bad usage or bad configuration
+)
+
+// Streams are the program's input and outputs. Stdout must be safe for concurrent
+// use, as files are: pipelines write to it on their own.
+type Streams struct {
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+}
+
+// Main runs the program with the process's arguments and streams, and returns its
+// exit status. SIGINT and SIGTERM end it in order; a second one ends it at once.
+func Main(plugins []pipeline.Plugin) int {
+	// A reader of standard output that has gone is an error of that write, and
+	// not the end of the program.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return Run(ctx, os.Args[1:], Streams{os.Stdin, os.Stdout, os.Stderr}, plugins)
+}
+
+// Run runs the program with the arguments that follow its name, until it is done
+// or ctx is, and returns its exit status.
+func Run(ctx context.Context, args []string, streams Streams, plugins []pipeline.Plugin) int {
+	a := app{streams, plugins}
+	return a.status(a.execute(ctx, args))
+}
+
+// app is what all commands work with.
+type app struct {
+	Streams
+	plugins []pipeline.Plugin
+}
+
+func (a *app) execute(ctx context.Context, args []string) error {
+	if err := checkPlugins(a.plugins); err != nil {
+		return err
+	}
+	root := a.rootCommand()
+	root.SetIn(a.Stdin)
+	root.SetOut(a.Stdout)
+	root.SetErr(a.Stderr)
+	args, err := normalize(root.Flags(), args)
+	if err != nil {
+		return err
+	}
+	root.SetArgs(args)
+	return root.ExecuteContext(ctx)
+}
+
+// errFailed says that the program failed while running. Why was logged when it
+// happened.
+var errFailed = errors.New("failed")
+
+// status prints an error that ended the program and returns the exit status.
+func (a *app) status(err error) int {
+	var mistakes config.Mistakes
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errFailed):
+		return exitFailed
+	case errors.As(err, &mistakes):
+		fmt.Fprintln(a.Stderr, mistakes)
+		return exitUsage
+	}
+	fmt.Fprintf(a.Stderr, "pmtud: %v\nTry 'pmtud --help' for more information.\n", err)
+	return exitUsage
+}
+
+// checkPlugins finds plugins that could not be told apart.
+func checkPlugins(plugins []pipeline.Plugin) error {
+	type name struct {
+		kind pipeline.Kind
+		typ  string
+	}
+	seen := map[name]bool{}
+	for _, p := range plugins {
+		n := name{p.Kind, p.Type}
+		if seen[n] {
+			return fmt.Errorf("the program has two plugins for the %v %s", p.Kind, p.Type)
+		}
+		seen[n] = true
+	}
+	return nil
+}

@@ -1,0 +1,196 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/pmtud/pmtud/cmd/internal/config"
+)
+
+// options are those of the original command line, as they were written.
+type options struct {
+	iface       string
+	srcRate     string
+	ifaceRate   string
+	verbose     int
+	dryRun      bool
+	cpu         string
+	ports       string
+	strict      bool
+	useSrc      bool
+	printConfig string
+
+	flags *pflag.FlagSet // tells which options were given
+}
+
+// register declares the options. The name of an option's value stands in its text
+// between backquotes, and none where pflag would think of one.
+func (o *options) register(flags *pflag.FlagSet) {
+	flags.StringVarP(&o.iface, "iface", "i", "", "`INTERFACE` to listen on and to send on (required)")
+	flags.StringVarP(&o.srcRate, "src-rate", "s", "1.0", "limit for one source, in packets per second: `PPS`")
+	flags.StringVarP(&o.ifaceRate, "iface-rate", "r", "10.0", "limit to send on the interface, in packets per second: `PPS`")
+	flags.CountVarP(&o.verbose, "verbose", "v", "``print forwarded packets; twice: refused ones too; three times: with their octets in hex")
+	flags.BoolVarP(&o.dryRun, "dry-run", "d", false, "do everything but send")
+	flags.StringVarP(&o.cpu, "cpu", "c", "", "pin the whole process to this `CPU`")
+	flags.StringVarP(&o.ports, "ports", "p", "", "comma-separated `PORTS`; forward only when the quoted packet's source port is on it")
+	flags.BoolVarP(&o.strict, "strict", "t", false, "forward only MTUs from 576 to 1499")
+	flags.BoolVarP(&o.useSrc, "use-src", "S", false, "keep the captured source MAC as the source of the broadcast")
+	flags.StringVar(&o.printConfig, "print-config", "", "print the pipeline that the other options stand for, as yaml or toml: `FORMAT`")
+	flags.Lookup("print-config").NoOptDefVal = "yaml"
+	o.flags = flags
+}
+
+func (o *options) given(name string) bool { return o.flags.Changed(name) }
+
+// runOptions runs, or prints, what the options stand for.
+func (a *app) runOptions(ctx context.Context, o options) error {
+	f, err := o.file()
+	if err != nil {
+		return err
+	}
+	if err := a.resolve(f); err != nil {
+		return optionError(err)
+	}
+	if o.given("print-config") {
+		return a.printConfig(f, o.printConfig)
+	}
+	return a.serve(ctx, f)
+}
+
+func (a *app) printConfig(f *config.File, format string) error {
+	text, err := config.Marshal(f, format)
+	if err != nil {
+		return fmt.Errorf("--print-config: %w", err)
+	}
+	if _, err := a.Stdout.Write(text); err != nil {
+		return fmt.Errorf("print configuration: %w", err)
+	}
+	return nil
+}
+
+// optionError turns mistakes in a tree made of options into an error of usage.
+func optionError(err error) error {
+	var mistakes config.Mistakes
+	if !errors.As(err, &mistakes) {
+		return err
+	}
+	// An option that stands for two settings may be wrong in both.
+	return errors.New(slices.Compact(mistakes).Error())
+}
+
+// file returns the pipeline that the options stand for.
+func (o *options) file() (*config.File, error) {
+	if o.iface == "" {
+		return nil, errors.New("--iface is missing: the interface to listen on and to send on")
+	}
+	filters, err := o.filters()
+	if err != nil {
+		return nil, err
+	}
+	cpu, err := o.processor()
+	if err != nil {
+		return nil, err
+	}
+	return &config.File{
+		CPU: cpu,
+		Pipelines: []config.Pipeline{{
+			Name:    "pmtud",
+			Sources: []config.Stage{stage("pcap", set("--iface", "interface", o.iface))},
+			Filters: filters,
+			Sinks:   o.sinks(),
+		}},
+	}, nil
+}
+
+func (o *options) filters() ([]config.Stage, error) {
+	srcRate, err := parseRate("--src-rate", o.srcRate)
+	if err != nil {
+		return nil, err
+	}
+	ifaceRate, err := parseRate("--iface-rate", o.ifaceRate)
+	if err != nil {
+		return nil, err
+	}
+	mtu := stage("mtu")
+	if o.strict {
+		mtu = stage("mtu", set("--strict", "strict", true))
+	}
+	filters := []config.Stage{stage("icmp-ptb"), stage("length"), mtu}
+	if o.given("ports") {
+		filters = append(filters, stage("port-list", set("--ports", "ports", parsePorts(o.ports))))
+	}
+	return append(filters,
+		stage("src-rate", set("--src-rate", "rate", srcRate)),
+		stage("iface-rate", set("--iface-rate", "rate", ifaceRate)),
+	), nil
+}
+
+func (o *options) sinks() []config.Stage {
+	broadcast := stage("broadcast", set("--iface", "interface", o.iface))
+	if o.useSrc {
+		broadcast.Settings = append(broadcast.Settings, set("--use-src", "source_mac", "captured-source"))
+	}
+	if o.dryRun {
+		broadcast.Settings = append(broadcast.Settings, set("--dry-run", "dry_run", true))
+	}
+	sinks := []config.Stage{broadcast}
+	if o.verbose > 0 {
+		verbosity := config.Number(strconv.Itoa(min(o.verbose, 3)))
+		sinks = append(sinks, stage("log", set("--verbose", "verbosity", verbosity)))
+	}
+	return sinks
+}
+
+func (o *options) processor() (*config.CPU, error) {
+	if !o.given("cpu") {
+		return nil, nil
+	}
+	cpu, err := strconv.ParseUint(o.cpu, 10, 16)
+	if err != nil {
+		return nil, fmt.Errorf("--cpu: %q is not the number of a processor", o.cpu)
+	}
+	return &config.CPU{Number: int(cpu), At: config.Position{File: "--cpu"}}, nil
+}
+
+// parseRate takes decimal numbers only. Whether a rate makes sense is up to the
+// limiter.
+func parseRate(option, text string) (config.Number, error) {
+	rate, err := strconv.ParseFloat(text, 64)
+	if err != nil || strings.ContainsAny(text, "xXpP_") {
+		return "", fmt.Errorf("%s: %q is not a number of packets per second", option, text)
+	}
+	format := byte('g')
+	if rate >= 1e-3 && rate < 1e15 {
+		format = 'f'
+	}
+	return config.Number(strings.ToLower(strconv.FormatFloat(rate, format, -1, 64))), nil
+}
+
+// parsePorts makes a list of the text between commas. Whether these are ports is
+// up to the port list.
+func parsePorts(text string) []any {
+	var ports []any
+	for port := range strings.SplitSeq(text, ",") {
+		if n, err := strconv.ParseUint(port, 10, 64); err == nil && !strings.HasPrefix(port, "+") {
+			ports = append(ports, config.Number(strconv.FormatUint(n, 10)))
+			continue
+		}
+		ports = append(ports, port)
+	}
+	return ports
+}
+
+func stage(typ string, settings ...config.Setting) config.Stage {
+	return config.Stage{Type: typ, Settings: settings}
+}
+
+// set returns a setting whose mistakes are reported as the option's.
+func set(option, name string, value any) config.Setting {
+	return config.Setting{Name: name, Value: value, At: config.Position{File: option}}
+}

@@ -1,0 +1,163 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmtud/pmtud/cmd/internal/replay"
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/capfile"
+)
+
+const replayHelp = `Replay decides about captures as the daemon would have done, and sends nothing. It
+needs no privileges and touches no network and no file but those named.
+
+Captures are pcap or pcapng files, plain, gzip or zstd; "-" is standard input.
+Several are merged by time. The pipeline is that of -c, or the one that the
+original options stand for. Its sources are replaced by the captures, its sinks
+by recorders.`
+
+// replayOptions are the options of replay, as they were written.
+type replayOptions struct {
+	offline
+	write    string
+	verdicts string
+	speed    string
+}
+
+func (a *app) replayCommand() *cobra.Command {
+	var o replayOptions
+	c := &cobra.Command{
+		Use:                   "replay [-c FILE | options] CAPTURE...",
+		Short:                 "decide about captures offline, send nothing",
+		Long:                  replayHelp,
+		Args:                  cobra.MinimumNArgs(1),
+		DisableFlagsInUseLine: true,
+		RunE: func(c *cobra.Command, captures []string) error {
+			return a.replay(c.Context(), &o, captures)
+		},
+	}
+	c.Flags().SortFlags = false
+	c.Flags().StringVarP(&o.write, "write", "w", "", "capture `FILE` to write what the sinks would have sent to: .pcapng, else pcap; - for standard output")
+	c.Flags().StringVar(&o.verdicts, "verdicts", "", "`FILE` to write a JSON object for each packet to; - for standard output")
+	c.Flags().StringVar(&o.speed, "speed", "max", "`SPEED`: max, original, or a factor such as 2 or 0.5")
+	o.register(c)
+	return c
+}
+
+func (a *app) replay(ctx context.Context, o *replayOptions, captures []string) (err error) {
+	var run replay.Options
+	if err := run.Speed.UnmarshalText([]byte(o.speed)); err != nil {
+		return fmt.Errorf("--speed: %w", err)
+	}
+	spec, err := a.offlineSpec(&o.offline)
+	if err != nil {
+		return err
+	}
+	outputs := outputs{stdout: a.Stdout, inputs: captures}
+	defer func() { err = errors.Join(err, a.failed(outputs.close())) }()
+	if run.Write, err = outputs.create("--write", o.write); err != nil {
+		return err
+	}
+	if run.Verdicts, err = outputs.create("--verdicts", o.verdicts); err != nil {
+		return err
+	}
+	run.WriteFormat = capfile.FormatOf(o.write)
+	run.Captures, run.Stdin = captures, a.Stdin
+	return a.runReplay(ctx, spec, run, outputs.used)
+}
+
+// runReplay prints the summary to standard output, unless that is used for other
+// things.
+func (a *app) runReplay(ctx context.Context, spec pipeline.Spec, o replay.Options, stdoutUsed bool) error {
+	bar := newProgressBar(a.Stderr, o.Captures)
+	o.Progress = bar.show
+	summary, err := replay.Run(ctx, spec, o)
+	bar.clear()
+	if summary != nil {
+		out := a.Stdout
+		if stdoutUsed {
+			out = a.Stderr
+		}
+		err = errors.Join(err, summary.Print(out))
+	}
+	return a.failed(err)
+}
+
+// failed prints why the program failed while running.
+func (a *app) failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
+	fmt.Fprintf(a.Stderr, "pmtud: %v\n", err)
+	return errFailed
+}
+
+// outputs are the files that a command writes.
+type outputs struct {
+	stdout io.Writer
+	inputs []string // that must not be overwritten
+	used   bool     // stdout is one of the outputs
+	files  []*os.File
+}
+
+// create opens the output that an option names; nil if it names none.
+func (o *outputs) create(option, path string) (io.Writer, error) {
+	switch {
+	case path == "":
+		return nil, nil
+	case path == "-" && o.used:
+		return nil, fmt.Errorf("%s: only one output can go to standard output", option)
+	case path == "-":
+		o.used = true
+		return o.stdout, nil
+	}
+	if err := o.check(path); err != nil {
+		return nil, fmt.Errorf("%s: %w", option, err)
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", option, err)
+	}
+	o.files = append(o.files, f)
+	return f, nil
+}
+
+// check refuses an output that is an input or another output.
+func (o *outputs) check(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil //nolint:nilerr // there is none yet, or creating it will tell
+	}
+	for _, f := range o.files {
+		if other, err := f.Stat(); err == nil && os.SameFile(info, other) {
+			return fmt.Errorf("%s is another output already", path)
+		}
+	}
+	inputs, err := capfile.Expand(o.inputs...)
+	if err != nil {
+		return nil //nolint:nilerr // reading them will tell
+	}
+	for _, input := range inputs {
+		if other, err := os.Stat(input); err == nil && os.SameFile(info, other) {
+			return fmt.Errorf("%s would be overwritten, and is to be read", path)
+		}
+	}
+	return nil
+}
+
+func (o *outputs) close() error {
+	var errs []error
+	for _, f := range o.files {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
+}

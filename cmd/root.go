@@ -1,0 +1,59 @@
+package cmd
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmtud/pmtud/cmd/internal/config"
+)
+
+const rootHelp = `pmtud hands the ICMP messages of path MTU discovery (IPv4 "fragmentation needed",
+IPv6 "packet too big") on to all servers behind an ECMP router, so that the one
+whose connection a message is about gets it.
+
+With options alone it listens and sends on one interface. For anything else,
+declare pipelines in files and use "pmtud run"; --print-config prints the
+pipeline that options stand for, to begin with.`
+
+// rootCommand returns the original command line, with the other commands below it.
+func (a *app) rootCommand() *cobra.Command {
+	var o options
+	root := &cobra.Command{
+		Use:           "pmtud --iface INTERFACE [options]",
+		Short:         "distribute path MTU discovery messages to all servers behind an ECMP router",
+		Long:          rootHelp,
+		Args:          noCommand,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		// The usage line names the options already.
+		DisableFlagsInUseLine: true,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.runOptions(c.Context(), o)
+		},
+	}
+	o.register(root.Flags())
+	root.InitDefaultHelpFlag()
+	root.Flags().SortFlags = false
+	root.SuggestionsMinimumDistance = 2
+	root.AddCommand(a.runCommand(), a.replayCommand(), a.traceCommand(), a.checkCommand(), a.pluginsCommand(), a.versionCommand())
+	return root
+}
+
+// noCommand refuses operands: none of them was a command.
+func noCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := ""
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf("; did you mean %s?", strings.Join(near, " or "))
+	}
+	return fmt.Errorf("unknown command %q%s", args[0], hint)
+}
+
+// resolve finds the plugins of a file made of options, and what is wrong in it.
+func (a *app) resolve(f *config.File) error {
+	return a.checked(f, f.Resolve(a.plugins))
+}

@@ -1,0 +1,67 @@
+package cmd
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmtud/pmtud/cmd/internal/config"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	var paths []string
+	c := &cobra.Command{
+		Use:   "run -c FILE|DIR [-c ...]",
+		Short: "run the declared pipelines",
+		Long: `Run runs the pipelines that the files declare until the sources end or SIGINT or
+SIGTERM comes. Of a folder it reads all files *.yaml, *.yml, *.toml and *.json.
+Nothing starts if there is any mistake, or if a pipeline can't be opened. A
+pipeline that fails later stops alone.`,
+		Args:                  cobra.NoArgs,
+		DisableFlagsInUseLine: true,
+		RunE: func(c *cobra.Command, _ []string) error {
+			f, err := a.load(paths)
+			if err != nil {
+				return err
+			}
+			return a.serve(c.Context(), f)
+		},
+	}
+	addConfigFlag(c, &paths)
+	return c
+}
+
+func addConfigFlag(c *cobra.Command, paths *[]string) {
+	c.Flags().StringArrayVarP(paths, "config", "c", nil, "`FILE` or folder with pipelines; may be repeated")
+	// The command has the flag, so this can't fail.
+	_ = c.MarkFlagFilename("config", "yaml", "yml", "toml", "json")
+}
+
+// load reads configuration files. The File is not nil unless there are no paths.
+func (a *app) load(paths []string) (*config.File, error) {
+	if len(paths) == 0 {
+		return nil, errors.New("--config is missing: the file or folder that declares pipelines")
+	}
+	f, err := config.Load(paths, a.plugins)
+	return f, a.checked(f, err)
+}
+
+// checked adds to the mistakes of a file those that only the rest of the program
+// can find.
+func (a *app) checked(f *config.File, err error) error {
+	var mistakes config.Mistakes
+	if err != nil && !errors.As(err, &mistakes) {
+		return err
+	}
+	if f.CPU != nil {
+		if err := checkCPU(f.CPU.Number); err != nil {
+			mistakes = append(mistakes, f.Mistake(f.CPU.At, err))
+		}
+	}
+	if len(mistakes) > 0 {
+		return mistakes
+	}
+	// What only shows when stages are put together.
+	_, err = a.build(f, discardLog())
+	return err
+}

@@ -1,0 +1,323 @@
+package cmd_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pmtud/pmtud/cmd"
+	"github.com/pmtud/pmtud/cmd/internal/config"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// result is what a run of the program left.
+type result struct {
+	status         int
+	stdout, stderr string
+}
+
+// buffer is a bytes.Buffer that pipelines can write to at the same time.
+type buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// run calls the program in this process.
+func run(t *testing.T, args ...string) result {
+	t.Helper()
+	var stdout, stderr buffer
+	streams := cmd.Streams{Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr}
+	status := cmd.Run(t.Context(), args, streams, cmd.Plugins())
+	return result{status, stdout.String(), stderr.String()}
+}
+
+// done wants a run to have succeeded and returns its output.
+func done(t *testing.T, r result) string {
+	t.Helper()
+	if r.status != 0 {
+		t.Fatalf("exit status %d: %s", r.status, r.stderr)
+	}
+	return r.stdout
+}
+
+func TestUsageErrors(t *testing.T) {
+	tests := map[string]struct {
+		args []string
+		want string // in the message
+	}{
+		"nothing":                {nil, "--iface is missing"},
+		"no interface":           {[]string{"-v"}, "--iface is missing"},
+		"empty interface":        {[]string{"--iface="}, "--iface is missing"},
+		"no value":               {[]string{"--iface"}, "option --iface needs a value"},
+		"no value, short":        {[]string{"-vi"}, "option --iface needs a value"},
+		"unknown long":           {[]string{"-i", "eth0", "--frob"}, "unknown option --frob"},
+		"unknown short":          {[]string{"-i", "eth0", "-vx"}, "unknown option -x"},
+		"not ASCII":              {[]string{"-ä"}, "unknown option -ä"},
+		"ambiguous":              {[]string{"--if", "eth0"}, "option --if is ambiguous: --iface, --iface-rate"},
+		"value for a switch":     {[]string{"--strict=1"}, "option --strict takes no value"},
+		"value for a count":      {[]string{"--verb=3"}, "option --verbose takes no value"},
+		"operand":                {[]string{"-i", "eth0", "--", "run"}, `unknown command "run"`},
+		"unknown command":        {[]string{"frobnicate"}, `unknown command "frobnicate"`},
+		"misspelt command":       {[]string{"chekc"}, "did you mean check?"},
+		"option before command":  {[]string{"-v", "run"}, "unknown flag: --verbose"},
+		"run without config":     {[]string{"run"}, "--config is missing"},
+		"check without config":   {[]string{"check"}, "--config is missing"},
+		"operand of a command":   {[]string{"run", "file.yaml"}, `unknown command "file.yaml"`},
+		"option of a command":    {[]string{"run", "--frob"}, "unknown flag: --frob"},
+		"unknown plugin":         {[]string{"plugins", "frob"}, `unknown plugin "frob"`},
+		"unknown format":         {[]string{"-i", "eth0", "--print-config=xml"}, "--print-config: unknown format \"xml\": must be yaml or toml"},
+		"rate nan":               {[]string{"-i", "eth0", "--src-rate", "nan"}, "--src-rate: NaN"},
+		"rate inf":               {[]string{"-i", "eth0", "--src-rate", "inf"}, "--src-rate: +Inf"},
+		"rate minus inf":         {[]string{"-i", "eth0", "--iface-rate", "-inf"}, "--iface-rate: -Inf"},
+		"rate negative":          {[]string{"-i", "eth0", "-s-1"}, "--src-rate: -1"},
+		"rate zero":              {[]string{"-i", "eth0", "-r", "0"}, "--iface-rate: 0"},
+		"rate tiny":              {[]string{"-i", "eth0", "-r", "1e-300"}, "--iface-rate: 1e-300"},
+		"rate huge":              {[]string{"-i", "eth0", "-r", "1e300"}, "--iface-rate: 1e+300"},
+		"rate out of range":      {[]string{"-i", "eth0", "-r", "1e999"}, `--iface-rate: "1e999" is not a number`},
+		"rate garbage":           {[]string{"-i", "eth0", "-r", "10pps"}, `--iface-rate: "10pps" is not a number`},
+		"rate hexadecimal":       {[]string{"-i", "eth0", "-r", "0x1p4"}, `--iface-rate: "0x1p4" is not a number`},
+		"rate empty":             {[]string{"-i", "eth0", "--iface-rate="}, `--iface-rate: "" is not a number`},
+		"ports empty":            {[]string{"-i", "eth0", "--ports="}, `--ports: "" is not a port`},
+		"ports with space":       {[]string{"-i", "eth0", "--ports", " 80"}, `--ports: " 80" is not a port`},
+		"ports with sign":        {[]string{"-i", "eth0", "--ports", "+80"}, `--ports: "+80" is not a port`},
+		"ports too high":         {[]string{"-i", "eth0", "--ports", "4294967376"}, `--ports: "4294967376" is not a port`},
+		"ports 65536":            {[]string{"-i", "eth0", "--ports", "65536"}, `--ports: "65536" is not a port`},
+		"ports with empty items": {[]string{"-i", "eth0", "--ports", "80,,443"}, `--ports: "" is not a port`},
+		"ports with end comma":   {[]string{"-i", "eth0", "--ports", "80,"}, `--ports: "" is not a port`},
+		"cpu garbage":            {[]string{"-i", "eth0", "--cpu", "one"}, `--cpu: "one" is not the number of a processor`},
+		"cpu negative":           {[]string{"-i", "eth0", "-c-1"}, `--cpu: "-1" is not the number of a processor`},
+		"cpu that is not there":  {[]string{"-i", "eth0", "-c60000"}, "--cpu: there is no CPU 60000"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := run(t, tt.args...)
+			if got.status != 2 || got.stdout != "" {
+				t.Errorf("exit status %d, output %q; want 2 and none", got.status, got.stdout)
+			}
+			if !strings.Contains(got.stderr, tt.want) {
+				t.Errorf("message is\n%swant\n%s", got.stderr, tt.want)
+			}
+			if !strings.HasSuffix(got.stderr, "\nTry 'pmtud --help' for more information.\n") {
+				t.Errorf("hint at --help is missing:\n%s", got.stderr)
+			}
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	want := []string{
+		"-i, --iface", "-s, --src-rate", "-r, --iface-rate", "-v, --verbose", "-d, --dry-run", "-c, --cpu",
+		"-p, --ports", "-t, --strict", "-S, --use-src", "-h, --help", "--print-config",
+		"run", "check", "plugins", "version", "help", "completion",
+	}
+	for _, args := range [][]string{{"--help"}, {"-h"}, {"--he"}, {"-vh"}, {"help"}} {
+		text := done(t, run(t, args...))
+		for _, option := range want {
+			if !strings.Contains(text, option) {
+				t.Errorf("pmtud %v does not list %s:\n%s", args, option, text)
+			}
+		}
+	}
+}
+
+// TestPrintConfig compares what options stand for with golden files, and wants the
+// same from files as from options.
+func TestPrintConfig(t *testing.T) {
+	tests := map[string][]string{
+		"default":  {"--iface", "eth0"},
+		"all":      {"-i", "eth0.100", "-s", "0.5", "-r", "1e3", "-vvv", "-d", "-c", "0", "-p", "80,443,8000-8080", "-t", "-S"},
+		"verbose":  {"-i", "eth0", "-v"},
+		"odd-name": {"-i", "yes: no", "--src-rate", ".5", "--iface-rate", "100000000", "-p", "0080"},
+	}
+	for name, args := range tests {
+		for _, format := range []string{"yaml", "toml"} {
+			t.Run(name+" "+format, func(t *testing.T) {
+				text := done(t, run(t, append(args, "--print-config="+format)...))
+				golden := filepath.Join("testdata", name+"."+format)
+				compareGolden(t, golden, text)
+
+				f, err := config.Load([]string{golden}, cmd.Plugins())
+				if err != nil {
+					t.Fatal(err)
+				}
+				again, err := config.Marshal(f, format)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(text, string(again)); diff != "" {
+					t.Errorf("file differs from options (-options +file):\n%s", diff)
+				}
+				if got := done(t, run(t, "check", "-c", golden)); got != golden+": ok\n" {
+					t.Errorf("check says %q", got)
+				}
+			})
+		}
+	}
+}
+
+func compareGolden(t *testing.T, name, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s differs (-want +got):\n%s", name, diff)
+	}
+}
+
+// TestSpellings gives the same options in all ways that getopt_long(3) knows.
+func TestSpellings(t *testing.T) {
+	want := done(t, run(t, "--iface=eth0", "--verbose", "--verbose", "--dry-run", "--ports=80", "--print-config=yaml"))
+	spellings := [][]string{
+		{"--iface", "eth0", "-vv", "-d", "-p80", "--print-config"},
+		{"-i", "eth0", "-v", "-v", "-d", "-p", "80", "--print-config"},
+		{"-ieth0", "-vdv", "--ports", "80", "--print-c"},
+		{"-dvvi", "eth0", "--po=80", "--print-config"},
+		{"-dvvieth0", "--po", "80", "--pr=yaml"},
+		{"--verb", "--dry", "-vp80", "-i", "eth1", "--iface=eth0", "--print-config"},
+		{"--print-config", "--iface", "eth0", "--verbos", "-vd", "-p", "443", "--ports=80"},
+	}
+	for _, args := range spellings {
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			if diff := cmp.Diff(want, done(t, run(t, args...))); diff != "" {
+				t.Errorf("configuration differs (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestValuesLikeOptions gives options values that look like options or commands.
+func TestValuesLikeOptions(t *testing.T) {
+	for _, iface := range []string{"run", "-v", "--help", "--", "check", "a=b"} {
+		for _, args := range [][]string{{"-i", iface}, {"-dvi", iface}, {"--iface", iface}, {"--iface=" + iface}, {"-i" + iface}} {
+			text := done(t, run(t, append(args, "--print-config=toml")...))
+			if want := `interface = "` + iface + `"`; strings.Count(text, want) != 2 {
+				t.Errorf("pmtud %q stands for\n%s", args, text)
+			}
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	good := write("good.yaml", "pipelines: {a: {sources: [{type: pcap-file, path: nowhere.pcap}], sinks: [{type: log}]}}\n")
+	bad := write("bad.yaml", "pipelines:\n  b:\n    sources: [{type: pcap, intreface: eth0}]\n    sinks: [{type: log}]\n")
+	cpu := write("cpu.yaml", "cpu: 60000\npipelines: {c: {sources: [{type: pcap-file, path: x}], sinks: [{type: log}]}}\n")
+	empty := write("empty.yaml", "")
+	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+
+	tests := map[string]struct {
+		args   []string
+		status int
+		stdout string
+		stderr []string
+	}{
+		"good":             {[]string{"-c", good}, 0, good + ": ok\n", nil},
+		"bad":              {[]string{"--config=" + bad}, 2, "", []string{bad + ":3:28: unknown setting `intreface` of source `pcap`; did you mean `interface`?\n"}},
+		"good and bad":     {[]string{"-c", good, "-c", bad}, 2, good + ": ok\n", []string{bad + ":3:28: "}},
+		"unknown cpu":      {[]string{"-c" + cpu}, 2, "", []string{cpu + ":1:6: there is no CPU 60000; the machine has "}},
+		"several mistakes": {[]string{"-c", cpu, "-c", bad, "-c", empty}, 2, "", []string{cpu + ":1:6: ", bad + ":3:28: ", empty + ": file is empty\n"}},
+		"empty file":       {[]string{"-c", empty}, 2, "", []string{empty + ": file is empty\n"}},
+		"empty folder":     {[]string{"-c", filepath.Join(dir, "folder")}, 2, "", []string{"folder: folder holds no files "}},
+		"no such file":     {[]string{"-c", filepath.Join(dir, "x.yaml")}, 2, "", []string{"x.yaml: read file: no such file or directory\n"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			check := run(t, append([]string{"check"}, tt.args...)...)
+			if check.status != tt.status || check.stdout != tt.stdout {
+				t.Errorf("exit status %d, output %q; want %d, %q", check.status, check.stdout, tt.status, tt.stdout)
+			}
+			for _, want := range tt.stderr {
+				if !strings.Contains(check.stderr, want) {
+					t.Errorf("message is\n%swant\n%s", check.stderr, want)
+				}
+			}
+			if tt.status == 0 {
+				return
+			}
+			if r := run(t, append([]string{"run"}, tt.args...)...); r.status != 2 || r.stderr != check.stderr {
+				t.Errorf("run says, with exit status %d:\n%s\nbut check:\n%s", r.status, r.stderr, check.stderr)
+			}
+		})
+	}
+}
+
+func TestPlugins(t *testing.T) {
+	list := done(t, run(t, "plugins"))
+	for _, p := range cmd.Plugins() {
+		if !strings.Contains(list, p.Type) || !strings.Contains(list, p.Summary) {
+			t.Errorf("%s is not listed:\n%s", p.Type, list)
+		}
+		text := done(t, run(t, "plugins", p.Type))
+		for _, reason := range p.Reasons {
+			if !strings.Contains(text, reason) {
+				t.Errorf("reason %s of %s is missing:\n%s", reason, p.Type, text)
+			}
+		}
+		for _, d := range config.Describe(p) {
+			if !strings.Contains(text, d.Name) || !strings.Contains(text, d.Doc) {
+				t.Errorf("setting %s of %s is missing:\n%s", d.Name, p.Type, text)
+			}
+			if d.Doc == "" {
+				t.Errorf("setting %s of %s has no doc tag", d.Name, p.Type)
+			}
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	if text := done(t, run(t, "version")); !strings.HasPrefix(text, "pmtud ") || strings.Count(text, "\n") != 1 {
+		t.Errorf("version is %q", text)
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		if text := done(t, run(t, "completion", shell)); !strings.Contains(text, "pmtud") {
+			t.Errorf("no completion for %s", shell)
+		}
+	}
+}
+
+func TestTwoPluginsOfOneName(t *testing.T) {
+	var stderr bytes.Buffer
+	streams := cmd.Streams{Stdin: strings.NewReader(""), Stdout: &stderr, Stderr: &stderr}
+	status := cmd.Run(t.Context(), []string{"version"}, streams, append(cmd.Plugins(), cmd.Plugins()[0]))
+	if status != 2 || !strings.Contains(stderr.String(), "two plugins for the source pcap") {
+		t.Errorf("exit status %d:\n%s", status, stderr.String())
+	}
+}

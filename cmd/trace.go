@@ -1,0 +1,94 @@
+package cmd
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmtud/pmtud/cmd/internal/replay"
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+const traceHelp = `Trace tells for one packet what each stage looks at and what it decides. The packet
+is number N of a capture, the first without #N; those before it are decided too, so
+that limits are where they would be. Or it is given in hex, as from -vvv.`
+
+func (a *app) traceCommand() *cobra.Command {
+	var o offline
+	var octets, link string
+	c := &cobra.Command{
+		Use:                   "trace [-c FILE | options] CAPTURE[#N] | --hex OCTETS",
+		Short:                 "tell what each stage makes of one packet",
+		Long:                  traceHelp,
+		Args:                  cobra.MaximumNArgs(1),
+		DisableFlagsInUseLine: true,
+		RunE: func(c *cobra.Command, args []string) error {
+			if (len(args) == 1) == (octets != "") {
+				return errors.New("trace wants a capture, or --hex")
+			}
+			spec, err := a.offlineSpec(&o)
+			if err != nil {
+				return err
+			}
+			if octets != "" {
+				return a.traceHex(spec, octets, link)
+			}
+			return a.traceCapture(c.Context(), spec, args[0])
+		},
+	}
+	c.Flags().SortFlags = false
+	c.Flags().StringVar(&octets, "hex", "", "the packet's `OCTETS` in hex")
+	c.Flags().StringVar(&link, "link", "ethernet", "how the octets begin: ethernet, or raw for an IP header")
+	o.register(c)
+	return c
+}
+
+func (a *app) traceHex(spec pipeline.Spec, octets, link string) error {
+	data, err := hex.DecodeString(strings.Join(strings.Fields(octets), ""))
+	if err != nil {
+		return fmt.Errorf("--hex: %w", err)
+	}
+	p := pipeline.Packet{Data: data, Length: len(data), LinkType: pipeline.LinkEthernet}
+	switch link {
+	case "ethernet":
+	case "raw":
+		p.LinkType = pipeline.LinkRaw
+	default:
+		return fmt.Errorf("--link: %q is neither ethernet nor raw", link)
+	}
+	t, err := replay.TracePacket(spec, &p)
+	if err != nil {
+		return a.failed(err)
+	}
+	return a.failed(t.Print(a.Stdout))
+}
+
+func (a *app) traceCapture(ctx context.Context, spec pipeline.Spec, arg string) error {
+	path, number, err := cutNumber(arg)
+	if err != nil {
+		return err
+	}
+	t, err := replay.TraceCapture(ctx, spec, path, a.Stdin, number)
+	if err != nil {
+		return a.failed(err)
+	}
+	return a.failed(t.Print(a.Stdout))
+}
+
+// cutNumber cuts CAPTURE#N.
+func cutNumber(arg string) (path string, number uint64, err error) {
+	i := strings.LastIndexByte(arg, '#')
+	if i < 0 {
+		return arg, 1, nil
+	}
+	number, err = strconv.ParseUint(arg[i+1:], 10, 64)
+	if err != nil || number == 0 {
+		return "", 0, fmt.Errorf("%q is not the number of a packet, which counts from 1", arg[i+1:])
+	}
+	return arg[:i], number, nil
+}
