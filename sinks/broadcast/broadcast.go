@@ -1,0 +1,97 @@
+package broadcast
+
+import (
+	"context"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// Reasons of packets that were not sent.
+const (
+	AlreadyBroadcast pipeline.Reason = iota + 1 // the packet was captured as a broadcast: it may be a copy
+	Truncated                                   // the capture lacks octets of it
+	NoFrame                                     // no frame can be made of it: too short, or not IP
+	FrameTooLong                                // for the interface's MTU
+	QueueFull                                   // of the interface, or of the socket
+	InterfaceDown
+	NoInterface  // of that name
+	NotPermitted // for example by a rule on the interface's egress
+	SendError    // any other
+)
+
+// Settings of the sink.
+type Settings struct {
+	Interface string    `setting:"interface" required:"true" doc:"name of the interface to send on"`
+	SourceMAC SourceMAC `setting:"source_mac" doc:"source address of the frames: captured-destination, captured-source or interface"`
+	DryRun    bool      `setting:"dry_run" doc:"do everything but send"`
+}
+
+// Plugin returns the sink `broadcast`.
+func Plugin() pipeline.Plugin {
+	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
+		Type:    "broadcast",
+		Summary: "sends frames to all hosts of a LAN; needs CAP_NET_RAW",
+		Reasons: []string{
+			"already-broadcast", "truncated", "no-frame", "frame-too-long", "queue-full",
+			"interface-down", "no-interface", "not-permitted", "send-error",
+		},
+		Defaults: Settings{SourceMAC: CapturedDestination},
+		New:      New,
+	})
+}
+
+// New returns the sink, a [pipeline.Rehearser]. The interface is one of the network
+// namespace of the thread that opens it.
+func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
+	if s.Interface == "" {
+		return nil, pipeline.BadSetting("interface", "is empty")
+	}
+	return &sink{
+		Settings: s,
+		frames:   framer{source: s.SourceMAC},
+		sender:   newSender(s.Interface, env.Log.With("interface", s.Interface)),
+	}, nil
+}
+
+type sink struct {
+	Settings
+	frames framer
+	sender *sender
+}
+
+// Open opens the socket, also for a dry run.
+func (s *sink) Open(context.Context) error { return s.sender.open() }
+
+// Deliver sends the packets' frames. It never waits: what finds no room is not
+// sent.
+func (s *sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
+	var there bool
+	s.frames.mac, there = s.sender.mac()
+	for i, p := range batch {
+		frame, reason := s.frames.frame(p)
+		switch {
+		case reason != pipeline.Pass || s.DryRun:
+		case !there:
+			reason = NoInterface
+		default:
+			reason = s.sender.send(frame)
+		}
+		failed[i] = reason
+	}
+}
+
+// Rehearse is [pipeline.Rehearser]: it records the frame. The interface's own
+// address is not known, hence zero.
+func (s *sink) Rehearse(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
+	frame, reason := s.frames.frame(p)
+	if reason == pipeline.Pass && !s.DryRun {
+		record(pipeline.LinkEthernet, frame)
+	}
+	return reason
+}
+
+// Flush does nothing: Deliver keeps nothing back.
+func (s *sink) Flush() {}
+
+// Close closes the socket.
+func (s *sink) Close() error { return s.sender.close() }

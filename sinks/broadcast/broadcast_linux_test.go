@@ -1,0 +1,299 @@
+package broadcast_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+	"github.com/pmtud/pmtud/sinks/broadcast"
+	"github.com/pmtud/pmtud/sources/pcap"
+)
+
+func TestMain(m *testing.M) { netns.Main(m) }
+
+// patience is how long a test waits for what must happen.
+const patience = 20 * time.Second
+
+func TestPlugin(t *testing.T) {
+	netns.Require(t)
+	for _, source := range []broadcast.SourceMAC{broadcast.CapturedDestination, broadcast.CapturedSource, broadcast.Interface} {
+		t.Run(string(source), func(t *testing.T) {
+			pipelinetest.TestSink(t, broadcast.Plugin(), &broadcast.Settings{Interface: "lo", SourceMAC: source})
+		})
+	}
+}
+
+// TestFrames sends frames on a wire and looks what comes at its other end.
+func TestFrames(t *testing.T) {
+	lan := newLAN(t)
+	wire := listen(t, lan.wire)
+	ifi, err := lan.host.Interface("eth0")
+	netns.Must(t, err)
+	for _, tc := range frameCases() {
+		t.Run(tc.name, func(t *testing.T) {
+			sink, _ := open(t, lan.host, settings(func(s *broadcast.Settings) { s.SourceMAC = tc.source }))
+			p := tc.packet
+			p.Decode()
+			if tc.packet.Type != 0 {
+				p.Type = tc.packet.Type
+			}
+			if reason := deliver(sink, p); reason != tc.reason {
+				t.Fatalf("reason %d, want %d", reason, tc.reason)
+			}
+			if tc.reason != pipeline.Pass {
+				return
+			}
+			if diff := cmp.Diff(tc.want(ifi.HardwareAddr), wire.next(t)); diff != "" {
+				t.Errorf("frame (-want +got):\n%s", diff)
+			}
+		})
+	}
+	if len(wire) > 0 {
+		t.Errorf("%d frames too many are sent", len(wire))
+	}
+}
+
+func TestDryRun(t *testing.T) {
+	lan := newLAN(t)
+	wire := listen(t, lan.wire)
+	dry, _ := open(t, lan.host, settings(func(s *broadcast.Settings) { s.DryRun = true }))
+	wet, _ := open(t, lan.host, settings())
+	first, second := ptb(), ptb()
+	first.Data[20]++
+	for _, reason := range []pipeline.Reason{deliver(dry, first), deliver(wet, second)} {
+		if reason != pipeline.Pass {
+			t.Errorf("reason %d", reason)
+		}
+	}
+	if diff := cmp.Diff(slices.Concat(toAll, hostMAC, second.Data[12:]), wire.next(t)); diff != "" {
+		t.Errorf("first frame (-want +got):\n%s", diff)
+	}
+}
+
+// TestTrouble fails to send, sends again when the trouble is over, and tells the log
+// once.
+func TestTrouble(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		begin  func(*lan) error
+		end    func(*lan) error
+		reason pipeline.Reason
+		log    []string
+	}{
+		{
+			"interface down",
+			func(l *lan) error { return l.host.Down("eth0") },
+			func(l *lan) error { return l.host.Up("eth0") },
+			broadcast.InterfaceDown,
+			[]string{"interface is down, nothing is sent", "interface is up again, sending"},
+		},
+		{
+			"interface gone",
+			func(l *lan) error { return l.host.Delete("eth0") },
+			func(l *lan) error { return netns.Veth(l.host, "eth0", l.wire, "eth0") },
+			broadcast.NoInterface,
+			[]string{"interface is gone, nothing is sent", "interface is up again, sending"},
+		},
+		{
+			"frame too long",
+			func(l *lan) error { return l.host.SetMTU("eth0", 100) },
+			func(l *lan) error { return l.host.SetMTU("eth0", 1500) },
+			broadcast.FrameTooLong,
+			nil,
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			lan := newLAN(t)
+			sink, log := open(t, lan.host, settings())
+			netns.Must(t, tc.begin(lan))
+			for range 10 {
+				if reason := deliver(sink, ptb()); reason != tc.reason {
+					t.Fatalf("reason %d, want %d", reason, tc.reason)
+				}
+			}
+			netns.Must(t, tc.end(lan))
+			wire := listen(t, lan.wire)
+			for deadline := time.Now().Add(patience); deliver(sink, ptb()) != pipeline.Pass; {
+				if time.Now().After(deadline) {
+					t.Fatalf("nothing is sent after the trouble is over; log:\n%s", log)
+				}
+				time.Sleep(5 * time.Millisecond) // it looks for the interface ten times a second
+			}
+			if diff := cmp.Diff(slices.Concat(toAll, hostMAC, ptb().Data[12:]), wire.next(t)); diff != "" {
+				t.Errorf("frame (-want +got):\n%s", diff)
+			}
+			checkLog(t, log.String(), tc.log)
+		})
+	}
+}
+
+// checkLog compares the messages of a log.
+func checkLog(t *testing.T, log string, want []string) {
+	t.Helper()
+	var got []string
+	for line := range strings.Lines(log) {
+		_, text, _ := strings.Cut(line, `msg="`)
+		text, _, _ = strings.Cut(text, `"`)
+		got = append(got, text)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("log (-want +got):\n%s", diff)
+	}
+}
+
+// TestQueueFull sends more than a slow interface takes.
+func TestQueueFull(t *testing.T) {
+	lan := newLAN(t)
+	err := lan.host.Do(func() error {
+		link, err := netlink.LinkByName("eth0")
+		if err != nil {
+			return err
+		}
+		return netlink.QdiscAdd(&netlink.Tbf{
+			QdiscAttrs: netlink.QdiscAttrs{LinkIndex: link.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT},
+			Rate:       1000, Buffer: netlink.Xmittime(1000, 2000), Limit: 2000,
+		})
+	})
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EOPNOTSUPP) {
+		t.Skipf("no token bucket for interfaces: %v", err)
+	}
+	netns.Must(t, err)
+	sink, _ := open(t, lan.host, settings())
+	full := 0
+	for range 1000 {
+		switch reason := deliver(sink, ptb()); reason {
+		case pipeline.Pass:
+		case broadcast.QueueFull:
+			full++
+		default:
+			t.Fatalf("reason %d", reason)
+		}
+	}
+	if full == 0 || full == 1000 {
+		t.Errorf("the queue was full for %d of 1000 frames", full)
+	}
+}
+
+func TestFailingAllocatesNothing(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		trouble func(*lan) error
+	}{
+		{"down", func(l *lan) error { return l.host.Down("eth0") }},
+		{"frame too long", func(l *lan) error { return l.host.SetMTU("eth0", 100) }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			lan := newLAN(t)
+			sink, _ := open(t, lan.host, settings())
+			netns.Must(t, tc.trouble(lan))
+			p := ptb()
+			batch, failed := []*pipeline.Packet{&p}, make([]pipeline.Reason, 1)
+			if allocs := testing.AllocsPerRun(100, func() { sink.Deliver(batch, failed) }); allocs != 0 || failed[0] == pipeline.Pass {
+				t.Errorf("%v allocations, reason %d", allocs, failed[0])
+			}
+		})
+	}
+}
+
+func TestOpenFails(t *testing.T) {
+	host := netns.NewTest(t, "host")
+	sink := build(t, settings(func(s *broadcast.Settings) { s.Interface = "eth7" }))
+	err := host.Do(func() error { return sink.Open(t.Context()) })
+	if err == nil || err.Error() != "open interface eth7: no such interface" {
+		t.Errorf("error %v", err)
+	}
+	if err := sink.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+}
+
+// lan is a host with the interface eth0 and the wire that it hangs on. Nobody but
+// the test sends anything.
+type lan struct{ host, wire *netns.NS }
+
+func newLAN(t *testing.T) *lan {
+	t.Helper()
+	l := &lan{netns.NewTest(t, "host"), netns.NewTest(t, "wire")}
+	for _, ns := range []*netns.NS{l.host, l.wire} {
+		netns.Must(t, ns.Sysctl("net.ipv6.conf.default.disable_ipv6", "1"))
+	}
+	netns.Must(t, netns.Veth(l.host, "eth0", l.wire, "eth0"))
+	return l
+}
+
+func open(t *testing.T, ns *netns.NS, s broadcast.Settings) (pipeline.Sink, *strings.Builder) {
+	t.Helper()
+	log := new(strings.Builder)
+	env := pipelinetest.Env(t)
+	env.Log = slog.New(slog.NewTextHandler(log, nil))
+	sink, err := broadcast.New(s, env)
+	netns.Must(t, err, ns.Do(func() error { return sink.Open(t.Context()) }))
+	t.Cleanup(func() {
+		if err := sink.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return sink, log
+}
+
+func ptb() pipeline.Packet {
+	p := pipelinetest.PTB{}.Packet(pipelinetest.Begin)
+	p.Decode()
+	return p
+}
+
+// deliver delivers one packet and returns why it failed.
+func deliver(sink pipeline.Sink, p pipeline.Packet) pipeline.Reason {
+	failed := make([]pipeline.Reason, 1)
+	sink.Deliver([]*pipeline.Packet{&p}, failed)
+	sink.Flush()
+	return failed[0]
+}
+
+// frames are those that come on eth0.
+type frames chan []byte
+
+func listen(t *testing.T, ns *netns.NS) frames {
+	t.Helper()
+	s := *pcap.Plugin().NewSettings().(*pcap.Settings)
+	s.Interface = "eth0"
+	source, err := pcap.New(s, pipelinetest.Env(t))
+	netns.Must(t, err, ns.Do(func() error { return source.Open(t.Context()) }))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	f := make(frames, 100)
+	go func() {
+		done <- source.Run(ctx, func(batch []pipeline.Packet) {
+			for _, p := range batch {
+				f <- slices.Clone(p.Data)
+			}
+		})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		netns.Must(t, <-done, source.Close())
+	})
+	return f
+}
+
+func (f frames) next(t *testing.T) []byte {
+	t.Helper()
+	select {
+	case frame := <-f:
+		return frame
+	case <-time.After(patience):
+		t.Fatal("no frame comes")
+		return nil
+	}
+}

@@ -1,0 +1,7 @@
+// Package broadcast has the sink `broadcast`, which sends frames to all hosts of a
+// LAN: as they were captured, from the EtherType or VLAN tag on, with another
+// destination and source address. It needs Linux and CAP_NET_RAW.
+//
+// Whatever keeps a frame from being sent is counted and the sink goes on. When its
+// interface was deleted, it looks for the one that has the name as frames come.
+package broadcast

@@ -1,0 +1,72 @@
+package broadcast
+
+import (
+	"encoding/binary"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// Lengths in octets.
+const (
+	macLen      = 6
+	ethernetLen = 14
+	tagLen      = 4
+)
+
+// framer makes frames of packets, in a buffer that is used again.
+type framer struct {
+	source SourceMAC
+	mac    [macLen]byte // of the interface
+	buf    []byte
+}
+
+// frame returns the frame to send for p, valid until the next call, or why there is
+// none. The packet's padding goes with it.
+func (f *framer) frame(p *pipeline.Packet) ([]byte, pipeline.Reason) {
+	switch {
+	case p.Broadcast():
+		return nil, AlreadyBroadcast
+	case p.Truncated():
+		return nil, Truncated
+	case p.LinkType == pipeline.LinkEthernet:
+		return f.fromEthernet(p)
+	}
+	return f.fromIP(p)
+}
+
+func (f *framer) fromEthernet(p *pipeline.Packet) ([]byte, pipeline.Reason) {
+	if len(p.Data) < ethernetLen {
+		return nil, NoFrame
+	}
+	source := f.mac
+	switch f.source {
+	case CapturedDestination:
+		source = [macLen]byte(p.Data)
+	case CapturedSource:
+		source = [macLen]byte(p.Data[macLen:])
+	}
+	f.begin(source)
+	f.buf = append(f.buf, p.Data[2*macLen:]...)
+	return f.buf, pipeline.Pass
+}
+
+// fromIP makes a header for a packet that was captured with another one, or none.
+func (f *framer) fromIP(p *pipeline.Packet) ([]byte, pipeline.Reason) {
+	isIP := p.EtherType == pipeline.EtherTypeIPv4 || p.EtherType == pipeline.EtherTypeIPv6
+	if p.Network < 0 || p.Network >= len(p.Data) || !isIP {
+		return nil, NoFrame
+	}
+	first, from := p.EtherType, p.Network
+	if p.Tag != 0 {
+		first, from = p.Tag, p.Network-tagLen
+	}
+	f.begin(f.mac)
+	f.buf = binary.BigEndian.AppendUint16(f.buf, first)
+	f.buf = append(f.buf, p.Data[from:]...)
+	return f.buf, pipeline.Pass
+}
+
+func (f *framer) begin(source [macLen]byte) {
+	f.buf = append(f.buf[:0], 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)
+	f.buf = append(f.buf, source[:]...)
+}

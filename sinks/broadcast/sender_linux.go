@@ -1,0 +1,152 @@
+package broadcast
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/afpacket"
+)
+
+// attachInterval is how often at most the sender looks for a deleted interface.
+const attachInterval = 100 * time.Millisecond
+
+var errNotEthernet = errors.New("its packets have no Ethernet header, so there is no broadcast")
+
+// sender sends frames on an interface.
+type sender struct {
+	name   string
+	log    *slog.Logger
+	socket *afpacket.Socket // nil before open and after close
+	macs   *afpacket.MACReader
+	looked time.Time // when a deleted interface was last looked for
+
+	frame []byte // being sent
+	err   error  // of that
+	write func(fd uintptr) (done bool)
+
+	state  pipeline.Reason // of the interface, as the log was told
+	warned map[error]bool  // other errors that the log was told
+}
+
+func newSender(name string, log *slog.Logger) *sender {
+	s := &sender{name: name, log: log, warned: make(map[error]bool)}
+	s.write = s.writeFrame
+	return s
+}
+
+func (s *sender) open() error {
+	socket, link, err := afpacket.Open(s.name)
+	if err != nil {
+		return err
+	}
+	if link.LinkType != pipeline.LinkEthernet {
+		return errors.Join(fmt.Errorf("open interface %s: %w", s.name, errNotEthernet), socket.Close())
+	}
+	s.socket, s.macs = socket, afpacket.NewMACReader(socket)
+	return nil
+}
+
+// mac returns the interface's address. It reports false if there is no interface,
+// which it looks for from time to time.
+func (s *sender) mac() (mac [macLen]byte, there bool) {
+	mac, there = s.macs.Read()
+	if !there && s.attach() {
+		mac, there = s.macs.Read()
+	}
+	if !there {
+		s.report(NoInterface, nil)
+	}
+	return mac, there
+}
+
+// attach looks for an interface that has the name of the deleted one.
+func (s *sender) attach() bool {
+	now := time.Now()
+	if now.Sub(s.looked) < attachInterval {
+		return false
+	}
+	s.looked = now
+	link, err := s.socket.Attach()
+	if err == nil && link.LinkType != pipeline.LinkEthernet {
+		err = errors.Join(errNotEthernet, s.socket.Detach())
+	}
+	return err == nil
+}
+
+// send sends a frame if that is possible now.
+func (s *sender) send(frame []byte) pipeline.Reason {
+	s.frame = frame
+	if err := s.socket.Raw.Write(s.write); err != nil {
+		s.err = err
+	}
+	reason := reasonOf(s.err)
+	s.report(reason, s.err)
+	return reason
+}
+
+// writeFrame is always done: there is no waiting until the socket has room.
+func (s *sender) writeFrame(fd uintptr) (done bool) {
+	for {
+		if _, s.err = unix.Write(int(fd), s.frame); s.err != unix.EINTR { //nolint:errorlint // as the system call returns it
+			return true
+		}
+	}
+}
+
+func reasonOf(err error) pipeline.Reason {
+	if err == nil {
+		return pipeline.Pass
+	}
+	errno, _ := errors.AsType[unix.Errno](err)
+	switch errno {
+	case unix.ENOBUFS, unix.EAGAIN, unix.ENOMEM:
+		return QueueFull
+	case unix.ENETDOWN:
+		return InterfaceDown
+	case unix.ENXIO, unix.ENODEV:
+		return NoInterface
+	case unix.EMSGSIZE:
+		return FrameTooLong
+	case unix.EPERM, unix.EACCES:
+		return NotPermitted
+	}
+	return SendError
+}
+
+// report logs the interface's state when it changes, and each strange error once.
+func (s *sender) report(reason pipeline.Reason, err error) {
+	switch reason {
+	case s.state:
+	case InterfaceDown:
+		s.log.Warn("interface is down, nothing is sent")
+		s.state = reason
+	case NoInterface:
+		s.log.Warn("interface is gone, nothing is sent")
+		s.state = reason
+	case pipeline.Pass:
+		s.log.Info("interface is up again, sending")
+		s.state = reason
+	case NotPermitted, SendError:
+		if !s.warned[err] {
+			s.warned[err] = true
+			s.log.Warn("can't send frame", "error", err)
+		}
+	}
+}
+
+func (s *sender) close() error {
+	if s.socket == nil {
+		return nil
+	}
+	err := s.socket.Close()
+	s.socket = nil
+	if err != nil {
+		return fmt.Errorf("close interface %s: %w", s.name, err)
+	}
+	return nil
+}

@@ -1,0 +1,12 @@
+// Package pcap has the source `pcap`, which captures from a network interface of
+// Linux. It needs no libpcap, but CAP_NET_RAW.
+//
+// The kernel writes packets into a ring that it shares with the program, and hands
+// over a block of them when the block is full or the latency has passed. A
+// pipeline that begins with a filter that can be had in the kernel has it attached
+// to the socket, so that other packets are not even written to the ring.
+//
+// An interface that goes down, disappears and comes back is a normal event: the
+// source logs it and goes on. It stays with an interface that gets another name;
+// when that one is deleted, it waits for one with the configured name.
+package pcap

@@ -1,0 +1,210 @@
+package pcap_test
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+	"github.com/pmtud/pmtud/sources/pcap"
+)
+
+func TestInterfaceGoesDownAndUp(t *testing.T) {
+	lan := newLAN(t)
+	c := start(t, lan.host, on())
+	for range 3 {
+		netns.Must(t, lan.host.Down("eth0"))
+		c.log.await(t, "interface is down")
+		netns.Must(t, lan.host.Up("eth0"))
+		send := sender(t, lan.wire)
+		c.await(t, func() { send(lan.frame(lan.hostMAC, 0x08, 0x00, 1)) })
+		c.log.await(t, "interface is up again")
+		if n := strings.Count(c.log.String(), "\n"); n != 2 {
+			t.Errorf("%d lines were logged:\n%s", n, c.log)
+		}
+		c.log.reset()
+	}
+}
+
+func TestInterfaceIsDeletedAndMadeAgain(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		before func(*lan) error
+	}{
+		{"up", func(*lan) error { return nil }},
+		{"down", func(l *lan) error { return l.host.Down("eth0") }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			lan := newLAN(t)
+			c := start(t, lan.host, on(func(s *pcap.Settings) { s.Promiscuous = true }))
+			for range 2 {
+				netns.Must(t, tc.before(lan), lan.host.Delete("eth0"))
+				c.log.await(t, "interface is gone")
+				lan.connect(t)
+				send := sender(t, lan.wire)
+				c.await(t, func() { send(lan.frame(stranger, 0x08, 0x00, 1)) })
+				c.log.await(t, "interface is up again")
+				c.log.reset()
+			}
+		})
+	}
+}
+
+// TestInterfaceIsReplacedAtOnce leaves the source no time to see that its interface
+// is gone.
+func TestInterfaceIsReplacedAtOnce(t *testing.T) {
+	lan := newLAN(t)
+	c := start(t, lan.host, on())
+	for range 5 {
+		netns.Must(t, lan.host.Delete("eth0"))
+		lan.connect(t)
+	}
+	send := sender(t, lan.wire)
+	c.await(t, func() { send(lan.frame(lan.hostMAC, 0x08, 0x00, 1)) })
+}
+
+func TestInterfaceIsDownAtFirst(t *testing.T) {
+	lan := newLAN(t)
+	netns.Must(t, lan.host.Down("eth0"))
+	c := start(t, lan.host, on())
+	c.log.await(t, "interface is down")
+	netns.Must(t, lan.host.Up("eth0"))
+	send := sender(t, lan.wire)
+	c.await(t, func() { send(lan.frame(lan.hostMAC, 0x08, 0x00, 1)) })
+}
+
+// TestStopWhileInterfaceIsGone ends the source while it waits.
+func TestStopWhileInterfaceIsGone(t *testing.T) {
+	lan := newLAN(t)
+	c := start(t, lan.host, on())
+	netns.Must(t, lan.host.Delete("eth0"))
+	c.log.await(t, "interface is gone")
+	c.stop()
+}
+
+// TestInterfaceIsRenamed stays with the interface.
+func TestInterfaceIsRenamed(t *testing.T) {
+	lan := newLAN(t)
+	c := start(t, lan.host, on())
+	netns.Must(t, lan.host.Down("eth0"), lan.host.Do(func() error {
+		link, err := netlink.LinkByName("eth0")
+		if err != nil {
+			return err
+		}
+		return netlink.LinkSetName(link, "lan0")
+	}))
+	c.log.await(t, "interface is down")
+	netns.Must(t, lan.host.Up("lan0"))
+	send := sender(t, lan.wire)
+	c.await(t, func() { send(lan.frame(lan.hostMAC, 0x08, 0x00, 1)) })
+}
+
+// TestInterfaceWithoutLinkLayer captures IP packets.
+func TestInterfaceWithoutLinkLayer(t *testing.T) {
+	host := netns.NewTest(t, "host")
+	tun := newTUN(t, host, "tun0")
+	netns.Must(t, host.Up("tun0"))
+	c := start(t, host, on(func(s *pcap.Settings) { s.Interface = "tun0" }))
+	for _, p := range []pipelinetest.PTB{{}, {Router: netip.MustParseAddr("2001:db8:f::1")}} {
+		packet := p.Frame()[14:]
+		for got := (pipeline.Packet{}); string(got.Data) != string(packet); {
+			if _, err := tun.Write(packet); err != nil {
+				t.Fatal(err)
+			}
+			got = c.next(t) // there may be others, of the host's IPv6
+			if got.LinkType != pipeline.LinkRaw || got.Length != len(got.Data) {
+				t.Fatalf("link type %d, length %d of %d octets", got.LinkType, got.Length, len(got.Data))
+			}
+		}
+	}
+}
+
+func TestOpenFails(t *testing.T) {
+	host := netns.NewTest(t, "host")
+	tun := newTUN(t, host, "tun0")
+	const arphrdSlip = 256
+	if err := unix.IoctlSetInt(int(tun.Fd()), unix.TUNSETLINK, arphrdSlip); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		name, iface string
+		prepare     func() error
+		want        string
+	}{
+		{"no such interface", "eth7", nil, "open interface eth7: no such interface"},
+		{"name too long", "a-name-of-17-char", nil, "open interface a-name-of-17-char: no such interface"},
+		{
+			"strange link layer", "tun0", nil,
+			"open interface tun0: its link layer (type 256 in linux/if_arp.h) is neither Ethernet nor plain IP",
+		},
+		{
+			"no privilege", "lo", dropCapabilities,
+			"open interface lo: socket: operation not permitted (it needs CAP_NET_RAW)",
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			source, err := pcap.New(on(func(s *pcap.Settings) { s.Interface = tc.iface }), pipelinetest.Env(t))
+			netns.Must(t, err)
+			err = host.Do(func() error {
+				if tc.prepare != nil {
+					if err := tc.prepare(); err != nil {
+						return err
+					}
+				}
+				return source.Open(t.Context())
+			})
+			if err == nil {
+				t.Fatal("open succeeds")
+			}
+			if diff := cmp.Diff(tc.want, err.Error()); diff != "" {
+				t.Errorf("error (-want +got):\n%s", diff)
+			}
+			if err := source.Close(); err != nil {
+				t.Errorf("close: %v", err)
+			}
+		})
+	}
+}
+
+// dropCapabilities takes them from the calling thread, which is given up.
+func dropCapabilities() error {
+	runtime.LockOSThread()
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var none [2]unix.CapUserData
+	return unix.Capset(&header, &none[0])
+}
+
+// newTUN makes an interface without link layer and returns the file that stands for
+// its cable.
+func newTUN(t *testing.T, ns *netns.NS, name string) *os.File {
+	t.Helper()
+	var file *os.File
+	err := ns.Do(func() error {
+		fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		file = os.NewFile(uintptr(fd), "/dev/net/tun")
+		request, err := unix.NewIfreq(name)
+		if err != nil {
+			return err
+		}
+		request.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
+		return unix.IoctlIfreq(fd, unix.TUNSETIFF, request)
+	})
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
+		t.Skipf("no TUN interface: %v", err)
+	}
+	netns.Must(t, err)
+	t.Cleanup(func() { file.Close() })
+	return file
+}

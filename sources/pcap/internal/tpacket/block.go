@@ -1,0 +1,150 @@
+package tpacket
+
+import (
+	"encoding/binary"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// Offsets in struct tpacket_block_desc, and its length.
+const (
+	blockStatus      = 8
+	blockPackets     = 12
+	blockFirstPacket = 16
+	blockLen         = 48
+)
+
+// Offsets in struct tpacket3_hdr, its length, and what follows it.
+const (
+	packetNext    = 0
+	packetSec     = 4
+	packetNsec    = 8
+	packetSnaplen = 12
+	packetLen     = 16
+	packetStatus  = 20
+	packetMac     = 24
+	packetTCI     = 32
+	packetTPID    = 36
+	headerLen     = 48
+	addressLen    = 20 // struct sockaddr_ll
+	addressType   = headerLen + 10
+)
+
+// Bits of a packet's status.
+const (
+	statusVLANValid     = 1 << 4
+	statusVLANTPIDValid = 1 << 6
+)
+
+// Lengths of what stands before and in a VLAN tag, and the EtherType of old
+// kernels, which did not tell it.
+const (
+	macsLen     = 12
+	tagLen      = 4
+	defaultTPID = pipeline.EtherTypeVLAN
+)
+
+// Block walks once over the packets of one block of the ring.
+type Block struct {
+	octets []byte
+	next   int // offset of the next packet's header
+	left   int // packets that the kernel says are still to come
+}
+
+// NewBlock returns the block that begins with a block descriptor as the kernel
+// fills it. What the descriptor claims is not trusted.
+func NewBlock(octets []byte) Block {
+	if len(octets) < blockLen {
+		return Block{}
+	}
+	return Block{
+		octets: octets,
+		next:   int(binary.NativeEndian.Uint32(octets[blockFirstPacket:])),
+		left:   int(binary.NativeEndian.Uint32(octets[blockPackets:])),
+	}
+}
+
+// Read describes the next packets in batch, as of the link type and with snaplen
+// octets each at most, and returns how many: 0 at the end. Data of the packets
+// points into the block. VLAN tags that the kernel took off are put back there.
+func (b *Block) Read(batch []pipeline.Packet, link pipeline.LinkType, snaplen int) int {
+	n := 0
+	for n < len(batch) && b.left > 0 {
+		octets := b.packet()
+		if octets == nil || !describe(&batch[n], octets, link, snaplen) {
+			return n
+		}
+		next := int(binary.NativeEndian.Uint32(octets[packetNext:]))
+		if next == 0 { // there is none
+			next = len(octets)
+		}
+		b.next += next
+		b.left--
+		n++
+	}
+	return n
+}
+
+// Rest returns how many packets were announced but not read. After Read has
+// returned 0 they are those that a damaged block hides.
+func (b *Block) Rest() int { return b.left }
+
+// packet returns the block from the next packet's header on, nil if that does not
+// lie in it.
+func (b *Block) packet() []byte {
+	if b.next < blockLen || b.next > len(b.octets)-headerLen-addressLen {
+		return nil
+	}
+	return b.octets[b.next:]
+}
+
+// describe reports whether the packet lies in octets, which begin with its header.
+func describe(p *pipeline.Packet, octets []byte, link pipeline.LinkType, snaplen int) bool {
+	header := (*[headerLen + addressLen]byte)(octets)
+	begin := int(binary.NativeEndian.Uint16(header[packetMac:]))
+	captured := int(binary.NativeEndian.Uint32(header[packetSnaplen:]))
+	end := begin + captured
+	if begin < len(header) || end < begin || end > len(octets) {
+		return false
+	}
+	length := int(binary.NativeEndian.Uint32(header[packetLen:]))
+	if tagged(header, link) && begin >= len(header)+tagLen && captured >= macsLen {
+		begin -= tagLen
+		length += tagLen
+		restoreTag(octets[begin:end], header)
+	}
+	end = min(end, begin+snaplen)
+	p.Data = octets[begin:end:end]
+	p.Length = max(length, len(p.Data))
+	p.Time = pipeline.Instant(binary.NativeEndian.Uint32(header[packetSec:]))*1e9 +
+		pipeline.Instant(binary.NativeEndian.Uint32(header[packetNsec:]))
+	p.LinkType = link
+	p.Type = packetType(header[addressType])
+	return true
+}
+
+// tagged reports whether the kernel took a VLAN tag off.
+func tagged(header *[headerLen + addressLen]byte, link pipeline.LinkType) bool {
+	return binary.NativeEndian.Uint32(header[packetStatus:])&statusVLANValid != 0 && link == pipeline.LinkEthernet
+}
+
+// restoreTag puts the VLAN tag between the MAC addresses, which stand 4 octets too
+// far back in frame, and the EtherType.
+func restoreTag(frame []byte, header *[headerLen + addressLen]byte) {
+	tpid := uint16(defaultTPID)
+	if binary.NativeEndian.Uint32(header[packetStatus:])&statusVLANTPIDValid != 0 {
+		tpid = binary.NativeEndian.Uint16(header[packetTPID:])
+	}
+	tci := uint16(binary.NativeEndian.Uint32(header[packetTCI:]))
+	copy(frame, frame[tagLen:tagLen+macsLen])
+	binary.BigEndian.PutUint16(frame[macsLen:], tpid)
+	binary.BigEndian.PutUint16(frame[macsLen+2:], tci)
+}
+
+// packetType converts sll_pkttype (linux/if_packet.h).
+func packetType(t uint8) pipeline.PacketType {
+	if t > uint8(pipeline.TypeOutgoing-pipeline.TypeHost) {
+		return pipeline.TypeUnknown
+	}
+	return pipeline.TypeHost + pipeline.PacketType(t)
+}

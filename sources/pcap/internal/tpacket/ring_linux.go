@@ -1,0 +1,148 @@
+package tpacket
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// frameSize is of no use to TPACKET_V3, but the kernel checks it.
+const frameSize = 2048
+
+// Config says how large a ring is.
+type Config struct {
+	BlockSize int // octets, a multiple of the page size
+	Blocks    int
+
+	// Timeout is after what time the kernel hands over a block that is not full,
+	// in whole milliseconds.
+	Timeout time.Duration
+}
+
+// Ring is the receive ring of a packet socket. Its methods are for one goroutine,
+// but for Drops.
+type Ring struct {
+	raw       syscall.RawConn
+	memory    []byte
+	blockSize int
+	next      int // offset of the block to read next
+
+	ready   func(fd uintptr) bool // made once
+	pending unix.Errno            // of the socket, when ready found no block
+	option  option
+}
+
+// New gives the socket a ring; it should not be bound yet. The ring must be closed
+// before the socket.
+func New(raw syscall.RawConn, c Config) (*Ring, error) {
+	r := &Ring{raw: raw, blockSize: c.BlockSize}
+	r.ready = r.readyOrFailed
+	var err error
+	if e := raw.Control(func(fd uintptr) { err = r.create(int(fd), c) }); e != nil {
+		err = e
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make ring of %d x %d octets: %w", c.Blocks, c.BlockSize, err)
+	}
+	return r, nil
+}
+
+func (r *Ring) create(fd int, c Config) error {
+	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V3); err != nil {
+		return os.NewSyscallError("PACKET_VERSION", err)
+	}
+	// Room for the VLAN tag before each packet.
+	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_RESERVE, tagLen); err != nil {
+		return os.NewSyscallError("PACKET_RESERVE", err)
+	}
+	size := &unix.TpacketReq3{
+		Block_size: uint32(c.BlockSize), Block_nr: uint32(c.Blocks),
+		Frame_size: frameSize, Frame_nr: uint32(c.BlockSize / frameSize * c.Blocks),
+		Retire_blk_tov: uint32(c.Timeout.Milliseconds()),
+	}
+	if err := unix.SetsockoptTpacketReq3(fd, unix.SOL_PACKET, unix.PACKET_RX_RING, size); err != nil {
+		return os.NewSyscallError("PACKET_RX_RING", err)
+	}
+	var err error
+	r.memory, err = unix.Mmap(fd, 0, c.BlockSize*c.Blocks, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	return os.NewSyscallError("mmap", err)
+}
+
+// Next waits for the next block and returns it; it is the caller's until
+// [Ring.Release]. Errors are a pending error of the socket as a [unix.Errno], which
+// is thereby taken from it, and [os.ErrDeadlineExceeded] after the read deadline.
+func (r *Ring) Next() (Block, error) {
+	r.pending = 0
+	if err := r.raw.Read(r.ready); err != nil {
+		return Block{}, err
+	}
+	if r.pending != 0 {
+		return Block{}, r.pending
+	}
+	return NewBlock(r.memory[r.next : r.next+r.blockSize]), nil
+}
+
+// readyOrFailed reports whether Next need not wait (any longer). The runtime's
+// poller wakes it for each event of the socket, and errors only once.
+func (r *Ring) readyOrFailed(fd uintptr) bool {
+	if atomic.LoadUint32(r.status())&unix.TP_STATUS_USER != 0 {
+		return true
+	}
+	r.pending = socketError(fd, &r.option)
+	return r.pending != 0
+}
+
+// Release gives the block that Next returned back to the kernel.
+func (r *Ring) Release() {
+	atomic.StoreUint32(r.status(), unix.TP_STATUS_KERNEL)
+	if r.next += r.blockSize; r.next == len(r.memory) {
+		r.next = 0
+	}
+}
+
+// status returns the status word of the next block, through which kernel and
+// program hand it to each other.
+func (r *Ring) status() *uint32 {
+	return (*uint32)(unsafe.Pointer(&r.memory[r.next+blockStatus]))
+}
+
+// Drops returns how many packets found no room in the ring since the last call. It
+// is safe for concurrent use.
+func (r *Ring) Drops() (uint32, error) {
+	var stats *unix.TpacketStatsV3
+	var err error
+	e := r.raw.Control(func(fd uintptr) {
+		stats, err = unix.GetsockoptTpacketStatsV3(int(fd), unix.SOL_PACKET, unix.PACKET_STATISTICS)
+	})
+	if err := errors.Join(e, err); err != nil {
+		return 0, fmt.Errorf("read statistics of ring: %w", err)
+	}
+	return stats.Drops, nil
+}
+
+// Close lets go of the ring's memory. Blocks must not be used any more.
+func (r *Ring) Close() error {
+	return os.NewSyscallError("munmap", unix.Munmap(r.memory))
+}
+
+// option is memory for what socketError reads.
+type option struct{ value, size int32 }
+
+// socketError takes the pending error from a socket. It does not wait, so it goes
+// without telling the scheduler (unix.RawSyscall6): that would wake the runtime's
+// monitor thread, which costs more than all else between two blocks.
+func socketError(fd uintptr, o *option) unix.Errno {
+	*o = option{size: int32(unsafe.Sizeof(o.value))}
+	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_ERROR,
+		uintptr(unsafe.Pointer(&o.value)), uintptr(unsafe.Pointer(&o.size)), 0)
+	if errno != 0 {
+		return errno
+	}
+	return unix.Errno(o.value)
+}

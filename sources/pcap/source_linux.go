@@ -1,0 +1,192 @@
+package pcap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/afpacket"
+	"github.com/pmtud/pmtud/sources/pcap/internal/tpacket"
+)
+
+// batchLen is the number of packets that are delivered at once.
+const batchLen = 256
+
+// countInterval is the number of blocks after which the kernel's count of lost
+// packets is read, so that its 32 bits don't overflow.
+const countInterval = 4096
+
+func newSource(s Settings, env pipeline.Env) pipeline.Source {
+	return &source{Settings: s, kernelFilter: env.KernelFilter, log: env.Log.With("interface", s.Interface)}
+}
+
+type source struct {
+	Settings
+	kernelFilter func(pipeline.LinkType, uint32) []bpf.Instruction
+	log          *slog.Logger
+
+	socket    *afpacket.Socket // nil before Open and after Close
+	link      afpacket.Link
+	listening bool           // packets of link arrive
+	state     afpacket.State // as the log was told
+	trouble   string         // likewise, with an interface that can't be captured from
+	batch     []pipeline.Packet
+	blocks    uint32 // delivered so far
+
+	mu   sync.Mutex // guards ring for Lost, and lost
+	ring *tpacket.Ring
+	lost uint64
+}
+
+func (s *source) Open(context.Context) error {
+	socket, link, err := afpacket.Open(s.Interface)
+	if err != nil {
+		return err
+	}
+	s.socket, s.link, s.state = socket, link, afpacket.Up
+	s.batch = make([]pipeline.Packet, batchLen)
+	if err := s.start(); err != nil {
+		return fmt.Errorf("open interface %s: %w", s.Interface, err)
+	}
+	return nil
+}
+
+// start makes the ring and lets packets arrive.
+func (s *source) start() error {
+	ring, err := tpacket.New(s.socket.Raw, tpacket.Config{
+		BlockSize: s.blockSize(), Blocks: ringBlocks, Timeout: s.Latency,
+	})
+	if err != nil {
+		return err
+	}
+	s.setRing(ring)
+	if s.Direction == In {
+		// The filter knows this too, but this saves its run. Linux has it from
+		// 4.20 on.
+		_ = s.socket.Control(func(fd int) error {
+			return unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
+		})
+	}
+	return s.listen()
+}
+
+// listen lets the link's packets arrive. What has to be set for that comes first,
+// so that nothing else ever does.
+func (s *source) listen() error {
+	program, err := s.program(s.link.LinkType)
+	if err != nil {
+		return fmt.Errorf("assemble kernel filter: %w", err)
+	}
+	if err := s.socket.Conn.SetBPF(program); err != nil {
+		return fmt.Errorf("attach kernel filter: %w", err)
+	}
+	if s.Promiscuous {
+		if err := s.socket.Control(s.makePromiscuous); err != nil {
+			return fmt.Errorf("make promiscuous: %w", err)
+		}
+	}
+	if err := s.socket.Receive(s.link); err != nil {
+		return err
+	}
+	s.listening = true
+	return nil
+}
+
+func (s *source) makePromiscuous(fd int) error {
+	return unix.SetsockoptPacketMreq(fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP,
+		&unix.PacketMreq{Ifindex: int32(s.link.Index), Type: unix.PACKET_MR_PROMISC})
+}
+
+func (s *source) Run(ctx context.Context, deliver func([]pipeline.Packet)) error {
+	conn, past := s.socket.Conn, time.Unix(1, 0)
+	defer context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(past) })()
+	for ctx.Err() == nil {
+		block, err := s.ring.Next()
+		var errno unix.Errno
+		switch {
+		case err == nil:
+			s.deliver(&block, deliver)
+		case ctx.Err() != nil:
+		case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &errno):
+			err = s.look()
+		}
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("capture on interface %s: %w", s.Interface, err)
+		}
+	}
+	return nil
+}
+
+// deliver passes a block on and gives it back to the kernel.
+func (s *source) deliver(block *tpacket.Block, deliver func([]pipeline.Packet)) {
+	for {
+		n := block.Read(s.batch, s.link.LinkType, s.Snaplen)
+		if n == 0 {
+			break
+		}
+		deliver(s.batch[:n])
+	}
+	hidden := block.Rest()
+	s.ring.Release()
+	if s.blocks++; hidden > 0 || s.blocks%countInterval == 0 {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.lost += uint64(hidden)
+		s.readDrops()
+	}
+}
+
+func (s *source) Reshape(p *pipeline.Packet) bool { return s.reshape(p) }
+
+// Lost returns how many packets found no room in the ring.
+func (s *source) Lost() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.readDrops()
+	return s.lost
+}
+
+// readDrops adds up what the kernel counts from one reading to the next. The
+// caller holds the lock.
+func (s *source) readDrops() {
+	if s.ring == nil {
+		return
+	}
+	if drops, err := s.ring.Drops(); err == nil { // it fails after Close only
+		s.lost += uint64(drops)
+	}
+}
+
+func (s *source) setRing(r *tpacket.Ring) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ring = r
+}
+
+func (s *source) Close() error {
+	var errs []error
+	s.mu.Lock()
+	s.readDrops()
+	ring := s.ring
+	s.ring = nil
+	s.mu.Unlock()
+	if ring != nil {
+		errs = append(errs, ring.Close())
+	}
+	if s.socket != nil {
+		errs = append(errs, s.socket.Close())
+		s.socket = nil
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("close interface %s: %w", s.Interface, err)
+	}
+	return nil
+}
