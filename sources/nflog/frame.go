@@ -1,0 +1,127 @@
+package nflog
+
+import (
+	"encoding/binary"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+const (
+	ethernetLen    = 14
+	macsLen        = 12 // of an Ethernet header, before its tags
+	tagLen         = 4
+	arphrdEther    = 1
+	protocol8022   = 0x0004 // the kernel's EtherType for frames that have a length instead
+	firstEtherType = 0x0600
+)
+
+// Families of netfilter hooks (enum in linux/netfilter.h), and their hooks.
+const (
+	familyInet   = 1
+	familyIPv4   = 2
+	familyNetdev = 5
+	familyIPv6   = 10
+
+	hookLocalOut     = 3 // of the three IP families; the hooks above it are outgoing too
+	hookNetdevEgress = 1
+)
+
+// fill makes p the packet of the record. Its octets are those of the message: a
+// link-layer header is written in front of the payload, over attributes that have
+// been read. So it can be called once. Now is for packets without a time stamp.
+func (r *record) fill(p *pipeline.Packet, now pipeline.Instant) {
+	begin, network, link := r.assemble()
+	p.Data = r.msg[begin:r.end:r.end]
+	p.Length = network - begin + networkLength(r.protocol, r.msg[network:r.end])
+	p.LinkType = link
+	p.Type = r.packetType(p.Data, link)
+	p.Time = r.time
+	if p.Time == 0 {
+		p.Time = now
+	}
+}
+
+// assemble returns where in msg the packet and its network header begin.
+func (r *record) assemble() (begin, network int, link pipeline.LinkType) {
+	if r.outgoingFrame() {
+		return r.payload, r.payload + ethernetLen, pipeline.LinkEthernet
+	}
+	n := r.linkHeaderLen()
+	if n == 0 {
+		return r.payload, r.payload, pipeline.LinkRaw
+	}
+	begin = r.payload - n
+	if r.vlanProtocol == 0 {
+		copy(r.msg[begin:], r.hwHeader[:n])
+		return begin, r.payload, pipeline.LinkEthernet
+	}
+	begin -= tagLen
+	// The copies may overlap the header, so what is behind the tag moves first.
+	copy(r.msg[begin+macsLen+tagLen:], r.hwHeader[macsLen:n])
+	copy(r.msg[begin:], r.hwHeader[:macsLen])
+	binary.BigEndian.PutUint16(r.msg[begin+macsLen:], r.vlanProtocol)
+	binary.BigEndian.PutUint16(r.msg[begin+macsLen+2:], r.vlanTCI)
+	return begin, r.payload, pipeline.LinkEthernet
+}
+
+// linkHeaderLen returns how many octets of hwHeader are an Ethernet header that
+// leads to the payload, 0 if none are.
+//
+// The kernel tells as many octets as the interface's headers usually have. On a
+// VLAN interface that may be 18: with the tag if that was left in the frame, and
+// else an Ethernet header and the first octets of the payload.
+func (r *record) linkHeaderLen() int {
+	h := r.hwHeader
+	if r.hwType != arphrdEther || len(h) < ethernetLen {
+		return 0
+	}
+	etherType := binary.BigEndian.Uint16(h[macsLen:])
+	switch {
+	case etherType == r.protocol, etherType < firstEtherType && r.protocol == protocol8022:
+		return ethernetLen
+	case etherType != pipeline.EtherTypeVLAN && etherType != pipeline.EtherTypeQinQ:
+		return 0
+	case len(h) >= ethernetLen+tagLen && binary.BigEndian.Uint16(h[macsLen+tagLen:]) == r.protocol:
+		return ethernetLen + tagLen
+	}
+	return 0
+}
+
+// outgoingFrame reports whether the payload begins with an Ethernet header, as it
+// does at the hook behind the IP stack.
+func (r *record) outgoingFrame() bool {
+	return r.family == familyNetdev && r.hook == hookNetdevEgress && r.end-r.payload >= ethernetLen &&
+		binary.BigEndian.Uint16(r.msg[r.payload+macsLen:]) == r.protocol
+}
+
+// networkLength returns the length of a packet that begins with b: what its header
+// says, but no less than there is.
+func networkLength(protocol uint16, b []byte) int {
+	n := 0
+	switch {
+	case protocol == pipeline.EtherTypeIPv4 && len(b) >= 4:
+		n = int(binary.BigEndian.Uint16(b[2:]))
+	case protocol == pipeline.EtherTypeIPv6 && len(b) >= 6:
+		n = 40 + int(binary.BigEndian.Uint16(b[4:]))
+	}
+	return max(n, len(b))
+}
+
+// packetType tells by hook and destination to whom the link layer sent the packet.
+// The IP stack sees no unicast packets that were sent to others.
+func (r *record) packetType(data []byte, link pipeline.LinkType) pipeline.PacketType {
+	ip := r.family == familyIPv4 || r.family == familyIPv6 || r.family == familyInet
+	switch {
+	case ip && r.hook >= hookLocalOut, r.family == familyNetdev && r.hook == hookNetdevEgress:
+		return pipeline.TypeOutgoing
+	case link != pipeline.LinkEthernet:
+		return pipeline.TypeUnknown
+	case [6]byte(data) == [6]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}:
+		return pipeline.TypeBroadcast
+	case data[0]&1 != 0:
+		return pipeline.TypeMulticast
+	case ip:
+		return pipeline.TypeHost
+	}
+	return pipeline.TypeUnknown
+}

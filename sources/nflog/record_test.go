@@ -1,0 +1,313 @@
+package nflog
+
+import (
+	"bytes"
+	"encoding/binary"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/mdlayher/netlink"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+)
+
+// logged describes a message for encode, which leaves out what is zero.
+type logged struct {
+	family, hook  byte
+	protocol      uint16
+	prefix        string
+	seconds, usec uint64
+	hwType        uint16
+	hwHeader      []byte
+	tpid, tci     uint16
+	payload       []byte
+}
+
+// encode returns the message as the kernel orders its attributes.
+func (l logged) encode(sequence uint32) []byte {
+	a := netlink.NewAttributeEncoder()
+	a.ByteOrder = binary.BigEndian
+	a.Bytes(attrPacketHeader, append(binary.BigEndian.AppendUint16(nil, l.protocol), l.hook, 0))
+	if l.prefix != "" {
+		a.String(10, l.prefix)
+	}
+	if l.hwType != 0 {
+		a.Uint16(attrHWType, l.hwType)
+		a.Uint16(17, uint16(len(l.hwHeader)))
+		a.Bytes(attrHWHeader, l.hwHeader)
+	}
+	if l.seconds != 0 {
+		a.Bytes(attrTimestamp, binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, l.seconds), l.usec))
+	}
+	a.Uint32(attrSequence, sequence)
+	if l.tpid != 0 {
+		a.Nested(attrVLAN, func(a *netlink.AttributeEncoder) error {
+			a.ByteOrder = binary.BigEndian
+			a.Uint16(attrVLANTCI, l.tci)
+			a.Uint16(attrVLANProtocol, l.tpid)
+			return nil
+		})
+	}
+	a.Bytes(attrPayload, l.payload)
+	attributes, err := a.Encode()
+	if err != nil {
+		panic(err) // all of them are made here
+	}
+	return message(typePacket, append([]byte{l.family, 0, 0, 33}, attributes...))
+}
+
+func message(kind uint16, data []byte) []byte {
+	m := netlink.Message{Header: netlink.Header{Type: netlink.HeaderType(kind), Length: uint32(headerLen + align(len(data)))}, Data: data}
+	b, err := m.MarshalBinary()
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// TestLinkHeader has what the kernel tells on interfaces that not every system can
+// make.
+func TestLinkHeader(t *testing.T) {
+	ptb := pipelinetest.PTB{}.Frame()
+	tagged := pipelinetest.PTB{VLAN: 7}.Frame()
+	ip := ptb[14:]
+	zero := make([]byte, 14)
+	zeroIP := append(zero[:12:12], 8, 0)
+	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+	doubly := join(tagged[:12], []byte{0x88, 0xa8, 0, 9}, tagged[12:])
+	sized := join(ptb[:12], []byte{0, 38})
+	sound := logged{family: familyIPv4, hook: 1, protocol: 0x0800, hwType: arphrdEther, hwHeader: ptb[:14], payload: ip}
+	for _, tc := range []struct {
+		name   string
+		change func(*logged)
+		data   []byte
+		link   pipeline.LinkType
+		kind   pipeline.PacketType
+	}{
+		{"Ethernet", func(*logged) {}, ptb, pipeline.LinkEthernet, pipeline.TypeHost},
+		{"prefix", func(l *logged) { l.prefix = "ptb: " }, ptb, pipeline.LinkEthernet, pipeline.TypeHost},
+		{"VLAN interface, tag taken off", func(l *logged) { l.hwHeader = join(ptb[:14], ip[:4]) }, ptb, pipeline.LinkEthernet, pipeline.TypeHost},
+		{"VLAN interface, tag left in", func(l *logged) { l.hwHeader = tagged[:18] }, tagged, pipeline.LinkEthernet, pipeline.TypeHost},
+		{"VLAN interface, header cut", func(l *logged) { l.hwHeader = tagged[:14] }, ip, pipeline.LinkRaw, pipeline.TypeUnknown},
+		{"tag told", func(l *logged) { l.tpid, l.tci = 0x8100, 7 }, tagged, pipeline.LinkEthernet, pipeline.TypeHost},
+		{"tag told and tag left in", func(l *logged) { l.tpid, l.tci, l.hwHeader = 0x88a8, 9, tagged[:18] }, doubly, pipeline.LinkEthernet, pipeline.TypeHost},
+		{"loopback", func(l *logged) { l.hwType, l.hwHeader = 772, zeroIP }, ip, pipeline.LinkRaw, pipeline.TypeUnknown},
+		{"empty header", func(l *logged) { l.hwHeader = zero }, ip, pipeline.LinkRaw, pipeline.TypeUnknown},
+		{"no header", func(l *logged) { l.hwType = 0 }, ip, pipeline.LinkRaw, pipeline.TypeUnknown},
+		{"tunnel", func(l *logged) { l.hwType, l.hwHeader = 65534, nil }, ip, pipeline.LinkRaw, pipeline.TypeUnknown},
+		{"6in4 tunnel", func(l *logged) { l.hwType, l.hwHeader = 776, ptb[:14] }, ip, pipeline.LinkRaw, pipeline.TypeUnknown},
+		{"header of another protocol", func(l *logged) { l.protocol = 0x86dd }, ip, pipeline.LinkRaw, pipeline.TypeUnknown},
+		{"output", func(l *logged) { l.hook, l.hwType = 3, 0 }, ip, pipeline.LinkRaw, pipeline.TypeOutgoing},
+		{"bridge", func(l *logged) { l.family = 7 }, ptb, pipeline.LinkEthernet, pipeline.TypeUnknown},
+		{"length in place of an EtherType", func(l *logged) { l.protocol, l.hwHeader = protocol8022, sized }, join(sized, ip), pipeline.LinkEthernet, pipeline.TypeHost},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			l := sound
+			tc.change(&l)
+			var r record
+			if !r.parse(l.encode(1)) {
+				t.Fatal("the message is not sound")
+			}
+			var p pipeline.Packet
+			r.fill(&p, 5)
+			want := pipeline.Packet{Data: tc.data, Length: len(tc.data), Time: 5, LinkType: tc.link, Type: tc.kind}
+			if diff := cmp.Diff(want, p); diff != "" {
+				t.Errorf("packet (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTimeStamp(t *testing.T) {
+	for _, tc := range []struct {
+		name          string
+		seconds, usec uint64
+		want          pipeline.Instant
+	}{
+		{"told", 1_767_323_045, 6, pipeline.InstantOf(time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC))},
+		{"not told", 0, 0, 5},
+		{"too late", 1 << 62, 0, 5},
+		{"too many microseconds", 1, 1_000_000, 5},
+		{"latest", maxSeconds, 999_999, 9_223_372_035_999_999_000},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var r record
+			r.parse(logged{seconds: tc.seconds, usec: tc.usec}.encode(1))
+			var p pipeline.Packet
+			if r.fill(&p, 5); p.Time != tc.want {
+				t.Errorf("got %d, want %d", p.Time, tc.want)
+			}
+		})
+	}
+}
+
+func TestLengthInHeader(t *testing.T) {
+	v4 := append([]byte{0x45, 0, 5, 220}, make([]byte, 60)...)
+	v6 := append([]byte{0x60, 0, 0, 0, 5, 0}, make([]byte, 60)...)
+	for _, tc := range []struct {
+		name     string
+		protocol uint16
+		payload  []byte
+		want     int
+	}{
+		{"IPv4", 0x0800, v4, 1500},
+		{"IPv6", 0x86dd, v6, 1320},
+		{"less than there is", 0x0800, append([]byte{0x45, 0, 0, 20}, v4[4:]...), 64},
+		{"none, of a jumbogram", 0x86dd, append([]byte{0x60, 0, 0, 0, 0, 0}, v6[6:]...), 66},
+		{"cut before it", 0x0800, v4[:3], 3},
+		{"cut before it, IPv6", 0x86dd, v6[:5], 5},
+		{"not IP", 0x0806, v4, 64},
+		{"empty", 0x0800, nil, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var r record
+			r.parse(logged{protocol: tc.protocol, payload: tc.payload}.encode(1))
+			var p pipeline.Packet
+			if r.fill(&p, 5); p.Length != tc.want || len(p.Data) != len(tc.payload) {
+				t.Errorf("%d of %d octets, want %d of %d", len(p.Data), p.Length, len(tc.payload), tc.want)
+			}
+		})
+	}
+}
+
+// FuzzParse compares with the attribute decoder of package netlink, which go-nflog
+// uses.
+func FuzzParse(f *testing.F) {
+	ptb := pipelinetest.PTB{}.Frame()
+	sound := logged{
+		family: familyNetdev, protocol: 0x0800, seconds: 1, usec: 2, prefix: "x",
+		hwType: arphrdEther, hwHeader: ptb[:14], tpid: 0x8100, tci: 7, payload: ptb[14:],
+	}.encode(1)
+	f.Add(sound)
+	f.Add(sound[:len(sound)-1])
+	f.Add(append(append([]byte(nil), sound...), message(typeDone, make([]byte, 4))...))
+	f.Add(message(typeError, []byte{0xff, 0xff, 0xff, 0xff}))
+	f.Add(logged{protocol: 0x86dd, hwType: arphrdEther, hwHeader: pipelinetest.PTB{VLAN: 7}.Frame()[:18]}.encode(1))
+	f.Fuzz(func(t *testing.T, datagram []byte) {
+		octets := bytes.Clone(datagram)
+		for kind, msg, rest := nextMessage(octets); msg != nil; kind, msg, rest = nextMessage(rest) {
+			behind := bytes.Clone(rest)
+			messageError(msg)
+			if kind == typePacket {
+				checkRecord(t, msg)
+			}
+			if !bytes.Equal(rest, behind) {
+				t.Fatal("the octets behind the message were changed")
+			}
+		}
+	})
+}
+
+func checkRecord(t *testing.T, msg []byte) {
+	var r record
+	var p pipeline.Packet
+	if !r.parse(msg) {
+		return
+	}
+	if want, ok := decode(msg); ok {
+		want.msg = msg
+		if diff := cmp.Diff(want, r, cmp.AllowUnexported(record{})); diff != "" {
+			t.Errorf("record (-netlink +ours):\n%s", diff)
+		}
+	}
+	payload := bytes.Clone(msg[r.payload:r.end])
+	r.fill(&p, 5)
+	if !bytes.HasSuffix(p.Data, payload) || len(p.Data) > len(payload)+22 || cap(p.Data) != len(p.Data) {
+		t.Errorf("data % x, capacity %d, payload % x", p.Data, cap(p.Data), payload)
+	}
+	if p.Length < len(p.Data) || p.Time == 0 {
+		t.Errorf("length %d, data %d, time %d", p.Length, len(p.Data), p.Time)
+	}
+}
+
+// decode reads a message as go-nflog does. It reports false if package netlink
+// finds a mistake.
+func decode(msg []byte) (r record, ok bool) {
+	r = record{family: msg[headerLen], payload: len(msg), end: len(msg)}
+	a, err := netlink.NewAttributeDecoder(msg[headerLen+familyLen:])
+	if err != nil {
+		return r, false
+	}
+	a.ByteOrder = binary.BigEndian
+	for a.Next() {
+		value := a.Bytes()
+		switch a.Type() {
+		case attrPacketHeader:
+			r.protocol, r.hook = binary.BigEndian.Uint16(value), value[2]
+		case attrTimestamp:
+			r.time = instant(binary.BigEndian.Uint64(value), binary.BigEndian.Uint64(value[8:]))
+		case attrSequence:
+			r.sequence, r.hasSequence = binary.BigEndian.Uint32(value), true
+		case attrHWType:
+			r.hwType = binary.BigEndian.Uint16(value)
+		case attrHWHeader:
+			r.hwHeader = value
+		case attrVLAN:
+			nested, err := netlink.NewAttributeDecoder(value)
+			if err != nil {
+				return r, false
+			}
+			for nested.Next() {
+				switch nested.Type() {
+				case attrVLANProtocol:
+					r.vlanProtocol = binary.BigEndian.Uint16(nested.Bytes())
+				case attrVLANTCI:
+					r.vlanTCI = binary.BigEndian.Uint16(nested.Bytes())
+				}
+			}
+			if nested.Err() != nil {
+				return r, false
+			}
+		case attrPayload:
+			// The decoder copies: tell where it was by how much is left.
+			r.payload, r.end = locate(msg, attrPayload)
+		}
+	}
+	return r, a.Err() == nil
+}
+
+// locate returns where the value of the last attribute of a type is.
+func locate(msg []byte, kind uint16) (begin, end int) {
+	for at := headerLen + familyLen; at+attributeLen <= len(msg); {
+		n := int(binary.NativeEndian.Uint16(msg[at:]))
+		if binary.NativeEndian.Uint16(msg[at+2:])&attrTypeMask == kind {
+			begin, end = at+attributeLen, at+n
+		}
+		at += align(n)
+	}
+	return begin, end
+}
+
+func TestParseAllocatesNothing(t *testing.T) {
+	ptb := pipelinetest.PTB{}.Frame()
+	msg := logged{protocol: 0x0800, hwType: arphrdEther, hwHeader: ptb[:14], payload: ptb[14:]}.encode(1)
+	octets := make([]byte, len(msg))
+	var r record
+	var p pipeline.Packet
+	allocations := testing.AllocsPerRun(1000, func() {
+		copy(octets, msg)
+		if !r.parse(octets) {
+			t.Error("the message is not sound")
+		}
+		r.fill(&p, 5)
+	})
+	if allocations != 0 {
+		t.Errorf("%v allocations a packet", allocations)
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	ptb := pipelinetest.PTB{}.Frame()
+	msg := logged{protocol: 0x0800, hwType: arphrdEther, hwHeader: ptb[:14], payload: ptb[14:]}.encode(1)
+	octets := make([]byte, len(msg))
+	var r record
+	var p pipeline.Packet
+	for b.Loop() {
+		copy(octets, msg)
+		_, m, _ := nextMessage(octets)
+		r.parse(m)
+		r.fill(&p, 5)
+	}
+}

@@ -1,0 +1,355 @@
+package nflog_test
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+	"github.com/pmtud/pmtud/sources/nflog"
+)
+
+// TestPlugin reads what the test process sends to itself over lo.
+func TestPlugin(t *testing.T) {
+	netns.Require(t)
+	netns.Must(t, addRule(input, logTo(), transport(unix.IPPROTO_UDP)))
+	c, err := net.Dial("udp4", "127.0.0.1:9")
+	netns.Must(t, err)
+	defer c.Close()
+	settings := nflog.Plugin().NewSettings().(*nflog.Settings)
+	settings.Group = group
+	pipelinetest.TestSource(t, nflog.Plugin(), settings, func() { _, _ = c.Write([]byte("x")) })
+}
+
+// delivered is what a test looks at in a packet.
+type delivered struct {
+	Data     []byte
+	Length   int
+	LinkType pipeline.LinkType
+	Type     pipeline.PacketType
+	PTB      uint8
+}
+
+func TestFramesFromEthernet(t *testing.T) {
+	sound4 := pipelinetest.PTB{}.Frame()
+	sound6 := pipelinetest.PTB{Router: router6}.Frame()
+	tagged := pipelinetest.PTB{VLAN: 7}.Frame()
+	doubly := append(append(append([]byte(nil), sound4[:12]...), 0x88, 0xa8, 0, 9), tagged[12:]...)
+	padded := append(append([]byte(nil), sound4...), make([]byte, 20)...)
+	everybody := pipelinetest.PTB{DstMAC: [6]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}.Frame()
+	several := pipelinetest.PTB{DstMAC: [6]byte{1, 0, 0x5e, 0, 0, 1}}.Frame()
+	arp := append(append([]byte(nil), hostMAC...), "\x02\x00\x00\x00\x00\x01\x08\x06\x00\x01\x08\x00\x06\x04\x00\x09"...)
+	const (
+		ethernet = pipeline.LinkEthernet
+		snaplen  = 64
+	)
+	for _, tc := range []struct {
+		name    string
+		at      hook
+		snaplen int
+		frame   []byte
+		want    delivered
+	}{
+		{"IPv4 at input", input, 0, sound4, delivered{sound4, len(sound4), ethernet, pipeline.TypeHost, 4}},
+		{"IPv6 at input", input, 0, sound6, delivered{sound6, len(sound6), ethernet, pipeline.TypeHost, 6}},
+		{"at prerouting", prerouting, 0, sound4, delivered{sound4, len(sound4), ethernet, pipeline.TypeHost, 4}},
+		{"to all", prerouting, 0, everybody, delivered{everybody, len(everybody), ethernet, pipeline.TypeBroadcast, 4}},
+		{"to several", prerouting, 0, several, delivered{several, len(several), ethernet, pipeline.TypeMulticast, 4}},
+		{"padding cut off by the IP stack", input, 0, padded, delivered{sound4, len(sound4), ethernet, pipeline.TypeHost, 4}},
+		{"cut", input, snaplen, sound4, delivered{sound4[:14+snaplen], len(sound4), ethernet, pipeline.TypeHost, 4}},
+		{"IPv6 cut", input, snaplen, sound6, delivered{sound6[:14+snaplen], len(sound6), ethernet, pipeline.TypeHost, 6}},
+		{"at ingress", ingress, 0, sound4, delivered{sound4, len(sound4), ethernet, pipeline.TypeUnknown, 4}},
+		{"padding at ingress", ingress, 0, padded, delivered{padded, len(padded), ethernet, pipeline.TypeUnknown, 4}},
+		{"VLAN tag", ingress, 0, tagged, delivered{tagged, len(tagged), ethernet, pipeline.TypeUnknown, 4}},
+		{"VLAN tag, cut", ingress, snaplen, tagged, delivered{tagged[:18+snaplen], len(tagged), ethernet, pipeline.TypeUnknown, 4}},
+		{"two VLAN tags", ingress, 0, doubly, delivered{doubly, len(doubly), ethernet, pipeline.TypeUnknown, 0}},
+		{"not IP", ingress, 0, arp, delivered{arp, len(arp), ethernet, pipeline.TypeUnknown, 0}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			lab := newLab(t)
+			logRule(t, lab.host, tc.at)
+			r := start(t, lab.host, func(s *nflog.Settings) {
+				if tc.snaplen != 0 {
+					s.Snaplen = tc.snaplen
+				}
+			})
+			before := pipeline.InstantOf(time.Now().Truncate(time.Microsecond))
+			lab.inject(t, tc.frame)
+			p := r.await(t, func(p *pipeline.Packet) bool {
+				return len(p.Data) >= 12 && [12]byte(p.Data) == [12]byte(tc.frame)
+			})
+			if diff := cmp.Diff(tc.want, look(p)); diff != "" {
+				t.Errorf("packet (-want +got):\n%s", diff)
+			}
+			if p.Truncated() != (tc.snaplen != 0) {
+				t.Errorf("truncated: %t", p.Truncated())
+			}
+			if now := pipeline.InstantOf(time.Now()); p.Time < before || p.Time > now {
+				t.Errorf("time stamp %v is not between %v and %v", p.Time.Time(), before.Time(), now.Time())
+			}
+		})
+	}
+}
+
+func look(p pipeline.Packet) delivered {
+	return delivered{p.Data, p.Length, p.LinkType, p.Type, p.PTB}
+}
+
+// fromRouter accepts packets of either router.
+func fromRouter(p *pipeline.Packet) bool {
+	return p.Router() == router4 || p.Router() == router6
+}
+
+func TestSizeOfRule(t *testing.T) {
+	lab := newLab(t)
+	logStart(t, lab.host, input, 40)
+	r := start(t, lab.host, nil)
+	frame := pipelinetest.PTB{}.Frame()
+	lab.inject(t, frame)
+	got := look(r.await(t, fromRouter))
+	want := delivered{frame[:14+40], len(frame), pipeline.LinkEthernet, pipeline.TypeHost, 4}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("packet (-want +got):\n%s", diff)
+	}
+}
+
+// TestOwnPackets logs what the host sends: to itself over lo, whose link-layer
+// header is none, and to others.
+func TestOwnPackets(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		at   hook
+		to   string
+		link pipeline.LinkType
+		kind pipeline.PacketType
+	}{
+		{"lo", input, "127.0.0.1:9", pipeline.LinkRaw, pipeline.TypeUnknown},
+		{"lo, IPv6", input, "[::1]:9", pipeline.LinkRaw, pipeline.TypeUnknown},
+		{"output", output, "192.0.2.254:9", pipeline.LinkRaw, pipeline.TypeOutgoing},
+		{"egress", egress, "192.0.2.254:9", pipeline.LinkEthernet, pipeline.TypeOutgoing},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			lab := newLab(t)
+			logRule(t, lab.host, tc.at, transport(unix.IPPROTO_UDP)...)
+			r := start(t, lab.host, nil)
+			c, err := lab.host.Dial(t.Context(), "udp"+map[bool]string{true: "6", false: "4"}[tc.to[0] == '['], "", tc.to)
+			netns.Must(t, err)
+			defer c.Close()
+			_, err = c.Write([]byte("octets"))
+			netns.Must(t, err)
+			p := r.await(t, func(*pipeline.Packet) bool { return true })
+			if p.LinkType != tc.link || p.Type != tc.kind || p.Network < 0 || p.Truncated() {
+				t.Errorf("link type %d, type %d, network header at %d, truncated %t", p.LinkType, p.Type, p.Network, p.Truncated())
+			}
+			if data := string(p.Data); !strings.HasSuffix(data, "octets") || p.Length != len(data) {
+				t.Errorf("packet of %d octets is %q", p.Length, data)
+			}
+		})
+	}
+}
+
+// TestTunnel reads from an interface without link-layer headers.
+func TestTunnel(t *testing.T) {
+	host := netns.NewTest(t, "host")
+	tun := openTunnel(t, host, "tun0")
+	netns.Must(t, host.Up("tun0"), host.Addr("tun0", "192.0.2.1/24"))
+	logRule(t, host, prerouting)
+	r := start(t, host, nil)
+	message := pipelinetest.PTB{}.Frame()[14:]
+	_, err := tun.Write(message)
+	netns.Must(t, err)
+	got := look(r.await(t, fromRouter))
+	want := delivered{message, len(message), pipeline.LinkRaw, pipeline.TypeUnknown, 4}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("packet (-want +got):\n%s", diff)
+	}
+}
+
+func openTunnel(t *testing.T, ns *netns.NS, name string) *os.File {
+	var fd int
+	err := ns.Do(func() (err error) {
+		if fd, err = unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0); err != nil {
+			return err
+		}
+		request, err := unix.NewIfreq(name)
+		if err != nil {
+			return err
+		}
+		request.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
+		return unix.IoctlIfreq(fd, unix.TUNSETIFF, request)
+	})
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
+		t.Skipf("no tunnel interfaces: %v", err)
+	}
+	netns.Must(t, err)
+	f := os.NewFile(uintptr(fd), "tun")
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// TestWideRule logs all of ICMP; what is no PTB is for filters to refuse.
+func TestWideRule(t *testing.T) {
+	lab := newLab(t)
+	logRule(t, lab.host, input, transport(unix.IPPROTO_ICMP)...)
+	r := start(t, lab.host, nil)
+	echo := pipelinetest.PTB{}.Frame()
+	echo[14+20], echo[14+20+1] = 8, 0 // whatever the checksum then is
+	lab.inject(t, echo)
+	lab.inject(t, pipelinetest.PTB{}.Frame())
+	if p := r.await(t, fromRouter); p.PTB != 0 {
+		t.Error("the first packet is the PTB, not the echo request")
+	}
+	r.await(t, func(p *pipeline.Packet) bool { return p.PTB == 4 })
+}
+
+// TestIPTables reads what the rule of the manual page logs.
+func TestIPTables(t *testing.T) {
+	lab := newLab(t)
+	path, err := exec.LookPath("iptables")
+	if err != nil {
+		t.Skipf("iptables is not installed: %v", err)
+	}
+	const rule = "-I INPUT -p icmp -m icmp --icmp-type 3/4 -j NFLOG --nflog-group 33"
+	cmd := exec.CommandContext(t.Context(), path, strings.Fields(rule)...)
+	var output strings.Builder
+	cmd.Stdout, cmd.Stderr = &output, &output
+	netns.Must(t, lab.host.Start(cmd))
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("iptables %s: %v\n%s", rule, err, &output)
+	}
+	r := start(t, lab.host, nil)
+	frame := pipelinetest.PTB{}.Frame()
+	lab.inject(t, frame)
+	got := look(r.await(t, fromRouter))
+	want := delivered{frame, len(frame), pipeline.LinkEthernet, pipeline.TypeHost, 4}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("packet (-want +got):\n%s", diff)
+	}
+}
+
+func TestGroupIsFreeAfterClose(t *testing.T) {
+	host := netns.NewTest(t, "host")
+	for range 3 {
+		r := start(t, host, nil)
+		if bound(t, host) == "" {
+			t.Fatal("the group is not bound while the source runs")
+		}
+		netns.Must(t, r.stop())
+		if port := bound(t, host); port != "" {
+			t.Fatalf("the group is bound by %s after the source was closed", port)
+		}
+	}
+}
+
+func TestGroupTaken(t *testing.T) {
+	host := netns.NewTest(t, "host")
+	first := open(t, host, nil)
+	second := build(t, nil)
+	err := host.Do(func() error { return second.Open(t.Context()) })
+	holder := fmt.Sprintf("process %s (%s)", bound(t, host), comm(t))
+	if bound(t, host) != fmt.Sprint(os.Getpid()) {
+		holder = "the netlink socket with port " + bound(t, host)
+	}
+	want := "bind group 33: taken by " + holder + ": device or resource busy"
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	netns.Must(t, second.Close(), first.stop())
+	netns.Must(t, open(t, host, nil).stop())
+}
+
+func comm(t *testing.T) string {
+	name, err := os.ReadFile("/proc/self/comm")
+	netns.Must(t, err)
+	return strings.TrimSpace(string(name))
+}
+
+func TestMissingCapability(t *testing.T) {
+	host := netns.NewTest(t, "host")
+	source := build(t, nil)
+	err := host.Do(func() error {
+		return withoutCapabilities(t, func() error { return source.Open(t.Context()) })
+	})
+	const want = "bind group 33: the capability CAP_NET_ADMIN is missing: operation not permitted"
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	netns.Must(t, source.Close())
+}
+
+// withoutCapabilities calls f while the calling thread, which must be locked, has
+// no effective capabilities.
+func withoutCapabilities(t *testing.T, f func() error) error {
+	header := &unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var have, none [2]unix.CapUserData
+	netns.Must(t, unix.Capget(header, &have[0]))
+	for i := range none {
+		none[i] = have[i]
+		none[i].Effective = 0
+	}
+	netns.Must(t, unix.Capset(header, &none[0]))
+	defer func() { netns.Must(t, unix.Capset(header, &have[0])) }()
+	return f()
+}
+
+// TestVLANInterface reads from a VLAN interface, whose frames have lost their tag,
+// and from one upon it, for which the kernel tells 18 octets of header.
+func TestVLANInterface(t *testing.T) {
+	plain := pipelinetest.PTB{}.Frame()
+	tagged := pipelinetest.PTB{VLAN: 7}.Frame()
+	doubly := append(append(append([]byte(nil), tagged[:16]...), 0x81, 0, 0, 9), plain[12:]...)
+	for _, tc := range []struct {
+		name  string
+		tags  []int
+		frame []byte
+	}{
+		{"one tag", []int{7}, tagged},
+		{"two tags", []int{7, 9}, doubly},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			lab := newLab(t)
+			addVLANs(t, lab.host, tc.tags)
+			logRule(t, lab.host, prerouting)
+			r := start(t, lab.host, nil)
+			lab.inject(t, tc.frame)
+			got := look(r.await(t, fromRouter))
+			want := delivered{plain, len(plain), pipeline.LinkEthernet, pipeline.TypeHost, 4}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("packet (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// addVLANs puts VLAN interfaces upon eth0, each upon the one before.
+func addVLANs(t *testing.T, ns *netns.NS, tags []int) {
+	lower := "eth0"
+	for _, tag := range tags {
+		upper := fmt.Sprintf("vlan%d", tag)
+		err := ns.Do(func() error {
+			on, err := netlink.LinkByName(lower)
+			if err != nil {
+				return err
+			}
+			attrs := netlink.NewLinkAttrs()
+			attrs.Name, attrs.ParentIndex = upper, on.Attrs().Index
+			return netlink.LinkAdd(&netlink.Vlan{LinkAttrs: attrs, VlanId: tag})
+		})
+		if errors.Is(err, unix.EOPNOTSUPP) {
+			t.Skip("the kernel has no VLAN interfaces (CONFIG_VLAN_8021Q)")
+		}
+		netns.Must(t, err, ns.Up(upper))
+		lower = upper
+	}
+}

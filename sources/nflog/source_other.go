@@ -1,0 +1,24 @@
+//go:build !linux
+
+package nflog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+func newSource(Settings, pipeline.Env) pipeline.Source { return source{} }
+
+// source stands for the one that only Linux has.
+type source struct{}
+
+func (source) Open(context.Context) error {
+	return fmt.Errorf("open netfilter log: %w", errors.ErrUnsupported)
+}
+
+func (source) Run(context.Context, func([]pipeline.Packet)) error { return errors.ErrUnsupported }
+
+func (source) Close() error { return nil }
