@@ -27,7 +27,7 @@ func (c *Clock) Advance(stamp Instant) Instant {
 		c.now = t
 	case !c.begun: // time stamps before 1970
 		c.now = t
-	case c.now-t > Instant(MaxHold):
+	case t < c.now-Instant(MaxHold):
 		c.offset += c.now - t
 	}
 	c.begun = true

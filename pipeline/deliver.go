@@ -72,7 +72,7 @@ func (p *Pipeline) filterChunk(s *sourceStage, batch []Packet) (err error) {
 	current := &p.filters
 	defer func() {
 		if v := recover(); v != nil {
-			err = current.panicked(v, &pkt.Verdict)
+			err = p.panicked(v, current, pkt)
 		}
 	}()
 	for i := range batch {
@@ -95,4 +95,21 @@ func (p *Pipeline) filterChunk(s *sourceStage, batch []Packet) (err error) {
 		}
 	}
 	return nil
+}
+
+// panicked enters the packet at which a filter panicked into the books.
+func (p *Pipeline) panicked(value any, at *chain, pkt *Packet) error {
+	verdict := &pkt.Verdict
+	if at != &p.filters {
+		verdict = new(Verdict) // of one sink
+	}
+	err := at.panicked(value, verdict)
+	for _, s := range p.sinks {
+		if s.observesDrops {
+			s.catchUp(p.received)
+		} else {
+			s.catchUp(p.forwarded)
+		}
+	}
+	return err
 }

@@ -64,8 +64,8 @@
 // # Failure
 //
 // A sink that fails to deliver a packet says so with a reason and goes on. A
-// source or sink that can't go on returns an error, which ends its pipeline and
-// no other. A panic in a plugin is treated as such an error: it is caught, names
+// source that can't go on returns an error, which ends its pipeline and no
+// other. A panic in a plugin is treated as such an error: it is caught, names
 // the stage, and stops the pipeline; the packet at hand is counted as dropped or
 // failed with [ReasonPanic].
 //

@@ -102,10 +102,9 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	p.stop = cancel
 
 	var sinks sync.WaitGroup
-	sinkErrs := make([]error, len(p.sinks))
-	for i, s := range p.sinks {
+	for _, s := range p.sinks {
 		sinks.Go(func() {
-			if sinkErrs[i] = s.run(); sinkErrs[i] != nil {
+			if s.run() != nil {
 				cancel()
 			}
 		})
@@ -115,11 +114,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		s.queue.close()
 	}
 	stuck := p.awaitSinks(&sinks)
-	if stuck != nil {
-		// Their goroutines may still write to sinkErrs.
-		return errors.Join(err, p.failed(), stuck)
-	}
-	return errors.Join(err, p.failed(), errors.Join(sinkErrs...))
+	return errors.Join(err, p.failed(), stuck)
 }
 
 // runSources runs all sources and returns when all of them have returned.
@@ -166,6 +161,7 @@ func (p *Pipeline) awaitSinks(sinks *sync.WaitGroup) error {
 		}
 	}
 	if len(stuck) == 0 {
+		<-done
 		return nil
 	}
 	return fmt.Errorf("stop pipeline: stuck for %v: sink %s", closeTimeout, strings.Join(stuck, ", "))
@@ -195,10 +191,15 @@ func closeStage(kind, name string, c io.Closer) error {
 	return nil
 }
 
+// failed returns the errors of filters and sinks.
 func (p *Pipeline) failed() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.failure
+	errs := []error{p.failure}
+	for _, s := range p.sinks {
+		errs = append(errs, s.failure())
+	}
+	return errors.Join(errs...)
 }
 
 // guard calls f and returns a panic as an error.

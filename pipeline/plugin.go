@@ -26,7 +26,7 @@ const (
 	// ReasonQueueFull counts packets that a full queue shed.
 	ReasonQueueFull = "queue-full"
 	// ReasonStopped counts packets that were still queued when a sink had to be
-	// given up.
+	// given up, or not yet queued when a panic stopped the pipeline.
 	ReasonStopped = "stopped"
 )
 

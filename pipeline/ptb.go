@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"net/netip"
 )
 
@@ -27,12 +28,20 @@ func (p *Packet) outerAddr(v4, v6 int) netip.Addr {
 	return netip.Addr{}
 }
 
-// RouterKey is the router's address as a comparable key without pointers: octets
-// and IP version, so that an IPv4 address never equals an IPv6 one. The version
-// is 0 when there is no address.
+// RouterKey is the router's address as a comparable key without pointers: its
+// octets as two big-endian numbers, and the IP version, so that an IPv4 address
+// never equals an IPv6 one. The version is 0 when there is no address.
 type RouterKey struct {
-	Octets  [16]byte
-	Version uint8
+	High, Low uint64
+	Version   uint8
+}
+
+// Hash returns a hash of the key that nobody who doesn't know the seed can
+// predict: the multiplication of wyhash, which also hashes the keys of Go's maps
+// where the processor has no instructions for it.
+func (k RouterKey) Hash(seed [2]uint64) uint64 {
+	high, low := bits.Mul64(k.High^seed[0], k.Low^seed[1])
+	return high ^ low
 }
 
 // RouterKey returns the outer source address as a key.
@@ -43,11 +52,9 @@ func (p *Packet) RouterKey() (k RouterKey) {
 	ip := p.Data[p.Network:]
 	switch {
 	case p.EtherType == EtherTypeIPv4 && len(ip) >= ipv4MinLen:
-		k.Version = 4
-		copy(k.Octets[:], ip[12:16])
+		return RouterKey{Low: uint64(binary.BigEndian.Uint32(ip[12:])), Version: 4}
 	case p.EtherType == EtherTypeIPv6 && len(ip) >= ipv6Len:
-		k.Version = 6
-		copy(k.Octets[:], ip[8:24])
+		return RouterKey{binary.BigEndian.Uint64(ip[8:]), binary.BigEndian.Uint64(ip[16:]), 6}
 	}
 	return k
 }

@@ -13,6 +13,12 @@ const claimSize = 256
 // few huge packets don't leave it large for ever.
 const keptOctets = 4096
 
+// offer is a packet for a queue, with the port that filters read of it.
+type offer struct {
+	packet   *Packet
+	readPort int32
+}
+
 // queue is a bounded queue of packets with octets of their own. One goroutine
 // puts at a time, one takes. Slots are made when first needed and then used again.
 type queue struct {
@@ -45,19 +51,19 @@ func newQueue(size int) *queue {
 
 // put copies packets into the queue. When there is no room, the oldest ones
 // waiting are shed.
-func (q *queue) put(batch []*Packet) {
+func (q *queue) put(batch []offer) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.discarded {
 		q.stopped += uint64(len(batch))
 		return
 	}
-	for _, p := range batch {
-		for q.n > 0 && !q.room(1, len(p.Data)) {
+	for _, o := range batch {
+		for q.n > 0 && !q.room(1, len(o.packet.Data)) {
 			q.recycle(q.pop())
 			q.shed++
 		}
-		q.push(p)
+		q.push(o)
 	}
 	q.filled.Signal()
 }
@@ -76,14 +82,15 @@ func (q *queue) room(packets, octets int) bool {
 	return q.n+packets <= len(q.ring) && q.octets+octets <= MaxQueuedOctets
 }
 
-func (q *queue) push(p *Packet) {
+func (q *queue) push(o offer) {
 	var slot *Packet
 	if last := len(q.free) - 1; last >= 0 {
 		slot, q.free = q.free[last], q.free[:last]
 	} else {
 		slot = new(Packet)
 	}
-	slot.copyFrom(p)
+	slot.copyFrom(o.packet)
+	slot.ReadPort = o.readPort
 	q.ring[(q.head+q.n)%len(q.ring)] = slot
 	q.n++
 	q.octets += len(slot.Data)

@@ -11,7 +11,8 @@ type sinkStage struct {
 	// Used under the pipeline's lock.
 	filters chain
 	offered uint64
-	passed  []*Packet // of the chunk at hand
+	passed  []offer // of the chunk at hand
+	verdict Verdict // of filters about the packet at hand
 
 	queue *queue
 
@@ -20,14 +21,15 @@ type sinkStage struct {
 	reasons   []string
 	failed    []uint64 // by reason
 	delivered uint64
-	ended     bool // run has returned
-	gone      bool // the sink did not return in time and was left behind
+	err       error // that ended run
+	ended     bool  // run has returned
+	gone      bool  // the sink did not return in time and was left behind
 }
 
 func newSinkStage(s Stage, sink Sink, filters chain, queueSize int) *sinkStage {
 	st := &sinkStage{
 		name: s.name(), sink: sink, filters: filters,
-		passed:  make([]*Packet, 0, chunk),
+		passed:  make([]offer, 0, chunk),
 		queue:   newQueue(queueSize),
 		reasons: stageReasons(s.Plugin.Reasons),
 	}
@@ -39,13 +41,25 @@ func newSinkStage(s Stage, sink Sink, filters chain, queueSize int) *sinkStage {
 }
 
 // filter asks the sink's filters and notes p for the queue if they let it pass.
-// Their verdict is this sink's alone.
+// Their verdict, and the port that they read, are this sink's alone.
 func (s *sinkStage) filter(p *Packet) {
 	s.offered++
-	var own Verdict
-	if s.filters.pass(p, &own) {
-		s.passed = append(s.passed, p)
+	s.verdict = Verdict{}
+	read := p.ReadPort
+	if s.filters.pass(p, &s.verdict) {
+		s.passed = append(s.passed, offer{p, p.ReadPort})
 	}
+	p.ReadPort = read
+}
+
+// catchUp enters into the books the packet at hand of a pipeline that a panic
+// stopped, if it had not come to this sink yet. Offers are what the sink should
+// have been offered so far.
+func (s *sinkStage) catchUp(offers uint64) {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	s.queue.stopped += offers - s.offered
+	s.offered = offers
 }
 
 // run delivers what is queued until the queue is closed and empty.
@@ -101,8 +115,15 @@ func (s *sinkStage) end(err error) error {
 	if !s.gone {
 		s.queue.discard()
 	}
-	s.ended = true
+	s.ended, s.err = true, err
 	return err
+}
+
+// failure returns the error that ended run, if one has.
+func (s *sinkStage) failure() error {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	return s.err
 }
 
 // abandon gives up a sink that has not ended, and reports whether it had to.

@@ -19,14 +19,14 @@ import (
 // RateLimited is the reason to drop a packet: its source's bucket is empty.
 const RateLimited pipeline.Reason = 1
 
-// maxSources bounds max_sources; the table then takes about 1 GiB.
+// maxSources bounds max_sources; the table then takes 832 MiB.
 const maxSources = 1 << 24
 
 // Settings of the filter.
 type Settings struct {
 	Rate       float64 `setting:"rate" doc:"packets per second of one source"`
 	Burst      float64 `setting:"burst" doc:"packets that a rested source may send at once; 0 means 1.9 times the rate, at least 1"`
-	MaxSources int     `setting:"max_sources" doc:"number of sources remembered, 56 octets each"`
+	MaxSources int     `setting:"max_sources" doc:"number of sources remembered, at most 56 octets each"`
 }
 
 // Plugin returns the filter `src-rate`.

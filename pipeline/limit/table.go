@@ -1,20 +1,30 @@
 package limit
 
-import "hash/maphash"
+import "math/rand/v2"
+
+// Key is a key of a [Table]. Hash mixes the seed into the key, so that nobody who
+// doesn't know the seed can choose keys of the same hash.
+type Key interface {
+	comparable
+	Hash(seed Seed) uint64
+}
+
+// Seed is the secret of a table.
+type Seed = [2]uint64
 
 // Table keeps a value for each of a bounded number of keys. When it is full, a
 // new key takes the place of the one that was set longest ago. It is made at its
 // full size and never allocates again. Keys are hashed with a secret seed, so that
 // nobody can choose keys that collide; what the table holds does not depend on
 // the seed. It is not safe for concurrent use.
-type Table[K comparable, V any] struct {
-	seed    maphash.Seed
+type Table[K Key, V any] struct {
+	seed    Seed
 	heads   []uint32 // chains of entries by hash; 0 ends a chain
 	entries []entry[K, V]
 	used    uint32 // entries[1:used+1] are in use
 }
 
-type entry[K comparable, V any] struct {
+type entry[K Key, V any] struct {
 	key          K
 	value        V
 	chain        uint32 // next entry of the same hash
@@ -23,13 +33,13 @@ type entry[K comparable, V any] struct {
 }
 
 // NewTable makes a table for size keys, at least one.
-func NewTable[K comparable, V any](size int) *Table[K, V] {
+func NewTable[K Key, V any](size int) *Table[K, V] {
 	heads := 1
 	for heads < size {
 		heads *= 2
 	}
 	return &Table[K, V]{
-		seed:    maphash.MakeSeed(),
+		seed:    Seed{rand.Uint64(), rand.Uint64()},
 		heads:   make([]uint32, heads),
 		entries: make([]entry[K, V], max(size, 1)+1),
 	}
@@ -41,7 +51,7 @@ type Ref struct{ index, head uint32 }
 
 // Find returns where key stands, and its value if it is in the table.
 func (t *Table[K, V]) Find(key K) (ref Ref, value V, ok bool) {
-	head := uint32(maphash.Comparable(t.seed, key)) & uint32(len(t.heads)-1)
+	head := uint32(key.Hash(t.seed)) & uint32(len(t.heads)-1)
 	for i := t.heads[head]; i != 0; i = t.entries[i].chain {
 		if e := &t.entries[i]; e.key == key {
 			return Ref{i, head}, e.value, true
@@ -60,12 +70,6 @@ func (t *Table[K, V]) Set(ref Ref, key K, value V) {
 	}
 	t.entries[i].value = value
 	t.linkNewest(i)
-}
-
-// Oldest returns the value that was set longest ago, if there is any.
-func (t *Table[K, V]) Oldest() (value V, ok bool) {
-	i := t.entries[0].newer
-	return t.entries[i].value, i != 0
 }
 
 // Len returns the number of keys in the table.

@@ -55,9 +55,13 @@ func testSettings(t *testing.T, plugin pipeline.Plugin) {
 	}
 }
 
-// buildStage builds a stage and checks that this touches nothing.
+// buildStage builds a stage, with the defaults if settings is nil, and checks that
+// this touches nothing.
 func buildStage[T any](t *testing.T, plugin pipeline.Plugin, settings any, env pipeline.Env) T {
 	t.Helper()
+	if settings == nil {
+		settings = plugin.NewSettings()
+	}
 	before := openFiles()
 	stage, err := plugin.Build(settings, env)
 	if err != nil {

@@ -3,6 +3,8 @@ package pipelinetest
 import (
 	"bytes"
 	"context"
+	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/pmtud/pmtud/pipeline"
@@ -12,14 +14,12 @@ import (
 // settings are a pointer as [pipeline.Plugin.NewSettings] returns it; nil stands
 // for the defaults.
 func TestFilter(t *testing.T, plugin pipeline.Plugin, settings any) {
-	if settings == nil {
-		settings = plugin.NewSettings()
-	}
 	f := filterTest{plugin, settings}
 	t.Run("declaration", func(t *testing.T) { testDeclaration(t, plugin, pipeline.KindFilter) })
 	t.Run("hostile packets", f.testHostile)
 	t.Run("borrowed octets", f.testBorrowed)
 	t.Run("allocations", f.testAllocations)
+	t.Run("explanation", f.testExplanation)
 	t.Run("kernel filter", f.testKernelFilter)
 }
 
@@ -51,33 +51,39 @@ func (f filterTest) open(t *testing.T) pipeline.Filter {
 func (f filterTest) testHostile(t *testing.T) {
 	filter := f.open(t)
 	for i, p := range Packets() {
-		before := bytes.Clone(p.Data)
-		length, stamp, link := p.Length, p.Time, p.LinkType
-		r := decide(filter, &p)
+		prepare(&p)
+		before := snapshot(&p)
+		r := Decide(filter, &p)
 		if int(r) > len(f.plugin.Reasons) {
 			t.Fatalf("packet %d: reason %d is not declared", i, r)
 		}
-		if !bytes.Equal(before, p.Data) || p.Length != length || p.Time != stamp || p.LinkType != link {
+		before.ReadPort = p.ReadPort
+		if !reflect.DeepEqual(before, snapshot(&p)) {
 			t.Fatalf("packet %d was changed", i)
 		}
 	}
 }
 
+// snapshot returns a copy of p with octets of its own.
+func snapshot(p *pipeline.Packet) pipeline.Packet {
+	q := *p
+	q.Data = bytes.Clone(p.Data)
+	return q
+}
+
 // testBorrowed compares the decisions about packets that stay with those about
-// packets that are overwritten after each call, by two instances of the filter.
+// packets that are taken back after each call, by two instances of the filter.
 func (f filterTest) testBorrowed(t *testing.T) {
-	stable, lent := f.open(t), f.open(t)
-	buf := make([]byte, 1<<16)
+	stable, borrowing := f.open(t), f.open(t)
+	lender := newLender(t, 4096)
+	defer catchUse(t)()
 	for i, p := range Packets() {
-		want := decide(stable, &p)
-		q := p
-		q.Data = buf[:copy(buf, p.Data)]
-		if got := decide(lent, &q); got != want {
+		want := Decide(stable, &p)
+		lender.lend(t, &p)
+		if got := Decide(borrowing, &p); got != want {
 			t.Fatalf("packet %d: reason %d, but %d where buffers are used again", i, want, got)
 		}
-		for i := range q.Data {
-			q.Data[i] = 0xa5
-		}
+		lender.takeBack(t)
 	}
 }
 
@@ -86,22 +92,51 @@ func (f filterTest) testAllocations(t *testing.T) {
 	packets := Packets()
 	if allocs := testing.AllocsPerRun(3, func() {
 		for i := range packets {
-			decide(filter, &packets[i])
+			Decide(filter, &packets[i])
 		}
 	}); allocs != 0 {
 		t.Errorf("%v allocations for %d packets", allocs, len(packets))
 	}
 }
 
-// decide does what the engine does with one packet and one filter.
-func decide(f pipeline.Filter, p *pipeline.Packet) pipeline.Reason {
-	p.Decode()
-	p.Clock = p.Time
+// testExplanation checks that a filter decides alike whether it was asked for an
+// explanation before or not.
+func (f filterTest) testExplanation(t *testing.T) {
+	silent, explaining := f.open(t), f.open(t)
+	e, ok := explaining.(pipeline.Explainer)
+	if !ok {
+		t.Skip("the filter explains nothing")
+	}
+	for i, p := range Packets() {
+		prepare(&p)
+		before := snapshot(&p)
+		if text := e.Explain(&p); text == "" || strings.ContainsAny(text, "\n\r") {
+			t.Fatalf("packet %d: explanation %q is not one line", i, text)
+		}
+		if !reflect.DeepEqual(before, snapshot(&p)) {
+			t.Fatalf("packet %d was changed", i)
+		}
+		if got, want := Decide(explaining, &p), Decide(silent, &p); got != want {
+			t.Fatalf("packet %d: reason %d, but %d after an explanation", i, want, got)
+		}
+	}
+}
+
+// Decide does what the engine does with one packet in a pipeline of one filter: it
+// decodes p, with its time stamp for the clock, asks f and charges a limiter.
+func Decide(f pipeline.Filter, p *pipeline.Packet) pipeline.Reason {
+	prepare(p)
 	r := f.Filter(p)
 	if l, ok := f.(pipeline.Limiter); ok && r == pipeline.Pass {
 		l.Charge(p)
 	}
 	return r
+}
+
+// prepare fills in what the engine fills in before it asks filters.
+func prepare(p *pipeline.Packet) {
+	p.Decode()
+	p.Clock = p.Time
 }
 
 // Env returns an environment for a stage under test.

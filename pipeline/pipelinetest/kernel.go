@@ -1,6 +1,8 @@
 package pipelinetest
 
 import (
+	"bytes"
+	"slices"
 	"testing"
 
 	"golang.org/x/net/bpf"
@@ -36,10 +38,10 @@ func compareKernelFilter(t *testing.T, vm *bpf.VM, k pipeline.KernelFilter, link
 		if p.LinkType != link {
 			continue
 		}
-		passes := decide(k, &p) == pipeline.Pass
-		data := p.Data
-		if p.Tag != 0 { // the kernel takes the tag off before the program runs
-			data = append(append([]byte(nil), data[:12]...), data[16:]...)
+		passes := Decide(k, &p) == pipeline.Pass
+		data := bytes.Clone(p.Data)
+		if p.Tag != 0 && len(data) >= 16 { // the kernel takes the tag off before the program runs
+			data = slices.Delete(data, 12, 16)
 		}
 		n, err := vm.Run(data)
 		if passes && (err != nil || n == 0) {

@@ -12,21 +12,21 @@ func Lend(packets []pipeline.Packet, batch int) pipeline.Stage {
 	return pipeline.Stage{Plugin: pipeline.NewSource(pipeline.SourcePlugin[struct{}]{
 		Type: "lend", Summary: "lends packets to a test", Lossless: true,
 		New: func(struct{}, pipeline.Env) (pipeline.Source, error) {
-			return &lender{packets: packets, batch: make([]pipeline.Packet, max(batch, 1))}, nil
+			return &lendingSource{packets: packets, batch: make([]pipeline.Packet, max(batch, 1))}, nil
 		},
 	})}
 }
 
-type lender struct {
+type lendingSource struct {
 	packets []pipeline.Packet
 	batch   []pipeline.Packet
 	octets  []byte
 }
 
-func (l *lender) Open(context.Context) error { return nil }
-func (l *lender) Close() error               { return nil }
+func (l *lendingSource) Open(context.Context) error { return nil }
+func (l *lendingSource) Close() error               { return nil }
 
-func (l *lender) Run(ctx context.Context, deliver func([]pipeline.Packet)) error {
+func (l *lendingSource) Run(ctx context.Context, deliver func([]pipeline.Packet)) error {
 	for rest := l.packets; len(rest) > 0 && ctx.Err() == nil; {
 		n := copy(l.batch, rest)
 		rest = rest[n:]
@@ -43,7 +43,7 @@ func (l *lender) Run(ctx context.Context, deliver func([]pipeline.Packet)) error
 		}
 		deliver(l.batch[:n])
 		for i := range l.octets {
-			l.octets[i] = 0xa5
+			l.octets[i] = lent
 		}
 	}
 	return nil

@@ -1,8 +1,8 @@
 package pipelinetest
 
 import (
-	"bytes"
 	"log/slog"
+	"reflect"
 	"runtime"
 	"slices"
 	"testing"
@@ -48,25 +48,24 @@ func (s sinkTest) open(t *testing.T) pipeline.Sink {
 	return sink
 }
 
-// testHostile delivers in batches from buffers that are overwritten after each
-// call.
+// testHostile delivers in batches from memory that is taken away after each call.
 func (s sinkTest) testHostile(t *testing.T) {
 	sink := s.open(t)
 	failed := make([]pipeline.Reason, 64)
+	lender := newLender(t, len(failed)*512)
+	defer catchUse(t)()
 	for packets := range slices.Chunk(Packets(), len(failed)) {
 		batch := make([]*pipeline.Packet, len(packets))
 		for i := range packets {
-			packets[i].Data = bytes.Clone(packets[i].Data)
-			packets[i].Decode()
 			batch[i] = &packets[i]
+		}
+		lender.lend(t, batch...)
+		for _, p := range batch {
+			p.Decode()
 		}
 		clear(failed)
 		s.deliver(t, sink, batch, failed[:len(batch)])
-		for _, p := range batch {
-			for i := range p.Data {
-				p.Data[i] = 0xa5
-			}
-		}
+		lender.takeBack(t)
 	}
 	sink.Flush()
 	if err := sink.Close(); err != nil {
@@ -75,16 +74,17 @@ func (s sinkTest) testHostile(t *testing.T) {
 }
 
 func (s sinkTest) deliver(t *testing.T, sink pipeline.Sink, batch []*pipeline.Packet, failed []pipeline.Reason) {
-	before := make([][]byte, len(batch))
+	t.Helper()
+	before := make([]pipeline.Packet, len(batch))
 	for i, p := range batch {
-		before[i] = bytes.Clone(p.Data)
+		before[i] = snapshot(p)
 	}
 	sink.Deliver(batch, failed)
 	for i, p := range batch {
 		if int(failed[i]) > len(s.plugin.Reasons) {
 			t.Fatalf("packet %d: reason %d is not declared", i, failed[i])
 		}
-		if !bytes.Equal(before[i], p.Data) {
+		if !reflect.DeepEqual(before[i], snapshot(p)) {
 			t.Fatalf("packet %d was changed", i)
 		}
 	}

@@ -106,7 +106,7 @@ func checkDelivered(t *testing.T, p *pipeline.Packet) {
 		t.Error("no time stamp")
 	}
 	for i := range p.Data {
-		p.Data[i] = 0xa5
+		p.Data[i] = lent
 	}
 }
 

@@ -44,6 +44,9 @@ func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 	if s.Verbosity < forwarded || s.Verbosity > octets {
 		return nil, pipeline.BadSetting("verbosity", "%d is not 1, 2 or 3", s.Verbosity)
 	}
+	if err := new(Format).UnmarshalText([]byte(s.Format)); err != nil {
+		return nil, pipeline.BadSetting("format", "%w", err)
+	}
 	return &sink{Settings: s, out: env.Stdout}, nil
 }
 

@@ -1,0 +1,90 @@
+package ifacerate_test
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pmtud/pmtud/filters/ifacerate"
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+)
+
+func TestPlugin(t *testing.T) {
+	pipelinetest.TestFilter(t, ifacerate.Plugin(), nil)
+	pipelinetest.TestFilter(t, ifacerate.Plugin(), &ifacerate.Settings{Rate: 1000, Burst: 5})
+}
+
+// passed returns the times, in milliseconds, of the messages that pass of one
+// every interval milliseconds.
+func passed(t *testing.T, s ifacerate.Settings, interval, until int) (at []int) {
+	t.Helper()
+	f, err := ifacerate.New(s, pipelinetest.Env(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := pipelinetest.PTB{}.Packet(0)
+	for ms := 0; ms <= until; ms += interval {
+		p.Time = pipelinetest.Begin + pipeline.Instant(ms)*1e6
+		if pipelinetest.Decide(f, &p) == pipeline.Pass {
+			at = append(at, ms)
+		}
+	}
+	return at
+}
+
+func TestRate(t *testing.T) {
+	for _, tc := range []struct {
+		name            string
+		settings        ifacerate.Settings
+		interval, until int
+		want            []int
+	}{
+		{"1 pps", ifacerate.Settings{Rate: 1}, 10, 3200, []int{0, 100, 1100, 2100, 3100}},
+		{"1 pps, burst 1", ifacerate.Settings{Rate: 1, Burst: 1}, 10, 3200, []int{0, 1000, 2000, 3000}},
+		{"2 pps, burst 3", ifacerate.Settings{Rate: 2, Burst: 3}, 100, 2000, []int{0, 100, 200, 500, 1000, 1500, 2000}},
+		{"slower than the rate", ifacerate.Settings{Rate: 1}, 1000, 3000, []int{0, 1000, 2000, 3000}},
+		{"0.52 pps", ifacerate.Settings{Rate: 0.52}, 1, 4000, []int{0, 1924, 3848}},
+		{"0.25 pps", ifacerate.Settings{Rate: 0.25}, 10, 12000, []int{0, 4000, 8000, 12000}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, passed(t, tc.settings, tc.interval, tc.until)); diff != "" {
+				t.Errorf("passed at (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDefaultsAre10PacketsPerSecond(t *testing.T) {
+	s := *ifacerate.Plugin().NewSettings().(*ifacerate.Settings)
+	if n := len(passed(t, s, 1, 999)); n != 19+9 {
+		t.Errorf("%d passed in the first second, want 28", n)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		s       ifacerate.Settings
+		setting string
+	}{
+		{"nan", ifacerate.Settings{Rate: math.NaN()}, "rate"},
+		{"inf", ifacerate.Settings{Rate: math.Inf(1)}, "rate"},
+		{"negative", ifacerate.Settings{Rate: -10}, "rate"},
+		{"zero", ifacerate.Settings{}, "rate"},
+		{"tiny", ifacerate.Settings{Rate: 1e-300}, "rate"},
+		{"1e10", ifacerate.Settings{Rate: 1e10}, "rate"},
+		{"burst below one", ifacerate.Settings{Rate: 10, Burst: 0.5}, "burst"},
+		{"negative burst", ifacerate.Settings{Rate: 10, Burst: -1}, "burst"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := ifacerate.New(tc.s, pipelinetest.Env(t))
+			var setting *pipeline.SettingError
+			if !errors.As(err, &setting) || setting.Setting != tc.setting {
+				t.Errorf("error %v, want one about %s", err, tc.setting)
+			}
+		})
+	}
+}

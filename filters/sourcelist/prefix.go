@@ -1,0 +1,42 @@
+package sourcelist
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// Prefix is an IP prefix. A single address stands for itself.
+type Prefix struct{ netip.Prefix }
+
+// UnmarshalText reads "192.0.2.0/24", "2001:db8::/32" or an address. IPv4-mapped
+// IPv6 addresses stand for the IPv4 addresses that routers have.
+func (p *Prefix) UnmarshalText(text []byte) error {
+	prefix, err := parsePrefix(string(text))
+	if err != nil {
+		return err
+	}
+	if prefix != prefix.Masked() {
+		return fmt.Errorf("%q has host bits set; write %v", text, unmap(prefix.Masked()))
+	}
+	p.Prefix = unmap(prefix)
+	return nil
+}
+
+func parsePrefix(s string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(s); err == nil && addr.Zone() == "" {
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(s)
+	if err != nil {
+		err = fmt.Errorf("%q is neither an address nor a prefix such as 192.0.2.0/24 or 2001:db8::/32", s)
+	}
+	return prefix, err
+}
+
+// unmap makes an IPv4 prefix of an IPv4-mapped one.
+func unmap(p netip.Prefix) netip.Prefix {
+	if p.Addr().Is4In6() && p.Bits() >= 96 {
+		return netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+	}
+	return p
+}

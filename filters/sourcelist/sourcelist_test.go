@@ -1,0 +1,174 @@
+package sourcelist_test
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/pmtud/pmtud/filters/sourcelist"
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+)
+
+// list reads prefixes as a configuration has them.
+func list(t testing.TB, texts ...string) (prefixes []sourcelist.Prefix) {
+	t.Helper()
+	for _, text := range texts {
+		var p sourcelist.Prefix
+		if err := p.UnmarshalText([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		prefixes = append(prefixes, p)
+	}
+	return prefixes
+}
+
+func TestPlugin(t *testing.T) {
+	pipelinetest.TestFilter(t, sourcelist.Plugin(), &sourcelist.Settings{Allow: list(t, "203.0.113.0/24", "2001:db8::/32"), Deny: list(t, "203.0.113.2")})
+	pipelinetest.TestFilter(t, sourcelist.Plugin(), &sourcelist.Settings{Deny: list(t, "203.0.113.2"), Peers: true})
+}
+
+func TestFilter(t *testing.T) {
+	for _, tc := range []struct {
+		name        string
+		allow, deny []string
+		router      string
+		want        pipeline.Reason
+	}{
+		{"allowed", []string{"203.0.113.0/24"}, nil, "203.0.113.1", pipeline.Pass},
+		{"first of the prefix", []string{"203.0.113.0/25"}, nil, "203.0.113.0", pipeline.Pass},
+		{"last of the prefix", []string{"203.0.113.0/25"}, nil, "203.0.113.127", pipeline.Pass},
+		{"behind the prefix", []string{"203.0.113.0/25"}, nil, "203.0.113.128", sourcelist.Denied},
+		{"not allowed", []string{"203.0.113.0/24"}, nil, "198.51.100.1", sourcelist.Denied},
+		{"one of several lengths", []string{"192.0.2.0/24", "203.0.113.1", "198.51.100.0/25"}, nil, "203.0.113.1", pipeline.Pass},
+		{"denied", nil, []string{"203.0.113.0/24"}, "203.0.113.1", sourcelist.Denied},
+		{"not denied", nil, []string{"203.0.113.0/24"}, "198.51.100.1", pipeline.Pass},
+		{"deny wins", []string{"203.0.113.0/24"}, []string{"203.0.113.7"}, "203.0.113.7", sourcelist.Denied},
+		{"allowed, its neighbour denied", []string{"203.0.113.0/24"}, []string{"203.0.113.7"}, "203.0.113.8", pipeline.Pass},
+		{"everything of IPv4", nil, []string{"0.0.0.0/0"}, "203.0.113.1", sourcelist.Denied},
+		{"everything of IPv4, asked for IPv6", nil, []string{"0.0.0.0/0"}, "2001:db8::1", pipeline.Pass},
+		{"everything of IPv6, asked for IPv4", nil, []string{"::/0"}, "203.0.113.1", pipeline.Pass},
+		{"IPv6", []string{"2001:db8:f::/48"}, nil, "2001:db8:f:ffff::1", pipeline.Pass},
+		{"IPv6, not allowed", []string{"2001:db8:f::/48"}, nil, "2001:db8:e::1", sourcelist.Denied},
+		{"IPv6 list, asked for IPv4", []string{"2001:db8::/32"}, nil, "203.0.113.1", sourcelist.Denied},
+		{"IPv4-mapped address", nil, []string{"::ffff:203.0.113.1"}, "203.0.113.1", sourcelist.Denied},
+		{"IPv4-mapped prefix", nil, []string{"::ffff:203.0.113.0/120"}, "203.0.113.1", sourcelist.Denied},
+		{"twice on the list", nil, []string{"203.0.113.1", "203.0.113.1/32"}, "203.0.113.1", sourcelist.Denied},
+	} {
+		for _, peers := range []bool{false, true} {
+			name, want := tc.name, tc.want
+			if peers {
+				name += ", peers"
+				if want == sourcelist.Denied {
+					want = sourcelist.FromPeer
+				}
+			}
+			t.Run(name, func(t *testing.T) {
+				f, err := sourcelist.New(sourcelist.Settings{Allow: list(t, tc.allow...), Deny: list(t, tc.deny...), Peers: peers}, pipelinetest.Env(t))
+				if err != nil {
+					t.Fatal(err)
+				}
+				p := pipelinetest.PTB{Router: netip.MustParseAddr(tc.router)}.Packet(pipelinetest.Begin)
+				if got := pipelinetest.Decide(f, &p); got != want {
+					t.Errorf("reason %d, want %d", got, want)
+				}
+			})
+		}
+	}
+}
+
+func TestPacketWithoutAddress(t *testing.T) {
+	for name, tc := range map[string]struct {
+		settings sourcelist.Settings
+		want     pipeline.Reason
+	}{
+		"is in no prefix to be denied":  {sourcelist.Settings{Deny: list(t, "0.0.0.0/0", "::/0")}, pipeline.Pass},
+		"is in no prefix to be allowed": {sourcelist.Settings{Allow: list(t, "0.0.0.0/0", "::/0")}, sourcelist.Denied},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, err := sourcelist.New(tc.settings, pipelinetest.Env(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := pipelinetest.Decide(f, &pipeline.Packet{LinkType: pipeline.LinkEthernet}); got != tc.want {
+				t.Errorf("reason %d, want %d", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestNewRefusesEmptyLists(t *testing.T) {
+	_, err := sourcelist.New(sourcelist.Settings{}, pipelinetest.Env(t))
+	var setting *pipeline.SettingError
+	if !errors.As(err, &setting) || setting.Setting != "deny" {
+		t.Errorf("error %v, want one about deny", err)
+	}
+}
+
+// TestHostBits checks prefixes that did not come from text.
+func TestHostBits(t *testing.T) {
+	deny := []sourcelist.Prefix{{Prefix: netip.MustParsePrefix("203.0.113.77/24")}}
+	f, err := sourcelist.New(sourcelist.Settings{Deny: deny}, pipelinetest.Env(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := pipelinetest.PTB{Router: netip.MustParseAddr("203.0.113.1")}.Packet(pipelinetest.Begin)
+	if got := pipelinetest.Decide(f, &p); got != sourcelist.Denied {
+		t.Errorf("reason %d, want %d", got, sourcelist.Denied)
+	}
+}
+
+func TestUnmarshalText(t *testing.T) {
+	for text, want := range map[string]string{
+		"192.0.2.0/24":         "192.0.2.0/24",
+		"192.0.2.1":            "192.0.2.1/32",
+		"192.0.2.1/32":         "192.0.2.1/32",
+		"0.0.0.0/0":            "0.0.0.0/0",
+		"2001:db8::/32":        "2001:db8::/32",
+		"2001:db8::1":          "2001:db8::1/128",
+		"2001:DB8:0::1":        "2001:db8::1/128",
+		"::/0":                 "::/0",
+		"::ffff:192.0.2.1":     "192.0.2.1/32",
+		"::ffff:192.0.2.0/120": "192.0.2.0/24",
+	} {
+		t.Run(text, func(t *testing.T) {
+			var p sourcelist.Prefix
+			if err := p.UnmarshalText([]byte(text)); err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := p.MarshalText(); string(got) != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		})
+	}
+}
+
+func TestUnmarshalTextRefuses(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                     "neither an address nor a prefix",
+		"example.org":          "neither an address nor a prefix",
+		" 192.0.2.1":           "neither an address nor a prefix",
+		"192.0.2.1 ":           "neither an address nor a prefix",
+		"192.0.2":              "neither an address nor a prefix",
+		"192.0.2.256":          "neither an address nor a prefix",
+		"192.0.02.1":           "neither an address nor a prefix",
+		"192.0.2.0/33":         "neither an address nor a prefix",
+		"192.0.2.0/-1":         "neither an address nor a prefix",
+		"192.0.2.0/":           "neither an address nor a prefix",
+		"192.0.2.0/024":        "neither an address nor a prefix",
+		"2001:db8::/129":       "neither an address nor a prefix",
+		"fe80::1%eth0":         "neither an address nor a prefix",
+		"fe80::%eth0/64":       "neither an address nor a prefix",
+		"192.0.2.1/24":         "host bits set; write 192.0.2.0/24",
+		"2001:db8::1/64":       "host bits set; write 2001:db8::/64",
+		"::ffff:192.0.2.1/120": "host bits set; write 192.0.2.0/24",
+	} {
+		t.Run(text, func(t *testing.T) {
+			var p sourcelist.Prefix
+			if err := p.UnmarshalText([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v, error %v, want %q", p, err, want)
+			}
+		})
+	}
+}

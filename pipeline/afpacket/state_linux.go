@@ -1,0 +1,66 @@
+package afpacket
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// State tells what became of an interface.
+type State uint8
+
+// States.
+const (
+	Up   State = iota + 1
+	Down       // and it may come up again
+	Gone       // deleted, or moved to another network namespace
+)
+
+// String returns "up", "down" or "gone".
+func (s State) String() string {
+	switch s {
+	case Up:
+		return "up"
+	case Down:
+		return "down"
+	}
+	return "gone"
+}
+
+// State returns the state of the interface that the socket is attached to. It may
+// have got another name meanwhile.
+func (s *Socket) State() State {
+	state := Gone
+	_ = s.Control(func(fd int) error { // an error leaves it at Gone
+		up, err := isUp(fd)
+		switch {
+		case err != nil:
+		case up:
+			state = Up
+		default:
+			state = Down
+		}
+		return err
+	})
+	return state
+}
+
+func isUp(fd int) (bool, error) {
+	at, err := attached(fd)
+	if err != nil {
+		return false, err
+	}
+	request, err := unix.NewIfreq("any")
+	if err != nil {
+		return false, err
+	}
+	request.SetUint32(uint32(at.Ifindex))
+	if err := unix.IoctlIfreq(fd, unix.SIOCGIFNAME, request); err != nil {
+		return false, os.NewSyscallError("SIOCGIFNAME", err)
+	}
+	// The name has replaced "any"; the flags replace the index.
+	if err := unix.IoctlIfreq(fd, unix.SIOCGIFFLAGS, request); err != nil {
+		return false, os.NewSyscallError("SIOCGIFFLAGS", err)
+	}
+	return request.Uint16()&unix.IFF_UP != 0, nil
+}

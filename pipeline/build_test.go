@@ -1,0 +1,178 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/bpf"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// mistakes returns the stage errors that an error joins, as kind, sink, index and
+// text.
+func mistakes(t *testing.T, err error) (out []string) {
+	t.Helper()
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		t.Fatalf("error %v does not join others", err)
+	}
+	for _, err := range joined.Unwrap() {
+		var s *pipeline.StageError
+		if !errors.As(err, &s) {
+			out = append(out, err.Error())
+			continue
+		}
+		out = append(out, fmt.Sprintf("%v %d %d: %v", s.Kind, s.Sink, s.Index, s))
+	}
+	return out
+}
+
+func TestNewReportsAllMistakes(t *testing.T) {
+	type settings struct{ Rate int }
+	bad := func(build func() (pipeline.Filter, error)) pipeline.Plugin {
+		return pipeline.NewFilter(pipeline.FilterPlugin[settings]{
+			Type: "bad", New: func(settings, pipeline.Env) (pipeline.Filter, error) { return build() },
+		})
+	}
+	refuses := bad(func() (pipeline.Filter, error) { return nil, pipeline.BadSetting("rate", "%d is too much", 7) })
+	panics := bad(func() (pipeline.Filter, error) { panic("boom") })
+	nothing := bad(func() (pipeline.Filter, error) { return nil, nil })
+	in := live("in", source{})
+	_, err := pipeline.New(pipeline.Spec{
+		Sources: []pipeline.Stage{in, in, {Name: "odd", Plugin: refuses}},
+		Filters: []pipeline.Stage{
+			{Plugin: refuses},
+			{Name: "nothing", Plugin: nothing},
+			{Name: "typed", Plugin: refuses, Settings: settings{}},
+			{Name: "none"},
+		},
+		Sinks: []pipeline.SinkStage{
+			sinkStage("out", sink{}),
+			sinkStage("out", sink{}, filterStage("f", filter{}), filterStage("f", filter{}), pipeline.Stage{Plugin: refuses}),
+		},
+	})
+	want := []string{
+		"filter -1 0: filter bad: rate: 7 is too much",
+		"filter -1 1: filter nothing: plugin bad built a <nil>",
+		"filter -1 2: filter typed: build stage typed: settings are pipeline_test.settings, not *pipeline_test.settings",
+		"filter -1 3: filter none:  is a kind(0), not a filter",
+		"source -1 2: source odd: bad is a filter, not a source",
+		"filter 1 2: sink 2, filter bad: rate: 7 is too much",
+		`source -1 1: source in: a second source is called "in"; give it another name`,
+		`filter 1 1: sink 2, filter f: a second filter is called "f"; give it another name`,
+		`sink -1 1: sink out: a second sink is called "out"; give it another name`,
+	}
+	if diff := cmp.Diff(want, mistakes(t, err)); diff != "" {
+		t.Errorf("mistakes (-want +got):\n%s", diff)
+	}
+	var setting *pipeline.SettingError
+	if !errors.As(err, &setting) || setting.Setting != "rate" {
+		t.Errorf("error %v is no SettingError about rate", err)
+	}
+
+	_, err = pipeline.New(pipeline.Spec{Name: "edge", Filters: []pipeline.Stage{{Plugin: panics}}})
+	got := mistakes(t, err)
+	if len(got) != 2 || got[0] != "pipeline edge has no sources" || !strings.HasPrefix(got[1], "filter -1 0: filter bad: panic: boom") {
+		t.Errorf("mistakes %q", got)
+	}
+}
+
+func TestSameNameInOtherLists(t *testing.T) {
+	if _, err := pipeline.New(pipeline.Spec{
+		Sources: []pipeline.Stage{live("x", source{})},
+		Filters: []pipeline.Stage{filterStage("x", filter{})},
+		Sinks:   []pipeline.SinkStage{sinkStage("x", sink{}, filterStage("x", filter{}))},
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+// programmed is a filter with a program of one instruction.
+type programmed struct{ filter }
+
+func (programmed) KernelFilter(_ pipeline.LinkType, snaplen uint32) []bpf.Instruction {
+	return []bpf.Instruction{bpf.RetConstant{Val: snaplen}}
+}
+
+func TestEnv(t *testing.T) {
+	envs := map[string]pipeline.Env{}
+	see := func(env pipeline.Env) { envs[env.Stage] = env }
+	in := pipeline.NewSource(pipeline.SourcePlugin[struct{}]{
+		Type: "in",
+		New:  func(_ struct{}, env pipeline.Env) (pipeline.Source, error) { see(env); return source{}, nil },
+	})
+	pass := pipeline.NewFilter(pipeline.FilterPlugin[struct{}]{
+		Type: "pass",
+		New:  func(_ struct{}, env pipeline.Env) (pipeline.Filter, error) { see(env); return filter{}, nil },
+	})
+	out := new(bytes.Buffer)
+	spec := pipeline.Spec{
+		Name: "edge", Sources: []pipeline.Stage{{Plugin: in}}, Stdin: strings.NewReader("hi"), Stdout: out,
+		Filters: []pipeline.Stage{filterStage("k", programmed{}), {Plugin: pass}},
+	}
+	if _, err := pipeline.New(spec); err != nil {
+		t.Fatal(err)
+	}
+	env := envs["in"]
+	if b, _ := io.ReadAll(env.Stdin); string(b) != "hi" || env.Stdout != out || env.Pipeline != "edge" || env.Log == nil {
+		t.Errorf("environment %+v", env)
+	}
+	if env.KernelFilter == nil || len(env.KernelFilter(pipeline.LinkEthernet, 9)) != 1 {
+		t.Error("the source has no kernel filter, though the pipeline begins with one")
+	}
+	if envs["pass"].KernelFilter != nil {
+		t.Error("a filter has a kernel filter")
+	}
+
+	spec.Filters = []pipeline.Stage{{Plugin: pass}, filterStage("k", programmed{})}
+	if _, err := pipeline.New(spec); err != nil {
+		t.Fatal(err)
+	}
+	if envs["in"].KernelFilter != nil {
+		t.Error("the source has a kernel filter, though the pipeline does not begin with one")
+	}
+}
+
+func TestDefaultEnv(t *testing.T) {
+	var env pipeline.Env
+	in := pipeline.NewSource(pipeline.SourcePlugin[struct{}]{
+		Type: "in",
+		New:  func(_ struct{}, e pipeline.Env) (pipeline.Source, error) { env = e; return source{}, nil },
+	})
+	if _, err := pipeline.New(pipeline.Spec{Sources: []pipeline.Stage{{Plugin: in}}}); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := io.ReadAll(env.Stdin); len(b) != 0 || err != nil {
+		t.Errorf("standard input: %q, %v", b, err)
+	}
+	if _, err := env.Stdout.Write([]byte("x")); err != nil {
+		t.Error(err)
+	}
+	env.Log.Info("goes nowhere")
+}
+
+func TestSettingsOfStagesAreTheirOwn(t *testing.T) {
+	type settings struct{ Rate int }
+	plugin := pipeline.NewFilter(pipeline.FilterPlugin[settings]{Type: "f", Defaults: settings{Rate: 3}})
+	first := plugin.NewSettings().(*settings)
+	first.Rate = 9
+	if second := plugin.NewSettings().(*settings); second.Rate != 3 {
+		t.Errorf("rate %d, want the default", second.Rate)
+	}
+}
+
+func TestKindString(t *testing.T) {
+	var got []string
+	for k := range pipeline.Kind(4) {
+		got = append(got, k.String())
+	}
+	if diff := cmp.Diff([]string{"kind(0)", "source", "filter", "sink"}, got); diff != "" {
+		t.Errorf("kinds (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,227 @@
+package pipeline_test
+
+import (
+	"math"
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+const (
+	ipv4 = pipeline.EtherTypeIPv4
+	ipv6 = pipeline.EtherTypeIPv6
+	vlan = pipeline.EtherTypeVLAN
+	qinq = pipeline.EtherTypeQinQ
+)
+
+func TestDecode(t *testing.T) {
+	ptb4 := join(outer4(), icmp4(1400), quote4())
+	ptb6 := join(outer6(), icmp6(1400), quote6())
+	none := pipeline.View{Network: -1, ICMP: -1}
+	for _, tc := range []struct {
+		name string
+		link pipeline.LinkType
+		data []byte
+		want pipeline.View
+	}{
+		{"Ethernet, IPv4", pipeline.LinkEthernet, join(ethernet(ipv4), ptb4), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 34}},
+		{"Ethernet, IPv6", pipeline.LinkEthernet, join(ethernet(ipv6), ptb6), pipeline.View{EtherType: ipv6, Network: 14, PTB: 6, ICMP: 54}},
+		{"Ethernet, ARP", pipeline.LinkEthernet, join(ethernet(0x0806), ptb4), pipeline.View{EtherType: 0x0806, Network: 14, ICMP: -1}},
+		{"Ethernet, header only", pipeline.LinkEthernet, ethernet(ipv4), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
+		{"Ethernet, cut", pipeline.LinkEthernet, ethernet(ipv4)[:13], none},
+		{"nothing", pipeline.LinkEthernet, nil, none},
+		{"unknown link type", 9999, join(ethernet(ipv4), ptb4), none},
+
+		{"802.1Q, IPv4", pipeline.LinkEthernet, join(ethernet(vlan), tag(ipv4), ptb4), pipeline.View{EtherType: ipv4, Tag: vlan, Network: 18, PTB: 4, ICMP: 38}},
+		{"802.1Q, IPv6", pipeline.LinkEthernet, join(ethernet(vlan), tag(ipv6), ptb6), pipeline.View{EtherType: ipv6, Tag: vlan, Network: 18, PTB: 6, ICMP: 58}},
+		{"802.1ad, IPv4", pipeline.LinkEthernet, join(ethernet(qinq), tag(ipv4), ptb4), pipeline.View{EtherType: ipv4, Tag: qinq, Network: 18, PTB: 4, ICMP: 38}},
+		{"QinQ", pipeline.LinkEthernet, join(ethernet(qinq), tag(vlan), tag(ipv4), ptb4), pipeline.View{EtherType: vlan, Tag: qinq, Network: 18, ICMP: -1}},
+		{"802.1Q twice", pipeline.LinkEthernet, join(ethernet(vlan), tag(vlan), tag(ipv4), ptb4), pipeline.View{EtherType: vlan, Tag: vlan, Network: 18, ICMP: -1}},
+		{"802.1Q, cut in the tag", pipeline.LinkEthernet, join(ethernet(vlan), tag(ipv4)[:3]), pipeline.View{Tag: vlan, Network: -1, ICMP: -1}},
+		{"802.1Q, cut behind the tag", pipeline.LinkEthernet, join(ethernet(vlan), tag(ipv4)), pipeline.View{EtherType: ipv4, Tag: vlan, Network: 18, ICMP: -1}},
+
+		{"IPv4 options", pipeline.LinkEthernet, join(ethernet(ipv4), options(outer4(), 10), icmp4(1400), quote4()), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 74}},
+		{"IPv4 options that the capture lacks", pipeline.LinkEthernet, join(ethernet(ipv4), change(outer4(), 0, 0x4f), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
+		{"IPv4 header length 0, and the type where it claims", pipeline.LinkEthernet, join(ethernet(ipv4), change(outer4(), 0, 0x40), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
+		{"version nibble is not looked at", pipeline.LinkEthernet, join(ethernet(ipv4), change(outer4(), 0, 0x65), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 34}},
+		{"IPv4, first fragment", pipeline.LinkEthernet, join(ethernet(ipv4), change(outer4(), 6, 0x20, 0), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 34}},
+		{"IPv4, later fragment", pipeline.LinkEthernet, join(ethernet(ipv4), change(outer4(), 6, 0x20, 1), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
+		{"IPv4, not ICMP", pipeline.LinkEthernet, join(ethernet(ipv4), change(outer4(), 9, 6), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
+		{"ICMP, other type", pipeline.LinkEthernet, join(ethernet(ipv4), outer4(), change(icmp4(1400), 0, 11)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
+		{"ICMP, other code", pipeline.LinkEthernet, join(ethernet(ipv4), outer4(), change(icmp4(1400), 1, 3)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
+		{"ICMP, two octets", pipeline.LinkEthernet, join(ethernet(ipv4), outer4(), icmp4(1400)[:2]), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 34}},
+		{"ICMP, one octet", pipeline.LinkEthernet, join(ethernet(ipv4), outer4(), icmp4(1400)[:1]), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
+		{"ICMPv6, two octets", pipeline.LinkEthernet, join(ethernet(ipv6), outer6(), icmp6(1400)[:2]), pipeline.View{EtherType: ipv6, Network: 14, PTB: 6, ICMP: 54}},
+		{"ICMPv6, one octet", pipeline.LinkEthernet, join(ethernet(ipv6), outer6(), icmp6(1400)[:1]), pipeline.View{EtherType: ipv6, Network: 14, ICMP: -1}},
+		{"ICMPv6, other code", pipeline.LinkEthernet, join(ethernet(ipv6), outer6(), change(icmp6(1400), 1, 1)), pipeline.View{EtherType: ipv6, Network: 14, ICMP: -1}},
+		{"ICMPv6 behind an extension header", pipeline.LinkEthernet, join(ethernet(ipv6), change(outer6(), 6, 60), extension(58, 0), icmp6(1400)), pipeline.View{EtherType: ipv6, Network: 14, ICMP: -1}},
+		{"extension header that looks like a PTB", pipeline.LinkEthernet, join(ethernet(ipv6), change(outer6(), 6, 44), icmp6(1400)), pipeline.View{EtherType: ipv6, Network: 14, ICMP: -1}},
+
+		{"raw, IPv4", pipeline.LinkRaw, ptb4, pipeline.View{EtherType: ipv4, PTB: 4, ICMP: 20}},
+		{"raw, IPv6", pipeline.LinkRaw, ptb6, pipeline.View{EtherType: ipv6, PTB: 6, ICMP: 40}},
+		{"raw, neither", pipeline.LinkRaw, change(ptb4, 0, 0x55), none},
+		{"raw, empty", pipeline.LinkRaw, nil, none},
+		{"IPv4", pipeline.LinkIPv4, ptb4, pipeline.View{EtherType: ipv4, PTB: 4, ICMP: 20}},
+		{"IPv6", pipeline.LinkIPv6, ptb6, pipeline.View{EtherType: ipv6, PTB: 6, ICMP: 40}},
+
+		{"cooked, IPv4", pipeline.LinkSLL, join(sll(0, ipv4), ptb4), pipeline.View{EtherType: ipv4, Network: 16, PTB: 4, ICMP: 36}},
+		{"cooked, 802.1Q", pipeline.LinkSLL, join(sll(0, vlan), tag(ipv6), ptb6), pipeline.View{EtherType: ipv6, Tag: vlan, Network: 20, PTB: 6, ICMP: 60}},
+		{"cooked, cut", pipeline.LinkSLL, sll(0, ipv4)[:15], none},
+		{"cooked v2, IPv6", pipeline.LinkSLL2, join(sll2(0, ipv6), ptb6), pipeline.View{EtherType: ipv6, Network: 20, PTB: 6, ICMP: 60}},
+		{"cooked v2, 802.1Q", pipeline.LinkSLL2, join(sll2(0, vlan), tag(ipv4), ptb4), pipeline.View{EtherType: ipv4, Tag: vlan, Network: 24, PTB: 4, ICMP: 44}},
+		{"cooked v2, cut", pipeline.LinkSLL2, sll2(0, ipv4)[:19], none},
+
+		{"BSD loopback, little endian", pipeline.LinkNull, join([]byte{2, 0, 0, 0}, ptb4), pipeline.View{EtherType: ipv4, Network: 4, PTB: 4, ICMP: 24}},
+		{"BSD loopback, big endian", pipeline.LinkNull, join([]byte{0, 0, 0, 2}, ptb4), pipeline.View{EtherType: ipv4, Network: 4, PTB: 4, ICMP: 24}},
+		{"BSD loopback, IPv6 of macOS", pipeline.LinkNull, join([]byte{30, 0, 0, 0}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
+		{"BSD loopback, IPv6 of FreeBSD", pipeline.LinkNull, join([]byte{0, 0, 0, 28}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
+		{"BSD loopback, other family", pipeline.LinkNull, join([]byte{7, 0, 0, 0}, ptb4), none},
+		{"BSD loopback, cut", pipeline.LinkNull, []byte{2, 0, 0}, none},
+		{"BSD loopback, header only", pipeline.LinkNull, []byte{2, 0, 0, 0}, none},
+		{"OpenBSD loopback", pipeline.LinkLoop, join([]byte{0, 0, 0, 24}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := pipeline.Packet{Data: tc.data, Length: len(tc.data), LinkType: tc.link, ReadPort: 7}
+			p.PTB, p.Tag = 6, 1 // of an earlier packet in the same place
+			p.Decode()
+			if diff := cmp.Diff(tc.want, p.View); diff != "" {
+				t.Errorf("view (-want +got):\n%s", diff)
+			}
+			if p.ReadPort != -1 {
+				t.Errorf("read port %d, want -1", p.ReadPort)
+			}
+		})
+	}
+}
+
+func TestPacketType(t *testing.T) {
+	types := []pipeline.PacketType{
+		pipeline.TypeHost, pipeline.TypeBroadcast, pipeline.TypeMulticast, pipeline.TypeOtherHost, pipeline.TypeOutgoing,
+		pipeline.TypeUnknown,
+	}
+	for cooked, want := range types {
+		for link, data := range map[pipeline.LinkType][]byte{
+			pipeline.LinkSLL:  sll(byte(cooked), ipv4),
+			pipeline.LinkSLL2: sll2(byte(cooked), ipv4),
+		} {
+			p := pipeline.Packet{Data: data, LinkType: link}
+			p.Decode()
+			if p.Type != want {
+				t.Errorf("link type %d, cooked type %d: type %d, want %d", link, cooked, p.Type, want)
+			}
+			if got := p.Broadcast(); got != (want == pipeline.TypeBroadcast) {
+				t.Errorf("link type %d, cooked type %d: broadcast %v", link, cooked, got)
+			}
+		}
+	}
+	p := pipeline.Packet{Data: []byte{9, 9}, LinkType: pipeline.LinkSLL}
+	if p.Decode(); p.Type != pipeline.TypeUnknown {
+		t.Errorf("cooked type 0x0909: type %d, want unknown", p.Type)
+	}
+	p = pipeline.Packet{Data: ethernet(ipv4), LinkType: pipeline.LinkEthernet, Type: pipeline.TypeOtherHost}
+	if p.Decode(); p.Type != pipeline.TypeOtherHost {
+		t.Errorf("type %d, want what the source gave", p.Type)
+	}
+}
+
+func TestBroadcast(t *testing.T) {
+	toAll := change(ethernet(ipv4), 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)
+	for _, tc := range []struct {
+		name   string
+		packet pipeline.Packet
+		want   bool
+	}{
+		{"to all", pipeline.Packet{Data: toAll, LinkType: pipeline.LinkEthernet}, true},
+		{"to one", pipeline.Packet{Data: ethernet(ipv4), LinkType: pipeline.LinkEthernet}, false},
+		{"to nearly all", pipeline.Packet{Data: change(toAll, 5, 0xfe), LinkType: pipeline.LinkEthernet}, false},
+		{"cut", pipeline.Packet{Data: toAll[:5], LinkType: pipeline.LinkEthernet}, false},
+		{"by type, without link header", pipeline.Packet{LinkType: pipeline.LinkRaw, Type: pipeline.TypeBroadcast}, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			tc.packet.Decode()
+			if got := tc.packet.Broadcast(); got != tc.want {
+				t.Errorf("broadcast %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestTruncated(t *testing.T) {
+	for length, want := range map[int]bool{13: false, 14: false, 15: true} {
+		if p := (&pipeline.Packet{Data: ethernet(ipv4), Length: length}); p.Truncated() != want {
+			t.Errorf("14 octets of %d: truncated %v", length, !want)
+		}
+	}
+}
+
+func TestMTU(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		data []byte
+		mtu  uint32
+		ok   bool
+	}{
+		{"IPv4", join(outer4(), icmp4(1400)), 1400, true},
+		{"IPv4, unused octets hold an RFC 4884 length", join(outer4(), change(icmp4(1400), 4, 0, 32)), 1400, true},
+		{"IPv4, greatest", join(outer4(), icmp4(65535)), 65535, true},
+		{"IPv4, cut", join(outer4(), icmp4(1400)[:7]), 0, false},
+		{"IPv6", join(outer6(), icmp6(70000)), 70000, true},
+		{"IPv6, greatest", join(outer6(), icmp6(math.MaxUint32)), math.MaxUint32, true},
+		{"IPv6, cut", join(outer6(), icmp6(1400)[:7]), 0, false},
+		{"not a PTB", join(outer4(), change(icmp4(1400), 1, 1)), 0, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := pipeline.Packet{Data: tc.data, LinkType: pipeline.LinkRaw}
+			p.Decode()
+			if mtu, ok := p.MTU(); mtu != tc.mtu || ok != tc.ok {
+				t.Errorf("MTU %d, %v, want %d, %v", mtu, ok, tc.mtu, tc.ok)
+			}
+		})
+	}
+}
+
+func TestRouterAndTarget(t *testing.T) {
+	for _, tc := range []struct {
+		name           string
+		data           []byte
+		router, target netip.Addr
+		version        uint8
+	}{
+		{"IPv4", outer4(), router4, target4, 4},
+		{"IPv4, cut", outer4()[:19], netip.Addr{}, netip.Addr{}, 0},
+		{"IPv6", outer6(), router6, target6, 6},
+		{"IPv6, cut", outer6()[:39], netip.Addr{}, netip.Addr{}, 0},
+		{"neither", []byte{0x55}, netip.Addr{}, netip.Addr{}, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := pipeline.Packet{Data: tc.data, LinkType: pipeline.LinkRaw}
+			p.Decode()
+			if p.Router() != tc.router || p.Target() != tc.target {
+				t.Errorf("router %v, target %v, want %v, %v", p.Router(), p.Target(), tc.router, tc.target)
+			}
+			if k := p.RouterKey(); k.Version != tc.version {
+				t.Errorf("version of key %d, want %d", k.Version, tc.version)
+			}
+		})
+	}
+}
+
+func TestRouterKeyTellsAddressesApart(t *testing.T) {
+	seen := map[pipeline.RouterKey]string{}
+	for _, router := range []string{"203.0.113.1", "203.0.113.2", "::", "::cb00:7101", "::ffff:203.0.113.1", "cb00:7101::", "2001:db8::1"} {
+		addr := netip.MustParseAddr(router)
+		data := ip6(58, addr, target6)
+		if addr.Is4() {
+			data = ip4(1, addr, target4)
+		}
+		p := pipeline.Packet{Data: data, LinkType: pipeline.LinkRaw}
+		p.Decode()
+		if other, ok := seen[p.RouterKey()]; ok {
+			t.Errorf("%s has the key of %s", router, other)
+		}
+		seen[p.RouterKey()] = router
+	}
+}

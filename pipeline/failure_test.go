@@ -1,0 +1,190 @@
+package pipeline_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// TestPanicStopsThePipeline checks, for each method of each stage, that a panic in
+// it ends the pipeline with an error that names the stage, leaves nothing running
+// (synctest sees to that) and keeps the books in order.
+func TestPanicStopsThePipeline(t *testing.T) {
+	at := func(mtu uint32) func(p *pipeline.Packet) {
+		return func(p *pipeline.Packet) {
+			if got, _ := p.MTU(); got == mtu {
+				panic("boom")
+			}
+		}
+	}
+	filterAt := func(mtu uint32) filter {
+		return filter{filter: func(p *pipeline.Packet) pipeline.Reason {
+			at(mtu)(p)
+			return pipeline.Pass
+		}}
+	}
+	in := source{run: untilDone(messages(10))}
+	for _, tc := range []struct {
+		name  string
+		spec  pipeline.Spec
+		want  string // begin of the error
+		count func(c pipeline.Counters) bool
+	}{
+		{
+			"source", pipeline.Spec{Sources: []pipeline.Stage{
+				live("other", in),
+				live("bad", source{run: func(context.Context, func([]pipeline.Packet)) error { panic("boom") }}),
+			}},
+			"source bad: panic: boom",
+			func(c pipeline.Counters) bool { return c.Forwarded == 10 },
+		},
+		{
+			"filter", pipeline.Spec{
+				Sources: []pipeline.Stage{live("in", in)},
+				Filters: []pipeline.Stage{filterStage("good", filter{}), filterStage("bad", filterAt(1004))},
+			},
+			"filter bad: panic: boom",
+			func(c pipeline.Counters) bool {
+				return c.Received == 5 && c.Forwarded == 4 && reasonOf(c.Dropped, "bad", pipeline.ReasonPanic) == 1
+			},
+		},
+		{
+			"charge", pipeline.Spec{
+				Sources: []pipeline.Stage{live("in", in)},
+				Filters: []pipeline.Stage{
+					filterStage("bad", limiter{filter{}, at(1004)}), filterStage("good", filter{}),
+				},
+			},
+			"filter bad: panic: boom",
+			func(c pipeline.Counters) bool {
+				return c.Received == 5 && c.Forwarded == 4 && reasonOf(c.Dropped, "bad", pipeline.ReasonPanic) == 1
+			},
+		},
+		{
+			"filter of a sink", pipeline.Spec{
+				Sources: []pipeline.Stage{live("in", in)},
+				Sinks: []pipeline.SinkStage{
+					sinkStage("before", sink{}), sinkStage("out", sink{}, filterStage("bad", filterAt(1004))), sinkStage("after", sink{}),
+				},
+			},
+			"filter bad: panic: boom",
+			func(c pipeline.Counters) bool {
+				return c.Forwarded == 5 && reasonOf(c.Sinks[1].Dropped, "bad", pipeline.ReasonPanic) == 1 &&
+					c.Sinks[0].Delivered == 5 && packetsWith(c.Sinks[2].Shed, pipeline.ReasonStopped) == 1
+			},
+		},
+		{
+			"filter before an observer", pipeline.Spec{
+				Sources: []pipeline.Stage{live("in", in)},
+				Filters: []pipeline.Stage{filterStage("bad", filterAt(1004))},
+				Sinks:   []pipeline.SinkStage{sinkStage("out", sink{drops: true})},
+			},
+			"filter bad: panic: boom",
+			func(c pipeline.Counters) bool {
+				return c.Sinks[0].Offered == 5 && packetsWith(c.Sinks[0].Shed, pipeline.ReasonStopped) == 1
+			},
+		},
+		{
+			"deliver", pipeline.Spec{
+				Sources: []pipeline.Stage{live("in", in)},
+				Sinks: []pipeline.SinkStage{
+					sinkStage("good", sink{}),
+					sinkStage("bad", sink{deliver: func([]*pipeline.Packet, []pipeline.Reason) { panic("boom") }}),
+				},
+			},
+			"sink bad: panic: boom",
+			func(c pipeline.Counters) bool {
+				return c.Sinks[0].Delivered == 10 && packetsWith(c.Sinks[1].Failed, pipeline.ReasonPanic) == 10
+			},
+		},
+		{
+			"flush", pipeline.Spec{
+				Sources: []pipeline.Stage{live("in", in)},
+				Sinks:   []pipeline.SinkStage{sinkStage("bad", sink{flush: func() { panic("boom") }})},
+			},
+			"sink bad: panic: boom",
+			func(c pipeline.Counters) bool { return c.Sinks[0].Delivered == 10 },
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, err := run(t, tc.spec)
+				if err == nil || !strings.HasPrefix(err.Error(), tc.want) {
+					t.Errorf("error %v, want %q", err, tc.want)
+				}
+				if !tc.count(c) {
+					t.Errorf("counters %+v", c)
+				}
+			})
+		})
+	}
+}
+
+// TestPanicOfASinkFilterIsNoVerdict checks that other sinks see the pipeline's
+// verdict about a packet at which one sink's filter panicked.
+func TestPanicOfASinkFilterIsNoVerdict(t *testing.T) {
+	var verdicts []pipeline.Verdict
+	show := sink{deliver: func(batch []*pipeline.Packet, _ []pipeline.Reason) {
+		for _, p := range batch {
+			verdicts = append(verdicts, p.Verdict)
+		}
+	}}
+	bad := filter{filter: func(*pipeline.Packet) pipeline.Reason { panic("boom") }}
+	if _, err := run(t, pipeline.Spec{
+		Sources: []pipeline.Stage{lossless("in", source{run: deliverAll(messages(1))})},
+		Sinks:   []pipeline.SinkStage{sinkStage("good", show), sinkStage("out", sink{}, filterStage("bad", bad))},
+	}); err == nil {
+		t.Error("no error")
+	}
+	if len(verdicts) != 1 || !verdicts[0].Forward() {
+		t.Errorf("verdicts %v, want one that forwards", verdicts)
+	}
+}
+
+func TestPanicLeavesOtherPipelinesAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		good := start(ctx, t, pipeline.Spec{Sources: []pipeline.Stage{live("in", source{run: untilDone(messages(3))})}})
+		bad := start(ctx, t, pipeline.Spec{
+			Sources: []pipeline.Stage{live("in", source{run: untilDone(messages(3))})},
+			Filters: []pipeline.Stage{filterStage("bad", filter{filter: func(*pipeline.Packet) pipeline.Reason { panic("boom") }})},
+		})
+		synctest.Wait()
+		if err := <-bad.done; err == nil {
+			t.Error("the bad pipeline ended without an error")
+		}
+		select {
+		case err := <-good.done:
+			t.Errorf("the good pipeline ended: %v", err)
+		default:
+		}
+		cancel()
+		if err := <-good.done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// running is a pipeline that runs.
+type running struct {
+	*pipeline.Pipeline
+	done chan error
+}
+
+func start(ctx context.Context, t *testing.T, spec pipeline.Spec) running {
+	t.Helper()
+	p, err := pipeline.New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Open(ctx); err != nil {
+		t.Fatal(err)
+	}
+	r := running{p, make(chan error, 1)}
+	go func() { r.done <- p.Run(ctx) }()
+	return r
+}

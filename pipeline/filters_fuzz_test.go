@@ -1,0 +1,78 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/pmtud/pmtud/filters/sourcelist"
+	"github.com/pmtud/pmtud/filters/srcrate"
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+)
+
+// FuzzFilters takes hostile octets through all filters, in a chain and each alone,
+// as the filters of sinks that are offered every packet: no filter panics, gives a
+// reason that it did not declare, or changes the octets.
+func FuzzFilters(f *testing.F) {
+	for i, p := range pipelinetest.Packets() {
+		if i%37 == 0 {
+			f.Add(uint16(p.LinkType), uint8(i), p.Data, uint16(i%3), []byte{0, 10, 200})
+		}
+	}
+	for _, data := range vectors(f) {
+		f.Add(uint16(pipeline.LinkEthernet), uint8(0), data, uint16(0), []byte{1})
+	}
+	f.Fuzz(func(t *testing.T, link uint16, kind uint8, data []byte, missing uint16, steps []byte) {
+		p, err := pipeline.New(allFilters(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		data = slices.Clip(data) // an access behind the end panics
+		before := bytes.Clone(data)
+		at := pipelinetest.Begin
+		for _, step := range steps {
+			at += pipeline.Instant(int8(step)) * pipeline.Instant(100*time.Millisecond)
+			pkt := pipeline.Packet{
+				Data: data, Length: len(data) + int(missing), Time: at,
+				LinkType: pipeline.LinkType(link), Type: pipeline.PacketType(kind % 6),
+			}
+			if _, err := p.Trace(&pkt); err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(before, data) {
+				t.Fatal("the octets were changed")
+			}
+		}
+		for _, s := range p.Counters().Sinks {
+			for _, d := range s.Dropped {
+				if packetsWith(d.Reasons, pipeline.ReasonUndeclared) != 0 {
+					t.Errorf("filter %s gave a reason that it did not declare", d.Stage)
+				}
+			}
+		}
+	})
+}
+
+func allFilters(t testing.TB) pipeline.Spec {
+	var prefixes [2]sourcelist.Prefix
+	for i, text := range []string{"203.0.113.2", "2001:db8:f::/64"} {
+		if err := prefixes[i].UnmarshalText([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := compat(1)
+	all[4].Settings = &srcrate.Settings{Rate: 1, MaxSources: 2}
+	all = append(all,
+		stage(sourcelist.Plugin(), &sourcelist.Settings{Deny: prefixes[:], Peers: true}))
+	spec := pipeline.Spec{
+		QueueSize: 1,
+		Sources:   []pipeline.Stage{pipelinetest.Lend(nil, 1)},
+		Sinks:     []pipeline.SinkStage{sinkStage("all", sink{drops: true}, all...)},
+	}
+	for _, s := range all {
+		spec.Sinks = append(spec.Sinks, sinkStage(s.Plugin.Type, sink{drops: true}, s))
+	}
+	return spec
+}

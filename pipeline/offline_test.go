@@ -1,0 +1,158 @@
+package pipeline_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+)
+
+// explained is a filter that drops MTUs above its limit, and says so.
+type explained uint32
+
+func (e explained) Filter(p *pipeline.Packet) pipeline.Reason {
+	if mtu, _ := p.MTU(); mtu > uint32(e) {
+		return 1
+	}
+	return pipeline.Pass
+}
+
+func (e explained) Explain(*pipeline.Packet) string { return "at most " + string(rune('0'+e%10)) }
+
+func offline(t *testing.T) *pipeline.Pipeline {
+	t.Helper()
+	p, err := pipeline.New(pipeline.Spec{
+		Sources: []pipeline.Stage{pipelinetest.Lend(nil, 1)},
+		Filters: []pipeline.Stage{filterStage("first", filter{}), filterStage("limit", explained(1005), "too-high")},
+		Sinks: []pipeline.SinkStage{
+			sinkStage("all", sink{}),
+			sinkStage("low", sink{}, filterStage("own", explained(1002), "too-high"), filterStage("last", filter{})),
+			sinkStage("observer", sink{drops: true}),
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestDecide(t *testing.T) {
+	p := offline(t)
+	packets := messages(7)
+	drop := pipeline.Verdict{Stage: "limit", Reason: "too-high"}
+	for _, tc := range []struct {
+		mtu     int
+		verdict pipeline.Verdict
+		got     []bool
+	}{
+		{1002, pipeline.Verdict{}, []bool{true, true, true}},
+		{1003, pipeline.Verdict{}, []bool{true, false, true}},
+		{1006, drop, []bool{false, false, true}},
+	} {
+		pkt := packets[tc.mtu-1000]
+		got, err := p.Decide(&pkt, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pkt.Verdict != tc.verdict {
+			t.Errorf("MTU %d: verdict %v, want %v", tc.mtu, pkt.Verdict, tc.verdict)
+		}
+		if diff := cmp.Diff(tc.got, got); diff != "" {
+			t.Errorf("MTU %d: sinks (-want +got):\n%s", tc.mtu, diff)
+		}
+	}
+	if c := p.Counters(); c.Received != 3 || c.Forwarded != 2 || reasonOf(c.Dropped, "limit", "too-high") != 1 {
+		t.Errorf("counters %+v", c)
+	}
+}
+
+func TestDecideReturnsPanics(t *testing.T) {
+	p, err := pipeline.New(pipeline.Spec{
+		Sources: []pipeline.Stage{pipelinetest.Lend(nil, 1)},
+		Filters: []pipeline.Stage{filterStage("bad", filter{filter: func(*pipeline.Packet) pipeline.Reason { panic("boom") }})},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkt := messages(1)[0]
+	if _, err := p.Decide(&pkt, nil); err == nil || !strings.HasPrefix(err.Error(), "filter bad: panic: boom") {
+		t.Errorf("error %v", err)
+	}
+	if want := (pipeline.Verdict{Stage: "bad", Reason: pipeline.ReasonPanic}); pkt.Verdict != want {
+		t.Errorf("verdict %v, want %v", pkt.Verdict, want)
+	}
+}
+
+func TestTrace(t *testing.T) {
+	packets := messages(7)
+	for _, tc := range []struct {
+		name string
+		mtu  int
+		want []pipeline.Step
+	}{
+		{"passes all", 1002, []pipeline.Step{
+			{Sink: -1, Stage: "first", Filter: true, Reached: true},
+			{Sink: -1, Stage: "limit", Filter: true, Reached: true, Looked: "at most 5"},
+			{Sink: 0, Stage: "all", Reached: true},
+			{Sink: 1, Stage: "own", Filter: true, Reached: true, Looked: "at most 2"},
+			{Sink: 1, Stage: "last", Filter: true, Reached: true},
+			{Sink: 1, Stage: "low", Reached: true},
+			{Sink: 2, Stage: "observer", Reached: true},
+		}},
+		{"dropped by a sink's filter", 1003, []pipeline.Step{
+			{Sink: -1, Stage: "first", Filter: true, Reached: true},
+			{Sink: -1, Stage: "limit", Filter: true, Reached: true, Looked: "at most 5"},
+			{Sink: 0, Stage: "all", Reached: true},
+			{Sink: 1, Stage: "own", Filter: true, Reached: true, Reason: "too-high", Looked: "at most 2"},
+			{Sink: 1, Stage: "last", Filter: true},
+			{Sink: 1, Stage: "low"},
+			{Sink: 2, Stage: "observer", Reached: true},
+		}},
+		{"dropped by the pipeline", 1006, []pipeline.Step{
+			{Sink: -1, Stage: "first", Filter: true, Reached: true},
+			{Sink: -1, Stage: "limit", Filter: true, Reached: true, Reason: "too-high", Looked: "at most 5"},
+			{Sink: 0, Stage: "all"},
+			{Sink: 1, Stage: "own", Filter: true, Looked: "at most 2"},
+			{Sink: 1, Stage: "last", Filter: true},
+			{Sink: 1, Stage: "low"},
+			{Sink: 2, Stage: "observer", Reached: true},
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := offline(t)
+			// A packet before it, so that what sinks remember of it would show.
+			before := packets[3]
+			if _, err := p.Trace(&before); err != nil {
+				t.Fatal(err)
+			}
+			pkt := packets[tc.mtu-1000]
+			got, err := p.Trace(&pkt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("steps (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestStagesOfAPipeline(t *testing.T) {
+	p := offline(t)
+	names, sinks := p.Sinks()
+	if diff := cmp.Diff([]string{"all", "low", "observer"}, names); diff != "" || len(sinks) != 3 {
+		t.Errorf("sinks (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(reasonNames, p.SinkReasons(0)); diff != "" {
+		t.Errorf("reasons (-want +got):\n%s", diff)
+	}
+	if !p.SinksFilter() {
+		t.Error("no sink filters")
+	}
+	if p.Source(0) == nil || p.Name() != "" {
+		t.Errorf("source %v, name %q", p.Source(0), p.Name())
+	}
+}

@@ -1,0 +1,305 @@
+package pipeline_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+)
+
+// gate makes a sink wait for each of its batches until it is opened.
+type gate chan struct{}
+
+func (g gate) before(s sink) sink {
+	deliver := s.deliver
+	s.deliver = func(batch []*pipeline.Packet, failed []pipeline.Reason) {
+		<-g
+		if deliver != nil {
+			deliver(batch, failed)
+		}
+	}
+	return s
+}
+
+// oneByOne is the Run of a source that delivers batches of one packet.
+func oneByOne(packets []pipeline.Packet) func(context.Context, func([]pipeline.Packet)) error {
+	return func(ctx context.Context, deliver func([]pipeline.Packet)) error {
+		for i := range packets {
+			if ctx.Err() != nil {
+				break
+			}
+			deliver(packets[i : i+1])
+		}
+		return nil
+	}
+}
+
+func TestLiveSourceShedsTheOldest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := make(gate)
+		first := make(chan struct{})
+		var got, other []uint32
+		packets := messages(11)
+		in := source{run: func(_ context.Context, deliver func([]pipeline.Packet)) error {
+			deliver(packets[:1])
+			<-first // let the sink take it
+			deliver(packets[1:])
+			return nil
+		}}
+		spec := pipeline.Spec{
+			Sources: []pipeline.Stage{live("in", in)},
+			Sinks: []pipeline.SinkStage{
+				sinkStage("slow", stuck.before(record(&got))), sinkStage("other", record(&other)),
+			},
+			QueueSize: 4,
+		}
+		p := start(t.Context(), t, spec)
+		synctest.Wait()
+		close(first)
+		synctest.Wait()
+		c := p.Counters()
+		checkBooks(t, spec, c)
+		if s := c.Sinks[0]; s.Queued != 5 || packetsWith(s.Shed, pipeline.ReasonQueueFull) != 6 {
+			t.Errorf("while it waits: %+v, want 5 queued and 6 shed", s)
+		}
+		close(stuck)
+		if err := <-p.done; err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(append(count(1000, 1), count(1007, 4)...), got); diff != "" {
+			t.Errorf("delivered (-want +got):\n%s", diff)
+		}
+		checkBooks(t, spec, p.Counters())
+		if len(other) == 0 || other[len(other)-1] != 1010 {
+			t.Errorf("the other sink got %v", other)
+		}
+	})
+}
+
+func TestStuckSinkDoesNotStopOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := make(gate)
+		packets := messages(5000)
+		ctx, cancel := context.WithCancel(t.Context())
+		in := source{run: func(ctx context.Context, deliver func([]pipeline.Packet)) error {
+			for i := range packets {
+				deliver(packets[i : i+1])
+				if i%100 == 0 {
+					time.Sleep(time.Millisecond) // of the bubble's clock: lets the other sink catch up
+				}
+			}
+			<-ctx.Done()
+			return nil
+		}}
+		spec := pipeline.Spec{
+			Sources: []pipeline.Stage{live("in", in)},
+			Sinks:   []pipeline.SinkStage{sinkStage("stuck", stuck.before(sink{})), sinkStage("other", sink{})},
+		}
+		p := start(ctx, t, spec)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		c := p.Counters()
+		checkBooks(t, spec, c)
+		if c.Sinks[1].Delivered != 5000 || c.Sinks[0].Delivered != 0 {
+			t.Errorf("sinks %+v, want 5000 delivered by the other and none by the stuck one", c.Sinks)
+		}
+		close(stuck)
+		cancel()
+		if err := <-p.done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestLosslessSourceLosesNothing(t *testing.T) {
+	huge := func(packets []pipeline.Packet) []pipeline.Packet {
+		for i := range packets {
+			packets[i].Data = append(packets[i].Data, make([]byte, pipeline.MaxQueuedOctets/3)...)
+			packets[i].Length = len(packets[i].Data)
+		}
+		return packets
+	}
+	for _, tc := range []struct {
+		name    string
+		packets []pipeline.Packet
+		run     func([]pipeline.Packet) func(context.Context, func([]pipeline.Packet)) error
+		queue   int
+	}{
+		{"one by one", messages(2000), oneByOne, 3},
+		{"in one batch", messages(2000), deliverAll, 3},
+		{"queue of one", messages(500), deliverAll, 1},
+		{"default queue", messages(20000), deliverAll, 0},
+		{"huge packets", huge(messages(8)), deliverAll, 0},
+		{"larger than the queue", append(huge(messages(1)), pipeline.Packet{Data: make([]byte, pipeline.MaxQueuedOctets+1)}), deliverAll, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				delivered := 0
+				slow := sink{deliver: func(batch []*pipeline.Packet, _ []pipeline.Reason) {
+					time.Sleep(time.Minute)
+					delivered += len(batch)
+				}}
+				done := make(chan struct{}) // keeps the pipeline from ending, which has a time-out
+				drained := source{run: func(context.Context, func([]pipeline.Packet)) error { <-done; return nil }}
+				spec := pipeline.Spec{
+					Sources:   []pipeline.Stage{lossless("in", source{run: tc.run(tc.packets)}), live("other", drained)},
+					Sinks:     []pipeline.SinkStage{sinkStage("slow", slow), sinkStage("fast", sink{})},
+					QueueSize: tc.queue,
+				}
+				p := start(t.Context(), t, spec)
+				for range 3 {
+					time.Sleep(90 * time.Second)
+					checkBooks(t, spec, p.Counters())
+				}
+				time.Sleep(100 * 24 * time.Hour)
+				close(done)
+				if err := <-p.done; err != nil {
+					t.Fatal(err)
+				}
+				c := p.Counters()
+				checkBooks(t, spec, c)
+				if n := uint64(len(tc.packets)); uint64(delivered) != n || c.Sinks[1].Delivered != n {
+					t.Errorf("delivered %d and %d of %d", delivered, c.Sinks[1].Delivered, n)
+				}
+			})
+		})
+	}
+}
+
+func TestStopWhileALosslessSourceWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := make(gate)
+		ctx, cancel := context.WithCancel(t.Context())
+		spec := pipeline.Spec{
+			Sources:   []pipeline.Stage{lossless("in", source{run: oneByOne(messages(100))})},
+			Sinks:     []pipeline.SinkStage{sinkStage("stuck", stuck.before(sink{}))},
+			QueueSize: 4,
+		}
+		p := start(ctx, t, spec)
+		synctest.Wait()
+		c := p.Counters()
+		checkBooks(t, spec, c)
+		if s := c.Sinks[0]; s.Queued == 0 || c.Received == 100 || reasonSum(s.Shed) != 0 {
+			t.Errorf("the source does not wait: %+v", c)
+		}
+		cancel()
+		synctest.Wait()
+		close(stuck)
+		if err := <-p.done; err != nil {
+			t.Error(err)
+		}
+		checkBooks(t, spec, p.Counters())
+		checkEmpty(t, p.Counters())
+	})
+}
+
+// TestStuckSinkIsGivenUp checks the end of a pipeline whose sink never returns: it
+// ends after five seconds of the bubble's clock.
+func TestStuckSinkIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := make(gate)
+		var tr trace
+		bad := stuck.before(sink{close: tr.note("close stuck")})
+		spec := pipeline.Spec{
+			Sources: []pipeline.Stage{live("in", source{run: deliverAll(messages(10))})},
+			Sinks: []pipeline.SinkStage{
+				sinkStage("stuck", bad), sinkStage("good", sink{close: tr.note("close good")}),
+				sinkStage("broken", sink{flush: func() { panic("boom") }}),
+			},
+		}
+		begin := time.Now()
+		c, err := run(t, spec)
+		if took := time.Since(begin); took != 5*time.Second {
+			t.Errorf("took %v, want 5s", took)
+		}
+		for _, want := range []string{"stuck for 5s: sink stuck", "sink broken: panic: boom"} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("error %v lacks %q", err, want)
+			}
+		}
+		if n := packetsWith(c.Sinks[0].Shed, pipeline.ReasonStopped); n != 10 || c.Sinks[1].Delivered != 10 {
+			t.Errorf("sinks %+v, want 10 packets stopped and 10 delivered", c.Sinks)
+		}
+		if diff := cmp.Diff(trace{"close good"}, tr); diff != "" {
+			t.Errorf("calls (-want +got):\n%s", diff)
+		}
+		close(stuck) // the goroutine left behind ends, and changes nothing in the books
+		synctest.Wait()
+	})
+}
+
+func TestLateReturnChangesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := make(gate)
+		spec := pipeline.Spec{
+			Sources: []pipeline.Stage{live("in", source{run: deliverAll(messages(600))})},
+			Sinks:   []pipeline.SinkStage{sinkStage("stuck", stuck.before(sink{}))},
+		}
+		p := start(t.Context(), t, spec)
+		if err := <-p.done; err == nil {
+			t.Error("no error")
+		}
+		before := p.Counters()
+		close(stuck)
+		synctest.Wait()
+		if diff := cmp.Diff(before, p.Counters()); diff != "" {
+			t.Errorf("counters changed (-before +after):\n%s", diff)
+		}
+	})
+}
+
+// TestQueueKeepsOctets checks that what waits in a queue is a copy.
+func TestQueueKeepsOctets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := make(gate)
+		var got []uint32
+		spec := pipeline.Spec{
+			Sources: []pipeline.Stage{pipelinetest.Lend(messages(100), 10)},
+			Sinks:   []pipeline.SinkStage{sinkStage("slow", stuck.before(record(&got)))},
+		}
+		p := start(t.Context(), t, spec)
+		synctest.Wait() // all are queued, and overwritten at the source
+		close(stuck)
+		if err := <-p.done; err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(count(1000, 100), got); diff != "" {
+			t.Errorf("delivered (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestFlushWhenNothingIsQueued(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tr trace
+		more := make(chan struct{})
+		in := source{run: func(_ context.Context, deliver func([]pipeline.Packet)) error {
+			deliver(messages(3))
+			<-more
+			deliver(messages(2))
+			return nil
+		}}
+		out := sink{
+			deliver: func([]*pipeline.Packet, []pipeline.Reason) { tr = append(tr, "deliver") },
+			flush:   func() { tr = append(tr, "flush") },
+		}
+		p := start(t.Context(), t, pipeline.Spec{
+			Sources: []pipeline.Stage{live("in", in)},
+			Sinks:   []pipeline.SinkStage{sinkStage("out", out)},
+		})
+		synctest.Wait()
+		close(more)
+		if err := <-p.done; err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(trace{"deliver", "flush", "deliver", "flush"}, tr); diff != "" {
+			t.Errorf("calls (-want +got):\n%s", diff)
+		}
+	})
+}

@@ -1,0 +1,230 @@
+package pipelinetest_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/bpf"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+)
+
+const usedAfterCall = "borrowed octets were used after the call"
+
+// badPlugins break the contract in one way each. TestBadPlugins runs the kit on
+// them in a process of its own and looks for the message that belongs to it.
+var badPlugins = []struct {
+	name string
+	test func(t *testing.T)
+	want string // in the output
+}{
+	{"good filter", testFilter(good, nil), ""},
+	{"filter type in capitals", testFilter(good, func(p *pipeline.FilterPlugin[settings]) { p.Type = "MinTTL" }), `type "MinTTL" is not kebab-case`},
+	{"filter without summary", testFilter(good, func(p *pipeline.FilterPlugin[settings]) { p.Summary = "" }), "no summary"},
+	{"reason in snake case", testFilter(good, func(p *pipeline.FilterPlugin[settings]) { p.Reasons = []string{"too_low"} }), `reason "too_low" is not kebab-case`},
+	{"reason twice", testFilter(good, func(p *pipeline.FilterPlugin[settings]) { p.Reasons = []string{"low", "low"} }), `reason "low" is declared twice`},
+	{"setting in kebab case", testKebabSetting, `setting "min-ttl" is not snake_case`},
+	{"setting without doc", testKebabSetting, "field MinTTL has no doc tag"},
+	{"sink given as filter", func(t *testing.T) { pipelinetest.TestFilter(t, goodSink(sinkFuncs{}), nil) }, "is a sink, not a filter"},
+	{"filter with an undeclared reason", testFilter(func(*pipeline.Packet) pipeline.Reason { return 2 }, nil), "reason 2 is not declared"},
+	{"filter that panics", testFilter(func(p *pipeline.Packet) pipeline.Reason { return pipeline.Reason(p.Data[0] & 1) }, nil), "index out of range"},
+	{"filter that changes octets", testFilter(func(p *pipeline.Packet) pipeline.Reason {
+		if len(p.Data) > 0 {
+			p.Data[0]++
+		}
+		return pipeline.Pass
+	}, nil), "was changed"},
+	{"filter that changes a field", testFilter(func(p *pipeline.Packet) pipeline.Reason {
+		p.Verdict.Stage = "mine"
+		return pipeline.Pass
+	}, nil), "was changed"},
+	{"filter that keeps octets", testFilterOf(func() pipeline.Filter { return new(keeper) }), usedAfterCall},
+	{"filter that allocates", testFilter(func(p *pipeline.Packet) pipeline.Reason {
+		garbage = append([]byte(nil), p.Data...)
+		return pipeline.Pass
+	}, nil), "allocations for"},
+	{"filter whose program refuses what it lets pass", testFilterOf(func() pipeline.Filter { return deaf{} }), "passes the filter, but not its program"},
+	{"filter that opens a file when it is built", testFilterOf(func() pipeline.Filter {
+		files, _ = os.Open(os.DevNull)
+		return funcFilter(good)
+	}), "building opened files"},
+
+	{"good sink", testSink(sinkFuncs{}), ""},
+	{"sink with an undeclared reason", testSink(sinkFuncs{deliver: func(_ []*pipeline.Packet, failed []pipeline.Reason) { failed[0] = 2 }}), "reason 2 is not declared"},
+	{"sink that changes octets", testSink(sinkFuncs{deliver: func(batch []*pipeline.Packet, _ []pipeline.Reason) {
+		for _, p := range batch {
+			clear(p.Data)
+		}
+	}}), "was changed"},
+	{"sink that keeps octets", testSink(sinkFuncs{
+		deliver: func(batch []*pipeline.Packet, _ []pipeline.Reason) {
+			for _, p := range batch {
+				if len(p.Data) > 0 {
+					kept = p.Data
+				}
+			}
+		},
+		flush: func() {
+			if kept != nil {
+				sum += kept[0]
+			}
+		},
+	}), usedAfterCall},
+	{"sink that allocates", testSink(sinkFuncs{deliver: func(batch []*pipeline.Packet, _ []pipeline.Reason) {
+		garbage = append([]byte(nil), batch[0].Data...)
+	}}), "allocations for"},
+	{"sink that leaves a goroutine", testSink(sinkFuncs{open: func() { go func() { <-make(chan int) }() }}), "goroutines left behind"},
+	{"sink that leaves a file", testSink(sinkFuncs{open: func() {
+		f, _ := os.Open(os.DevNull)
+		left = append(left, f)
+	}}), "files left open"},
+}
+
+var (
+	garbage, kept []byte
+	files         *os.File
+	left          []*os.File
+	sum           byte
+)
+
+type settings struct {
+	Min int `setting:"min" doc:"lowest number of octets"`
+}
+
+func good(p *pipeline.Packet) pipeline.Reason {
+	if len(p.Data) < 60 {
+		return 1
+	}
+	return pipeline.Pass
+}
+
+type funcFilter func(*pipeline.Packet) pipeline.Reason
+
+func (f funcFilter) Filter(p *pipeline.Packet) pipeline.Reason { return f(p) }
+
+// testFilter runs the kit on a filter whose declaration was changed.
+func testFilter(f funcFilter, change func(*pipeline.FilterPlugin[settings])) func(*testing.T) {
+	p := pipeline.FilterPlugin[settings]{
+		Type: "min-length", Summary: "drops short packets", Reasons: []string{"too-short"},
+		New: func(settings, pipeline.Env) (pipeline.Filter, error) { return f, nil },
+	}
+	if change != nil {
+		change(&p)
+	}
+	return func(t *testing.T) { pipelinetest.TestFilter(t, pipeline.NewFilter(p), nil) }
+}
+
+func testFilterOf(build func() pipeline.Filter) func(*testing.T) {
+	return testFilter(nil, func(p *pipeline.FilterPlugin[settings]) {
+		p.New = func(settings, pipeline.Env) (pipeline.Filter, error) { return build(), nil }
+	})
+}
+
+func testKebabSetting(t *testing.T) {
+	type settings struct {
+		MinTTL int `setting:"min-ttl"`
+	}
+	pipelinetest.TestFilter(t, pipeline.NewFilter(pipeline.FilterPlugin[settings]{
+		Type: "min-ttl", Summary: "drops packets near their end",
+		New: func(settings, pipeline.Env) (pipeline.Filter, error) { return funcFilter(good), nil },
+	}), nil)
+}
+
+// keeper decides about a packet by the first octet of the one before.
+type keeper struct{ last []byte }
+
+func (k *keeper) Filter(p *pipeline.Packet) pipeline.Reason {
+	last := k.last
+	k.last = p.Data
+	if len(last) > 0 && last[0]&1 == 1 {
+		return 1
+	}
+	return pipeline.Pass
+}
+
+// deaf lets everything pass, and its program nothing.
+type deaf struct{}
+
+func (deaf) Filter(*pipeline.Packet) pipeline.Reason { return pipeline.Pass }
+
+func (deaf) KernelFilter(pipeline.LinkType, uint32) []bpf.Instruction {
+	return []bpf.Instruction{bpf.RetConstant{}}
+}
+
+type sinkFuncs struct {
+	open, flush func()
+	deliver     func(batch []*pipeline.Packet, failed []pipeline.Reason)
+}
+
+func (s sinkFuncs) Open(context.Context) error {
+	if s.open != nil {
+		s.open()
+	}
+	return nil
+}
+
+func (s sinkFuncs) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
+	if s.deliver != nil {
+		s.deliver(batch, failed)
+	}
+}
+
+func (s sinkFuncs) Flush() {
+	if s.flush != nil {
+		s.flush()
+	}
+}
+
+func (sinkFuncs) Close() error { return nil }
+
+func goodSink(s sinkFuncs) pipeline.Plugin {
+	return pipeline.NewSink(pipeline.SinkPlugin[struct{}]{
+		Type: "nowhere", Summary: "sends packets nowhere", Reasons: []string{"lost"},
+		New: func(struct{}, pipeline.Env) (pipeline.Sink, error) { return s, nil },
+	})
+}
+
+func testSink(s sinkFuncs) func(*testing.T) {
+	return func(t *testing.T) { pipelinetest.TestSink(t, goodSink(s), nil) }
+}
+
+// badEnv names the bad plugin that a process is to test.
+const badEnv = "PIPELINETEST_BAD_PLUGIN"
+
+func TestBadPlugins(t *testing.T) {
+	for _, bad := range badPlugins {
+		t.Run(bad.name, func(t *testing.T) {
+			if os.Getenv(badEnv) != "" {
+				t.Skip("this is the process of another test")
+			}
+			if bad.want == usedAfterCall && runtime.GOOS != "linux" {
+				t.Skip("memory can't be taken away here")
+			}
+			t.Parallel()
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestBadPlugin$")
+			cmd.Env = append(os.Environ(), badEnv+"="+bad.name)
+			out, err := cmd.CombinedOutput()
+			if (err == nil) != (bad.want == "") || !strings.Contains(string(out), bad.want) {
+				t.Errorf("%v, and no %q in:\n%s", err, bad.want, out)
+			}
+		})
+	}
+}
+
+// TestBadPlugin is the other process.
+func TestBadPlugin(t *testing.T) {
+	name := os.Getenv(badEnv)
+	if name == "" {
+		t.Skip("runs in a process of TestBadPlugins")
+	}
+	for _, bad := range badPlugins {
+		if bad.name == name {
+			bad.test(t)
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package logsink_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/sinks/logsink"
+)
+
+func TestPlugin(t *testing.T) {
+	for verbosity := 1; verbosity <= 3; verbosity++ {
+		for _, format := range []logsink.Format{logsink.Text, logsink.JSON} {
+			t.Run(string(format), func(t *testing.T) {
+				pipelinetest.TestSink(t, logsink.Plugin(), &logsink.Settings{Format: format, Verbosity: verbosity})
+			})
+		}
+	}
+}
+
+// batch returns a forwarded and a dropped packet.
+func batch() []*pipeline.Packet {
+	var packets []*pipeline.Packet
+	for _, port := range []uint16{80, 8081} {
+		p := pipelinetest.PTB{SrcPort: port}.Packet(pipelinetest.Begin)
+		p.Decode()
+		p.ReadPort = int32(port)
+		packets = append(packets, &p)
+	}
+	packets[1].Verdict = pipeline.Verdict{Stage: "port-list", Reason: "port-not-listed"}
+	return packets
+}
+
+func TestLines(t *testing.T) {
+	const (
+		forwarded     = "203.0.113.1 transmitting mtu=1400 sport=80"
+		dropped       = "203.0.113.1 port-not-listed mtu=1400 sport=8081"
+		forwardedJSON = `{"time":"2026-01-02T03:04:05.000000Z","verdict":"forward","router":"203.0.113.1","target":"192.0.2.1","mtu":1400,"proto":"tcp","src":"192.0.2.1","sport":80,"dst":"198.51.100.7","dport":40000`
+		droppedJSON   = `{"time":"2026-01-02T03:04:05.000000Z","verdict":"drop","stage":"port-list","reason":"port-not-listed","router":"203.0.113.1","target":"192.0.2.1","mtu":1400,"proto":"tcp","src":"192.0.2.1","sport":8081,"dst":"198.51.100.7","dport":40000`
+	)
+	octets := make([]string, 2)
+	for i, p := range batch() {
+		octets[i] = hex.EncodeToString(p.Data)
+	}
+	for _, tc := range []struct {
+		name     string
+		settings logsink.Settings
+		want     []string
+	}{
+		{"text, forwarded ones", logsink.Settings{Format: logsink.Text, Verbosity: 1}, []string{forwarded}},
+		{"text, dropped ones too", logsink.Settings{Format: logsink.Text, Verbosity: 2}, []string{forwarded, dropped}},
+		{"text, octets", logsink.Settings{Format: logsink.Text, Verbosity: 3}, []string{forwarded + " " + octets[0], dropped + " " + octets[1]}},
+		{"JSON, forwarded ones", logsink.Settings{Format: logsink.JSON, Verbosity: 1}, []string{forwardedJSON + "}"}},
+		{"JSON, dropped ones too", logsink.Settings{Format: logsink.JSON, Verbosity: 2}, []string{forwardedJSON + "}", droppedJSON + "}"}},
+		{"JSON, octets", logsink.Settings{Format: logsink.JSON, Verbosity: 3}, []string{
+			forwardedJSON + `,"octets":"` + octets[0] + `"}`, droppedJSON + `,"octets":"` + octets[1] + `"}`,
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			out := new(bytes.Buffer)
+			env := pipelinetest.Env(t)
+			env.Stdout = out
+			sink, err := logsink.New(tc.settings, env)
+			if err != nil {
+				t.Fatal(err)
+			}
+			packets := batch()
+			if !sink.(pipeline.Observer).ObservesDrops() { // then the engine gives it none
+				packets = packets[:1]
+			}
+			failed := make([]pipeline.Reason, len(packets))
+			sink.Deliver(packets, failed)
+			if diff := cmp.Diff(strings.Join(tc.want, "\n")+"\n", out.String()); diff != "" {
+				t.Errorf("lines (-want +got):\n%s", diff)
+			}
+			if slices.Max(failed) != pipeline.Pass {
+				t.Errorf("failed %v", failed)
+			}
+			for line := range strings.Lines(out.String()) {
+				if tc.settings.Format == logsink.JSON && !json.Valid([]byte(line)) {
+					t.Errorf("%q is not valid JSON", line)
+				}
+			}
+		})
+	}
+}
+
+// broken is a standard output that nobody reads, until it is mended.
+type broken struct {
+	mended bool
+	calls  int
+}
+
+func (b *broken) Write(p []byte) (int, error) {
+	b.calls++
+	if b.mended {
+		return len(p), nil
+	}
+	return 0, errors.New("broken pipe")
+}
+
+func TestWriteError(t *testing.T) {
+	out := new(broken)
+	env := pipelinetest.Env(t)
+	env.Stdout = out
+	sink, err := logsink.New(logsink.Settings{Format: logsink.Text, Verbosity: 2}, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range [][]pipeline.Reason{{logsink.WriteError, logsink.WriteError}, {pipeline.Pass, pipeline.Pass}} {
+		failed := make([]pipeline.Reason, 2)
+		sink.Deliver(batch(), failed)
+		if diff := cmp.Diff(want, failed); diff != "" {
+			t.Errorf("failed (-want +got):\n%s", diff)
+		}
+		out.mended = true
+	}
+	if out.calls != 2 {
+		t.Errorf("%d writes for two batches", out.calls)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		s       logsink.Settings
+		setting string
+	}{
+		{"verbosity 0", logsink.Settings{Format: logsink.Text}, "verbosity"},
+		{"verbosity 4", logsink.Settings{Format: logsink.Text, Verbosity: 4}, "verbosity"},
+		{"no format", logsink.Settings{Verbosity: 1}, "format"},
+		{"unknown format", logsink.Settings{Format: "xml", Verbosity: 1}, "format"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := logsink.New(tc.s, pipelinetest.Env(t))
+			var setting *pipeline.SettingError
+			if !errors.As(err, &setting) || setting.Setting != tc.setting {
+				t.Errorf("error %v, want one about %s", err, tc.setting)
+			}
+		})
+	}
+}
+
+func TestFormat(t *testing.T) {
+	for text, ok := range map[string]bool{"text": true, "json": true, "": false, "JSON": false, "yaml": false} {
+		var f logsink.Format
+		err := f.UnmarshalText([]byte(text))
+		if (err == nil) != ok || ok && string(f) != text {
+			t.Errorf("%q: format %q, error %v", text, f, err)
+		}
+	}
+}
