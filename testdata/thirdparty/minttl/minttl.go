@@ -1,0 +1,59 @@
+// Package minttl has the filter `min-ttl`, which drops messages that have come a
+// suspiciously long way: their TTL or hop limit is nearly used up.
+package minttl
+
+import "github.com/pmtud/pmtud/pipeline"
+
+// LowTTL is the reason to drop a packet: its TTL is below the minimum.
+const LowTTL pipeline.Reason = 1
+
+// Settings of the filter.
+type Settings struct {
+	Min uint8 `setting:"min" required:"true" doc:"lowest TTL or hop limit that passes, from 1"`
+}
+
+// Plugin returns the filter `min-ttl`.
+func Plugin() pipeline.Plugin {
+	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
+		Type:    "min-ttl",
+		Summary: "drops messages whose TTL or hop limit is low",
+		Reasons: []string{"low-ttl"},
+		New:     New,
+	})
+}
+
+// New returns the filter.
+func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
+	if s.Min == 0 {
+		return nil, pipeline.BadSetting("min", "must be from 1 to 255, or nothing would be dropped")
+	}
+	return filter(s), nil
+}
+
+type filter Settings
+
+// Filter drops packets that show no TTL as well.
+func (f filter) Filter(p *pipeline.Packet) pipeline.Reason {
+	if ttl, ok := ttl(p); !ok || ttl < f.Min {
+		return LowTTL
+	}
+	return pipeline.Pass
+}
+
+// ttl returns the TTL of an IPv4 header (RFC 791), or the hop limit of an IPv6
+// header (RFC 8200).
+func ttl(p *pipeline.Packet) (ttl uint8, ok bool) {
+	at := p.Network
+	switch p.EtherType {
+	case pipeline.EtherTypeIPv4:
+		at += 8
+	case pipeline.EtherTypeIPv6:
+		at += 7
+	default:
+		return 0, false
+	}
+	if p.Network < 0 || at >= len(p.Data) {
+		return 0, false
+	}
+	return p.Data[at], true
+}
