@@ -12,6 +12,8 @@ import (
 	"github.com/pmtud/pmtud/sinks/broadcast"
 	"github.com/pmtud/pmtud/sinks/logsink"
 	pcapsink "github.com/pmtud/pmtud/sinks/pcapfile"
+	"github.com/pmtud/pmtud/sinks/peers"
+	"github.com/pmtud/pmtud/sources/nflog"
 	"github.com/pmtud/pmtud/sources/pcap"
 	pcapsource "github.com/pmtud/pmtud/sources/pcapfile"
 )
@@ -20,6 +22,7 @@ import (
 func Plugins() []pipeline.Plugin {
 	return []pipeline.Plugin{
 		pcap.Plugin(),
+		nflog.Plugin(),
 		pcapsource.Plugin(),
 
 		icmpptb.Plugin(),
@@ -31,6 +34,7 @@ func Plugins() []pipeline.Plugin {
 		sourcelist.Plugin(),
 
 		broadcast.Plugin(),
+		peers.Plugin(),
 		logsink.Plugin(),
 		pcapsink.Plugin(),
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +23,8 @@ type options struct {
 	dryRun      bool
 	cpu         string
 	ports       string
+	nflog       string
+	peers       string
 	strict      bool
 	useSrc      bool
 	printConfig string
@@ -33,12 +36,14 @@ type options struct {
 // between backquotes, and none where pflag would think of one.
 func (o *options) register(flags *pflag.FlagSet) {
 	flags.StringVarP(&o.iface, "iface", "i", "", "`INTERFACE` to listen on and to send on (required)")
+	flags.StringVarP(&o.nflog, "nflog", "n", "", "read from this NFLOG `GROUP` instead of capturing; send on --iface")
 	flags.StringVarP(&o.srcRate, "src-rate", "s", "1.0", "limit for one source, in packets per second: `PPS`")
 	flags.StringVarP(&o.ifaceRate, "iface-rate", "r", "10.0", "limit to send on the interface, in packets per second: `PPS`")
 	flags.CountVarP(&o.verbose, "verbose", "v", "``print forwarded packets; twice: refused ones too; three times: with their octets in hex")
 	flags.BoolVarP(&o.dryRun, "dry-run", "d", false, "do everything but send")
 	flags.StringVarP(&o.cpu, "cpu", "c", "", "pin the whole process to this `CPU`")
 	flags.StringVarP(&o.ports, "ports", "p", "", "comma-separated `PORTS`; forward only when the quoted packet's source port is on it")
+	flags.StringVarP(&o.peers, "peers", "P", "", "comma-separated `PEERS`; send to these hosts by normal routing instead of broadcasting")
 	flags.BoolVarP(&o.strict, "strict", "t", false, "forward only MTUs from 576 to 1499")
 	flags.BoolVarP(&o.useSrc, "use-src", "S", false, "keep the captured source MAC as the source of the broadcast")
 	flags.StringVar(&o.printConfig, "print-config", "", "print the pipeline that the other options stand for, as yaml or toml: `FORMAT`")
@@ -89,6 +94,9 @@ func (o *options) file() (*config.File, error) {
 	if o.iface == "" {
 		return nil, errors.New("--iface is missing: the interface to listen on and to send on")
 	}
+	if _, err := strconv.ParseUint(o.nflog, 10, 16); err != nil && o.given("nflog") {
+		return nil, fmt.Errorf("--nflog: %q is not an NFLOG group; write a number from 0 to 65535", o.nflog)
+	}
 	filters, err := o.filters()
 	if err != nil {
 		return nil, err
@@ -101,11 +109,18 @@ func (o *options) file() (*config.File, error) {
 		CPU: cpu,
 		Pipelines: []config.Pipeline{{
 			Name:    "pmtud",
-			Sources: []config.Stage{stage("pcap", set("--iface", "interface", o.iface))},
+			Sources: []config.Stage{o.source()},
 			Filters: filters,
 			Sinks:   o.sinks(),
 		}},
 	}, nil
+}
+
+func (o *options) source() config.Stage {
+	if o.given("nflog") {
+		return stage("nflog", set("--nflog", "group", numberOrText(o.nflog)))
+	}
+	return stage("pcap", set("--iface", "interface", o.iface))
 }
 
 func (o *options) filters() ([]config.Stage, error) {
@@ -125,21 +140,38 @@ func (o *options) filters() ([]config.Stage, error) {
 	if o.given("ports") {
 		filters = append(filters, stage("port-list", set("--ports", "ports", parsePorts(o.ports))))
 	}
+	if guarded := o.peerAddresses(); len(guarded) > 0 {
+		filters = append(filters, stage("source-list", set("--peers", "deny", guarded), set("--peers", "peers", true)))
+	}
 	return append(filters,
 		stage("src-rate", set("--src-rate", "rate", srcRate)),
 		stage("iface-rate", set("--iface-rate", "rate", ifaceRate)),
 	), nil
 }
 
+// peerAddresses returns the peers that are given by their addresses. Copies from
+// those given by name are recognised by the sink.
+func (o *options) peerAddresses() (addresses []any) {
+	for _, peer := range list(o.peers) {
+		if _, err := netip.ParseAddr(peer.(string)); err == nil {
+			addresses = append(addresses, peer)
+		}
+	}
+	return addresses
+}
+
 func (o *options) sinks() []config.Stage {
-	broadcast := stage("broadcast", set("--iface", "interface", o.iface))
-	if o.useSrc {
-		broadcast.Settings = append(broadcast.Settings, set("--use-src", "source_mac", "captured-source"))
+	sender := stage("broadcast", set("--iface", "interface", o.iface))
+	switch {
+	case o.given("peers"):
+		sender = stage("peers", set("--peers", "addresses", list(o.peers)))
+	case o.useSrc:
+		sender.Settings = append(sender.Settings, set("--use-src", "source_mac", "captured-source"))
 	}
 	if o.dryRun {
-		broadcast.Settings = append(broadcast.Settings, set("--dry-run", "dry_run", true))
+		sender.Settings = append(sender.Settings, set("--dry-run", "dry_run", true))
 	}
-	sinks := []config.Stage{broadcast}
+	sinks := []config.Stage{sender}
 	if o.verbose > 0 {
 		verbosity := config.Number(strconv.Itoa(min(o.verbose, 3)))
 		sinks = append(sinks, stage("log", set("--verbose", "verbosity", verbosity)))
@@ -175,15 +207,27 @@ func parseRate(option, text string) (config.Number, error) {
 // parsePorts makes a list of the text between commas. Whether these are ports is
 // up to the port list.
 func parsePorts(text string) []any {
-	var ports []any
-	for port := range strings.SplitSeq(text, ",") {
-		if n, err := strconv.ParseUint(port, 10, 64); err == nil && !strings.HasPrefix(port, "+") {
-			ports = append(ports, config.Number(strconv.FormatUint(n, 10)))
-			continue
-		}
-		ports = append(ports, port)
+	ports := list(text)
+	for i, port := range ports {
+		ports[i] = numberOrText(port.(string))
 	}
 	return ports
+}
+
+// numberOrText returns digits as a number. The plugin refuses what it can't take.
+func numberOrText(text string) any {
+	if n, err := strconv.ParseUint(text, 10, 64); err == nil && !strings.HasPrefix(text, "+") {
+		return config.Number(strconv.FormatUint(n, 10))
+	}
+	return text
+}
+
+// list returns the texts between commas.
+func list(text string) (elements []any) {
+	for element := range strings.SplitSeq(text, ",") {
+		elements = append(elements, element)
+	}
+	return elements
 }
 
 func stage(typ string, settings ...config.Setting) config.Stage {

@@ -79,6 +79,8 @@ type Sink struct {
 	skipped []string
 
 	stop func() // ends the goroutine and waits for it
+
+	rehearsal *rehearsal // made when first needed
 }
 
 // Open opens the sockets and looks up names and own addresses. A name that can't

@@ -69,6 +69,9 @@ func TestDownloads(t *testing.T) {
 		{"with pmtud, five servers, fast", lab.Config{Servers: 5, Arguments: fast}},
 		{"with pmtud, clients with own addresses, fast", lab.Config{Clients: 40, Arguments: fast}},
 		{"with pmtud, peers in two subnets", lab.Config{Servers: 4, Subnets: 2, Arguments: peers}},
+		{"with pmtud, dead peers", lab.Config{Servers: 4, Subnets: 2, Arguments: deadPeers}},
+		{"with pmtud, over NFLOG", lab.Config{Arguments: overNFLOG, Prepare: logICMP}},
+		{"with pmtud, peers over NFLOG", lab.Config{Servers: 4, Subnets: 2, Arguments: peersOverNFLOG, Prepare: logICMP}},
 	} {
 		for _, family := range []lab.Family{lab.IPv4, lab.IPv6} {
 			t.Run(fmt.Sprint(tc.name, ", ", family), func(t *testing.T) {

@@ -119,4 +119,5 @@ var stageOf = map[string]string{
 	"bad-inner-version": "port-list",
 	"l4-too-short":      "port-list",
 	"port-not-listed":   "port-list",
+	"from-peer":         "source-list",
 }

@@ -37,6 +37,7 @@ func TestReplay(t *testing.T) {
 		{"strict", "public", []string{"--strict", "-s1e9", "-r1e9"}},
 		{"use-src", "public", []string{"-S", "-s", "1e9", "-r", "1e9"}},
 		{"ports-strict-use-src", "public", []string{"-tSp", "80,443,8080", "-s", "1e9", "-r", "1e9"}},
+		{"peers", "public", []string{"-P", "10.99.0.2,10.99.0.3,fd99::2,fd99::3", "-s", "1e9", "-r", "1e9"}},
 		{"rate-1.src1-iface10", "rate-1", nil},
 		{"rate-1.src1.1-iface10", "rate-1", []string{"--src-rate", "1.1"}},
 		{"rate-1.src100-iface1000", "rate-1", []string{"--src-rate", "100", "--iface-rate", "1000"}},
@@ -55,7 +56,9 @@ func TestReplay(t *testing.T) {
 			for i, v := range vectors {
 				compareDecision(t, v, decisions[i])
 			}
-			compareSent(t, vectors, sent)
+			if tc.vectors != "peers" { // of which sinks/peers compares what arrives
+				compareSent(t, vectors, sent)
+			}
 		})
 	}
 }
@@ -110,7 +113,7 @@ func compareSent(t *testing.T, vectors []vector, path string) {
 		t.Fatal(err)
 	}
 	for _, v := range vectors {
-		if v.verdict != "forward" || v.differs() || v.sha256 == "" {
+		if v.verdict != "forward" || v.differs() {
 			continue
 		}
 		data, _, err := r.ReadPacketData()
@@ -121,7 +124,7 @@ func compareSent(t *testing.T, vectors []vector, path string) {
 			t.Errorf("%d %s: another frame was sent", v.packet, v.name)
 		}
 	}
-	if data, _, err := r.ReadPacketData(); err == nil && vectors[0].sha256 != "" {
+	if data, _, err := r.ReadPacketData(); err == nil {
 		t.Errorf("one more frame was sent: %x", data)
 	}
 }

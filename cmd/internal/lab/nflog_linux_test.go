@@ -1,0 +1,59 @@
+package lab_test
+
+import (
+	"fmt"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/cmd/internal/lab"
+)
+
+const nflogGroup = 33
+
+// logICMP sets rules on a server that log all ICMP messages to its users: far more
+// than packet-too-big messages.
+func logICMP(_ *lab.Network, s *lab.Server) error {
+	return s.NS.Do(func() error {
+		c, err := nftables.New()
+		if err != nil {
+			return fmt.Errorf("set netfilter rules: %w", err)
+		}
+		table := c.AddTable(&nftables.Table{Family: nftables.TableFamilyINet, Name: "lab"})
+		chain := c.AddChain(&nftables.Chain{
+			Name: "input", Table: table, Type: nftables.ChainTypeFilter,
+			Hooknum: nftables.ChainHookInput, Priority: nftables.ChainPriorityFilter,
+		})
+		for _, protocol := range []byte{unix.IPPROTO_ICMP, unix.IPPROTO_ICMPV6} {
+			c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: []expr.Any{
+				&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
+				&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{protocol}},
+				&expr.Log{Key: 1 << unix.NFTA_LOG_GROUP, Group: nflogGroup},
+			}})
+		}
+		if err := c.Flush(); err != nil {
+			return fmt.Errorf("set netfilter rules: %w", err)
+		}
+		return nil
+	})
+}
+
+// overNFLOG makes pmtud read from NFLOG, and send as often as it likes.
+func overNFLOG(n *lab.Network, s *lab.Server) []string {
+	return append(fast(n, s), "--nflog", fmt.Sprint(nflogGroup))
+}
+
+// peersOverNFLOG has no use for Ethernet at all.
+func peersOverNFLOG(n *lab.Network, s *lab.Server) []string {
+	return append(peers(n, s), "--nflog", fmt.Sprint(nflogGroup))
+}
+
+// deadPeers are addresses that nobody has: on the server's LAN, in a subnet that
+// the routers know, and one that they don't.
+func deadPeers(n *lab.Network, s *lab.Server) []string {
+	arguments := peers(n, s)
+	last := len(arguments) - 1
+	arguments[last] = "192.0.2.250,203.0.113.250,2001:db8:ffff::1," + arguments[last]
+	return arguments
+}

@@ -1,0 +1,115 @@
+package peers
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+const (
+	protoICMP   = 1
+	protoICMPv6 = 58
+)
+
+// rehearsal is what Rehearse works with.
+type rehearsal struct {
+	targets []netip.Addr // in the order of the list, each once
+	listed  map[netip.Addr]struct{}
+	packet  []byte
+}
+
+// Rehearse is [pipeline.Rehearser]: it records an IP packet for each peer that is
+// listed by its address. Names are not looked up. The source address, which the
+// kernel would choose, is unspecified; the ICMPv6 checksum is that of it.
+func (s *Sink) Rehearse(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
+	if s.rehearsal == nil {
+		s.rehearsal = newRehearsal(s.peers)
+	}
+	if r := unfit(p); r != pipeline.Pass {
+		return r
+	}
+	if _, isPeer := s.rehearsal.listed[p.Router()]; isPeer {
+		return FromPeer
+	}
+	ttl := hopLimit(p)
+	if ttl <= 1 {
+		return TTLExpired
+	}
+	reason := NoPeers
+	for _, to := range s.rehearsal.targets {
+		if to.Is6() != (p.PTB == 6) {
+			continue
+		}
+		reason = pipeline.Pass
+		if !s.dryRun {
+			record(pipeline.LinkRaw, s.rehearsal.build(message(p), to, ttl-1))
+		}
+	}
+	return reason
+}
+
+func newRehearsal(peers []*peer) *rehearsal {
+	r := &rehearsal{listed: map[netip.Addr]struct{}{}}
+	for _, p := range peers {
+		if _, again := r.listed[p.IP]; again || !p.IP.IsValid() {
+			continue
+		}
+		r.listed[p.IP] = struct{}{}
+		r.targets = append(r.targets, p.IP)
+	}
+	return r
+}
+
+// build returns the IP packet with a message; it is good until the next call.
+func (r *rehearsal) build(message []byte, to netip.Addr, ttl uint8) []byte {
+	r.packet = r.packet[:0]
+	if to.Is6() {
+		r.appendIPv6(message, to, ttl)
+	} else {
+		r.appendIPv4(message, to, ttl)
+	}
+	return r.packet
+}
+
+func (r *rehearsal) appendIPv4(message []byte, to netip.Addr, ttl uint8) {
+	header := [ipv4MinLen]byte{0: 0x45, 8: ttl, 9: protoICMP}
+	binary.BigEndian.PutUint16(header[2:], uint16(ipv4MinLen+len(message)))
+	addr := to.As4()
+	copy(header[16:], addr[:])
+	binary.BigEndian.PutUint16(header[10:], fold(add(0, header[:])))
+	r.packet = append(append(r.packet, header[:]...), message...)
+}
+
+func (r *rehearsal) appendIPv6(message []byte, to netip.Addr, ttl uint8) {
+	header := [ipv6Len]byte{0: 0x60, 6: protoICMPv6, 7: ttl}
+	binary.BigEndian.PutUint16(header[4:], uint16(len(message)))
+	addr := to.As16()
+	copy(header[24:], addr[:])
+	r.packet = append(append(r.packet, header[:]...), message...)
+	icmp := r.packet[ipv6Len:]
+	icmp[2], icmp[3] = 0, 0
+	// The pseudo-header of RFC 8200, section 8.1.
+	sum := add(0, addr[:]) + uint32(len(message)) + protoICMPv6
+	binary.BigEndian.PutUint16(icmp[2:], fold(add(sum, icmp)))
+}
+
+// add adds octets to a sum of 16-bit words (RFC 1071).
+func add(sum uint32, octets []byte) uint32 {
+	for len(octets) >= 2 {
+		sum += uint32(binary.BigEndian.Uint16(octets))
+		octets = octets[2:]
+	}
+	if len(octets) == 1 {
+		sum += uint32(octets[0]) << 8
+	}
+	return sum
+}
+
+// fold makes the checksum of a sum.
+func fold(sum uint32) uint16 {
+	for sum > 0xffff {
+		sum = sum>>16 + sum&0xffff
+	}
+	return ^uint16(sum)
+}
