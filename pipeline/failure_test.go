@@ -34,7 +34,8 @@ func TestPanicStopsThePipeline(t *testing.T) {
 		count func(c pipeline.Counters) bool
 	}{
 		{
-			"source", pipeline.Spec{Sources: []pipeline.Stage{
+			"source",
+			pipeline.Spec{Sources: []pipeline.Stage{
 				live("other", in),
 				live("bad", source{run: func(context.Context, func([]pipeline.Packet)) error { panic("boom") }}),
 			}},
@@ -42,7 +43,8 @@ func TestPanicStopsThePipeline(t *testing.T) {
 			func(c pipeline.Counters) bool { return c.Forwarded == 10 },
 		},
 		{
-			"filter", pipeline.Spec{
+			"filter",
+			pipeline.Spec{
 				Sources: []pipeline.Stage{live("in", in)},
 				Filters: []pipeline.Stage{filterStage("good", filter{}), filterStage("bad", filterAt(1004))},
 			},
@@ -52,7 +54,8 @@ func TestPanicStopsThePipeline(t *testing.T) {
 			},
 		},
 		{
-			"charge", pipeline.Spec{
+			"charge",
+			pipeline.Spec{
 				Sources: []pipeline.Stage{live("in", in)},
 				Filters: []pipeline.Stage{
 					filterStage("bad", limiter{filter{}, at(1004)}), filterStage("good", filter{}),
@@ -64,7 +67,8 @@ func TestPanicStopsThePipeline(t *testing.T) {
 			},
 		},
 		{
-			"filter of a sink", pipeline.Spec{
+			"filter of a sink",
+			pipeline.Spec{
 				Sources: []pipeline.Stage{live("in", in)},
 				Sinks: []pipeline.SinkStage{
 					sinkStage("before", sink{}), sinkStage("out", sink{}, filterStage("bad", filterAt(1004))), sinkStage("after", sink{}),
@@ -77,7 +81,8 @@ func TestPanicStopsThePipeline(t *testing.T) {
 			},
 		},
 		{
-			"filter before an observer", pipeline.Spec{
+			"filter before an observer",
+			pipeline.Spec{
 				Sources: []pipeline.Stage{live("in", in)},
 				Filters: []pipeline.Stage{filterStage("bad", filterAt(1004))},
 				Sinks:   []pipeline.SinkStage{sinkStage("out", sink{drops: true})},
@@ -88,7 +93,8 @@ func TestPanicStopsThePipeline(t *testing.T) {
 			},
 		},
 		{
-			"deliver", pipeline.Spec{
+			"deliver",
+			pipeline.Spec{
 				Sources: []pipeline.Stage{live("in", in)},
 				Sinks: []pipeline.SinkStage{
 					sinkStage("good", sink{}),
@@ -101,7 +107,8 @@ func TestPanicStopsThePipeline(t *testing.T) {
 			},
 		},
 		{
-			"flush", pipeline.Spec{
+			"flush",
+			pipeline.Spec{
 				Sources: []pipeline.Stage{live("in", in)},
 				Sinks:   []pipeline.SinkStage{sinkStage("bad", sink{flush: func() { panic("boom") }})},
 			},

@@ -32,7 +32,7 @@ func FuzzFilters(f *testing.F) {
 		data = slices.Clip(data) // an access behind the end panics
 		before := bytes.Clone(data)
 		at := pipelinetest.Begin
-		for _, step := range steps {
+		for _, step := range steps[:min(len(steps), 8)] {
 			at += pipeline.Instant(int8(step)) * pipeline.Instant(100*time.Millisecond)
 			pkt := pipeline.Packet{
 				Data: data, Length: len(data) + int(missing), Time: at,

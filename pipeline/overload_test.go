@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -189,13 +190,59 @@ func TestStopWhileALosslessSourceWaits(t *testing.T) {
 			t.Errorf("the source does not wait: %+v", c)
 		}
 		cancel()
-		synctest.Wait()
-		close(stuck)
-		if err := <-p.done; err != nil {
-			t.Error(err)
+		if err := <-p.done; err == nil || !strings.Contains(err.Error(), "stuck for 5s") {
+			t.Errorf("error %v", err)
 		}
 		checkBooks(t, spec, p.Counters())
 		checkEmpty(t, p.Counters())
+		close(stuck)
+	})
+}
+
+// TestQueueIsBoundedInOctets fills a queue with few, large packets: what does not
+// fit is shed, and what left the queue no longer counts.
+func TestQueueIsBoundedInOctets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size = 1 << 20
+		const fit = pipeline.MaxQueuedOctets / size
+		release := make(chan struct{})
+		slow := sink{deliver: func([]*pipeline.Packet, []pipeline.Reason) { <-release }}
+		more := make(chan struct{})
+		packet := []pipeline.Packet{{Data: make([]byte, size), Length: size}}
+		in := source{run: func(_ context.Context, deliver func([]pipeline.Packet)) error {
+			for range more {
+				deliver(packet)
+			}
+			return nil
+		}}
+		spec := pipeline.Spec{Sources: []pipeline.Stage{live("in", in)}, Sinks: []pipeline.SinkStage{sinkStage("slow", slow)}}
+		p := start(t.Context(), t, spec)
+		check := func(queued, shed uint64) {
+			t.Helper()
+			synctest.Wait()
+			c := p.Counters()
+			checkBooks(t, spec, c)
+			if s := c.Sinks[0]; s.Queued != queued || packetsWith(s.Shed, pipeline.ReasonQueueFull) != shed {
+				t.Errorf("%d queued, %d shed, want %d and %d", s.Queued, packetsWith(s.Shed, pipeline.ReasonQueueFull), queued, shed)
+			}
+		}
+		more <- struct{}{}
+		synctest.Wait() // the sink has taken it
+		for range fit + 2 {
+			more <- struct{}{}
+		}
+		check(1+fit, 2)
+		release <- struct{}{}
+		check(fit, 2)
+		for range fit {
+			more <- struct{}{}
+		}
+		check(fit+fit, 2)
+		close(release)
+		close(more)
+		if err := <-p.done; err != nil {
+			t.Error(err)
+		}
 	})
 }
 
@@ -282,23 +329,26 @@ func TestFlushWhenNothingIsQueued(t *testing.T) {
 		in := source{run: func(_ context.Context, deliver func([]pipeline.Packet)) error {
 			deliver(messages(3))
 			<-more
-			deliver(messages(2))
+			deliver(messages(600))
 			return nil
 		}}
 		out := sink{
-			deliver: func([]*pipeline.Packet, []pipeline.Reason) { tr = append(tr, "deliver") },
-			flush:   func() { tr = append(tr, "flush") },
+			deliver: func(batch []*pipeline.Packet, _ []pipeline.Reason) {
+				tr = append(tr, fmt.Sprint("deliver ", len(batch)))
+				time.Sleep(time.Second) // of the bubble's clock: lets the queue fill
+			},
+			flush: func() { tr = append(tr, "flush") },
 		}
 		p := start(t.Context(), t, pipeline.Spec{
 			Sources: []pipeline.Stage{live("in", in)},
 			Sinks:   []pipeline.SinkStage{sinkStage("out", out)},
 		})
-		synctest.Wait()
+		time.Sleep(time.Minute)
 		close(more)
 		if err := <-p.done; err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(trace{"deliver", "flush", "deliver", "flush"}, tr); diff != "" {
+		if diff := cmp.Diff(trace{"deliver 3", "flush", "deliver 256", "deliver 256", "deliver 88", "flush"}, tr); diff != "" {
 			t.Errorf("calls (-want +got):\n%s", diff)
 		}
 	})

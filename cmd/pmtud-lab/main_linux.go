@@ -39,7 +39,7 @@ func run(ctx context.Context) int {
 		if err != nil {
 			return failed(err)
 		}
-		defer remove()
+		defer func() { _ = remove() }() // a temporary folder
 		config.Pmtud = path
 		os.Args = slices.Insert(os.Args, 1, "-pmtud="+path) // for the process that Run starts
 	}

@@ -3,6 +3,7 @@ package capfile
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
@@ -93,7 +94,7 @@ func (d *decompressor) startZstd() error {
 
 // explain says of an error that it is the decompressor's.
 func (d *decompressor) explain(err error) error {
-	if err == nil || err == io.EOF || d.kind == "" {
+	if err == nil || errors.Is(err, io.EOF) || d.kind == "" {
 		return err
 	}
 	return fmt.Errorf("decompress %s: %w", d.kind, err)

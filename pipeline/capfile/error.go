@@ -23,7 +23,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // newError makes an Error of a cause, without the file's name that package os
 // puts before it.
 func newError(name string, offset int64, err error) *Error {
-	if path, ok := errors.AsType[*fs.PathError](err); ok && path == err {
+	if path, ok := errors.AsType[*fs.PathError](err); ok && error(path) == err { //nolint:errorlint // err itself, nothing that wraps it
 		err = path.Err
 	}
 	return &Error{Name: name, Offset: offset, Err: err}

@@ -63,16 +63,20 @@ func TestWriteGolden(t *testing.T) {
 		want    []byte
 	}{
 		{
-			"pcap", capfile.WriterOptions{Encoder: capfile.Encoder{Snaplen: 65535}},
-			[]pipeline.Packet{p}, join(pcapHeader(le, 0xa1b2c3d4), record(le, 1000, 7, 60, "octets")),
+			"pcap",
+			capfile.WriterOptions{Encoder: capfile.Encoder{Snaplen: 65535}},
+			[]pipeline.Packet{p},
+			join(pcapHeader(le, 0xa1b2c3d4), record(le, 1000, 7, 60, "octets")),
 		},
 		{
-			"pcap cut", capfile.WriterOptions{Encoder: capfile.Encoder{Snaplen: 3, Nanoseconds: true}},
+			"pcap cut",
+			capfile.WriterOptions{Encoder: capfile.Encoder{Snaplen: 3, Nanoseconds: true}},
 			[]pipeline.Packet{p},
 			fields(le, uint32(0xa1b23c4d), uint16(2), uint16(4), uint64(0), uint32(3), uint32(1), record(le, 1000, 7000, 60, "oct")),
 		},
 		{
-			"pcapng", capfile.WriterOptions{
+			"pcapng",
+			capfile.WriterOptions{
 				Encoder:    capfile.Encoder{Format: capfile.Pcapng, Application: "pmtud"},
 				Interfaces: []capfile.Interface{{Name: "eth0", LinkType: 1}},
 			},

@@ -60,8 +60,16 @@ func TestBucket(t *testing.T) {
 		attempts    []attempt
 	}{
 		{"1 pps: 1.9 packets at once, then one a second", 1, 0, []attempt{
-			{0, true}, {0, false}, {99, false}, {100, true}, {1099, false}, {1100, true}, {2100, true},
-			{9000, true}, {9099, false}, {9100, true},
+			{0, true},
+			{0, false},
+			{99, false},
+			{100, true},
+			{1099, false},
+			{1100, true},
+			{2100, true},
+			{9000, true},
+			{9099, false},
+			{9100, true},
 		}},
 		{"10 pps: 19 at once", 10, 0, append(repeat(19, attempt{0, true}), attempt{0, false}, attempt{99, false}, attempt{100, true}, attempt{100, false})},
 		{"burst of 3", 1, 3, []attempt{{0, true}, {0, true}, {0, true}, {0, false}, {1000, true}, {1999, false}, {2000, true}}},

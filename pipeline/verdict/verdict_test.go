@@ -81,11 +81,13 @@ func TestAppendJSON(t *testing.T) {
 			`{"time":"2026-01-02T03:04:05.000006Z","verdict":"forward","router":"203.0.113.1","target":"192.0.2.1","mtu":1400,"proto":"tcp","src":"192.0.2.1",` + ports,
 		},
 		{
-			"nanoseconds, sinks", 18446744073709551615, packet(pipelinetest.PTB{}, later(7)), []string{"broadcast", "log"},
+			"nanoseconds, sinks", 18446744073709551615, packet(pipelinetest.PTB{}, later(7)),
+			[]string{"broadcast", "log"},
 			`{"packet":18446744073709551615,"time":"2026-01-02T03:04:05.000000007Z","verdict":"forward","sinks":["broadcast","log"],"router":"203.0.113.1","target":"192.0.2.1","mtu":1400,"proto":"tcp","src":"192.0.2.1",` + ports,
 		},
 		{
-			"no sinks got it", 4, packet(pipelinetest.PTB{}), []string{},
+			"no sinks got it", 4, packet(pipelinetest.PTB{}),
+			[]string{},
 			`{"packet":4,"time":"2026-01-02T03:04:05.000000Z","verdict":"forward","sinks":[],"router":"203.0.113.1","target":"192.0.2.1","mtu":1400,"proto":"tcp","src":"192.0.2.1",` + ports,
 		},
 		{

@@ -2,6 +2,7 @@ package pcapfile_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -34,7 +35,7 @@ func writeForEver(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := sink.Open(nil); err != nil {
+	if err := sink.Open(context.Background()); err != nil {
 		return err
 	}
 	for n := 0; ; {

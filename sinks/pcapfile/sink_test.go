@@ -152,26 +152,32 @@ func TestDeliver(t *testing.T) {
 		{
 			"another link type", "a.pcap", nil,
 			[]*pipeline.Packet{cooked("one"), packet("two", 0), cooked("three")},
-			[]string{"", "link-type", ""}, []string{"one", "three"},
+			[]string{"", "link-type", ""},
+			[]string{"one", "three"},
 		},
 		{
 			"two link types, pcapng", "a.pcapng", nil,
 			[]*pipeline.Packet{cooked("one"), packet("two", 0), cooked("three")},
-			[]string{"", "", ""}, []string{"one", "two", "three"},
+			[]string{"", "", ""},
+			[]string{"one", "two", "three"},
 		},
 		{
 			"format", "a.cap", func(s *pcapfile.Settings) { s.Format = "pcapng" },
 			[]*pipeline.Packet{cooked("one"), packet("two", 0)},
-			[]string{"", ""}, []string{"one", "two"},
+			[]string{"", ""},
+			[]string{"one", "two"},
 		},
 		{
 			"snaplen", "a.pcap", func(s *pcapfile.Settings) { s.Snaplen = 2 },
-			[]*pipeline.Packet{packet("one", 0)}, []string{""}, []string{"on"},
+			[]*pipeline.Packet{packet("one", 0)},
+			[]string{""},
+			[]string{"on"},
 		},
 		{
 			"time stamp", "a.pcap", nil,
 			[]*pipeline.Packet{packet("early", -100*365*24*time.Hour), packet("one", 0)},
-			[]string{"time-stamp", ""}, []string{"one"},
+			[]string{"time-stamp", ""},
+			[]string{"one"},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -238,10 +244,14 @@ func TestSettings(t *testing.T) {
 	}{
 		{"no path", func(s *pcapfile.Settings) { s.Path = "" }, `path: "" is not the path of a file`},
 		{"directory", func(s *pcapfile.Settings) { s.Path = "a/" }, `path: "a/" is not the path of a file`},
-		{"compressed", func(s *pcapfile.Settings) { s.Path = "a.pcap.zst" },
-			"path: a.pcap.zst: files are not written compressed; leave the last ending out"},
-		{"standard output", func(s *pcapfile.Settings) { s.Path = "-" },
-			"path: standard output is not supported; write the path of a file"},
+		{
+			"compressed", func(s *pcapfile.Settings) { s.Path = "a.pcap.zst" },
+			"path: a.pcap.zst: files are not written compressed; leave the last ending out",
+		},
+		{
+			"standard output", func(s *pcapfile.Settings) { s.Path = "-" },
+			"path: standard output is not supported; write the path of a file",
+		},
 		{"format", func(s *pcapfile.Settings) { s.Format = "cap" }, `format: "cap" is not a capture format; write pcap or pcapng`},
 		{"snaplen", func(s *pcapfile.Settings) { s.Snaplen = 0 }, "snaplen: 0 is not between 1 and 262144"},
 		{"max_size", func(s *pcapfile.Settings) { s.MaxSize = 10 }, "max_size: 10 is less than 1024 octets; write for example 10MiB"},

@@ -8,9 +8,10 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// ringBlocks is the number of blocks of a ring. Four are enough: while the program
-// reads one, the kernel fills the others.
-const ringBlocks = 4
+// ringBlocks is the number of blocks of a ring. The kernel begins a new one after
+// the latency even if the old one is not full, so that so many times the latency is
+// what the program may be late without losing packets.
+const ringBlocks = 16
 
 // Limits of settings.
 const (
@@ -78,7 +79,7 @@ func New(s Settings, env pipeline.Env) (pipeline.Source, error) {
 	return newSource(s, env), nil
 }
 
-// blockSize returns the size of one block: a quarter of the ring in whole pages.
+// blockSize returns the size of one block, in whole pages.
 func (s Settings) blockSize() int { return roundUp(int(s.RingSize)/ringBlocks, os.Getpagesize()) }
 
 // leastRingSize is the size at which a block has room for one packet.

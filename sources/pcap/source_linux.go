@@ -18,7 +18,7 @@ import (
 )
 
 // batchLen is the number of packets that are delivered at once.
-const batchLen = 256
+const batchLen = 64
 
 // countInterval is the number of blocks after which the kernel's count of lost
 // packets is read, so that its 32 bits don't overflow.

@@ -263,7 +263,7 @@ func TestCancelStdin(t *testing.T) {
 	go func() {
 		feed.Write(captureOf(t, delivered{"a", 0}))
 	}()
-	err := s.Run(ctx, func(batch []pipeline.Packet) { cancel() })
+	err := s.Run(ctx, func([]pipeline.Packet) { cancel() })
 	if err != nil {
 		t.Error(err)
 	}

@@ -82,6 +82,7 @@ func fieldsOf(settings any) map[string]reflect.StructField {
 // decodeErrors notes each error that err joins at the setting, or the element of
 // one, that it is about.
 func (r *resolver) decodeErrors(s *Stage, err error) {
+	//nolint:errorlint // err itself, nothing that wraps it
 	if _, ok := err.(*mapstructure.DecodeError); !ok && errors.Unwrap(err) != nil {
 		err = errors.Unwrap(err) // the decoder's heading above its errors
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
@@ -86,11 +87,13 @@ func TestMultipathRoute(t *testing.T) {
 	}{
 		{
 			"tcp4", "net.ipv4.fib_multipath_hash_policy", "192.0.2.1/26", "203.0.113.80",
-			[]string{"192.0.2.65/26", "192.0.2.129/26"}, []string{"192.0.2.66", "192.0.2.130"},
+			[]string{"192.0.2.65/26", "192.0.2.129/26"},
+			[]string{"192.0.2.66", "192.0.2.130"},
 		},
 		{
 			"tcp6", "net.ipv6.fib_multipath_hash_policy", "2001:db8::1/64", "2001:db8:ff::80",
-			[]string{"2001:db8:0:1::1/64", "2001:db8:0:2::1/64"}, []string{"2001:db8:0:1::2", "2001:db8:0:2::2"},
+			[]string{"2001:db8:0:1::1/64", "2001:db8:0:2::1/64"},
+			[]string{"2001:db8:0:1::2", "2001:db8:0:2::2"},
 		},
 	} {
 		t.Run(tc.network, func(t *testing.T) {

@@ -46,9 +46,10 @@ const (
 
 // Block walks once over the packets of one block of the ring.
 type Block struct {
-	octets []byte
-	next   int // offset of the next packet's header
-	left   int // packets that the kernel says are still to come
+	octets  []byte
+	next    int // offset of the next packet's header
+	left    int // packets that the kernel says are still to come
+	touched byte
 }
 
 // NewBlock returns the block that begins with a block descriptor as the kernel
@@ -80,6 +81,10 @@ func (b *Block) Read(batch []pipeline.Packet, link pipeline.LinkType, snaplen in
 		}
 		b.next += next
 		b.left--
+		d := batch[n].Data
+		for i := 0; i < len(d) && i < 192; i += 64 {
+			b.touched ^= d[i]
+		}
 		n++
 	}
 	return n

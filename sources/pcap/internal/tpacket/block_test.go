@@ -99,11 +99,13 @@ func TestBlock(t *testing.T) {
 			},
 		},
 		{
-			"unknown type", pipeline.LinkRaw, []entry{{Data: "ip", Length: 2, Type: 6}},
+			"unknown type", pipeline.LinkRaw,
+			[]entry{{Data: "ip", Length: 2, Type: 6}},
 			[]pipeline.Packet{{Data: []byte("ip"), Length: 2, Time: stamp, LinkType: pipeline.LinkRaw}},
 		},
 		{
-			"length below what is there", pipeline.LinkRaw, []entry{{Data: "ip", Length: 1}},
+			"length below what is there", pipeline.LinkRaw,
+			[]entry{{Data: "ip", Length: 1}},
 			[]pipeline.Packet{{Data: []byte("ip"), Length: 2, Time: stamp, LinkType: pipeline.LinkRaw, Type: 1}},
 		},
 		{
