@@ -1,5 +1,8 @@
 // Package ifacerate has the filter `iface-rate`, which limits the rate of all
-// packets together: first come, first served.
+// packets together: first come, first served. Once the rate is exhausted, each
+// source gets the part of it that its packets are of all that ask; a flood from
+// forged addresses so takes nearly all. It protects the network behind, not the
+// genuine sources.
 package ifacerate
 
 import (
