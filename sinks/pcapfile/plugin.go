@@ -11,12 +11,12 @@ import (
 
 // Settings are the settings of the sink.
 type Settings struct {
-	Path    string `setting:"path" required:"true" doc:"the file; one that is there already is renamed, never overwritten"`
-	Format  string `setting:"format" doc:"pcap or pcapng; by default pcapng if the path ends in .pcapng, else pcap"`
-	Snaplen int    `setting:"snaplen" doc:"octets kept of each packet, at most"`
-	MaxSize Size   `setting:"max_size" doc:"size at which the file is rotated, such as 10MiB; 0 for never"`
-	MaxAge  Age    `setting:"max_age" doc:"age in packet time at which the file is rotated, such as 24h; 0 for never"`
-	Keep    int    `setting:"keep" doc:"number of rotated files to keep; 0 for all"`
+	Path    string        `setting:"path" required:"true" doc:"the file; one that is there already is renamed, never overwritten"`
+	Format  string        `setting:"format" doc:"pcap or pcapng; by default pcapng if the path ends in .pcapng, else pcap"`
+	Snaplen int           `setting:"snaplen" doc:"octets kept of each packet, at most"`
+	MaxSize pipeline.Size `setting:"max_size" doc:"size at which the file is rotated, such as 10MiB; 0 for never"`
+	MaxAge  Age           `setting:"max_age" doc:"age in packet time at which the file is rotated, such as 24h; 0 for never"`
+	Keep    int           `setting:"keep" doc:"number of rotated files to keep; 0 for all"`
 }
 
 // Why packets are not in the file.

@@ -1,4 +1,4 @@
-package pcapfile
+package pipeline
 
 import (
 	"fmt"
@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// Size is a number of octets.
+// Size is a number of octets, for settings.
 type Size int64
 
-// units are the suffixes of sizes, those that end others last.
-var units = []struct {
+// sizeUnits are the suffixes of sizes, those that end others last.
+var sizeUnits = []struct {
 	suffix string
 	octets int64
 }{
@@ -31,7 +31,7 @@ var units = []struct {
 // UnmarshalText sets s from a number with an optional unit: kB, MB, GB, TB (powers
 // of 1000), KiB, MiB, GiB, TiB (powers of 1024) or B.
 func (s *Size) UnmarshalText(text []byte) error {
-	for _, u := range units {
+	for _, u := range sizeUnits {
 		number, ok := strings.CutSuffix(string(text), u.suffix)
 		if !ok {
 			continue
@@ -64,7 +64,7 @@ func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // String returns the size in the largest unit of which it is a multiple.
 func (s Size) String() string {
 	for i := 3; i >= 0; i-- {
-		if u := units[i]; s != 0 && int64(s)%u.octets == 0 {
+		if u := sizeUnits[i]; s != 0 && int64(s)%u.octets == 0 {
 			return strconv.FormatInt(int64(s)/u.octets, 10) + u.suffix
 		}
 	}
