@@ -282,6 +282,9 @@ func (o oracle) check(t *testing.T, q pipeline.Quoted, quote []byte) {
 		return
 	}
 	src, dst, ok := o.ports()
+	if q.Version == 4 && q.Protocol == uint8(layers.IPProtocolAH) {
+		return // gopacket looks behind the header; to us the protocol has no ports
+	}
 	switch {
 	case ok && (!q.HasPorts || q.SrcPort != src || q.DstPort != dst):
 		t.Errorf("ports %d and %d (%v), gopacket has %d and %d", q.SrcPort, q.DstPort, q.HasPorts, src, dst)
