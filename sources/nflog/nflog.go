@@ -86,7 +86,7 @@ func Plugin() pipeline.Plugin {
 		Summary: "reads packets that netfilter rules log to a group",
 		Defaults: Settings{
 			Threshold:     Adaptive,
-			BufferSize:    4 << 20,
+			BufferSize:    8 << 20,
 			NetlinkBuffer: maxNetlinkBuffer,
 			Snaplen:       2048,
 		},

@@ -15,6 +15,7 @@ type Config struct {
 	Pmtud    string        // path of the binary
 	Rounds   int           // 5 if 0
 	Duration time.Duration // of each flood; 2 s if 0
+	Rate     int           // of each flood, packets a second; 300,000 if 0
 	Singles  int           // packets by themselves, for latency; 200 if 0
 }
 
@@ -55,6 +56,9 @@ func (c Config) withDefaults() Config {
 	if c.Duration == 0 {
 		c.Duration = 2 * time.Second
 	}
+	if c.Rate == 0 {
+		c.Rate = 300_000
+	}
 	if c.Singles == 0 {
 		c.Singles = 200
 	}
@@ -92,10 +96,9 @@ func (r result) String() string {
 	return fmt.Sprintf("%5.0f ns/packet, %5.2f %% of %.2f M/s lost", r.perPacket(), r.loss(), r.rate/1e6)
 }
 
-// floods compares under a flood as fast as it gets, after a round that does not
-// count.
+// floods compares under a flood, after a round that does not count.
 func (b *bench) floods(ctx context.Context) error {
-	fmt.Fprintf(b.out, "nflog, flood of %v: CPU of the program, loss\n", b.Duration)
+	fmt.Fprintf(b.out, "nflog, flood of %v, up to %d packets/s: CPU of the program, loss\n", b.Duration, b.Rate)
 	var ratios []float64
 	for round := range b.Rounds + 1 {
 		ours, theirs, err := b.pair(ctx, round)
@@ -120,7 +123,7 @@ func (b *bench) pair(ctx context.Context, round int) (ours, theirs result, err e
 	results := []*result{&ours, &theirs}
 	for i := range 2 {
 		i = (i + round) % 2
-		if *results[i], err = b.flood(ctx, programs[i], unlimited, b.Duration); err != nil {
+		if *results[i], err = b.flood(ctx, programs[i], b.Rate, b.Duration); err != nil {
 			return ours, theirs, err
 		}
 	}

@@ -10,6 +10,5 @@
 // program runs on another. Trust the ratios within a round, not the figures: they
 // depend on the machine and on what else it does.
 //
-// The package needs Linux and root. In a user namespace, where all the rest would
-// work, tcpdump can't give up its groups and ends.
+// The package needs Linux; netns.Run must have made room for it.
 package nflogbench

@@ -15,20 +15,21 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
-// unlimited is a rate as high as it gets.
-const unlimited = 0
-
 // burst is the number of frames that are sent at once.
 const burst = 64
+
+// atOnce is how much of a delay is made up for.
+const atOnce = 10 * time.Millisecond
 
 // mmsghdr is struct mmsghdr of sendmmsg(2).
 type mmsghdr struct {
 	unix.Msghdr
-	n uint32
+	_ uint32 // octets sent
 }
 
 // flood sends PTBs of 64 routers on the interface: rate of them a second for a
-// time, in bursts, past the queueing discipline.
+// time, in bursts, past the queueing discipline. It makes up for little of the time
+// that it did not get: the kernel would drop what comes too fast, before the rule.
 func flood(ctx context.Context, name string, rate int, length time.Duration) error {
 	fd, err := openSender(name)
 	if err != nil {
@@ -36,29 +37,34 @@ func flood(ctx context.Context, name string, rate int, length time.Duration) err
 	}
 	defer unix.Close(fd)
 	messages := newMessages()
+	interval := burst * time.Second / time.Duration(rate)
 	begin := time.Now()
-	for sent := 0; ctx.Err() == nil; {
+	for due := time.Duration(0); ctx.Err() == nil; {
 		now := time.Since(begin)
-		if now >= length {
+		switch {
+		case now >= length:
 			return nil
+		case now < due:
+			pause(due - now)
+			continue
 		}
-		if rate != unlimited {
-			if due := time.Duration(sent) * time.Second / time.Duration(rate); due > now {
-				pause(due - now)
-				continue
-			}
-		}
-		n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&messages[0])), burst, 0, 0, 0)
-		runtime.KeepAlive(messages)
-		switch errno {
-		case 0:
-			sent += int(n)
-		case unix.ENOBUFS, unix.EAGAIN, unix.EINTR:
-		default:
-			return fmt.Errorf("send on %s: %w", name, os.NewSyscallError("sendmmsg", errno))
+		due = max(due, now-atOnce) + interval
+		if err := send(fd, messages); err != nil {
+			return fmt.Errorf("send on %s: %w", name, err)
 		}
 	}
 	return ctx.Err()
+}
+
+// send sends a burst, or what there is room for.
+func send(fd int, messages *[burst]mmsghdr) error {
+	_, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(messages)), burst, 0, 0, 0)
+	runtime.KeepAlive(messages)
+	switch errno {
+	case 0, unix.ENOBUFS, unix.EAGAIN, unix.EINTR:
+		return nil
+	}
+	return os.NewSyscallError("sendmmsg", errno)
 }
 
 // pause waits: asleep if it is long, since waking up takes its time.

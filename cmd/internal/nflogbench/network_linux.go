@@ -107,7 +107,12 @@ func (n *network) flood(ctx context.Context, rate int, length time.Duration) err
 func (n *network) start(ctx context.Context, p program) (*running, error) {
 	r := &running{program: p, cmd: exec.CommandContext(ctx, p.args[0], p.args[1:]...)}
 	r.cmd.Stdout, r.cmd.Stderr = p.stdout, &r.stderr
-	err := n.host.Do(func() error { return onCPU(programCPU, r.cmd.Start) })
+	err := n.host.Do(func() error {
+		if err := p.prepare(); err != nil {
+			return err
+		}
+		return onCPU(programCPU, r.cmd.Start)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", p.name, err)
 	}

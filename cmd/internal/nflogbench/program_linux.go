@@ -20,6 +20,7 @@ type program struct {
 	name     string
 	args     []string
 	received *regexp.Regexp // number of packets, in what it says at its end
+	prepare  func() error   // the thread that starts it
 
 	tell   []string  // arguments with which it writes a line per packet
 	stdout io.Writer // nil is nowhere
@@ -54,17 +55,19 @@ func pmtud(path, dir string) (program, error) {
 		name:     "pmtud",
 		args:     []string{path, "run", "-c", flood},
 		received: regexp.MustCompile(`pipeline stopped".* received=(\d+)`),
+		prepare:  func() error { return nil },
 		tell:     []string{path, "run", "-c", single},
 	}, nil
 }
 
-// dump is tcpdump. It stays root, as far as it is.
+// dump is tcpdump. It stays root: the namespace has no other user.
 func dump(path string) program {
 	const source = "nflog:33"
 	return program{
 		name:     "tcpdump",
 		args:     []string{path, "-Z", "root", "-i", source, "-w", os.DevNull},
 		received: regexp.MustCompile(`(\d+) packets? captured`),
+		prepare:  pretendSetgroups,
 		tell:     []string{path, "-Z", "root", "-i", source, "-l", "-n"},
 	}
 }
