@@ -1,5 +1,6 @@
 // Command pmtud-bench measures pmtud beside tcpdump, without root: live capture in
-// network namespaces (see package livebench) and replay of files (replaybench).
+// network namespaces (see package livebench), NFLOG there too (nflogbench), and
+// replay of files (replaybench).
 //
 //	go run ./cmd/pmtud-bench [-pmtud PATH] [flags]
 package main
@@ -18,6 +19,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/lab"
 	"github.com/pmtud/pmtud/cmd/internal/livebench"
+	"github.com/pmtud/pmtud/cmd/internal/nflogbench"
 	"github.com/pmtud/pmtud/cmd/internal/replaybench"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
@@ -30,9 +32,10 @@ func main() {
 
 func run(ctx context.Context) int {
 	var live livebench.Config
+	var nflog nflogbench.Config
 	var replay replaybench.Config
 	pmtud := flag.String("pmtud", "", "path of the pmtud program (default: build it)")
-	only := flag.String("only", "", "measure live or replay only")
+	only := flag.String("only", "", "measure live, nflog or replay only")
 	flag.IntVar(&live.Rounds, "rounds", 5, "rounds of each comparison")
 	flag.DurationVar(&live.Flood, "flood", 2*time.Second, "length of each flood")
 	flag.IntVar(&live.Rate, "rate", 0, "packets per second of the floods (default: as many as possible)")
@@ -51,30 +54,34 @@ func run(ctx context.Context) int {
 		*pmtud = path
 		os.Args = slices.Insert(os.Args, 1, "-pmtud="+path) // for the process that netns.Run starts
 	}
-	live.Pmtud, replay.Pmtud, replay.Rounds = *pmtud, *pmtud, live.Rounds
+	live.Pmtud, nflog.Pmtud, replay.Pmtud = *pmtud, *pmtud, *pmtud
+	nflog.Rounds, replay.Rounds = live.Rounds, live.Rounds
+	nflog.Duration = live.Flood
 	return netns.Run(func() int {
-		if err := measure(ctx, *only, live, replay); err != nil {
+		if err := measure(ctx, *only, live, nflog, replay); err != nil {
 			return failed(err)
 		}
 		return 0
 	})
 }
 
-func measure(ctx context.Context, only string, live livebench.Config, replay replaybench.Config) error {
+func measure(ctx context.Context, only string, live livebench.Config, nflog nflogbench.Config, replay replaybench.Config) error {
 	if _, err := exec.LookPath("tcpdump"); err != nil {
 		return fmt.Errorf("there is nothing to compare with: %w", err)
 	}
 	var errs []error
-	if only != "replay" {
-		err := netns.Available()
-		if err == nil {
-			err = livebench.Run(ctx, live, os.Stdout)
+	for _, m := range []struct {
+		name string
+		run  func() error
+	}{
+		{"live", func() error { return errors.Join(netns.Available(), livebench.Run(ctx, live, os.Stdout)) }},
+		{"nflog", func() error { return errors.Join(netns.Available(), nflogbench.Run(ctx, nflog, os.Stdout)) }},
+		{"replay", func() error { return replaybench.Run(ctx, replay, os.Stdout) }},
+	} {
+		if only == "" || only == m.name {
+			errs = append(errs, m.run())
+			fmt.Println()
 		}
-		errs = append(errs, err)
-		fmt.Println()
-	}
-	if only != "live" {
-		errs = append(errs, replaybench.Run(ctx, replay, os.Stdout))
 	}
 	return errors.Join(errs...)
 }
