@@ -26,15 +26,19 @@ type offline struct {
 func (o *offline) register(c *cobra.Command) {
 	addConfigFlag(c, &o.paths)
 	c.Flags().StringVar(&o.pipeline, "pipeline", "", "`NAME` of the pipeline, where the files declare several")
+	o.originals(c.Flags())
+}
+
+// originals declares the original options in flags.
+func (o *offline) originals(flags *pflag.FlagSet) {
 	originals := pflag.NewFlagSet("", pflag.ContinueOnError)
 	o.options.register(originals)
 	originals.VisitAll(func(f *pflag.Flag) {
 		if f.Name != "cpu" && f.Name != "print-config" {
-			c.Flags().AddFlag(f)
+			flags.AddFlag(f)
 		}
 	})
-	o.flags = c.Flags()
-	o.options.flags = c.Flags()
+	o.flags, o.options.flags = flags, flags
 }
 
 // offlineSpec returns the pipeline's spec, checked as a daemon's would be.

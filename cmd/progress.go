@@ -21,7 +21,6 @@ type progressBar struct {
 	total int64     // octets of the captures; 0 if that is not known
 	begin time.Time
 	drawn time.Time
-	calls uint64
 }
 
 func newProgressBar(out io.Writer, captures []string) *progressBar {
@@ -53,10 +52,9 @@ func plainSize(captures []string) (total int64) {
 // recordLen is about what a capture file holds of a packet besides its octets.
 const recordLen = 16
 
-// show draws the bar if it is time to. It looks at the clock at every 64th call.
+// show draws the bar if it is time to.
 func (b *progressBar) show(packets, octets uint64) {
-	b.calls++
-	if b.out == nil || b.calls%64 != 0 {
+	if b.out == nil {
 		return
 	}
 	now := time.Now()

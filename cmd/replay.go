@@ -134,7 +134,7 @@ func (o *outputs) create(option, path string) (io.Writer, error) {
 // check refuses an output that is an input or another output.
 func (o *outputs) check(path string) error {
 	info, err := os.Stat(path)
-	if err != nil {
+	if err != nil || !info.Mode().IsRegular() {
 		return nil //nolint:nilerr // there is none yet, or creating it will tell
 	}
 	for _, f := range o.files {

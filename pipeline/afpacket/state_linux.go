@@ -1,6 +1,7 @@
 package afpacket
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -54,13 +55,18 @@ func isUp(fd int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	request.SetUint32(uint32(at.Ifindex))
-	if err := unix.IoctlIfreq(fd, unix.SIOCGIFNAME, request); err != nil {
-		return false, os.NewSyscallError("SIOCGIFNAME", err)
+	for {
+		request.SetUint32(uint32(at.Ifindex))
+		if err := unix.IoctlIfreq(fd, unix.SIOCGIFNAME, request); err != nil {
+			return false, os.NewSyscallError("SIOCGIFNAME", err)
+		}
+		// The name has replaced "any"; the flags replace the index.
+		err := unix.IoctlIfreq(fd, unix.SIOCGIFFLAGS, request)
+		if err == nil {
+			return request.Uint16()&unix.IFF_UP != 0, nil
+		}
+		if !errors.Is(err, unix.ENODEV) { // else it has just got another name
+			return false, os.NewSyscallError("SIOCGIFFLAGS", err)
+		}
 	}
-	// The name has replaced "any"; the flags replace the index.
-	if err := unix.IoctlIfreq(fd, unix.SIOCGIFFLAGS, request); err != nil {
-		return false, os.NewSyscallError("SIOCGIFFLAGS", err)
-	}
-	return request.Uint16()&unix.IFF_UP != 0, nil
 }

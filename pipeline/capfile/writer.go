@@ -75,6 +75,14 @@ func (w *Writer) WriteOn(id int, p *pipeline.Packet, comment string) error {
 	return w.write(id, p, comment)
 }
 
+// AddInterface describes one more interface of a pcapng file and returns its number.
+func (w *Writer) AddInterface(i Interface) (id int, err error) {
+	if err := w.begin(i.LinkType); err != nil {
+		return 0, err
+	}
+	return w.addInterface(i), nil
+}
+
 // begin puts what a file begins with in front of its first packet.
 func (w *Writer) begin(link pipeline.LinkType) error {
 	if w.begun || w.err != nil {

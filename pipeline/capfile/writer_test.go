@@ -125,6 +125,28 @@ func TestWriteOn(t *testing.T) {
 	}
 }
 
+// An interface may be added between packets.
+func TestAddInterface(t *testing.T) {
+	var buf bytes.Buffer
+	w := capfile.NewWriter(&buf, capfile.WriterOptions{Encoder: capfile.Encoder{Format: capfile.Pcapng}})
+	p := samplePackets(1)[0]
+	for want := range 3 {
+		id, err := w.AddInterface(capfile.Interface{Name: "x", LinkType: p.LinkType})
+		if err != nil || id != want {
+			t.Fatalf("interface %d is number %d, %v", want, id, err)
+		}
+		if err := w.WriteOn(id, &p, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if got := mustRead(t, buf.Bytes()); len(got) != 3 || got[2] != of(&p) {
+		t.Errorf("got %v", got)
+	}
+}
+
 // A packet that a file can't hold is left out.
 func TestWriteErrors(t *testing.T) {
 	good := samplePackets(1)[0]

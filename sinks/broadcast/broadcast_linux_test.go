@@ -228,6 +228,7 @@ func newLAN(t *testing.T) *lan {
 	for _, ns := range []*netns.NS{l.host, l.wire} {
 		netns.Must(t, ns.Sysctl("net.ipv6.conf.default.disable_ipv6", "1"))
 	}
+	// The kernel lets the first one send at once, the other one a moment later.
 	netns.Must(t, netns.Veth(l.host, "eth0", l.wire, "eth0"))
 	return l
 }

@@ -90,6 +90,7 @@ func TestSelection(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			lan := newLAN(t)
+			awaitPath(t, lan.host, lan.wire)
 			c := start(t, lan.host, on(tc.change))
 			sender(t, lan.wire)(
 				lan.frame(lan.hostMAC, 0x08, 0x00, in),

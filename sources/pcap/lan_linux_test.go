@@ -46,6 +46,7 @@ func (l *lan) connect(t *testing.T) {
 	t.Helper()
 	netns.Must(t, netns.Veth(l.host, "eth0", l.wire, "eth0"))
 	l.hostMAC, l.wireMAC = macOf(t, l.host), macOf(t, l.wire)
+	awaitPath(t, l.wire, l.host)
 }
 
 func macOf(t *testing.T, ns *netns.NS) [6]byte {
@@ -53,6 +54,29 @@ func macOf(t *testing.T, ns *netns.NS) [6]byte {
 	ifi, err := ns.Interface("eth0")
 	netns.Must(t, err)
 	return [6]byte(ifi.HardwareAddr)
+}
+
+// awaitPath waits until frames pass from one namespace to the other. The kernel
+// drops what is sent in the first moment after an interface was raised.
+func awaitPath(t *testing.T, from, to *netns.NS) {
+	t.Helper()
+	ifi, err := to.Interface("eth0")
+	netns.Must(t, err)
+	var conn *packet.Conn
+	netns.Must(t, to.Do(func() (err error) {
+		conn, err = packet.Listen(ifi, packet.Raw, syscall.ETH_P_ALL, nil)
+		return err
+	}))
+	defer conn.Close()
+	send := sender(t, from)
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		send(make([]byte, 60))
+		netns.Must(t, conn.SetReadDeadline(time.Now().Add(5*time.Millisecond)))
+		if _, _, err := conn.ReadFrom(make([]byte, 60)); err == nil {
+			return
+		}
+	}
+	t.Fatal("no frame passes")
 }
 
 // frame returns an Ethernet frame with what follows the MAC addresses.

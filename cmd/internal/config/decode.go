@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -17,23 +18,17 @@ const settingTag = "setting"
 
 // decode decodes the stage's settings into its plugin's struct.
 func (r *resolver) decode(s *Stage) bool {
-	before := len(r.mistakes)
 	s.settings = s.plugin.NewSettings()
-	fields := fieldsOf(s.settings)
-	values := r.known(s, fields)
-	err := load(values).UnmarshalWithConf("", s.settings, koanf.UnmarshalConf{
-		Tag: settingTag,
-		DecoderConfig: &mapstructure.DecoderConfig{
-			TagName:              settingTag,
-			DecodeHook:           convert,
-			MatchName:            func(key, field string) bool { return key == field },
-			IgnoreUntaggedFields: true,
-			ErrorUnused:          true,
-			WeaklyTypedInput:     false,
-			// A list in the file replaces a default list, and is not written
-			// into it: the plugin's defaults share their memory.
-			ZeroFields: true,
-		},
+	return r.decodeInto(s.settings, s, fmt.Sprintf("%v `%s`", s.plugin.Kind, s.Type))
+}
+
+// decodeInto decodes the settings of s into a struct, but for those that it has
+// structs or maps for. What says in messages whose settings they are.
+func (r *resolver) decodeInto(settings any, s *Stage, what string) bool {
+	before := len(r.mistakes)
+	values := r.known(s, fieldsOf(settings), what)
+	err := load(values).UnmarshalWithConf("", settings, koanf.UnmarshalConf{
+		Tag: settingTag, DecoderConfig: decoderConfig(),
 	})
 	if err != nil {
 		r.decodeErrors(s, err)
@@ -41,28 +36,42 @@ func (r *resolver) decode(s *Stage) bool {
 	return len(r.mistakes) == before
 }
 
-// known returns the values of the settings that the plugin has, and notes those
+func decoderConfig() *mapstructure.DecoderConfig {
+	return &mapstructure.DecoderConfig{
+		TagName:              settingTag,
+		DecodeHook:           convert,
+		MatchName:            func(key, field string) bool { return key == field },
+		IgnoreUntaggedFields: true,
+		ErrorUnused:          true,
+		WeaklyTypedInput:     false,
+		// A list in the file replaces a default list, and is not written
+		// into it: the plugin's defaults share their memory.
+		ZeroFields: true,
+	}
+}
+
+// known returns the values of the settings that the struct has, and notes those
 // that it does not have or that are missing.
-func (r *resolver) known(s *Stage, fields map[string]reflect.StructField) map[string]any {
+func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what string) map[string]any {
 	names := slices.Sorted(maps.Keys(fields))
 	values := map[string]any{}
 	meant := map[string]bool{}
 	for _, setting := range s.Settings {
-		if _, ok := fields[setting.Name]; !ok {
-			r.add(setting.NameAt, didYouMean(setting.Name, names),
-				"unknown setting `%s` of %v `%s`", setting.Name, s.plugin.Kind, s.Type)
+		field, ok := fields[setting.Name]
+		if !ok {
+			r.add(setting.NameAt, didYouMean(setting.Name, names), "unknown setting `%s` of %s", setting.Name, what)
 			name, _ := nearest(setting.Name, names)
 			meant[name] = true
 			continue
 		}
 		meant[setting.Name] = true
-		if setting.Value != nil {
+		if setting.Value != nil && !isNested(field.Type) {
 			values[setting.Name] = setting.Value
 		}
 	}
 	for _, name := range names {
 		if fields[name].Tag.Get("required") == "true" && !meant[name] {
-			r.add(s.At, "add `"+name+"`", "%v `%s` lacks the setting `%s`", s.plugin.Kind, s.Type, name)
+			r.add(s.At, "add `"+name+"`", "%s lacks the setting `%s`", what, name)
 		}
 	}
 	return values
@@ -107,10 +116,14 @@ func (r *resolver) decodeError(s *Stage, name string, err error) {
 	if i, err := strconv.Atoi(strings.TrimSuffix(element, "]")); isElement && err == nil && i < len(setting.ItemsAt) {
 		at = setting.ItemsAt[i]
 	}
-	var kind *kindError
-	if errors.As(err, &kind) {
-		r.settingError(name, at, kind.hint, err)
-		return
+	r.valueError(name, at, err)
+}
+
+// valueError notes what the decoder said of one value.
+func (r *resolver) valueError(name string, at Position, err error) {
+	hint := ""
+	if kind, ok := errors.AsType[*kindError](err); ok {
+		hint = kind.hint
 	}
-	r.settingError(name, at, "", err)
+	r.settingError(name, at, hint, err)
 }

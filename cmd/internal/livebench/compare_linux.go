@@ -28,32 +28,41 @@ func (b *bench) expose(ctx context.Context, p program, rate int, long time.Durat
 	if err != nil {
 		return r, err
 	}
-	before, err := running.cpuTime()
-	if err == nil {
-		begin := time.Now()
-		r.sent, err = b.flood(ctx, rate, long)
-		r.long = time.Since(begin)
-	}
-	if err == nil {
-		err = running.settle()
-	}
-	if err == nil {
-		r.cpu, err = running.cpuTime()
-	}
-	if err != nil {
+	if err := b.watch(ctx, running, rate, long, &r); err != nil {
 		running.kill()
 		return r, err
 	}
-	r.cpu -= before
 	r.counts, err = running.stop()
 	return r, err
 }
 
+// watch floods a running program.
+func (b *bench) watch(ctx context.Context, running *process, rate int, long time.Duration, r *result) error {
+	if err := running.rest(); err != nil {
+		return err
+	}
+	before, err := running.cpuTime()
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	if r.sent, err = b.flood(ctx, rate, long); err != nil {
+		return err
+	}
+	r.long = time.Since(begin)
+	if err := running.settle(); err != nil {
+		return err
+	}
+	after, err := running.cpuTime()
+	r.cpu = after - before
+	return err
+}
+
 // compare floods both programs in turn, after one round that does not count.
 func (b *bench) compare(ctx context.Context) error {
-	fmt.Fprintf(b.out, "CPU time for each packet under a flood (%v a round)\n", b.Flood)
+	fmt.Fprintf(b.out, "CPU time for each packet, in ns, under a flood (%v a round)\n", b.Flood)
 	w := tabwriter.NewWriter(b.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "round\tpmtud\tof Mpps\tlost\ttcpdump\tof Mpps\tlost\ttimes as fast\t")
+	fmt.Fprintln(w, "round\tpmtud\tat Mpps\tlost\ttcpdump\tat Mpps\tlost\ttimes as fast\t")
 	var ratios []float64
 	for round := range b.Rounds + 1 {
 		ours, err := b.expose(ctx, b.pmtud(limited...), b.Rate, b.Flood)
@@ -69,7 +78,7 @@ func (b *bench) compare(ctx context.Context) error {
 		}
 		ratio := float64(theirs.perPacket()) / float64(ours.perPacket())
 		ratios = append(ratios, ratio)
-		fmt.Fprintf(w, "%d\t%v\t%.2f\t%s\t%v\t%.2f\t%s\t%.2f\t\n", round,
+		fmt.Fprintf(w, "%d\t%d\t%.2f\t%s\t%d\t%.2f\t%s\t%.2f\t\n", round,
 			ours.perPacket(), ours.rate()/1e6, share(ours), theirs.perPacket(), theirs.rate()/1e6, share(theirs), ratio)
 	}
 	if err := w.Flush(); err != nil {

@@ -37,7 +37,8 @@ type program struct {
 	got    *regexp.Regexp // in what it prints at its end
 	lost   *regexp.Regexp
 
-	prepare func() error // the thread that starts it
+	prepare func() error  // the thread that starts it
+	patient time.Duration // how long it lets packets gather
 }
 
 func (b *bench) pmtud(options ...string) program {
@@ -47,6 +48,7 @@ func (b *bench) pmtud(options ...string) program {
 		got:     regexp.MustCompile(`msg="pipeline stopped" .*\breceived=(\d+)`),
 		lost:    regexp.MustCompile(`msg="pipeline stopped" .*\blost=(\d+)`),
 		prepare: func() error { return nil },
+		patient: 10 * time.Millisecond,
 	}
 }
 
@@ -58,6 +60,7 @@ func tcpdump() program {
 		got:     regexp.MustCompile(`(\d+) packets? captured`),
 		lost:    regexp.MustCompile(`(\d+) packets? dropped by kernel`),
 		prepare: pretendSetgroups,
+		patient: 1200 * time.Millisecond, // a second, as it tells libpcap
 	}
 }
 
@@ -152,8 +155,14 @@ func (r *process) kill() {
 // cpuTime returns the CPU time that the program has used so far.
 func (r *process) cpuTime() (time.Duration, error) { return cpuTime(r.cmd.Process.Pid) }
 
-// settle waits until the program has nothing left to do.
+// settle waits until the program has got and done all that came for it.
 func (r *process) settle() error {
+	time.Sleep(r.patient)
+	return r.rest()
+}
+
+// rest waits until the program has nothing left to do.
+func (r *process) rest() error {
 	const pause, little = 20 * time.Millisecond, 200 * time.Microsecond
 	before, err := r.cpuTime()
 	for range int(5 * time.Second / pause) {
@@ -168,7 +177,7 @@ func (r *process) settle() error {
 		}
 		before = now
 	}
-	return fmt.Errorf("%s does not come to rest after a flood", r.name)
+	return fmt.Errorf("%s does not come to rest", r.name)
 }
 
 // output collects what a program says and closes ready when it has said the mark.

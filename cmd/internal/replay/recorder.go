@@ -38,30 +38,20 @@ type iface struct {
 	id   int
 }
 
-// sentLinks are the link types of what sinks send: frames, and IP packets.
-var sentLinks = []pipeline.LinkType{pipeline.LinkEthernet, pipeline.LinkRaw}
-
 func newRecorder(p *pipeline.Pipeline, o Options) *recorder {
 	r := &recorder{format: o.WriteFormat}
 	names, sinks := p.Sinks()
-	var interfaces []capfile.Interface
 	for i, name := range names {
 		s := &sinkRecord{name: name, reasons: p.SinkReasons(i)}
 		s.failed = make([]uint64, len(s.reasons)+1)
 		s.record = func(link pipeline.LinkType, octets []byte) { r.write(s, link, octets) }
-		if s.sink, _ = sinks[i].(pipeline.Rehearser); s.sink != nil {
-			for _, link := range sentLinks {
-				s.ids = append(s.ids, iface{link, len(interfaces)})
-				interfaces = append(interfaces, capfile.Interface{Name: name, LinkType: link})
-			}
-		}
+		s.sink, _ = sinks[i].(pipeline.Rehearser)
 		r.sinks = append(r.sinks, s)
 	}
 	if o.Write != nil {
 		r.behind = newWriteBehind(o.Write)
 		r.writer = capfile.NewWriter(r.behind, capfile.WriterOptions{
-			Encoder:    capfile.Encoder{Format: o.WriteFormat, Application: "pmtud"},
-			Interfaces: interfaces,
+			Encoder: capfile.Encoder{Format: o.WriteFormat, Application: "pmtud"},
 		})
 	}
 	return r
@@ -103,19 +93,39 @@ func (r *recorder) writeOut(s *sinkRecord) error {
 		}
 		return err
 	}
-	for _, i := range s.ids {
-		if i.link == r.out.LinkType {
-			return r.writer.WriteOn(i.id, &r.out, "")
-		}
+	id, err := r.interfaceOf(s, r.out.LinkType)
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("sink %s sent a packet of link type %d", s.name, r.out.LinkType)
+	return r.writer.WriteOn(id, &r.out, "")
 }
 
-// close writes what is left.
+// interfaceOf returns the number of a sink's interface, which is described when the
+// first packet comes: programs that use libpcap read no file whose interfaces have
+// several link types.
+func (r *recorder) interfaceOf(s *sinkRecord, link pipeline.LinkType) (id int, err error) {
+	for _, i := range s.ids {
+		if i.link == link {
+			return i.id, nil
+		}
+	}
+	id, err = r.writer.AddInterface(capfile.Interface{Name: s.name, LinkType: link})
+	s.ids = append(s.ids, iface{link, id})
+	return id, err
+}
+
+// close writes what is left. An error that record has returned is not returned
+// again.
 func (r *recorder) close() error {
 	if r.writer == nil {
 		return nil
 	}
 	err := r.writer.Flush()
-	return errors.Join(err, r.behind.close())
+	if behind := r.behind.close(); behind != nil {
+		err = behind // of which Flush may have heard too
+	}
+	if r.err != nil && errors.Is(r.err, err) {
+		return nil
+	}
+	return err
 }

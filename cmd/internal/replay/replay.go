@@ -38,12 +38,8 @@ func Run(ctx context.Context, spec pipeline.Spec, o Options) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	paths, err := capfile.Expand(o.Captures...)
-	if err != nil {
-		return nil, err
-	}
 	r := newReplay(p, o)
-	err = r.run(ctx, paths)
+	err = r.run(ctx, r.find(o.Captures))
 	return r.summary(), errors.Join(err, r.close())
 }
 
@@ -71,6 +67,18 @@ func newReplay(p *pipeline.Pipeline, o Options) *replay {
 	return r
 }
 
+// find returns the files that patterns name, and notes those that name none.
+func (r *replay) find(patterns []string) (paths []string) {
+	for _, pattern := range patterns {
+		found, err := capfile.Expand(pattern)
+		if err != nil {
+			r.noteDamage(err)
+		}
+		paths = append(paths, found...)
+	}
+	return paths
+}
+
 func (r *replay) run(ctx context.Context, paths []string) error {
 	captures, closeAll := r.open(ctx, paths)
 	defer closeAll()
@@ -85,9 +93,13 @@ func (r *replay) run(ctx context.Context, paths []string) error {
 				return err
 			}
 		}
-		if r.options.Progress != nil {
-			r.options.Progress(r.recorder.packets, r.octets)
-		}
+		r.progress()
+	}
+}
+
+func (r *replay) progress() {
+	if r.options.Progress != nil {
+		r.options.Progress(r.recorder.packets, r.octets)
 	}
 }
 
@@ -98,7 +110,7 @@ func (r *replay) open(ctx context.Context, paths []string) (capfile.BatchReader,
 	for _, path := range paths {
 		f := capfile.NewFiles(ctx, []string{path}, capfile.FilesOptions{Stdin: r.options.Stdin, ReadAhead: true})
 		files = append(files, f)
-		readers = append(readers, &tolerant{reader: f, note: r.noteDamage})
+		readers = append(readers, &tolerant{ctx: ctx, reader: f, note: r.noteDamage})
 	}
 	closeAll := func() {
 		for _, f := range files {
@@ -112,15 +124,17 @@ func (r *replay) open(ctx context.Context, paths []string) (capfile.BatchReader,
 }
 
 // tolerant ends at an error as if the capture ended there, so that the other
-// captures are replayed all the same.
+// captures are replayed all the same. Not so when ctx is done: what is written up
+// to then is the beginning of what would have been written.
 type tolerant struct {
+	ctx    context.Context //nolint:containedctx // of the replay
 	reader capfile.BatchReader
 	note   func(error)
 }
 
 func (t *tolerant) ReadBatch(dst []pipeline.Packet) (int, error) {
 	n, err := t.reader.ReadBatch(dst)
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err != nil && !errors.Is(err, io.EOF) && t.ctx.Err() == nil {
 		t.note(err)
 		return 0, io.EOF
 	}
@@ -162,6 +176,7 @@ func (r *replay) packet(ctx context.Context, p *pipeline.Packet) (err error) {
 
 // await shows what has been decided and waits for a packet's time.
 func (r *replay) await(ctx context.Context, at pipeline.Instant) error {
+	r.progress()
 	if r.verdicts != nil {
 		if err := r.verdicts.flush(); err != nil {
 			return err

@@ -59,8 +59,8 @@ func (s *sinkRecord) summary() SinkSummary {
 // Print writes the summary as a table.
 func (s *Summary) Print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "packets\t%d\t\n", s.Packets)
-	fmt.Fprintf(t, "forwarded\t%d\t\n", s.Forwarded)
+	fmt.Fprintf(t, "packets\t%d\n", s.Packets)
+	fmt.Fprintf(t, "forwarded\t%d\n", s.Forwarded)
 	for _, c := range s.Dropped {
 		fmt.Fprintf(t, "dropped\t%d\t%s: %s\n", c.Packets, c.Stage, c.Reason)
 	}
@@ -77,5 +77,8 @@ func (s *Summary) Print(w io.Writer) error {
 			fmt.Fprintf(t, "not sent\t%d\t%s: %s\n", c.Packets, c.Stage, c.Reason)
 		}
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return fmt.Errorf("print summary: %w", err)
+	}
+	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/pmtud/pmtud/pipeline"
@@ -75,17 +77,39 @@ func trace(p *pipeline.Pipeline, number uint64, pkt *pipeline.Packet) (*Trace, e
 func (t *Trace) Print(w io.Writer) error {
 	out := verdict.AppendJSON(nil, t.number, &t.packet, nil)
 	if _, err := fmt.Fprintf(w, "%s\n", out); err != nil {
-		return err
+		return fmt.Errorf("print trace: %w", err)
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, s := range t.steps {
+	var text strings.Builder
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	for _, s := range t.sinksFirst() {
 		indent := ""
 		if s.Sink >= 0 && s.Filter {
 			indent = "  "
 		}
 		fmt.Fprintf(table, "%s%s\t%s\t%s\n", indent, s.Stage, decision(s), s.Looked)
 	}
-	return table.Flush()
+	_ = table.Flush() // to memory
+	for line := range strings.Lines(text.String()) {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
+			return fmt.Errorf("print trace: %w", err)
+		}
+	}
+	return nil
+}
+
+// sinksFirst returns the steps with each sink in front of its own filters.
+func (t *Trace) sinksFirst() []pipeline.Step {
+	steps := slices.Clone(t.steps)
+	slices.SortStableFunc(steps, func(a, b pipeline.Step) int {
+		if a.Sink != b.Sink || a.Filter == b.Filter {
+			return a.Sink - b.Sink
+		}
+		if b.Filter {
+			return -1
+		}
+		return 1
+	})
+	return steps
 }
 
 func decision(s pipeline.Step) string {

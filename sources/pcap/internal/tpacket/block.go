@@ -46,10 +46,9 @@ const (
 
 // Block walks once over the packets of one block of the ring.
 type Block struct {
-	octets  []byte
-	next    int // offset of the next packet's header
-	left    int // packets that the kernel says are still to come
-	touched byte
+	octets []byte
+	next   int // offset of the next packet's header
+	left   int // packets that the kernel says are still to come
 }
 
 // NewBlock returns the block that begins with a block descriptor as the kernel
@@ -81,10 +80,6 @@ func (b *Block) Read(batch []pipeline.Packet, link pipeline.LinkType, snaplen in
 		}
 		b.next += next
 		b.left--
-		d := batch[n].Data
-		for i := 0; i < len(d) && i < 192; i += 64 {
-			b.touched ^= d[i]
-		}
 		n++
 	}
 	return n

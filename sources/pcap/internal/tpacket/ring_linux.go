@@ -12,6 +12,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Under load, it is enough to look after the ring every few milliseconds: being
+// woken for each block costs more than all its packets.
+const (
+	pause       = 4 * time.Millisecond
+	busyPackets = 8 // in a block that is not full
+)
+
 // frameSize is of no use to TPACKET_V3, but the kernel checks it.
 const frameSize = 2048
 
@@ -21,7 +28,9 @@ type Config struct {
 	Blocks    int
 
 	// Timeout is after what time the kernel hands over a block that is not full,
-	// in whole milliseconds.
+	// in whole milliseconds. While such blocks hold many packets, the ring rests
+	// for 4 ms between them; there should be at least three times as many blocks
+	// as have their time-out in this time.
 	Timeout time.Duration
 }
 
@@ -32,16 +41,18 @@ type Ring struct {
 	memory    []byte
 	blockSize int
 	next      int // offset of the block to read next
+	timeout   time.Duration
+	busy      bool // there will be many packets soon, but not too many
 
 	ready   func(fd uintptr) bool // made once
 	pending unix.Errno            // of the socket, when ready found no block
-	option  option
+	calls   rawCalls
 }
 
 // New gives the socket a ring; it should not be bound yet. The ring must be closed
 // before the socket.
 func New(raw syscall.RawConn, c Config) (*Ring, error) {
-	r := &Ring{raw: raw, blockSize: c.BlockSize}
+	r := &Ring{raw: raw, blockSize: c.BlockSize, timeout: c.Timeout}
 	r.ready = r.readyOrFailed
 	var err error
 	if e := raw.Control(func(fd uintptr) { err = r.create(int(fd), c) }); e != nil {
@@ -79,24 +90,33 @@ func (r *Ring) create(fd int, c Config) error {
 // is thereby taken from it, and [os.ErrDeadlineExceeded] after the read deadline.
 func (r *Ring) Next() (Block, error) {
 	r.pending = 0
+	if r.busy && !r.hasBlock() {
+		r.calls.sleep(pause)
+	}
 	if err := r.raw.Read(r.ready); err != nil {
 		return Block{}, err
 	}
 	if r.pending != 0 {
 		return Block{}, r.pending
 	}
-	return NewBlock(r.memory[r.next : r.next+r.blockSize]), nil
+	block := NewBlock(r.memory[r.next : r.next+r.blockSize])
+	timedOut := atomic.LoadUint32(r.status())&unix.TP_STATUS_BLK_TMO != 0
+	r.busy = timedOut && r.timeout < pause && block.Rest() >= busyPackets
+	return block, nil
 }
 
 // readyOrFailed reports whether Next need not wait (any longer). The runtime's
 // poller wakes it for each event of the socket, and errors only once.
 func (r *Ring) readyOrFailed(fd uintptr) bool {
-	if atomic.LoadUint32(r.status())&unix.TP_STATUS_USER != 0 {
+	if r.hasBlock() {
 		return true
 	}
-	r.pending = socketError(fd, &r.option)
+	r.pending = r.calls.socketError(fd)
 	return r.pending != 0
 }
+
+// hasBlock reports whether the kernel has handed over the next block.
+func (r *Ring) hasBlock() bool { return atomic.LoadUint32(r.status())&unix.TP_STATUS_USER != 0 }
 
 // Release gives the block that Next returned back to the kernel.
 func (r *Ring) Release() {
@@ -129,20 +149,4 @@ func (r *Ring) Drops() (uint32, error) {
 // Close lets go of the ring's memory. Blocks must not be used any more.
 func (r *Ring) Close() error {
 	return os.NewSyscallError("munmap", unix.Munmap(r.memory))
-}
-
-// option is memory for what socketError reads.
-type option struct{ value, size int32 }
-
-// socketError takes the pending error from a socket. It does not wait, so it goes
-// without telling the scheduler (unix.RawSyscall6): that would wake the runtime's
-// monitor thread, which costs more than all else between two blocks.
-func socketError(fd uintptr, o *option) unix.Errno {
-	*o = option{size: int32(unsafe.Sizeof(o.value))}
-	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_ERROR,
-		uintptr(unsafe.Pointer(&o.value)), uintptr(unsafe.Pointer(&o.size)), 0)
-	if errno != 0 {
-		return errno
-	}
-	return unix.Errno(o.value)
 }

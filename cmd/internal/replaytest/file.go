@@ -1,0 +1,117 @@
+package replaytest
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/capfile"
+)
+
+// File is a file of tests.
+type File struct {
+	Path  string
+	Tests []Test `setting:"tests" required:"true"`
+}
+
+// Test is a replay and what is expected of it. Paths have been resolved.
+type Test struct {
+	Name     string   `setting:"name" required:"true"`
+	Config   []string `setting:"config"`   // configuration files
+	Pipeline string   `setting:"pipeline"` // of these; may be empty if it is the only one
+	Options  []Option `setting:"options"`  // original command line, where there is no Config
+	Capture  []string `setting:"capture" required:"true"`
+	Expect   Expect   `setting:"expect" required:"true"`
+
+	At config.Position
+}
+
+// Expect is what a replay is to come to. What is nil or empty is not compared.
+type Expect struct {
+	Packets   *uint64 `setting:"packets"`
+	Forwarded *uint64 `setting:"forwarded"`
+
+	Dropped map[string]map[string]uint64 `setting:"dropped"` // by stage and reason, all of them
+	Sent    map[string]uint64            `setting:"sent"`    // by sink, all of them
+
+	Verdicts string `setting:"verdicts"`  // golden file
+	SentFile string `setting:"sent_file"` // golden capture
+}
+
+// Option is an argument of the command line. Numbers need no quotes.
+type Option string
+
+// UnmarshalText takes any text.
+func (o *Option) UnmarshalText(text []byte) error {
+	*o = Option(text)
+	return nil
+}
+
+// Load reads a file of tests. An error is a [config.Mistakes].
+func Load(path string) (*File, error) {
+	f := &File{Path: path}
+	return f, config.Decode(path, f)
+}
+
+// Check refuses names that several tests have.
+func (f *File) Check(string) error {
+	seen := map[string]bool{}
+	for _, t := range f.Tests {
+		if seen[t.Name] {
+			return pipeline.BadSetting("tests", "two tests are called %q", t.Name)
+		}
+		seen[t.Name] = true
+	}
+	return nil
+}
+
+// Check resolves the test's paths, which are relative to the file.
+func (t *Test) Check(file string) error {
+	dir := filepath.Dir(file)
+	var errs []error
+	switch {
+	case len(t.Options) > 0 && len(t.Config) > 0:
+		errs = append(errs, pipeline.BadSetting("options", "don't go together with `config`"))
+	case len(t.Options) > 0 && t.Pipeline != "":
+		errs = append(errs, pipeline.BadSetting("pipeline", "goes with `config`, not with `options`"))
+	}
+	for _, path := range t.Capture {
+		if path == capfile.Stdin {
+			errs = append(errs, pipeline.BadSetting("capture", "must be a file, not standard input"))
+		}
+	}
+	resolve(dir, t.Config)
+	resolve(dir, t.Capture)
+	if _, err := capfile.Expand(t.Capture...); err != nil && len(errs) == 0 {
+		errs = append(errs, pipeline.BadSetting("capture", "%w", err))
+	}
+	for _, golden := range []*string{&t.Expect.Verdicts, &t.Expect.SentFile} {
+		if *golden != "" {
+			*golden = resolved(dir, *golden)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Check refuses to expect nothing.
+func (e *Expect) Check(string) error {
+	if e.Packets == nil && e.Forwarded == nil && e.Dropped == nil && e.Sent == nil && e.Verdicts == "" && e.SentFile == "" {
+		return fmt.Errorf("`expect` says nothing")
+	}
+	return nil
+}
+
+func resolve(dir string, paths []string) {
+	for i := range paths {
+		paths[i] = resolved(dir, paths[i])
+	}
+}
+
+func resolved(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}

@@ -1,0 +1,176 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/replaytest"
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+const testHelp = `Test replays captures and compares what becomes of them with what test files expect.
+Of a folder and those below it, it takes the files *_test.yaml, *_test.yml and
+*_test.toml.
+
+  tests:
+    web ports only:
+      config: edge.yaml          # or options: [--ports, "80,443"]
+      pipeline: edge             # where the configuration declares several
+      capture: ptb.pcapng.zst    # or a list, replayed together
+      expect:
+        packets: 5
+        forwarded: 2
+        dropped:                 # all that is dropped, by stage and reason
+          port-list: {port-not-listed: 3}
+        sent: {broadcast: 2}     # all that is sent, by sink
+        verdicts: web.jsonl      # as "pmtud replay --verdicts" writes them
+        sent_file: web.pcap      # as "pmtud replay --write" writes it
+
+Paths are relative to the test file; what is left out is not compared. The exit
+status is 1 if a test failed, and 2 if a test file or a configuration is wrong or
+there are no tests.`
+
+func (a *app) testCommand() *cobra.Command {
+	var junit string
+	var update bool
+	c := &cobra.Command{
+		Use:                   "test [--update] [--junit FILE] FILE|DIR...",
+		Short:                 "test configurations by replaying captures",
+		Long:                  testHelp,
+		Args:                  cobra.MinimumNArgs(1),
+		DisableFlagsInUseLine: true,
+		RunE: func(c *cobra.Command, paths []string) error {
+			return a.test(c.Context(), paths, junit, update)
+		},
+	}
+	c.Flags().StringVar(&junit, "junit", "", "`FILE` to write the results to as JUnit's XML; - for standard output")
+	c.Flags().BoolVar(&update, "update", false, "write golden files (verdicts, sent_file) that differ anew")
+	return c
+}
+
+func (a *app) test(ctx context.Context, paths []string, junit string, update bool) (err error) {
+	runs, err := a.testRuns(paths)
+	if err != nil {
+		return err
+	}
+	outputs := outputs{stdout: a.Stdout, inputs: paths}
+	defer func() { err = errors.Join(err, a.failed(outputs.close())) }()
+	xml, err := outputs.create("--junit", junit)
+	if err != nil {
+		return err
+	}
+	text := a.Stdout
+	if outputs.used {
+		text = a.Stderr
+	}
+	results, err := a.runTests(ctx, runs, update, text)
+	if xml != nil && err == nil {
+		err = replaytest.WriteJUnit(xml, results)
+	}
+	if err != nil {
+		return a.failed(err)
+	}
+	for _, r := range results {
+		if len(r.Failures) > 0 {
+			return errFailed
+		}
+	}
+	return nil
+}
+
+// testRun is a test with the pipeline that it is about.
+type testRun struct {
+	file string
+	test *replaytest.Test
+	spec pipeline.Spec
+}
+
+// testRuns reads all test files and the configurations that they name, before any
+// test begins.
+func (a *app) testRuns(paths []string) (runs []testRun, _ error) {
+	files, err := replaytest.Find(paths)
+	if err != nil {
+		return nil, err
+	}
+	var mistakes config.Mistakes
+	for _, path := range files {
+		f, err := replaytest.Load(path)
+		if m, ok := errors.AsType[config.Mistakes](err); ok {
+			mistakes = append(mistakes, m...)
+			continue
+		}
+		for i := range f.Tests {
+			spec, err := a.testSpec(&f.Tests[i])
+			if m, ok := errors.AsType[config.Mistakes](err); ok {
+				mistakes = append(mistakes, m...)
+			} else if err != nil {
+				return nil, fmt.Errorf("%v: test %s: %w", f.Tests[i].At, f.Tests[i].Name, err)
+			}
+			runs = append(runs, testRun{path, &f.Tests[i], spec})
+		}
+	}
+	switch {
+	case len(mistakes) > 0:
+		return nil, unique(mistakes)
+	case len(runs) == 0:
+		return nil, errors.New("the files hold no tests")
+	}
+	return runs, nil
+}
+
+// unique leaves out what several tests of one configuration have in common.
+func unique(mistakes config.Mistakes) (out config.Mistakes) {
+	seen := map[config.Mistake]bool{}
+	for _, m := range mistakes {
+		if !seen[m] {
+			out = append(out, m)
+		}
+		seen[m] = true
+	}
+	return out
+}
+
+// testSpec returns the pipeline that a test is about.
+func (a *app) testSpec(t *replaytest.Test) (pipeline.Spec, error) {
+	o := offline{paths: t.Config, pipeline: t.Pipeline, flags: pflag.NewFlagSet("", pflag.ContinueOnError)}
+	o.originals(o.flags)
+	var args []string
+	for _, option := range t.Options {
+		args = append(args, string(option))
+	}
+	args, err := normalize(o.flags, args)
+	if err == nil {
+		err = o.flags.Parse(args)
+	}
+	if err == nil && o.flags.NArg() > 0 {
+		err = fmt.Errorf("%q is not an option", o.flags.Arg(0))
+	}
+	if err != nil {
+		return pipeline.Spec{}, fmt.Errorf("options: %w", err)
+	}
+	return a.offlineSpec(&o)
+}
+
+// runTests runs tests one after another and prints their results.
+func (a *app) runTests(ctx context.Context, runs []testRun, update bool, text io.Writer) (results []replaytest.Result, _ error) {
+	failed := 0
+	for _, r := range runs {
+		result, err := replaytest.Run(ctx, r.file, r.test, r.spec, update)
+		if err != nil {
+			return nil, fmt.Errorf("%s: test %s: %w", r.file, r.test.Name, err)
+		}
+		if err := result.Print(text); err != nil {
+			return nil, err
+		}
+		results = append(results, result)
+		failed += min(1, len(result.Failures))
+	}
+	_, err := fmt.Fprintf(text, "%d tests, %d failed\n", len(runs), failed)
+	return results, err
+}
