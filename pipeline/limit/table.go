@@ -19,7 +19,7 @@ type Seed = [2]uint64
 // the seed. It is not safe for concurrent use.
 type Table[K Key, V any] struct {
 	seed    Seed
-	heads   []uint32 // chains of entries by hash; 0 ends a chain
+	heads   []uint32 // chains of entries by hash; 0 ends a chain. Grows with used, within its capacity
 	entries []entry[K, V]
 	used    uint32 // entries[1:used+1] are in use
 }
@@ -29,8 +29,13 @@ type entry[K Key, V any] struct {
 	value        V
 	chain        uint32 // next entry of the same hash
 	older, newer uint32 // neighbours in the order of setting; entries[0] is the ring's anchor
-	head         uint32 // index of its chain in heads
+	hash         uint32
 }
+
+// fewHeads is the number of chains to begin with. While there are few keys, as
+// behind a limit of the total, asking for one that is not there must not cost a
+// cache miss in an empty table.
+const fewHeads = 64
 
 // NewTable makes a table for size keys, at least one.
 func NewTable[K Key, V any](size int) *Table[K, V] {
@@ -40,31 +45,34 @@ func NewTable[K Key, V any](size int) *Table[K, V] {
 	}
 	return &Table[K, V]{
 		seed:    Seed{rand.Uint64(), rand.Uint64()},
-		heads:   make([]uint32, heads),
+		heads:   make([]uint32, min(heads, fewHeads), heads),
 		entries: make([]entry[K, V], max(size, 1)+1),
 	}
 }
 
 // Ref is where a key stands, or would stand, in a table. It is good until the
 // next call of Set.
-type Ref struct{ index, head uint32 }
+type Ref struct{ index, hash uint32 }
 
 // Find returns where key stands, and its value if it is in the table.
 func (t *Table[K, V]) Find(key K) (ref Ref, value V, ok bool) {
-	head := uint32(key.Hash(t.seed)) & uint32(len(t.heads)-1)
-	for i := t.heads[head]; i != 0; i = t.entries[i].chain {
+	hash := uint32(key.Hash(t.seed))
+	for i := *t.head(hash); i != 0; i = t.entries[i].chain {
 		if e := &t.entries[i]; e.key == key {
-			return Ref{i, head}, e.value, true
+			return Ref{i, hash}, e.value, true
 		}
 	}
-	return Ref{0, head}, value, false
+	return Ref{0, hash}, value, false
 }
+
+// head returns the beginning of a hash's chain.
+func (t *Table[K, V]) head(hash uint32) *uint32 { return &t.heads[hash&uint32(len(t.heads)-1)] }
 
 // Set gives the key that ref was found for a value and makes it the newest.
 func (t *Table[K, V]) Set(ref Ref, key K, value V) {
 	i := ref.index
 	if i == 0 {
-		i = t.place(ref.head, key)
+		i = t.place(ref.hash, key)
 	} else {
 		t.unlink(i)
 	}
@@ -76,24 +84,43 @@ func (t *Table[K, V]) Set(ref Ref, key K, value V) {
 func (t *Table[K, V]) Len() int { return int(t.used) }
 
 // place enters a new key into its chain, in a free entry or the oldest one.
-func (t *Table[K, V]) place(head uint32, key K) uint32 {
+func (t *Table[K, V]) place(hash uint32, key K) uint32 {
 	i := t.used + 1
 	if int(i) < len(t.entries) {
 		t.used = i
+		t.growHeads()
 	} else {
 		i = t.entries[0].newer
 		t.unlink(i)
 		t.unchain(i)
 	}
 	e := &t.entries[i]
-	e.key, e.head, e.chain = key, head, t.heads[head]
-	t.heads[head] = i
+	e.key, e.hash = key, hash
+	t.enchain(i)
 	return i
+}
+
+// growHeads doubles the number of chains when there are more keys than that.
+func (t *Table[K, V]) growHeads() {
+	if int(t.used) <= len(t.heads) || len(t.heads) == cap(t.heads) {
+		return
+	}
+	t.heads = t.heads[:2*len(t.heads)]
+	clear(t.heads)
+	for i := uint32(1); i < t.used; i++ { // but for the new one
+		t.enchain(i)
+	}
+}
+
+func (t *Table[K, V]) enchain(i uint32) {
+	e := &t.entries[i]
+	head := t.head(e.hash)
+	e.chain, *head = *head, i
 }
 
 func (t *Table[K, V]) unchain(i uint32) {
 	e := &t.entries[i]
-	at := &t.heads[e.head]
+	at := t.head(e.hash)
 	for *at != i {
 		at = &t.entries[*at].chain
 	}
