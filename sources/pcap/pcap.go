@@ -8,10 +8,14 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// ringBlocks is the number of blocks of a ring. The kernel begins a new one after
-// the latency even if the old one is not full, so that so many times the latency is
-// what the program may be late without losing packets.
-const ringBlocks = 16
+// Numbers of blocks of a ring. The kernel begins a new one after each Latency in
+// which packets came, however few, so that with 64 blocks of 1 ms each the program
+// may be kept from running for 64 ms without a loss. Of large snaplens fewer
+// blocks find room.
+const (
+	minBlocks = 4
+	maxBlocks = 64
+)
 
 // Limits of settings.
 const (
@@ -80,13 +84,19 @@ func New(s Settings, env pipeline.Env) (pipeline.Source, error) {
 	return newSource(s, env), nil
 }
 
-// blockSize returns the size of one block, in whole pages.
-func (s Settings) blockSize() int { return roundUp(int(s.RingSize)/ringBlocks, os.Getpagesize()) }
-
-// leastRingSize is the size at which a block has room for one packet.
-func leastRingSize(snaplen int) pipeline.Size {
-	return pipeline.Size(ringBlocks * roundUp(snaplen+blockOverhead, os.Getpagesize()))
+// ringBlocks returns the number of the ring's blocks and the size of one, in whole
+// pages.
+func (s Settings) ringBlocks() (n, size int) {
+	least := leastBlock(s.Snaplen)
+	n = min(maxBlocks, int(s.RingSize)/least)
+	return n, int(s.RingSize) / n / os.Getpagesize() * os.Getpagesize()
 }
+
+// leastBlock is the size of a block that has room for one packet.
+func leastBlock(snaplen int) int { return roundUp(snaplen+blockOverhead, os.Getpagesize()) }
+
+// leastRingSize is the size of the smallest ring.
+func leastRingSize(snaplen int) pipeline.Size { return pipeline.Size(minBlocks * leastBlock(snaplen)) }
 
 func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
 

@@ -61,9 +61,8 @@ func (s *source) Open(context.Context) error {
 
 // start makes the ring and lets packets arrive.
 func (s *source) start() error {
-	ring, err := tpacket.New(s.socket.Raw, tpacket.Config{
-		BlockSize: s.blockSize(), Blocks: ringBlocks, Timeout: s.Latency,
-	})
+	blocks, size := s.ringBlocks()
+	ring, err := tpacket.New(s.socket.Raw, tpacket.Config{BlockSize: size, Blocks: blocks, Timeout: s.Latency})
 	if err != nil {
 		return err
 	}
