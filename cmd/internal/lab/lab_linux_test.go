@@ -81,7 +81,12 @@ func TestDownloads(t *testing.T) {
 				result, err := lab.Run(t.Context(), config)
 				netns.Must(t, err)
 				t.Log(result)
-				netns.Must(t, result.Check())
+				if err := result.Check(); err != nil {
+					t.Error(err)
+					for _, exit := range result.Exits {
+						t.Log(exit.Server, exit.Stderr)
+					}
+				}
 				if got := result.Completed + result.Hung; got != result.Config.Connections {
 					t.Errorf("%d downloads completed or hung, want %d", got, result.Config.Connections)
 				}

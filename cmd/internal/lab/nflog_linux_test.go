@@ -1,6 +1,7 @@
 package lab_test
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/google/nftables"
@@ -12,8 +13,9 @@ import (
 
 const nflogGroup = 33
 
-// logICMP sets rules on a server that log all ICMP messages to its users: far more
-// than packet-too-big messages.
+// logICMP sets rules on a server that log all ICMP messages from the wire: far more
+// than packet-too-big messages. Those on lo are left out: a kernel that learns a
+// path MTU while it sends larger segments sends itself messages about them.
 func logICMP(_ *lab.Network, s *lab.Server) error {
 	return s.NS.Do(func() error {
 		c, err := nftables.New()
@@ -27,6 +29,8 @@ func logICMP(_ *lab.Network, s *lab.Server) error {
 		})
 		for _, protocol := range []byte{unix.IPPROTO_ICMP, unix.IPPROTO_ICMPV6} {
 			c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: []expr.Any{
+				&expr.Meta{Key: expr.MetaKeyIIFTYPE, Register: 1},
+				&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: binary.NativeEndian.AppendUint16(nil, unix.ARPHRD_LOOPBACK)},
 				&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
 				&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{protocol}},
 				&expr.Log{Key: 1 << unix.NFTA_LOG_GROUP, Group: nflogGroup},

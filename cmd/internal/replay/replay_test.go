@@ -274,26 +274,6 @@ given         1  log, which sends nothing
 	}
 }
 
-func TestSpeed(t *testing.T) {
-	for text, want := range map[string]replay.Speed{
-		"max": 0, "original": replay.Original, "2": 2, "0.5": 0.5, "1e6": 1e6,
-	} {
-		var got replay.Speed
-		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {
-			t.Errorf("%q is %v, %v; want %v", text, float64(got), err, float64(want))
-		}
-		var again replay.Speed
-		if err := again.UnmarshalText([]byte(got.String())); err != nil || again != got {
-			t.Errorf("%v is read as %v, %v", got, again, err)
-		}
-	}
-	for _, text := range []string{"", "fast", "0", "-1", "1e7", "1e-7", "NaN", "Inf", "2x"} {
-		if err := new(replay.Speed).UnmarshalText([]byte(text)); err == nil {
-			t.Errorf("%q is a speed", text)
-		}
-	}
-}
-
 // TestOriginalSpeed wants a replay to take its time, and to show verdicts before
 // it waits.
 func TestOriginalSpeed(t *testing.T) {
