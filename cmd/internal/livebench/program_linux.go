@@ -52,10 +52,11 @@ func (b *bench) pmtud(options ...string) program {
 	}
 }
 
-// tcpdump stays root: the namespace has no other user.
+// tcpdump stays root: the namespace has no other user. Its standard output is
+// /dev/null; by that name it would try to own it.
 func tcpdump() program {
 	return program{
-		name: "tcpdump", args: []string{"tcpdump", "-Z", "root", "-i", iface, "-w", "/dev/null", filter},
+		name: "tcpdump", args: []string{"tcpdump", "-Z", "root", "-i", iface, "-w", "-", filter},
 		ready: "listening on", signal: syscall.SIGINT,
 		got:     regexp.MustCompile(`(\d+) packets? captured`),
 		lost:    regexp.MustCompile(`(\d+) packets? dropped by kernel`),

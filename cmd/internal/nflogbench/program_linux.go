@@ -65,7 +65,7 @@ func dump(path string) program {
 	const source = "nflog:33"
 	return program{
 		name:     "tcpdump",
-		args:     []string{path, "-Z", "root", "-i", source, "-w", os.DevNull},
+		args:     []string{path, "-Z", "root", "-i", source, "-w", "-"},
 		received: regexp.MustCompile(`(\d+) packets? captured`),
 		prepare:  pretendSetgroups,
 		tell:     []string{path, "-Z", "root", "-i", source, "-l", "-n"},
