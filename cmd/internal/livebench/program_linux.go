@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/pmtud/pmtud/cmd/internal/setgroups"
 )
 
 // Options of pmtud.
@@ -60,7 +62,7 @@ func tcpdump() program {
 		ready: "listening on", signal: syscall.SIGINT,
 		got:     regexp.MustCompile(`(\d+) packets? captured`),
 		lost:    regexp.MustCompile(`(\d+) packets? dropped by kernel`),
-		prepare: pretendSetgroups,
+		prepare: setgroups.Pretend,
 		patient: 1200 * time.Millisecond, // a second, as it tells libpcap
 	}
 }

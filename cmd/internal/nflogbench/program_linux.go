@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/cmd/internal/setgroups"
 )
 
 // program is one that reads the group.
@@ -67,7 +69,7 @@ func dump(path string) program {
 		name:     "tcpdump",
 		args:     []string{path, "-Z", "root", "-i", source, "-w", "-"},
 		received: regexp.MustCompile(`(\d+) packets? captured`),
-		prepare:  pretendSetgroups,
+		prepare:  setgroups.Pretend,
 		tell:     []string{path, "-Z", "root", "-i", source, "-l", "-n"},
 	}
 }

@@ -1,18 +1,21 @@
-package livebench
+// Package setgroups helps to run tcpdump in a user namespace.
+package setgroups
 
 import (
 	"fmt"
+	"runtime"
 	"unsafe"
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
-// pretendSetgroups lets setgroups(2) of the calling thread, and of processes that
-// it starts, succeed without doing anything. As root, tcpdump sets its groups even
-// when it is to stay root, which an unprivileged user namespace forbids. The thread
-// stays so: give it up.
-func pretendSetgroups() error {
+// Pretend lets setgroups(2) of processes that the calling goroutine starts
+// succeed without doing anything: tcpdump sets its groups even when it is to stay
+// root, which an unprivileged user namespace forbids. The thread stays so, and ends
+// with the goroutine.
+func Pretend() error {
+	runtime.LockOSThread()
 	program, err := bpf.Assemble([]bpf.Instruction{
 		bpf.LoadAbsolute{Off: 0, Size: 4}, // struct seccomp_data: the number of the system call
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SYS_SETGROUPS, SkipFalse: 1},
