@@ -95,7 +95,10 @@ func describePlugin(out io.Writer, p pipeline.Plugin) error {
 		return err
 	}
 	if len(p.Reasons) > 0 {
-		fmt.Fprintf(out, "\nreasons: %s\n", strings.Join(p.Reasons, ", "))
+		fmt.Fprintln(w, "\nREASON\tMEANING")
 	}
-	return nil
+	for _, r := range p.Reasons {
+		fmt.Fprintf(w, "%s\t%s\n", r.Name, r.Doc)
+	}
+	return w.Flush()
 }

@@ -284,8 +284,8 @@ func TestPlugins(t *testing.T) {
 		}
 		text := done(t, run(t, "plugins", p.Type))
 		for _, reason := range p.Reasons {
-			if !strings.Contains(text, reason) {
-				t.Errorf("reason %s of %s is missing:\n%s", reason, p.Type, text)
+			if !strings.Contains(text, reason.Name) || !strings.Contains(text, reason.Doc) {
+				t.Errorf("reason %v of %s is missing:\n%s", reason, p.Type, text)
 			}
 		}
 		for _, d := range config.Describe(p) {

@@ -39,12 +39,14 @@ func (b *builder) pipeline() *Pipeline {
 	for i, s := range b.spec.Sources {
 		if source, ok := build[Source](b, KindSource, -1, i, s, b.kernelFilter(p)); ok {
 			p.sources = append(p.sources, &sourceStage{name: s.name(), source: source, lossless: s.Plugin.Lossless})
+			p.measure(s, "", source)
 		}
 	}
 	for i, s := range b.spec.Sinks {
 		filters := b.chain(p, i, s.Filters)
 		if sink, ok := build[Sink](b, KindSink, -1, i, s.Stage, Env{}); ok {
 			p.sinks = append(p.sinks, newSinkStage(s.Stage, sink, filters, b.spec.QueueSize))
+			p.measure(s.Stage, "", sink)
 		}
 	}
 	b.checkAllNames()
@@ -54,17 +56,29 @@ func (b *builder) pipeline() *Pipeline {
 // chain builds the filters of the pipeline (sink -1) or of a sink.
 func (b *builder) chain(p *Pipeline, sink int, stages []Stage) chain {
 	var c chain
+	owner := ""
+	if sink >= 0 {
+		owner = b.spec.Sinks[sink].name()
+	}
 	for i, s := range stages {
 		f, ok := build[Filter](b, KindFilter, sink, i, s, Env{})
 		if !ok {
 			continue
 		}
 		c.add(s, f)
+		p.measure(s, owner, f)
 		if o, ok := f.(Opener); ok {
 			p.openers = append(p.openers, openStage{s.name(), o})
 		}
 	}
 	return c
+}
+
+// measure notes a stage that has metrics.
+func (p *Pipeline) measure(s Stage, sink string, stage any) {
+	if m, ok := stage.(Measurer); ok && len(s.Plugin.Metrics) > 0 {
+		p.measured = append(p.measured, measured{s.Plugin.Kind, sink, s.name(), s.Plugin.Metrics, m})
+	}
 }
 
 // kernelFilter returns an Env with the kernel's part of the first filter.

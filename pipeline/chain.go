@@ -31,10 +31,12 @@ func (c *chain) add(s Stage, f Filter) {
 
 // stageReasons returns reason names indexed by Reason, with the engine's own two
 // at the end.
-func stageReasons(declared []string) []string {
+func stageReasons(declared []ReasonInfo) []string {
 	reasons := make([]string, 0, len(declared)+3)
 	reasons = append(reasons, "")
-	reasons = append(reasons, declared...)
+	for _, r := range declared {
+		reasons = append(reasons, r.Name)
+	}
 	return append(reasons, ReasonUndeclared, ReasonPanic)
 }
 

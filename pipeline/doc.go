@@ -69,6 +69,13 @@
 // the stage, and stops the pipeline; the packet at hand is counted as dropped or
 // failed with [ReasonPanic].
 //
+// # What a stage tells of itself
+//
+// Settings, reasons and metrics are declared with the plugin, once: configurations
+// are decoded and checked by them, and lists, schemas and manuals are made of them.
+// A built stage may tell what it uses of the host ([Needer]) and give figures
+// beyond the books ([Measurer]).
+//
 // # Writing a plugin
 //
 // A plugin is a value: see [FilterPlugin], [SourcePlugin], [SinkPlugin]. There is

@@ -24,6 +24,8 @@ type Pipeline struct {
 	openers []openStage // filters that hold something, in the order of the file
 	sinks   []*sinkStage
 
+	measured []measured // stages with metrics
+
 	turn sync.Mutex // held by the source whose batch is being delivered
 
 	mu        sync.Mutex // guards what follows, and is held while filters run

@@ -16,6 +16,12 @@ type Reason uint8
 // Pass is the Reason of a packet that was let pass or delivered.
 const Pass Reason = 0
 
+// ReasonInfo declares a Reason of a plugin.
+type ReasonInfo struct {
+	Name string // kebab-case
+	Doc  string // when it is given, one sentence
+}
+
 // Reasons of the engine itself.
 const (
 	// ReasonPanic counts packets at which a plugin panicked.
@@ -168,9 +174,10 @@ func (k Kind) String() string {
 // [NewFilter] or [NewSink].
 type Plugin struct {
 	Kind    Kind
-	Type    string   // its name in configurations, kebab-case
-	Summary string   // one line for lists
-	Reasons []string // why it drops or fails packets, kebab-case
+	Type    string       // its name in configurations, kebab-case
+	Summary string       // one line for lists
+	Reasons []ReasonInfo // why it drops or fails packets; a [Reason] counts them from 1
+	Metrics []MetricInfo // of a [Measurer]
 
 	// Lossless marks a source that can wait without losing packets.
 	Lossless bool
@@ -195,13 +202,17 @@ func (p Plugin) Build(settings any, env Env) (any, error) { return p.build(setti
 //	setting:"max_sources"   its name in configurations, snake_case
 //	doc:"…"                 what it means, one sentence with the unit
 //	required:"true"         where there is no sensible default
+//	min:"1" max:"65536"     inclusive bounds of numbers, durations and sizes
+//	enum:"in,out,both"      the texts that may be written
+//	example:"eth0"          a sensible value as it would be written; of a list, comma-separated
 //
 // Fields are numbers, bools, strings, slices of these, or types that implement
 // [encoding.TextUnmarshaler].
 type FilterPlugin[S any] struct {
 	Type     string
 	Summary  string
-	Reasons  []string
+	Reasons  []ReasonInfo
+	Metrics  []MetricInfo
 	Defaults S
 	New      func(settings S, env Env) (Filter, error)
 }
@@ -209,7 +220,7 @@ type FilterPlugin[S any] struct {
 // NewFilter makes a Plugin of f.
 func NewFilter[S any](f FilterPlugin[S]) Plugin {
 	return Plugin{
-		Kind: KindFilter, Type: f.Type, Summary: f.Summary, Reasons: f.Reasons,
+		Kind: KindFilter, Type: f.Type, Summary: f.Summary, Reasons: f.Reasons, Metrics: f.Metrics,
 		settings: newDefaults(f.Defaults), build: untyped(f.New),
 	}
 }
@@ -219,6 +230,7 @@ type SourcePlugin[S any] struct {
 	Type     string
 	Summary  string
 	Lossless bool
+	Metrics  []MetricInfo
 	Defaults S
 	New      func(settings S, env Env) (Source, error)
 }
@@ -226,7 +238,7 @@ type SourcePlugin[S any] struct {
 // NewSource makes a Plugin of s.
 func NewSource[S any](s SourcePlugin[S]) Plugin {
 	return Plugin{
-		Kind: KindSource, Type: s.Type, Summary: s.Summary, Lossless: s.Lossless,
+		Kind: KindSource, Type: s.Type, Summary: s.Summary, Lossless: s.Lossless, Metrics: s.Metrics,
 		settings: newDefaults(s.Defaults), build: untyped(s.New),
 	}
 }
@@ -235,7 +247,8 @@ func NewSource[S any](s SourcePlugin[S]) Plugin {
 type SinkPlugin[S any] struct {
 	Type     string
 	Summary  string
-	Reasons  []string
+	Reasons  []ReasonInfo
+	Metrics  []MetricInfo
 	Defaults S
 	New      func(settings S, env Env) (Sink, error)
 }
@@ -243,7 +256,7 @@ type SinkPlugin[S any] struct {
 // NewSink makes a Plugin of s.
 func NewSink[S any](s SinkPlugin[S]) Plugin {
 	return Plugin{
-		Kind: KindSink, Type: s.Type, Summary: s.Summary, Reasons: s.Reasons,
+		Kind: KindSink, Type: s.Type, Summary: s.Summary, Reasons: s.Reasons, Metrics: s.Metrics,
 		settings: newDefaults(s.Defaults), build: untyped(s.New),
 	}
 }

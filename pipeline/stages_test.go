@@ -93,15 +93,23 @@ func sourceStage(name string, s source, lossless bool) pipeline.Stage {
 
 func filterStage(name string, f pipeline.Filter, reasons ...string) pipeline.Stage {
 	return pipeline.Stage{Name: name, Plugin: pipeline.NewFilter(pipeline.FilterPlugin[struct{}]{
-		Type: "test-filter", Reasons: reasons,
+		Type: "test-filter", Reasons: declare(reasons),
 		New: func(struct{}, pipeline.Env) (pipeline.Filter, error) { return f, nil },
 	})}
+}
+
+// declare returns the declaration of reasons.
+func declare(names []string) (reasons []pipeline.ReasonInfo) {
+	for _, name := range names {
+		reasons = append(reasons, pipeline.ReasonInfo{Name: name, Doc: name})
+	}
+	return reasons
 }
 
 func sinkStage(name string, s sink, filters ...pipeline.Stage) pipeline.SinkStage {
 	return pipeline.SinkStage{Filters: filters, Stage: pipeline.Stage{
 		Name: name, Plugin: pipeline.NewSink(pipeline.SinkPlugin[struct{}]{
-			Type: "test-sink", Reasons: reasonNames,
+			Type: "test-sink", Reasons: declare(reasonNames),
 			New: func(struct{}, pipeline.Env) (pipeline.Sink, error) { return s, nil },
 		}),
 	}}

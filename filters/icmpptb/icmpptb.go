@@ -31,7 +31,11 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "icmp-ptb",
 		Summary: "lets only ICMP packet-too-big messages pass, and no copies of them",
-		Reasons: []string{"not-ptb", "broadcast", "truncated"},
+		Reasons: []pipeline.ReasonInfo{
+			{Name: "not-ptb", Doc: "the packet is no IPv4 or IPv6 PTB"},
+			{Name: "broadcast", Doc: "the frame was sent to all hosts, as copies are"},
+			{Name: "truncated", Doc: "the packet ends before its next-hop MTU"},
+		},
 		New: func(Settings, pipeline.Env) (pipeline.Filter, error) {
 			return filter{}, nil
 		},

@@ -22,9 +22,11 @@ type Settings struct {
 // Plugin returns the filter `iface-rate`.
 func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
-		Type:     "iface-rate",
-		Summary:  "limits the rate of all packets together",
-		Reasons:  []string{"rate-limited"},
+		Type:    "iface-rate",
+		Summary: "limits the rate of all packets together",
+		Reasons: []pipeline.ReasonInfo{
+			{Name: "rate-limited", Doc: "all sources together have used up the rate"},
+		},
 		Defaults: Settings{Rate: 10},
 		New:      New,
 	})

@@ -25,7 +25,10 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "length",
 		Summary: "drops messages that are too short to be of use, or claim to be",
-		Reasons: []string{"too-short", "bad-ihl"},
+		Reasons: []pipeline.ReasonInfo{
+			{Name: "too-short", Doc: "the message is shorter than a PTB that quotes an IP header"},
+			{Name: "bad-ihl", Doc: "the IPv4 header length is below 20 octets"},
+		},
 		New: func(Settings, pipeline.Env) (pipeline.Filter, error) {
 			return filter{}, nil
 		},

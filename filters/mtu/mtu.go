@@ -27,9 +27,12 @@ type Settings struct {
 // Plugin returns the filter `mtu`.
 func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
-		Type:     "mtu",
-		Summary:  "drops messages whose next-hop MTU is implausible",
-		Reasons:  []string{"bad-mtu", "strict-mtu"},
+		Type:    "mtu",
+		Summary: "drops messages whose next-hop MTU is implausible",
+		Reasons: []pipeline.ReasonInfo{
+			{Name: "bad-mtu", Doc: "the next-hop MTU is below min or above max"},
+			{Name: "strict-mtu", Doc: "with strict: the next-hop MTU is not from 576 to 1499"},
+		},
 		Defaults: Settings{Min: 68, Max: 16384},
 		New:      New,
 	})

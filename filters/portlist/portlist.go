@@ -31,8 +31,13 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "port-list",
 		Summary: "drops messages about packets of other source ports",
-		Reasons: []string{"payload-too-short", "bad-inner-version", "l4-too-short", "port-not-listed"},
-		New:     New,
+		Reasons: []pipeline.ReasonInfo{
+			{Name: "payload-too-short", Doc: "what is quoted is too short for an IP header"},
+			{Name: "bad-inner-version", Doc: "the quoted packet is neither IPv4 nor IPv6"},
+			{Name: "l4-too-short", Doc: "what is quoted ends before the source port"},
+			{Name: "port-not-listed", Doc: "the quoted source port is not on the list"},
+		},
+		New: New,
 	})
 }
 

@@ -32,9 +32,11 @@ type Settings struct {
 // Plugin returns the filter `src-rate`.
 func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
-		Type:     "src-rate",
-		Summary:  "limits the rate of each source address",
-		Reasons:  []string{"rate-limited"},
+		Type:    "src-rate",
+		Summary: "limits the rate of each source address",
+		Reasons: []pipeline.ReasonInfo{
+			{Name: "rate-limited", Doc: "the source has used up its rate"},
+		},
 		Defaults: Settings{Rate: 1, MaxSources: 65536},
 		New:      New,
 	})

@@ -26,8 +26,12 @@ var badPlugins = []struct {
 	{"good filter", testFilter(good, nil), ""},
 	{"filter type in capitals", testFilter(good, func(p *pipeline.FilterPlugin[settings]) { p.Type = "MinTTL" }), `type "MinTTL" is not kebab-case`},
 	{"filter without summary", testFilter(good, func(p *pipeline.FilterPlugin[settings]) { p.Summary = "" }), "no summary"},
-	{"reason in snake case", testFilter(good, func(p *pipeline.FilterPlugin[settings]) { p.Reasons = []string{"too_low"} }), `reason "too_low" is not kebab-case`},
-	{"reason twice", testFilter(good, func(p *pipeline.FilterPlugin[settings]) { p.Reasons = []string{"low", "low"} }), `reason "low" is declared twice`},
+	{"reason in snake case", testFilter(good, func(p *pipeline.FilterPlugin[settings]) {
+		p.Reasons = []pipeline.ReasonInfo{{Name: "too_low", Doc: "broken"}}
+	}), `reason "too_low" is not kebab-case`},
+	{"reason twice", testFilter(good, func(p *pipeline.FilterPlugin[settings]) {
+		p.Reasons = []pipeline.ReasonInfo{{Name: "low", Doc: "broken"}, {Name: "low", Doc: "broken"}}
+	}), `reason "low" is declared twice`},
 	{"setting in kebab case", testKebabSetting, `setting "min-ttl" is not snake_case`},
 	{"setting without doc", testKebabSetting, "field MinTTL has no doc tag"},
 	{"sink given as filter", func(t *testing.T) { pipelinetest.TestFilter(t, goodSink(sinkFuncs{}), nil) }, "is a sink, not a filter"},
@@ -110,7 +114,7 @@ func (f funcFilter) Filter(p *pipeline.Packet) pipeline.Reason { return f(p) }
 // testFilter runs the kit on a filter whose declaration was changed.
 func testFilter(f funcFilter, change func(*pipeline.FilterPlugin[settings])) func(*testing.T) {
 	p := pipeline.FilterPlugin[settings]{
-		Type: "min-length", Summary: "drops short packets", Reasons: []string{"too-short"},
+		Type: "min-length", Summary: "drops short packets", Reasons: []pipeline.ReasonInfo{{Name: "too-short", Doc: "below 60 octets"}},
 		New: func(settings, pipeline.Env) (pipeline.Filter, error) { return f, nil },
 	}
 	if change != nil {
@@ -184,7 +188,7 @@ func (sinkFuncs) Close() error { return nil }
 
 func goodSink(s sinkFuncs) pipeline.Plugin {
 	return pipeline.NewSink(pipeline.SinkPlugin[struct{}]{
-		Type: "nowhere", Summary: "sends packets nowhere", Reasons: []string{"lost"},
+		Type: "nowhere", Summary: "sends packets nowhere", Reasons: []pipeline.ReasonInfo{{Name: "lost", Doc: "broken"}},
 		New: func(struct{}, pipeline.Env) (pipeline.Sink, error) { return s, nil },
 	})
 }

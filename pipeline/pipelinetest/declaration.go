@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pmtud/pmtud/pipeline"
@@ -26,14 +27,29 @@ func testDeclaration(t *testing.T, plugin pipeline.Plugin, kind pipeline.Kind) {
 		t.Error("no summary")
 	}
 	for i, r := range plugin.Reasons {
-		if !kebabCase.MatchString(r) {
-			t.Errorf("reason %q is not kebab-case", r)
+		if !kebabCase.MatchString(r.Name) {
+			t.Errorf("reason %q is not kebab-case", r.Name)
 		}
-		if slices.Contains(plugin.Reasons[:i], r) {
-			t.Errorf("reason %q is declared twice", r)
+		if r.Doc == "" {
+			t.Errorf("reason %q has no doc", r.Name)
+		}
+		if slices.ContainsFunc(plugin.Reasons[:i], func(o pipeline.ReasonInfo) bool { return o.Name == r.Name }) {
+			t.Errorf("reason %q is declared twice", r.Name)
 		}
 	}
+	testMetrics(t, plugin.Metrics)
 	testSettings(t, plugin)
+}
+
+func testMetrics(t *testing.T, metrics []pipeline.MetricInfo) {
+	for _, m := range metrics {
+		if !snakeCase.MatchString(m.Name) || m.Doc == "" || m.Label != "" && !snakeCase.MatchString(m.Label) {
+			t.Errorf("metric %q, label %q: not snake_case, or no doc", m.Name, m.Label)
+		}
+		if strings.HasSuffix(m.Name, "_total") != (m.Kind == pipeline.Counter) {
+			t.Errorf("metric %q is a %v: counters, and no others, end with _total", m.Name, m.Kind)
+		}
+	}
 }
 
 func testSettings(t *testing.T, plugin pipeline.Plugin) {

@@ -31,9 +31,16 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
 		Type:    "broadcast",
 		Summary: "sends frames to all hosts of a LAN; needs CAP_NET_RAW",
-		Reasons: []string{
-			"already-broadcast", "truncated", "no-frame", "frame-too-long", "queue-full",
-			"interface-down", "no-interface", "not-permitted", "send-error",
+		Reasons: []pipeline.ReasonInfo{
+			{Name: "already-broadcast", Doc: "the packet was captured as a broadcast, so it may be a copy"},
+			{Name: "truncated", Doc: "the capture lacks octets of it"},
+			{Name: "no-frame", Doc: "no frame can be made of it: too short, or not IP"},
+			{Name: "frame-too-long", Doc: "it is longer than the interface's MTU allows"},
+			{Name: "queue-full", Doc: "the queue of the interface or of the socket is full"},
+			{Name: "interface-down", Doc: "the interface is down"},
+			{Name: "no-interface", Doc: "there is no interface of that name"},
+			{Name: "not-permitted", Doc: "the kernel forbids it, for example by a rule on the interface's egress"},
+			{Name: "send-error", Doc: "any other error of sending"},
 		},
 		Defaults: Settings{SourceMAC: CapturedDestination},
 		New:      New,

@@ -31,9 +31,11 @@ type Settings struct {
 // Plugin returns the sink `log`.
 func Plugin() pipeline.Plugin {
 	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
-		Type:     "log",
-		Summary:  "prints a line for each packet to standard output",
-		Reasons:  []string{"write-error"},
+		Type:    "log",
+		Summary: "prints a line for each packet to standard output",
+		Reasons: []pipeline.ReasonInfo{
+			{Name: "write-error", Doc: "the line could not be written"},
+		},
 		Defaults: Settings{Format: Text, Verbosity: forwarded},
 		New:      New,
 	})

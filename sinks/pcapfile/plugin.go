@@ -32,11 +32,11 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
 		Type:    "pcap-file",
 		Summary: "writes packets to a capture file",
-		Reasons: []string{
-			diskFull - 1:   "disk-full",
-			writeError - 1: "write-error",
-			linkType - 1:   "link-type",  // a pcap file holds packets of one link type
-			timeStamp - 1:  "time-stamp", // before 1970 or, for pcap, after 2106
+		Reasons: []pipeline.ReasonInfo{
+			diskFull - 1:   {Name: "disk-full", Doc: "the disk or the quota is full"},
+			writeError - 1: {Name: "write-error", Doc: "the file can't be made or written"},
+			linkType - 1:   {Name: "link-type", Doc: "a pcap file holds packets of one link type, and this is of another"},
+			timeStamp - 1:  {Name: "time-stamp", Doc: "captured before 1970 or, for pcap, after 2106"},
 		},
 		Defaults: Settings{Snaplen: capfile.MaxPacket},
 		New:      build,

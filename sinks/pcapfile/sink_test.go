@@ -61,7 +61,7 @@ func deliver(s pipeline.Sink, packets ...*pipeline.Packet) []string {
 	reasons := make([]string, len(packets))
 	for i, r := range failed {
 		if r != pipeline.Pass {
-			reasons[i] = pcapfile.Plugin().Reasons[r-1]
+			reasons[i] = pcapfile.Plugin().Reasons[r-1].Name
 		}
 	}
 	return reasons

@@ -148,7 +148,7 @@ func deliver(sink pipeline.Sink, p pipeline.Packet) string {
 	if failed[0] == pipeline.Pass {
 		return ""
 	}
-	return peers.Plugin().Reasons[failed[0]-1]
+	return peers.Plugin().Reasons[failed[0]-1].Name
 }
 
 // ptb returns a message of the family with an MTU to know it by.

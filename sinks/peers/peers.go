@@ -36,9 +36,16 @@ const (
 // Plugin returns the sink `peers`.
 func Plugin() pipeline.Plugin {
 	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
-		Type:     "peers",
-		Summary:  "sends messages to a list of hosts by normal routing",
-		Reasons:  []string{"not-ptb", "truncated", "ttl-expired", "from-peer", "no-peers", "send-failed"},
+		Type:    "peers",
+		Summary: "sends messages to a list of hosts by normal routing",
+		Reasons: []pipeline.ReasonInfo{
+			{Name: "not-ptb", Doc: "the packet is no PTB, or has no sound IP header"},
+			{Name: "truncated", Doc: "the capture lacks octets of it, or the ICMP header is cut"},
+			{Name: "ttl-expired", Doc: "its TTL or hop limit was 1 or 0"},
+			{Name: "from-peer", Doc: "a peer sent it"},
+			{Name: "no-peers", Doc: "no peer has an address of its family"},
+			{Name: "send-failed", Doc: "every send failed; see the counters of each peer"},
+		},
 		Defaults: Settings{Refresh: 30 * time.Second},
 		New:      New,
 	})

@@ -17,8 +17,10 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "min-ttl",
 		Summary: "drops messages whose TTL or hop limit is low",
-		Reasons: []string{"low-ttl"},
-		New:     New,
+		Reasons: []pipeline.ReasonInfo{
+			{Name: "low-ttl", Doc: "the TTL or hop limit is below min"},
+		},
+		New: New,
 	})
 }
 

@@ -1,0 +1,71 @@
+package pipeline
+
+// MetricInfo declares a figure that the stages of a plugin have besides the books,
+// which the engine keeps.
+type MetricInfo struct {
+	Name string // snake_case, without a prefix, with its unit; counters end with _total
+	Doc  string // one sentence
+	Kind MetricKind
+
+	// Label is the name of what tells several values of a stage apart, such as
+	// "peer"; empty if there is one value only. The values of labels come from the
+	// configuration, so that their number is bounded.
+	Label string
+}
+
+// MetricKind tells how a metric moves.
+type MetricKind uint8
+
+// Kinds of metrics.
+const (
+	Counter MetricKind = iota // only grows
+	Gauge                     // goes up and down
+)
+
+// String returns "counter" or "gauge".
+func (k MetricKind) String() string {
+	if k == Gauge {
+		return "gauge"
+	}
+	return "counter"
+}
+
+// A Measurer is a stage with metrics.
+type Measurer interface {
+	// Measure calls emit with each value of each metric that the plugin declares;
+	// metric is an index of its Metrics, and label the value of the metric's label
+	// or empty. It is safe for concurrent use with everything else that the stage
+	// does, and does not wait.
+	Measure(emit func(metric int, label string, value float64))
+}
+
+// Measurement is one value of one stage's metric.
+type Measurement struct {
+	Kind   Kind
+	Sink   string // whose filter the stage is; empty if it is none of a sink's
+	Stage  string
+	Metric MetricInfo
+	Label  string
+	Value  float64
+}
+
+// measured is a stage with metrics.
+type measured struct {
+	kind        Kind
+	sink, stage string
+	metrics     []MetricInfo
+	measurer    Measurer
+}
+
+// Measure calls emit with each value of the stages' own metrics. It is safe for
+// concurrent use.
+func (p *Pipeline) Measure(emit func(Measurement)) {
+	for _, s := range p.measured {
+		s.measurer.Measure(func(metric int, label string, value float64) {
+			if metric < 0 || metric >= len(s.metrics) {
+				return // none that was declared
+			}
+			emit(Measurement{s.kind, s.sink, s.stage, s.metrics[metric], label, value})
+		})
+	}
+}

@@ -1,0 +1,81 @@
+package pipeline
+
+// A Needer is a stage that uses something of the host. Tools read what a pipeline
+// needs before it is opened: to find stages that would be in each other's way, to
+// tell what a host lacks, and to give up every right that is not on the list.
+type Needer interface {
+	// Needs returns what the stage will use. It touches nothing, and its answer
+	// does not change.
+	Needs() Needs
+}
+
+// Needs is what a stage uses of the host.
+type Needs struct {
+	Interfaces   []Interface
+	Files        []File
+	Capabilities []string // of capabilities(7), for example "CAP_NET_RAW"
+	Families     []string // of socket(2), for example "AF_PACKET"
+
+	// NFLOGGroups are netlink groups of netfilter's log that it reads.
+	NFLOGGroups []uint16
+
+	// Hosts are addresses or names that it sends to by normal routing. Names need
+	// the resolver and its files.
+	Hosts []string
+
+	// Exclusive names what no other stage of the host may use at the same time,
+	// such as "nflog group 33". A reload closes the old stage before it opens a new
+	// one that shares a name with it.
+	Exclusive []string
+
+	// Emits and Hears name what a sink gives to the host and a source takes from
+	// it, such as "frames sent on eth0". A sink that emits what a source of its own
+	// pipeline hears would feed itself.
+	Emits, Hears []string
+}
+
+// Interface is a network interface that a stage uses.
+type Interface struct {
+	Name  string
+	Sends bool // it sends on the interface, and does not only listen
+}
+
+// File is a file that a stage opens, now or later.
+type File struct {
+	Path   string // as the settings have it; a pattern of [path/filepath.Match] for several
+	Writes bool   // it creates, writes and removes files of this name, with suffixes of its own
+}
+
+// Needs returns what the stages of the pipeline use of the host, in the order of the
+// configuration: sources, filters, then each sink with its filters.
+func (p *Pipeline) Needs() []StageNeeds {
+	var all []StageNeeds
+	add := func(kind Kind, sink, index int, name string, stage any) {
+		if n, ok := stage.(Needer); ok {
+			all = append(all, StageNeeds{kind, sink, index, name, n.Needs()})
+		}
+	}
+	for i, s := range p.sources {
+		add(KindSource, -1, i, s.name, s.source)
+	}
+	for i, f := range p.filters.filters {
+		add(KindFilter, -1, i, p.filters.stages[i].name, f)
+	}
+	for i, s := range p.sinks {
+		add(KindSink, -1, i, s.name, s.sink)
+		for j, f := range s.filters.filters {
+			add(KindFilter, i, j, s.filters.stages[j].name, f)
+		}
+	}
+	return all
+}
+
+// StageNeeds is what one stage of a pipeline needs. Sink is the index of the sink
+// whose filter it is, otherwise -1.
+type StageNeeds struct {
+	Kind  Kind
+	Sink  int
+	Index int // in its list, from 0
+	Stage string
+	Needs Needs
+}
