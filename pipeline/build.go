@@ -37,8 +37,12 @@ func (b *builder) pipeline() *Pipeline {
 	}
 	p.filters = b.chain(p, -1, b.spec.Filters)
 	for i, s := range b.spec.Sources {
-		if source, ok := build[Source](b, KindSource, -1, i, s, b.kernelFilter(p)); ok {
-			p.sources = append(p.sources, &sourceStage{name: s.name(), source: source, lossless: s.Plugin.Lossless})
+		stage := &sourceStage{name: s.name(), lossless: s.Plugin.Lossless}
+		env := b.kernelFilter(p)
+		env.Gate = &Gate{p, stage}
+		if source, ok := build[Source](b, KindSource, -1, i, s, env); ok {
+			stage.source = source
+			p.sources = append(p.sources, stage)
 			p.measure(s, "", source)
 		}
 	}
@@ -49,6 +53,7 @@ func (b *builder) pipeline() *Pipeline {
 			p.measure(s.Stage, "", sink)
 		}
 	}
+	p.gate = p.findGate()
 	b.checkAllNames()
 	return p
 }

@@ -61,6 +61,10 @@
 // Between a source's delivery and a sink's queue nothing allocates, locks per
 // packet, logs, formats or reads a clock. State is bounded when it is created.
 //
+// Under a flood most packets are refused whatever they are, because a limit of the
+// total is used up ([Gatekeeper]). A live source may leave them in the kernel, and
+// count them only ([Gate]): the books then hold them as dropped by that limit.
+//
 // # Failure
 //
 // A sink that fails to deliver a packet says so with a reason and goes on. A

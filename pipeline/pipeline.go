@@ -25,6 +25,7 @@ type Pipeline struct {
 	sinks   []*sinkStage
 
 	measured []measured // stages with metrics
+	gate     int        // index of the filter that is asked for sources' gates, or noGate
 
 	turn sync.Mutex // held by the source whose batch is being delivered
 

@@ -145,6 +145,9 @@ type Env struct {
 	// KernelFilter is set for sources of a pipeline that begins with a
 	// KernelFilter.
 	KernelFilter func(link LinkType, snaplen uint32) []bpf.Instruction
+
+	// Gate is set for sources, which may use it or not.
+	Gate *Gate
 }
 
 // Kind is the role of a plugin.

@@ -32,7 +32,7 @@ func Plugin() pipeline.Plugin {
 	})
 }
 
-// New returns the filter, a [pipeline.Limiter].
+// New returns the filter, a [pipeline.Gatekeeper].
 func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
 	rate, err := limit.NewRate(s.Rate, s.Burst)
 	if err != nil {
@@ -51,6 +51,12 @@ func (f *filter) Filter(p *pipeline.Packet) pipeline.Reason {
 		return RateLimited
 	}
 	return pipeline.Pass
+}
+
+// ShutUntil is [pipeline.Gatekeeper]: under a flood, the kernel can refuse what the
+// empty bucket would.
+func (f *filter) ShutUntil() (pipeline.Instant, pipeline.Reason) {
+	return f.rate.ReadyAt(f.bucket), RateLimited
 }
 
 func (f *filter) Charge(p *pipeline.Packet) { f.bucket = f.rate.Charge(f.bucket, p.Clock) }

@@ -57,6 +57,14 @@ func (r Rate) Has(b Bucket, now pipeline.Instant) bool {
 	return r.Refilled(b, now) || int64(now)-int64(b) >= r.cost
 }
 
+// ReadyAt returns the time from which on the bucket can pay for a packet.
+func (r Rate) ReadyAt(b Bucket) pipeline.Instant {
+	if b == Full {
+		return math.MinInt64
+	}
+	return pipeline.Instant(int64(b) + r.cost)
+}
+
 // Charge returns the bucket after it paid for a packet at the time now.
 func (r Rate) Charge(b Bucket, now pipeline.Instant) Bucket {
 	if r.Refilled(b, now) {

@@ -138,6 +138,20 @@ func TestBucketAgainstModel(t *testing.T) {
 	}
 }
 
+func TestReadyAt(t *testing.T) {
+	rate, err := limit.NewRate(2, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	charged := rate.Charge(limit.Full, 1000)
+	if at := rate.ReadyAt(charged); at != 1000+500_000_000 || rate.Has(charged, at-1) || !rate.Has(charged, at) {
+		t.Errorf("ready at %d", at)
+	}
+	if at := rate.ReadyAt(limit.Full); !rate.Has(limit.Full, at) {
+		t.Errorf("a full bucket is ready at %d", at)
+	}
+}
+
 func TestRefilledBucketIsLikeAFullOne(t *testing.T) {
 	rate, err := limit.NewRate(2, 3)
 	if err != nil {

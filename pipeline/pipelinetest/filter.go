@@ -21,6 +21,7 @@ func TestFilter(t *testing.T, plugin pipeline.Plugin, settings any) {
 	t.Run("allocations", f.testAllocations)
 	t.Run("explanation", f.testExplanation)
 	t.Run("kernel filter", f.testKernelFilter)
+	t.Run("gatekeeper", f.testGatekeeper)
 }
 
 type filterTest struct {

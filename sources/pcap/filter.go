@@ -14,14 +14,15 @@ const (
 
 // program returns what decides in the kernel: the direction and whether packets to
 // other hosts count, then what the pipeline's first filter asks for, if anything.
-func (s *source) program(link pipeline.LinkType) ([]bpf.RawInstruction, error) {
+// Of what passes it leaves snaplen octets.
+func (s *source) program(link pipeline.LinkType, snaplen int) ([]bpf.RawInstruction, error) {
 	program := byType(s.Direction, s.Promiscuous)
 	var rest []bpf.Instruction
 	if s.kernelFilter != nil {
-		rest = s.kernelFilter(link, uint32(s.Snaplen))
+		rest = s.kernelFilter(link, uint32(snaplen))
 	}
 	if rest == nil {
-		rest = []bpf.Instruction{bpf.RetConstant{Val: uint32(s.Snaplen)}}
+		rest = []bpf.Instruction{bpf.RetConstant{Val: uint32(snaplen)}}
 	}
 	return bpf.Assemble(append(program, rest...))
 }

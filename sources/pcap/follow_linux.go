@@ -18,6 +18,9 @@ const lookInterval = 250 * time.Millisecond
 // goes on looking until it is up. A deleted interface is replaced by the one that
 // has its name.
 func (s *source) look() error {
+	if s.gate.shut { // its deadline and this one's are the same
+		s.openGate()
+	}
 	state := s.socket.State()
 	if state == afpacket.Gone || !s.listening {
 		state = s.reattach()

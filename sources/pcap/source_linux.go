@@ -25,12 +25,13 @@ const batchLen = 64
 const countInterval = 4096
 
 func newSource(s Settings, env pipeline.Env) pipeline.Source {
-	return &source{Settings: s, kernelFilter: env.KernelFilter, log: env.Log.With("interface", s.Interface)}
+	return &source{Settings: s, kernelFilter: env.KernelFilter, gate: gate{pipeline: env.Gate}, log: env.Log.With("interface", s.Interface)}
 }
 
 type source struct {
 	Settings
 	kernelFilter func(pipeline.LinkType, uint32) []bpf.Instruction
+	gate         gate
 	log          *slog.Logger
 
 	socket    *afpacket.Socket // nil before Open and after Close
@@ -80,11 +81,10 @@ func (s *source) start() error {
 // listen lets the link's packets arrive. What has to be set for that comes first,
 // so that nothing else ever does.
 func (s *source) listen() error {
-	program, err := s.program(s.link.LinkType)
-	if err != nil {
+	if err := s.prepareGate(); err != nil {
 		return fmt.Errorf("assemble kernel filter: %w", err)
 	}
-	if err := s.socket.Conn.SetBPF(program); err != nil {
+	if err := s.socket.Conn.SetBPF(s.gate.open); err != nil {
 		return fmt.Errorf("attach kernel filter: %w", err)
 	}
 	if s.Promiscuous {
@@ -114,6 +114,9 @@ func (s *source) Run(ctx context.Context, deliver func([]pipeline.Packet)) error
 		case err == nil:
 			s.deliver(&block, deliver)
 		case ctx.Err() != nil:
+		case errors.Is(err, os.ErrDeadlineExceeded) && s.gate.shut:
+			s.openGate()
+			err = nil
 		case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &errno):
 			err = s.look()
 		}
@@ -126,19 +129,25 @@ func (s *source) Run(ctx context.Context, deliver func([]pipeline.Packet)) error
 
 // deliver passes a block on and gives it back to the kernel.
 func (s *source) deliver(block *tpacket.Block, deliver func([]pipeline.Packet)) {
+	if s.gate.mark != nil {
+		block.CountMarks(&s.gate.marks)
+	}
+	read := 0
 	for {
 		n := block.Read(s.batch, s.link.LinkType, s.Snaplen)
 		if n == 0 {
 			break
 		}
 		deliver(s.batch[:n])
+		read += n
 	}
-	hidden := block.Rest()
+	lost := block.Rest() + s.gate.marks.TakeLate()
 	s.ring.Release()
-	if s.blocks++; hidden > 0 || s.blocks%countInterval == 0 {
+	s.tendGate(read)
+	if s.blocks++; lost > 0 || s.blocks%countInterval == 0 {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.lost += uint64(hidden)
+		s.lost += uint64(lost)
 		s.readDrops()
 	}
 }

@@ -11,6 +11,9 @@ const (
 	blockStatus      = 8
 	blockPackets     = 12
 	blockFirstPacket = 16
+	blockUsed        = 20
+	blockLastSec     = 40
+	blockLastNsec    = 44
 	blockLen         = 48
 )
 
@@ -47,8 +50,9 @@ const (
 // Block walks once over the packets of one block of the ring.
 type Block struct {
 	octets []byte
-	next   int // offset of the next packet's header
-	left   int // packets that the kernel says are still to come
+	next   int    // offset of the next packet's header
+	left   int    // packets that the kernel says are still to come
+	marks  *Marks // nil: no packet is taken for a mark
 }
 
 // NewBlock returns the block that begins with a block descriptor as the kernel
@@ -71,8 +75,15 @@ func (b *Block) Read(batch []pipeline.Packet, link pipeline.LinkType, snaplen in
 	n := 0
 	for n < len(batch) && b.left > 0 {
 		octets := b.packet()
-		if octets == nil || !describe(&batch[n], octets, link, snaplen) {
+		switch {
+		case octets == nil:
 			return n
+		case b.marks != nil && isMark(octets):
+			b.marks.add(timeStamp(octets))
+		case !describe(&batch[n], octets, link, snaplen):
+			return n
+		default:
+			n++
 		}
 		next := int(binary.NativeEndian.Uint32(octets[packetNext:]))
 		if next == 0 { // there is none
@@ -80,7 +91,6 @@ func (b *Block) Read(batch []pipeline.Packet, link pipeline.LinkType, snaplen in
 		}
 		b.next += next
 		b.left--
-		n++
 	}
 	return n
 }
@@ -116,11 +126,16 @@ func describe(p *pipeline.Packet, octets []byte, link pipeline.LinkType, snaplen
 	end = min(end, begin+snaplen)
 	p.Data = octets[begin:end:end]
 	p.Length = max(length, len(p.Data))
-	p.Time = pipeline.Instant(binary.NativeEndian.Uint32(header[packetSec:]))*1e9 +
-		pipeline.Instant(binary.NativeEndian.Uint32(header[packetNsec:]))
+	p.Time = timeStamp(octets)
 	p.LinkType = link
 	p.Type = packetType(header[addressType])
 	return true
+}
+
+// timeStamp returns the time stamp in a packet's header.
+func timeStamp(octets []byte) pipeline.Instant {
+	return pipeline.Instant(binary.NativeEndian.Uint32(octets[packetSec:]))*1e9 +
+		pipeline.Instant(binary.NativeEndian.Uint32(octets[packetNsec:]))
 }
 
 // tagged reports whether the kernel took a VLAN tag off.

@@ -1,0 +1,71 @@
+package pipeline
+
+import "slices"
+
+// A Gatekeeper is a Limiter that at times refuses whatever comes: its budget does
+// not depend on the packet. While it does, a live source need not read packets at
+// all. What it leaves unread is counted as dropped by the Gatekeeper, also what an
+// earlier filter would have dropped; other filters do not see it. A Gatekeeper that
+// a sink has for itself, or in a pipeline with an [Observer] of drops, is not asked.
+type Gatekeeper interface {
+	Limiter
+
+	// ShutUntil returns the time up to which Filter refuses every packet, and the
+	// reason. A time that is not after the clock's says nothing.
+	ShutUntil() (until Instant, reason Reason)
+}
+
+// Gate tells a source when the pipeline refuses every packet, and takes what the
+// source therefore left unread into the books. A nil Gate is always open.
+type Gate struct {
+	pipeline *Pipeline
+	source   *sourceStage
+}
+
+// ShutUntil returns the time up to which every packet is refused, as time stamps of
+// packets count it. It reports false when the gate is open. The source calls it
+// between two batches.
+func (g *Gate) ShutUntil() (until Instant, shut bool) {
+	if g == nil || g.pipeline.gate == noGate {
+		return 0, false
+	}
+	p := g.pipeline
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	until, _ = p.gatekeeper().ShutUntil()
+	return until - p.clock.offset, until > p.clock.now
+}
+
+// Refuse counts n packets that were left unread, the last of them with the time
+// stamp last, which is before ShutUntil.
+func (g *Gate) Refuse(n int, last Instant) {
+	p := g.pipeline
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.failure != nil {
+		return // as nothing is taken any more
+	}
+	p.clock.Advance(last)
+	_, reason := p.gatekeeper().ShutUntil()
+	g.source.received += uint64(n)
+	p.received += uint64(n)
+	stage := &p.filters.stages[p.gate]
+	stage.dropped[known(reason, stage.reasons)] += uint64(n)
+}
+
+// gatekeeper returns the filter that the pipeline's gate is about.
+func (p *Pipeline) gatekeeper() Gatekeeper { return p.filters.filters[p.gate].(Gatekeeper) }
+
+// noGate stands for a pipeline that nothing can shut.
+const noGate = -1
+
+// findGate returns the index of the first filter that can shut the pipeline.
+func (p *Pipeline) findGate() int {
+	if slices.ContainsFunc(p.sinks, func(s *sinkStage) bool { return s.observesDrops }) {
+		return noGate
+	}
+	return slices.IndexFunc(p.filters.filters, func(f Filter) bool {
+		_, ok := f.(Gatekeeper)
+		return ok
+	})
+}

@@ -1,0 +1,142 @@
+package pipeline_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// gatekeeper lets one packet pass, and then none up to a time.
+type gatekeeper struct {
+	until   pipeline.Instant
+	charged bool
+}
+
+func (g *gatekeeper) Filter(p *pipeline.Packet) pipeline.Reason {
+	if g.charged && p.Clock < g.until {
+		return 1
+	}
+	return pipeline.Pass
+}
+
+func (g *gatekeeper) Charge(*pipeline.Packet) { g.charged = true }
+
+func (g *gatekeeper) ShutUntil() (pipeline.Instant, pipeline.Reason) {
+	if !g.charged {
+		return 0, 1
+	}
+	return g.until, 1
+}
+
+// gateSource delivers what it is told to, and uses its gate.
+type gateSource struct {
+	source
+	gate *pipeline.Gate
+	run  func(gate *pipeline.Gate, deliver func([]pipeline.Packet))
+}
+
+func (s *gateSource) Run(_ context.Context, deliver func([]pipeline.Packet)) error {
+	s.run(s.gate, deliver)
+	return nil
+}
+
+// runGated runs a pipeline whose second filter is the gatekeeper.
+func runGated(t *testing.T, g pipeline.Filter, s sink, run func(*pipeline.Gate, func([]pipeline.Packet))) pipeline.Counters {
+	t.Helper()
+	p, err := pipeline.New(pipeline.Spec{
+		Name: "p",
+		Sources: []pipeline.Stage{{Plugin: pipeline.NewSource(pipeline.SourcePlugin[struct{}]{
+			Type: "gate-source",
+			New: func(_ struct{}, env pipeline.Env) (pipeline.Source, error) {
+				return &gateSource{gate: env.Gate, run: run}, nil
+			},
+		})}},
+		Filters: []pipeline.Stage{filterStage("first", filter{}, "never"), filterStage("keeper", g, "shut")},
+		Sinks:   []pipeline.SinkStage{sinkStage("out", s)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return p.Counters()
+}
+
+func TestGate(t *testing.T) {
+	packets := messages(2)
+	until := packets[0].Time + 1000
+	c := runGated(t, &gatekeeper{until: until}, sink{}, func(gate *pipeline.Gate, deliver func([]pipeline.Packet)) {
+		if at, shut := gate.ShutUntil(); shut {
+			t.Errorf("shut until %d before the first packet", at)
+		}
+		deliver(packets[:1])
+		if at, shut := gate.ShutUntil(); !shut || at != until {
+			t.Errorf("shut %v until %d, want %d", shut, at, until)
+		}
+		gate.Refuse(7, until-1)
+		if _, shut := gate.ShutUntil(); !shut {
+			t.Error("open one nanosecond before its time")
+		}
+		packets[1].Time = until
+		deliver(packets[1:])
+		if at, shut := gate.ShutUntil(); shut {
+			t.Errorf("shut until %d, at that time", at)
+		}
+	})
+	if c.Received != 9 || c.Forwarded != 2 || c.Sources[0].Received != 9 || c.Sinks[0].Delivered != 2 {
+		t.Errorf("books %+v", c)
+	}
+	want := []pipeline.ReasonCount{{Reason: "shut", Packets: 7}, {Reason: pipeline.ReasonUndeclared}, {Reason: pipeline.ReasonPanic}}
+	if diff := cmp.Diff(want, c.Dropped[1].Reasons); diff != "" {
+		t.Errorf("dropped by the gatekeeper (-want +got):\n%s", diff)
+	}
+}
+
+// TestGateStaysOpen: for a sink that wants to see what is dropped, and without a
+// gatekeeper.
+func TestGateStaysOpen(t *testing.T) {
+	packet := messages(1)
+	for _, tc := range []struct {
+		name   string
+		filter pipeline.Filter
+		sink   sink
+	}{
+		{"observer", &gatekeeper{until: packet[0].Time + 1000}, sink{drops: true}},
+		{"no gatekeeper", filter{}, sink{}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			runGated(t, tc.filter, tc.sink, func(gate *pipeline.Gate, deliver func([]pipeline.Packet)) {
+				deliver(packet)
+				if at, shut := gate.ShutUntil(); shut {
+					t.Errorf("shut until %d", at)
+				}
+			})
+		})
+	}
+	if _, shut := (*pipeline.Gate)(nil).ShutUntil(); shut {
+		t.Error("no gate is shut")
+	}
+}
+
+// TestGateOfSteppedClock has time stamps that step back by an hour: the gate shuts
+// in their terms.
+func TestGateOfSteppedClock(t *testing.T) {
+	const hour = 3600e9
+	packets := messages(2)
+	begin := packets[0].Time
+	packets[1].Time = begin - hour
+	g := &gatekeeper{until: begin + 1000}
+	runGated(t, g, sink{}, func(gate *pipeline.Gate, deliver func([]pipeline.Packet)) {
+		deliver(packets)
+		if at, shut := gate.ShutUntil(); !shut || at != begin-hour+1000 {
+			t.Errorf("shut %v until %d, want %d", shut, at, begin-hour+1000)
+		}
+	})
+}

@@ -1,0 +1,88 @@
+package pcap
+
+import (
+	"time"
+
+	"golang.org/x/net/bpf"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/sources/pcap/internal/tpacket"
+)
+
+const (
+	// crowd is the number of packets in one block below which the kernel's gate is
+	// left open: reading them costs less than two changes of the filter.
+	crowd = 64
+
+	// gateMargin is how long before the pipeline's gate the kernel's opens. The
+	// program may be late, and what the kernel refuses after that counts as lost.
+	gateMargin = 10 * time.Millisecond
+
+	leastShut = 10 * time.Millisecond
+	mostShut  = time.Second // so that a step of the host's clock does no more harm
+)
+
+// gate has the kernel refuse packets while the pipeline would refuse them all: a
+// filter cuts them to a mark, and blocks of marks are counted at a glance.
+type gate struct {
+	pipeline *pipeline.Gate
+	open     []bpf.RawInstruction
+	mark     []bpf.RawInstruction // nil: there is nothing that could be told from a mark
+	shut     bool
+	marks    tpacket.Marks
+}
+
+// prepareGate makes the filters for the link.
+func (s *source) prepareGate() (err error) {
+	s.gate.shut, s.gate.mark = false, nil
+	if s.gate.open, err = s.program(s.link.LinkType, s.Snaplen); err != nil {
+		return err
+	}
+	marked := s.kernelFilter != nil && s.kernelFilter(s.link.LinkType, tpacket.MarkLen) != nil
+	if marked && s.Snaplen > tpacket.MarkLen {
+		s.gate.mark, err = s.program(s.link.LinkType, tpacket.MarkLen)
+	}
+	return err
+}
+
+// tendGate enters the marked packets of a block into the books and shuts the gate
+// if that is worth it, after a block with so many other packets.
+func (s *source) tendGate(read int) {
+	g := &s.gate
+	if g.marks.Before > 0 {
+		g.pipeline.Refuse(g.marks.Before, g.marks.Last)
+		g.marks.Before = 0
+	}
+	if read < crowd || g.shut || g.mark == nil {
+		return
+	}
+	until, shut := g.pipeline.ShutUntil()
+	if !shut {
+		return
+	}
+	now := time.Now()
+	rest := min(time.Unix(0, int64(until)).Sub(now)-gateMargin, mostShut)
+	if rest >= leastShut {
+		s.shutGate(until, now.Add(rest))
+	}
+}
+
+func (s *source) shutGate(until pipeline.Instant, open time.Time) {
+	if err := s.socket.Conn.SetBPF(s.gate.mark); err != nil {
+		s.log.Debug("can't attach kernel filter that marks packets", "error", err)
+		return
+	}
+	s.gate.shut, s.gate.marks.Until = true, until
+	_ = s.socket.Conn.SetReadDeadline(open) // fails after Close only
+}
+
+// openGate opens the gate, and tries again soon if it can't.
+func (s *source) openGate() {
+	var again time.Time
+	if err := s.socket.Conn.SetBPF(s.gate.open); err != nil {
+		s.log.Warn("can't attach kernel filter", "error", err)
+		again = time.Now().Add(gateMargin)
+	}
+	s.gate.shut = !again.IsZero()
+	_ = s.socket.Conn.SetReadDeadline(again)
+}

@@ -1,0 +1,87 @@
+package tpacket_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/sources/pcap/internal/tpacket"
+)
+
+// finished completes the descriptor of a block as the kernel does when it hands the
+// block over.
+func finished(octets []byte, packets int) []byte {
+	native.PutUint32(octets[20:], uint32(len(octets)))
+	native.PutUint32(octets[40:], 1767323045)
+	native.PutUint32(octets[44:], 6000+uint32(packets)-1)
+	return octets
+}
+
+func TestMarks(t *testing.T) {
+	mark, packet := entry{Data: "m", Length: 99}, entry{Data: "packet", Length: 6}
+	long := entry{Data: string(make([]byte, 70)), Length: 70}
+	const late = 1 << 62
+	for _, tc := range []struct {
+		name    string
+		entries []entry
+		until   pipeline.Instant
+		read    int
+		want    tpacket.Marks
+	}{
+		{"none", nil, late, 0, tpacket.Marks{}},
+		{"no mark", []entry{packet, packet}, late, 2, tpacket.Marks{}},
+		{"one", []entry{mark}, late, 0, tpacket.Marks{Before: 1, Last: stamp}},
+		{"only marks", slices.Repeat([]entry{mark}, 9), late, 0, tpacket.Marks{Before: 9, Last: stamp + 8}},
+		{"only marks, all late", slices.Repeat([]entry{mark}, 9), stamp, 0, tpacket.Marks{Late: 9}},
+		{"only marks, some late", slices.Repeat([]entry{mark}, 9), stamp + 4, 0, tpacket.Marks{Before: 4, Late: 5, Last: stamp + 3}},
+		{"mixed", []entry{packet, mark, long, mark, packet}, late, 3, tpacket.Marks{Before: 2, Last: stamp + 3}},
+		{"a mark first", []entry{mark, long}, late, 1, tpacket.Marks{Before: 1, Last: stamp}},
+		{"a packet last", []entry{mark, mark, mark, long}, stamp + 2, 1, tpacket.Marks{Before: 2, Late: 1, Last: stamp + 1}},
+		{"a packet of one octet", []entry{{Data: "x", Length: 1}, mark}, late, 1, tpacket.Marks{Before: 1, Last: stamp + 1}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b := tpacket.NewBlock(finished(block(tc.entries...), len(tc.entries)))
+			got := tpacket.Marks{Until: tc.until}
+			b.CountMarks(&got)
+			packets := make([]pipeline.Packet, 2)
+			read := 0
+			for n := b.Read(packets, pipeline.LinkEthernet, 2048); n > 0; n = b.Read(packets, pipeline.LinkEthernet, 2048) {
+				read += n
+			}
+			tc.want.Until = tc.until
+			if diff := cmp.Diff(tc.want, got); diff != "" || read != tc.read || b.Rest() != 0 {
+				t.Errorf("%d packets read, want %d; %d hidden; marks (-want +got):\n%s", read, tc.read, b.Rest(), diff)
+			}
+		})
+	}
+}
+
+func TestTakeLate(t *testing.T) {
+	m := tpacket.Marks{Late: 3}
+	if first, second := m.TakeLate(), m.TakeLate(); first != 3 || second != 0 {
+		t.Errorf("late ones: %d, then %d", first, second)
+	}
+}
+
+// TestNoMarksWithoutCounting reads marks as what they are otherwise.
+func TestNoMarksWithoutCounting(t *testing.T) {
+	got, hidden := read(block(entry{Data: "m", Length: 99}), 2, pipeline.LinkEthernet, 2048)
+	if len(got) != 1 || string(got[0].Data) != "m" || got[0].Length != 99 || hidden != 0 {
+		t.Errorf("packets %v, %d hidden", got, hidden)
+	}
+}
+
+// BenchmarkMarks counts a block of marks, beside BenchmarkRead.
+func BenchmarkMarks(b *testing.B) {
+	entries := slices.Repeat([]entry{{Data: "m", Length: 110}}, 700)
+	octets := finished(block(entries...), len(entries))
+	b.ReportAllocs()
+	for b.Loop() {
+		m := tpacket.Marks{Until: 1 << 62}
+		block := tpacket.NewBlock(octets)
+		block.CountMarks(&m)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(entries)), "ns/packet")
+}
