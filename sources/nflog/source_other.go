@@ -10,15 +10,15 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-func newSource(Settings, pipeline.Env) pipeline.Source { return source{} }
+func newSource(s Settings, _ pipeline.Env) pipeline.Source { return &source{s} }
 
 // source stands for the one that only Linux has.
-type source struct{}
+type source struct{ Settings }
 
-func (source) Open(context.Context) error {
+func (*source) Open(context.Context) error {
 	return fmt.Errorf("open netfilter log: %w", errors.ErrUnsupported)
 }
 
-func (source) Run(context.Context, func([]pipeline.Packet)) error { return errors.ErrUnsupported }
+func (*source) Run(context.Context, func([]pipeline.Packet)) error { return errors.ErrUnsupported }
 
-func (source) Close() error { return nil }
+func (*source) Close() error { return nil }

@@ -1,0 +1,82 @@
+package cmd_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/sinks/broadcast"
+	pcapsink "github.com/pmtud/pmtud/sinks/pcapfile"
+	"github.com/pmtud/pmtud/sinks/peers"
+	"github.com/pmtud/pmtud/sources/nflog"
+	"github.com/pmtud/pmtud/sources/pcap"
+	pcapsource "github.com/pmtud/pmtud/sources/pcapfile"
+)
+
+// settingsOf returns the plugin's defaults after change.
+func settingsOf[S any](p pipeline.Plugin, change func(*S)) pipeline.Stage {
+	settings := p.NewSettings().(*S)
+	change(settings)
+	return pipeline.Stage{Name: p.Kind.String() + "-" + p.Type, Plugin: p, Settings: settings}
+}
+
+// TestNeeds asks the stages of a pipeline of everything that there is.
+func TestNeeds(t *testing.T) {
+	p, err := pipeline.New(pipeline.Spec{
+		Name: "all",
+		Sources: []pipeline.Stage{
+			settingsOf(pcap.Plugin(), func(s *pcap.Settings) { s.Interface, s.Direction = "eth0", pcap.Both }),
+			settingsOf(nflog.Plugin(), func(s *nflog.Settings) { s.Group = 33 }),
+			settingsOf(pcapsource.Plugin(), func(s *pcapsource.Settings) { s.Path = []string{"a*.pcap", "-"} }),
+		},
+		Sinks: []pipeline.SinkStage{
+			{Stage: settingsOf(broadcast.Plugin(), func(s *broadcast.Settings) { s.Interface = "eth1" })},
+			{Stage: settingsOf(peers.Plugin(), func(s *peers.Settings) { s.Addresses = []peers.Address{{Name: "peers.example.net"}} })},
+			{Stage: settingsOf(pcapsink.Plugin(), func(s *pcapsink.Settings) { s.Path = "/var/lib/pmtud/a.pcap" })},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []pipeline.StageNeeds{
+		{Kind: pipeline.KindSource, Sink: -1, Index: 0, Stage: "source-pcap", Needs: pipeline.Needs{
+			Interfaces:   []pipeline.Interface{{Name: "eth0"}},
+			Capabilities: []string{"CAP_NET_RAW"},
+			Families:     []string{"AF_PACKET"},
+			Hears:        []string{"frames sent on eth0", "packets sent by routing"},
+		}},
+		{Kind: pipeline.KindSource, Sink: -1, Index: 1, Stage: "source-nflog", Needs: pipeline.Needs{
+			Capabilities: []string{"CAP_NET_ADMIN"},
+			Families:     []string{"AF_NETLINK"},
+			NFLOGGroups:  []uint16{33},
+			Exclusive:    []string{"nflog group 33"},
+		}},
+		{Kind: pipeline.KindSource, Sink: -1, Index: 2, Stage: "source-pcap-file", Needs: pipeline.Needs{
+			Files:     []pipeline.File{{Path: "a*.pcap"}},
+			Exclusive: []string{"standard input"},
+			Hears:     []string{"file a*.pcap"},
+		}},
+		{Kind: pipeline.KindSink, Sink: -1, Index: 0, Stage: "sink-broadcast", Needs: pipeline.Needs{
+			Interfaces:   []pipeline.Interface{{Name: "eth1", Sends: true}},
+			Capabilities: []string{"CAP_NET_RAW"},
+			Families:     []string{"AF_PACKET"},
+			Emits:        []string{"frames sent on eth1"},
+		}},
+		{Kind: pipeline.KindSink, Sink: -1, Index: 1, Stage: "sink-peers", Needs: pipeline.Needs{
+			Files:        []pipeline.File{{Path: "/etc/resolv.conf"}, {Path: "/etc/hosts"}, {Path: "/etc/nsswitch.conf"}},
+			Capabilities: []string{"CAP_NET_RAW"},
+			Families:     []string{"AF_NETLINK", "AF_INET", "AF_INET6"},
+			Hosts:        []string{"peers.example.net"},
+			Emits:        []string{"packets sent by routing"},
+		}},
+		{Kind: pipeline.KindSink, Sink: -1, Index: 2, Stage: "sink-pcap-file", Needs: pipeline.Needs{
+			Files:     []pipeline.File{{Path: "/var/lib/pmtud/a.pcap", Writes: true}},
+			Exclusive: []string{"write /var/lib/pmtud/a.pcap"},
+			Emits:     []string{"file /var/lib/pmtud/a.pcap"},
+		}},
+	}
+	if diff := cmp.Diff(want, p.Needs()); diff != "" {
+		t.Errorf("needs (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,17 @@
+package nflog
+
+import (
+	"fmt"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// Needs is [pipeline.Needer]. The kernel gives a group to one socket only.
+func (s *source) Needs() pipeline.Needs {
+	return pipeline.Needs{
+		Capabilities: []string{"CAP_NET_ADMIN"},
+		Families:     []string{"AF_NETLINK"},
+		NFLOGGroups:  []uint16{s.Group},
+		Exclusive:    []string{fmt.Sprintf("nflog group %d", s.Group)},
+	}
+}
