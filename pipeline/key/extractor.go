@@ -1,0 +1,141 @@
+package key
+
+import (
+	"encoding/binary"
+	"errors"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/dchest/siphash"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// Bounds and defaults of the prefix lengths, for the tags and defaults of settings.
+const (
+	MaxPrefixV4     = 32
+	MaxPrefixV6     = 128
+	DefaultPrefixV4 = 24
+	DefaultPrefixV6 = 64
+)
+
+// Extractor makes keys of packets. It doesn't change, so it is safe for concurrent
+// use.
+type Extractor struct {
+	fields             Fields
+	prefixV4, prefixV6 int
+	masks              masks
+
+	// hashed is set for fields that don't fit into a key. Otherwise address is the
+	// one that a key holds, 0 if none, and mtu tells whether the MTU belongs to it.
+	hashed  bool
+	address Field
+	mtu     bool
+
+	secret [2]uint64
+}
+
+// New makes an extractor of the fields. Prefixes of IPv4 addresses have prefixV4
+// bits, 1 to 32, and those of IPv6 addresses prefixV6 bits, 1 to 128; they matter
+// to router-prefix and client-prefix only. Errors are [pipeline.SettingError]
+// values that name the settings prefix_v4, prefix_v6 and, for the fields, setting.
+func New(setting string, fields Fields, prefixV4, prefixV6 int) (*Extractor, error) {
+	var errs []error
+	if err := fields.check(); err != nil {
+		errs = append(errs, &pipeline.SettingError{Setting: setting, Err: err})
+	}
+	if prefixV4 < 1 || prefixV4 > MaxPrefixV4 {
+		errs = append(errs, pipeline.BadSetting("prefix_v4", "%d is not between 1 and %d bits", prefixV4, MaxPrefixV4))
+	}
+	if prefixV6 < 1 || prefixV6 > MaxPrefixV6 {
+		errs = append(errs, pipeline.BadSetting("prefix_v6", "%d is not between 1 and %d bits", prefixV6, MaxPrefixV6))
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	e := &Extractor{
+		fields: slices.Clone(fields), prefixV4: prefixV4, prefixV6: prefixV6,
+		masks: newMasks(prefixV4, prefixV6), secret: [2]uint64{rand.Uint64(), rand.Uint64()},
+	}
+	e.arrange()
+	return e, nil
+}
+
+// arrange finds out what the fields take.
+func (e *Extractor) arrange() {
+	for _, f := range e.fields {
+		switch {
+		case f == MTU:
+			e.mtu = true
+		case f == Flow || e.address != 0:
+			e.hashed = true
+		default:
+			e.address = f
+		}
+	}
+}
+
+// Key returns the key of a decoded packet.
+func (e *Extractor) Key(p *pipeline.Packet) Key {
+	if e.hashed {
+		return e.hash(p)
+	}
+	a := e.addressOf(e.address, p)
+	k := Key{a.high, a.low, uint64(a.version)}
+	if e.mtu {
+		mtu, _ := p.MTU()
+		k.rest |= uint64(mtu) << 8
+	}
+	return k
+}
+
+// addressOf returns the address or the prefix that a field is.
+func (e *Extractor) addressOf(f Field, p *pipeline.Packet) address {
+	switch f {
+	case Router:
+		return source(outer(p))
+	case RouterPrefix:
+		return e.masks.prefix(source(outer(p)))
+	case Client:
+		return destination(quoted(p))
+	case ClientPrefix:
+		return e.masks.prefix(destination(quoted(p)))
+	case Target:
+		return destination(outer(p))
+	}
+	return address{}
+}
+
+// widest is the length of router, target, MTU and flow in octets.
+const widest = 2*addressLen + 4 + flowLen
+
+// hash returns the hash of all fields.
+func (e *Extractor) hash(p *pipeline.Packet) Key {
+	var octets [widest]byte
+	b := octets[:0]
+	for _, f := range e.fields {
+		switch f {
+		case MTU:
+			mtu, _ := p.MTU()
+			b = binary.BigEndian.AppendUint32(b, mtu)
+		case Flow:
+			b = appendFlow(b, p)
+		default:
+			b = e.addressOf(f, p).append(b)
+		}
+	}
+	high, low := siphash.Hash128(e.secret[0], e.secret[1], b)
+	return Key{high: high, low: low}
+}
+
+// flowLen is the length of an appended flow in octets.
+const flowLen = 2*addressLen + 1 + 4
+
+func appendFlow(b []byte, p *pipeline.Packet) []byte {
+	b = source(quoted(p)).append(b)
+	b = destination(quoted(p)).append(b)
+	q, _ := p.Quoted()
+	b = append(b, q.Protocol)
+	b = binary.BigEndian.AppendUint16(b, q.SrcPort)
+	return binary.BigEndian.AppendUint16(b, q.DstPort)
+}
