@@ -101,12 +101,12 @@ func (o *options) file() (*config.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	cpu, err := o.processor()
+	settings, err := o.global()
 	if err != nil {
 		return nil, err
 	}
 	return &config.File{
-		CPU: cpu,
+		Settings: settings,
 		Pipelines: []config.Pipeline{{
 			Name:    "pmtud",
 			Sources: []config.Stage{o.source()},
@@ -179,7 +179,8 @@ func (o *options) sinks() []config.Stage {
 	return sinks
 }
 
-func (o *options) processor() (*config.CPU, error) {
+// global returns the settings of the top level.
+func (o *options) global() ([]config.Setting, error) {
 	if !o.given("cpu") {
 		return nil, nil
 	}
@@ -187,7 +188,7 @@ func (o *options) processor() (*config.CPU, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--cpu: %q is not the number of a processor", o.cpu)
 	}
-	return &config.CPU{Number: int(cpu), At: config.Position{File: "--cpu"}}, nil
+	return []config.Setting{set("--cpu", "cpu", config.Number(strconv.FormatUint(cpu, 10)))}, nil
 }
 
 // parseRate takes decimal numbers only. Whether a rate makes sense is up to the

@@ -53,9 +53,9 @@ func (a *app) checked(f *config.File, err error) error {
 	if err != nil && !errors.As(err, &mistakes) {
 		return err
 	}
-	if f.CPU != nil {
-		if err := checkCPU(f.CPU.Number); err != nil {
-			mistakes = append(mistakes, f.Mistake(f.CPU.At, err))
+	if cpu := f.Global.CPU; cpu != nil {
+		if err := checkCPU(int(*cpu)); err != nil {
+			mistakes = append(mistakes, f.Mistake(f.At("cpu"), err))
 		}
 	}
 	if len(mistakes) > 0 {

@@ -24,12 +24,12 @@ func (a *app) serve(ctx context.Context, f *config.File) error {
 	if err != nil {
 		return err
 	}
-	if f.CPU != nil {
-		if err := pinProcess(f.CPU.Number); err != nil {
-			log.Error("can't pin the process", "cpu", f.CPU.Number, "error", err)
+	if cpu := f.Global.CPU; cpu != nil {
+		if err := pinProcess(int(*cpu)); err != nil {
+			log.Error("can't pin the process", "cpu", *cpu, "error", err)
 			return errFailed
 		}
-		log.Info("process pinned", "cpu", f.CPU.Number)
+		log.Info("process pinned", "cpu", *cpu)
 	}
 	if err := openAll(ctx, pipelines, log); err != nil {
 		return err

@@ -4,8 +4,11 @@ import "github.com/pmtud/pmtud/pipeline"
 
 // File is a configuration: what one or several files declare together.
 type File struct {
-	// CPU is the processor that the whole process is pinned to; nil for none.
-	CPU *CPU
+	// Settings are those of the top level, as they were written.
+	Settings []Setting
+
+	// Global is what Settings come to, with defaults for the others.
+	Global Global
 
 	// Pipelines are in the order of the files and within each of its text.
 	Pipelines []Pipeline
@@ -14,12 +17,6 @@ type File struct {
 	Names []string
 
 	texts texts
-}
-
-// CPU is a processor's number, as the kernel counts them.
-type CPU struct {
-	Number int
-	At     Position
 }
 
 // Pipeline is the declaration of one pipeline.
@@ -48,17 +45,21 @@ type Stage struct {
 	settings any // a pointer from plugin.NewSettings; nil until resolved
 }
 
-// Setting is one setting of a stage.
+// Setting is a setting as it was written.
 type Setting struct {
 	Name string
 
-	// Value is a string, bool, Number or a []any of these.
+	// Value is a string, bool, Number, Table or a []any of these; nil where it was
+	// wrong in form.
 	Value any
 
 	At      Position   // of the value
 	NameAt  Position   // of the name
 	ItemsAt []Position // of the elements of a list; may be nil
 }
+
+// Table is a value that is made of settings with names.
+type Table []Setting
 
 // Position is a place in a configuration: in a file, or with no line whatever
 // File names, such as a file as a whole or a command line option. The zero value
@@ -104,10 +105,13 @@ func (s Stage) called() string {
 }
 
 // setting returns the setting with the name, or nil.
-func (s Stage) setting(name string) *Setting {
-	for i := range s.Settings {
-		if s.Settings[i].Name == name {
-			return &s.Settings[i]
+func (s Stage) setting(name string) *Setting { return find(s.Settings, name) }
+
+// find returns the setting with the name, or nil.
+func find(settings []Setting, name string) *Setting {
+	for i := range settings {
+		if settings[i].Name == name {
+			return &settings[i]
 		}
 	}
 	return nil

@@ -27,6 +27,7 @@ type syntax struct {
 	key    func(string) string
 	text   func(string) string
 	number func(Number) string
+	is     string // between key and value
 }
 
 // pairs returns what stands directly in a stage: all but its filters.
@@ -35,7 +36,12 @@ func (s syntax) pairs(stage Stage) ([]pair, error) {
 	if stage.Name != "" {
 		pairs = append(pairs, pair{"name", s.text(stage.Name)})
 	}
-	for _, setting := range stage.Settings {
+	settings, err := s.settings(stage.Settings)
+	return append(pairs, settings...), err
+}
+
+func (s syntax) settings(settings []Setting) (pairs []pair, _ error) {
+	for _, setting := range settings {
 		value, err := s.value(setting.Value)
 		if err != nil {
 			return nil, fmt.Errorf("write setting %s: %w", setting.Name, err)
@@ -55,6 +61,8 @@ func (s syntax) value(v any) (string, error) {
 		return s.number(v), nil
 	case []any:
 		return s.list(v)
+	case Table:
+		return s.table(v)
 	}
 	return "", fmt.Errorf("%s can't be written", kindOf(v))
 }
@@ -69,6 +77,28 @@ func (s syntax) list(values []any) (string, error) {
 		items = append(items, item)
 	}
 	return "[" + strings.Join(items, ", ") + "]", nil
+}
+
+func (s syntax) table(settings Table) (string, error) {
+	pairs, err := s.settings(settings)
+	var items []string
+	for _, p := range pairs {
+		items = append(items, p.key+s.is+p.value)
+	}
+	return "{" + strings.Join(items, ", ") + "}", err
+}
+
+// sections returns the settings whose names and values stand in a line each, and those
+// that begin a section.
+func sections(settings []Setting) (lines, sections []Setting) {
+	for _, s := range settings {
+		if t, ok := s.Value.(Table); ok && len(t) > 0 {
+			sections = append(sections, s)
+			continue
+		}
+		lines = append(lines, s)
+	}
+	return lines, sections
 }
 
 // quote writes text in double quotes with escapes that YAML and TOML share.

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-var tomlSyntax = syntax{key: tomlKey, text: quote, number: tomlNumber}
+var tomlSyntax = syntax{key: tomlKey, text: quote, number: tomlNumber, is: " = "}
 
 func tomlKey(key string) string {
 	if bareKey.MatchString(key) {
@@ -37,8 +37,11 @@ func tomlNumber(n Number) string {
 
 func marshalTOML(f *File) ([]byte, error) {
 	w := tomlWriter{}
-	if f.CPU != nil {
-		fmt.Fprintf(&w.text, "cpu = %d\n", f.CPU.Number)
+	lines, sections := sections(f.Settings)
+	w.pairs(tomlSyntax.settings(lines))
+	for _, s := range sections {
+		w.header("[%s]", tomlKey(s.Name))
+		w.pairs(tomlSyntax.settings(s.Value.(Table)))
 	}
 	for _, p := range f.Pipelines {
 		at := "pipelines." + tomlKey(p.Name)
@@ -65,16 +68,19 @@ func (w *tomlWriter) header(format, at string) {
 	fmt.Fprintf(&w.text, format+"\n", at)
 }
 
+func (w *tomlWriter) pairs(pairs []pair, err error) {
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	for _, p := range pairs {
+		fmt.Fprintf(&w.text, "%s = %s\n", p.key, p.value)
+	}
+}
+
 func (w *tomlWriter) stages(at string, stages []Stage) {
 	for _, s := range stages {
 		w.header("[[%s]]", at)
-		pairs, err := tomlSyntax.pairs(s)
-		if err != nil && w.err == nil {
-			w.err = err
-		}
-		for _, p := range pairs {
-			fmt.Fprintf(&w.text, "%s = %s\n", p.key, p.value)
-		}
+		w.pairs(tomlSyntax.pairs(s))
 		w.stages(at+".filters", s.Filters)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-var yamlSyntax = syntax{key: yamlText, text: yamlText, number: yamlNumber}
+var yamlSyntax = syntax{key: yamlText, text: yamlText, number: yamlNumber, is: ": "}
 
 // plainText matches text that needs no quotes, but for reserved words.
 var plainText = regexp.MustCompile(`^[A-Za-z_/][A-Za-z0-9_./-]*$`)
@@ -35,8 +35,11 @@ func yamlNumber(n Number) string {
 
 func marshalYAML(f *File) ([]byte, error) {
 	w := yamlWriter{}
-	if f.CPU != nil {
-		w.line(0, "cpu: %d", f.CPU.Number)
+	lines, sections := sections(f.Settings)
+	w.settings(0, lines)
+	for _, s := range sections {
+		w.line(0, "%s:", yamlText(s.Name))
+		w.settings(1, s.Value.(Table))
 	}
 	w.line(0, "pipelines:")
 	for _, p := range f.Pipelines {
@@ -58,6 +61,16 @@ func (w *yamlWriter) line(depth int, format string, args ...any) {
 	w.text.WriteString(strings.Repeat("  ", depth))
 	fmt.Fprintf(&w.text, format, args...)
 	w.text.WriteByte('\n')
+}
+
+func (w *yamlWriter) settings(depth int, settings []Setting) {
+	pairs, err := yamlSyntax.settings(settings)
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	for _, p := range pairs {
+		w.line(depth, "%s: %s", p.key, p.value)
+	}
 }
 
 func (w *yamlWriter) stages(depth int, key string, stages []Stage) {

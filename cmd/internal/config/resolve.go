@@ -21,6 +21,8 @@ func (f *File) Resolve(plugins []pipeline.Plugin) error {
 
 func (f *File) resolve(plugins []pipeline.Plugin, r *report) {
 	v := resolver{r, plugins}
+	settings := structReader{resolver: v}
+	settings.global(f)
 	for i := range f.Pipelines {
 		v.pipeline(&f.Pipelines[i])
 	}

@@ -12,14 +12,15 @@ import (
 func (d *document) shape(f *File) {
 	s := shaper{document: d, file: f, values: d.koanf()}
 	for _, e := range s.entries("") {
-		switch e.key {
-		case "pipelines":
+		if e.key == "pipelines" {
 			s.pipelines()
-		case "cpu":
-			s.cpu(e)
-		default:
-			s.unknown(e, "cpu", "pipelines")
+			continue
 		}
+		if first := find(f.Settings, e.key); first != nil {
+			s.add(e.place.key, "", "`%s` is set twice, first at %v", e.key, first.NameAt)
+			continue
+		}
+		f.Settings = append(f.Settings, s.setting(e))
 	}
 }
 
@@ -156,54 +157,54 @@ func (s *shaper) stage(m map[string]any, at path, sink bool) Stage {
 		case e.key == "filters" && sink:
 			stage.Filters = s.stages(e, false)
 		default:
-			stage.Settings = s.setting(stage.Settings, e)
+			stage.Settings = append(stage.Settings, s.setting(e))
 		}
 	}
 	return stage
 }
 
-func (s *shaper) setting(settings []Setting, e entry) []Setting {
-	setting := Setting{Name: e.key, Value: e.value, At: e.place.value, NameAt: e.place.key}
-	if list, ok := e.value.([]any); ok {
-		for i, v := range list {
-			at := s.index[e.at.item(i)].value
-			setting.ItemsAt = append(setting.ItemsAt, at)
-			switch v.(type) {
-			case nil:
-				s.add(at, "", "element of `%s` has no value", e.key)
-				setting.Value = nil
-			case unreadable:
-				setting.Value = nil
-			}
+// setting returns an entry as a setting, after it noted what has no value. Without
+// a value it still counts as set, and as spelt right or wrong.
+func (s *shaper) setting(e entry) Setting {
+	setting := Setting{Name: e.key, At: e.place.value, NameAt: e.place.key}
+	list, ok := e.value.([]any)
+	if !ok {
+		setting.Value = s.value(e.value, e.at, setting.NameAt, "`"+e.key+"`")
+		return setting
+	}
+	items := []any{}
+	for i, v := range list {
+		at := e.at.item(i)
+		if v = s.value(v, at, s.index[at].value, "element of `"+e.key+"`"); v != nil {
+			items = append(items, v)
+			setting.ItemsAt = append(setting.ItemsAt, s.index[at].value)
 		}
-		return append(settings, setting)
 	}
-	switch e.value.(type) {
-	case nil:
-		s.add(setting.NameAt, "", "`%s` has no value", e.key)
-	case unreadable:
-		setting.Value = nil
+	if len(items) > 0 || len(list) == 0 {
+		setting.Value = items
 	}
-	// Without a value it still counts as set, and as spelt right or wrong.
-	return append(settings, setting)
+	return setting
 }
 
-func (s *shaper) cpu(e entry) {
-	number, ok := e.value.(Number)
-	if !ok {
-		s.wrong(e.place.value, "`cpu`", "be the number of a processor", e.value)
-		return
+// value returns a value as that of a setting or of an element of a list.
+func (s *shaper) value(v any, at path, whereNot Position, what string) any {
+	switch v := v.(type) {
+	case nil:
+		s.add(whereNot, "", "%s has no value", what)
+	case unreadable:
+		return nil
+	case map[string]any:
+		return s.table(v, at)
 	}
-	cpu, err := number.unsigned(16)
-	if err != nil {
-		s.add(e.place.value, "", "`cpu` must be the number of a processor, not %s", number)
-		return
+	return v
+}
+
+func (s *shaper) table(m map[string]any, at path) Table {
+	table := Table{}
+	for _, e := range s.entriesOf(m, at) {
+		table = append(table, s.setting(e))
 	}
-	if s.file.CPU != nil {
-		s.add(e.place.key, "", "`cpu` is set twice, first at %v", s.file.CPU.At)
-		return
-	}
-	s.file.CPU = &CPU{Number: int(cpu), At: e.place.value}
+	return table
 }
 
 // text returns the value of an entry that must be text.
@@ -232,13 +233,13 @@ func (s *shaper) unknown(e entry, names ...string) string {
 }
 
 // wrong notes that a value is of the wrong kind.
-func (s *shaper) wrong(at Position, what, must string, value any) {
+func (r *report) wrong(at Position, what, must string, value any) {
 	switch value.(type) {
 	case unreadable: // has been noted
 	case nil:
-		s.add(at, "", "%s has no value; it must %s", what, must)
+		r.add(at, "", "%s has no value; it must %s", what, must)
 	default:
-		s.add(at, "", "%s must %s, not %s", what, must, kindOf(value))
+		r.add(at, "", "%s must %s, not %s", what, must, kindOf(value))
 	}
 }
 

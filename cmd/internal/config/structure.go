@@ -23,17 +23,18 @@ type Checker interface {
 func Decode(name string, into any) error {
 	r := &report{texts: texts{}, files: []string{name}}
 	if d := readDocument(name, r); d != nil {
-		s := structReader{shaper: shaper{document: d}, resolver: resolver{report: r}}
-		whole := place{value: Position{File: name}}
-		s.structure(reflect.ValueOf(into).Elem(), entry{value: d.tree, place: whole}, "the file")
+		s := structReader{resolver{report: r}, name}
+		shaper := shaper{document: d}
+		whole := Setting{Value: shaper.table(d.tree, ""), At: Position{File: name}}
+		s.structure(reflect.ValueOf(into).Elem(), whole, "the file")
 	}
 	return r.err()
 }
 
-// structReader puts the values of a document into structs.
+// structReader puts settings into structs that may hold others.
 type structReader struct {
-	shaper   shaper
-	resolver resolver
+	resolver
+	file string
 }
 
 // isNested reports whether a field of the type holds settings with names.
@@ -44,135 +45,116 @@ func isNested(t reflect.Type) bool {
 	return (t.Kind() == reflect.Struct || t.Kind() == reflect.Map) && !isText(t)
 }
 
-// value puts the value of e into v.
-func (s *structReader) value(v reflect.Value, e entry) {
+// value puts the value of a setting into v.
+func (r *structReader) value(v reflect.Value, s Setting) {
 	switch {
+	case s.Value == nil: // as was noted
 	case !isNested(v.Type()):
-		s.scalar(v, e)
+		r.scalar(v, s)
 	case v.Kind() == reflect.Struct:
-		s.structure(v, e, "`"+e.key+"`")
+		r.structure(v, s, "`"+s.Name+"`")
 	case v.Kind() == reflect.Map:
-		s.mapping(v, e)
+		r.mapping(v, s)
 	default:
-		s.list(v, e)
+		r.list(v, s)
 	}
 }
 
-func (s *structReader) structure(v reflect.Value, e entry, what string) {
-	m, ok := s.named(e)
+func (r *structReader) structure(v reflect.Value, s Setting, what string) {
+	table, ok := r.table(s)
 	if !ok {
 		return
 	}
-	settings := Stage{At: e.place.value}
-	for _, child := range s.shaper.entriesOf(m, e.at) {
-		settings.Settings = s.setting(settings.Settings, child)
-	}
-	before := len(s.resolver.mistakes)
-	s.resolver.decodeInto(v.Addr().Interface(), &settings, what)
+	section := Stage{At: s.At, Settings: table}
+	before := len(r.mistakes)
+	r.decodeInto(v.Addr().Interface(), &section, what)
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
-		name := field.Tag.Get(settingTag)
-		if value := m[name]; value != nil && isNested(field.Type) {
-			at := e.at.child(name)
-			s.value(v.Field(i), entry{name, value, at, s.shaper.index[at]})
+		if child := find(table, field.Tag.Get(settingTag)); child != nil && isNested(field.Type) {
+			r.value(v.Field(i), *child)
 		}
 		if field.Name == "At" && field.Type == reflect.TypeFor[Position]() {
-			v.Field(i).Set(reflect.ValueOf(settings.At))
+			v.Field(i).Set(reflect.ValueOf(s.At))
 		}
 	}
-	if c, ok := v.Addr().Interface().(Checker); ok && len(s.resolver.mistakes) == before {
-		if err := c.Check(s.shaper.name); err != nil {
-			s.resolver.stageErrors(&settings, err)
+	if c, ok := v.Addr().Interface().(Checker); ok && len(r.mistakes) == before {
+		if err := c.Check(r.file); err != nil {
+			r.stageErrors(&section, err)
 		}
 	}
 }
 
-// setting notes a setting, and what is wrong with values that are not nested: the
-// nested ones are looked at later.
-func (s *structReader) setting(settings []Setting, e entry) []Setting {
-	if _, ok := e.value.(map[string]any); ok {
-		return append(settings, Setting{Name: e.key, Value: e.value, At: e.place.value, NameAt: e.place.key})
-	}
-	return s.shaper.setting(settings, e)
-}
-
-func (s *structReader) mapping(v reflect.Value, e entry) {
-	m, ok := s.named(e)
+func (r *structReader) mapping(v reflect.Value, s Setting) {
+	table, ok := r.table(s)
 	if !ok {
 		return
 	}
 	v.Set(reflect.MakeMap(v.Type()))
-	for _, child := range s.shaper.entriesOf(m, e.at) {
+	for _, child := range table {
 		element := reflect.New(v.Type().Elem()).Elem()
-		s.value(element, child)
-		v.SetMapIndex(reflect.ValueOf(child.key).Convert(v.Type().Key()), element)
+		r.value(element, child)
+		v.SetMapIndex(reflect.ValueOf(child.Name).Convert(v.Type().Key()), element)
 	}
 }
 
-// list reads a list of structs, or the map that stands for it.
-func (s *structReader) list(v reflect.Value, e entry) {
-	if m, ok := e.value.(map[string]any); ok {
-		s.byName(v, s.shaper.entriesOf(m, e.at))
+// list reads a list of structs, or the table that stands for it.
+func (r *structReader) list(v reflect.Value, s Setting) {
+	if table, ok := s.Value.(Table); ok {
+		r.byName(v, table)
 		return
 	}
-	elements, ok := e.value.([]any)
+	elements, ok := s.Value.([]any)
 	if !ok {
-		s.shaper.wrong(e.place.value, "`"+e.key+"`", "be a list, or a map by name", e.value)
+		r.wrong(s.At, "`"+s.Name+"`", "be a list, or a map by name", s.Value)
 		return
 	}
 	for i, value := range elements {
-		if value == nil {
-			continue // as was noted
-		}
-		at := e.at.item(i)
 		element := reflect.New(v.Type().Elem()).Elem()
-		s.structure(element, entry{e.key, value, at, s.shaper.index[at]}, "element of `"+e.key+"`")
+		r.structure(element, Setting{Name: s.Name, Value: value, At: s.ItemsAt[i]}, "element of `"+s.Name+"`")
 		v.Set(reflect.Append(v, element))
 	}
 }
 
-// byName reads a map of structs, whose keys are their names.
-func (s *structReader) byName(v reflect.Value, entries []entry) {
-	for _, e := range entries {
-		e.place.value = e.place.key // more of use than where the settings begin
-		if m, ok := e.value.(map[string]any); ok {
-			if _, twice := m["name"]; twice {
-				s.shaper.add(s.shaper.index[e.at.child("name")].key, "", "`%s` has a name already", e.key)
+// byName reads a table of structs, whose keys are their names.
+func (r *structReader) byName(v reflect.Value, table Table) {
+	for _, s := range table {
+		s.At = s.NameAt // more of use than where the settings begin
+		if t, ok := s.Value.(Table); ok {
+			if twice := find(t, "name"); twice != nil {
+				r.add(twice.NameAt, "", "`%s` has a name already", s.Name)
 				continue
 			}
-			m["name"] = e.key
-			s.shaper.index[e.at.child("name")] = e.place
+			s.Value = append(Table{{Name: "name", Value: s.Name, At: s.NameAt, NameAt: s.NameAt}}, t...)
 		}
 		element := reflect.New(v.Type().Elem()).Elem()
-		s.structure(element, e, "`"+e.key+"`")
+		if s.Value != nil {
+			r.structure(element, s, "`"+s.Name+"`")
+		}
 		v.Set(reflect.Append(v, element))
 	}
 }
 
-// named returns the settings that e holds.
-func (s *structReader) named(e entry) (map[string]any, bool) {
-	m, ok := e.value.(map[string]any)
+// table returns the settings that s is made of.
+func (r *structReader) table(s Setting) (Table, bool) {
+	table, ok := s.Value.(Table)
 	if !ok {
-		s.shaper.wrong(e.place.value, "`"+e.key+"`", "hold settings with names", e.value)
+		r.wrong(s.At, "`"+s.Name+"`", "hold settings with names", s.Value)
 	}
-	return m, ok
+	return table, ok
 }
 
 // scalar decodes a value of a map.
-func (s *structReader) scalar(v reflect.Value, e entry) {
-	if len(s.setting(nil, e)) == 0 || e.value == nil {
-		return
-	}
+func (r *structReader) scalar(v reflect.Value, s Setting) {
 	config := decoderConfig()
 	config.Result = v.Addr().Interface()
 	decoder, err := mapstructure.NewDecoder(config)
 	if err == nil {
-		err = decoder.Decode(e.value)
+		err = decoder.Decode(s.Value)
 	}
 	if decode, ok := errors.AsType[*mapstructure.DecodeError](err); ok {
 		err = decode.Unwrap()
 	}
 	if err != nil {
-		s.resolver.valueError(e.key, e.place.value, err)
+		r.valueError(s.Name, s.At, err)
 	}
 }

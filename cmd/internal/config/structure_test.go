@@ -123,7 +123,7 @@ func TestDecodeMistakes(t *testing.T) {
 			"1:31: `served` must hold settings with names, not the number 3",
 		}},
 		"no value in a list":   {"dishes: [~]", []string{"1:10: element of `dishes` has no value"}},
-		"no value in a map":    {"dishes: {a: }", []string{"1:10: `a` has no value; it must hold settings with names"}},
+		"no value in a map":    {"dishes: {a: }", []string{"1:10: `a` has no value"}},
 		"wrong types":          {"dishes: {a: {price: x, with: [1], served: {hot: yes}}}", []string{"1:21: `price` must be a whole number, not text", "1:31: `with` must be text, not the number 1; put quotes around it: \"1\"", "1:49: `hot` must be true or false, not text; write true"}},
 		"wrong types in a map": {"dishes: {a: {grams: {b: 3, c: {d: 1.5, e: , f: 1}}}}", []string{"1:25: `b` must hold settings with names, not the number 3", "1:35: `d` must be a whole number, not 1.5", "1:40: `e` has no value"}},
 		"unknown within":       {"dishes: {a: {pric: 1, served: {ht: true}}}", []string{"1:14: unknown setting `pric` of `a`; did you mean `price`?", "1:32: unknown setting `ht` of `served`; did you mean `hot`?"}},

@@ -1,0 +1,126 @@
+package config
+
+import (
+	"errors"
+	"maps"
+	"net"
+	"net/netip"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// Global are the settings of the program as a whole: all that stands at the top
+// level of a file beside `pipelines`. The tags are those of a plugin's settings, see
+// [pipeline.FilterPlugin].
+type Global struct {
+	CPU     *uint16 `setting:"cpu" doc:"number of the processor that the whole process is pinned to; without it, any" example:"0"`
+	HTTP    HTTP    `setting:"http" doc:"server for metrics and health"`
+	Log     Log     `setting:"log" doc:"what the program says of itself on standard error"`
+	User    string  `setting:"user" doc:"name or number of the user to become once everything is open; empty to stay who it is" example:"pmtud"`
+	Watch   bool    `setting:"watch" doc:"reload when the content of the files changes"`
+	Sandbox string  `setting:"sandbox" doc:"give up all rights that the pipelines don't need: as far as the kernel lets it, never, or end if it doesn't" enum:"auto,off,required" example:"auto"`
+}
+
+// HTTP are the settings of the server for metrics and health.
+type HTTP struct {
+	Listen string `setting:"listen" doc:"HOST:PORT to listen on, where an empty HOST is all addresses; empty for no server" example:"127.0.0.1:9342"`
+}
+
+// Log are the settings of what the program says of itself.
+type Log struct {
+	Format string `setting:"format" doc:"text, or json: an object for each line" enum:"text,json" example:"json"`
+	Level  string `setting:"level" doc:"the least important lines that are written" enum:"debug,info,warn,error" example:"info"`
+}
+
+// GlobalSettings returns a pointer to a [Global] that holds the defaults.
+func GlobalSettings() any {
+	g := defaults()
+	return &g
+}
+
+func defaults() Global {
+	return Global{Log: Log{Format: "text", Level: "info"}, Sandbox: "auto"}
+}
+
+// global decodes the settings of the top level.
+func (r *structReader) global(f *File) {
+	names := append(slices.Collect(maps.Keys(fieldsOf(GlobalSettings()))), "pipelines")
+	slices.Sort(names)
+	known := Table{}
+	for _, s := range f.Settings {
+		if slices.Contains(names, s.Name) {
+			known = append(known, s)
+			continue
+		}
+		r.add(s.NameAt, didYouMean(s.Name, names), "unknown setting `%s`", s.Name)
+	}
+	f.Global = defaults()
+	r.structure(reflect.ValueOf(&f.Global).Elem(), Setting{Value: known}, "the file")
+}
+
+// userName matches names of users as common systems have them, and numbers.
+var userName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$`)
+
+// Check implements [Checker].
+func (g *Global) Check(string) error {
+	if g.User != "" && !userName.MatchString(g.User) {
+		return pipeline.BadSetting("user", "%q is not the name or number of a user", g.User)
+	}
+	return nil
+}
+
+// Check implements [Checker].
+func (h *HTTP) Check(string) error {
+	if h.Listen == "" {
+		return nil
+	}
+	if err := checkEndpoint(h.Listen); err != nil {
+		return pipeline.BadSetting("listen", "%q is not HOST:PORT such as 127.0.0.1:9342: %w", h.Listen, err)
+	}
+	return nil
+}
+
+// hostName matches names that a resolver may know.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
+
+// digitsOnly matches what would be an address if it had all its parts.
+var digitsOnly = regexp.MustCompile(`^[0-9.]+$`)
+
+func checkEndpoint(text string) error {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		var bad *net.AddrError
+		if errors.As(err, &bad) {
+			return errors.New(bad.Err)
+		}
+		return err
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return errors.New("the port must be a number from 0 to 65535")
+	}
+	if _, err := netip.ParseAddr(host); err != nil && host != "" &&
+		(digitsOnly.MatchString(host) || !hostName.MatchString(host)) {
+		return errors.New("the host is neither an address nor a name")
+	}
+	return nil
+}
+
+// At returns where the value of a top-level setting stands, for example that of
+// ("http", "listen"). It is the zero value if the setting was not written.
+func (f *File) At(names ...string) Position {
+	var at Position
+	settings := f.Settings
+	for _, name := range names {
+		s := find(settings, name)
+		if s == nil {
+			return Position{}
+		}
+		at = s.At
+		settings, _ = s.Value.(Table)
+	}
+	return at
+}
