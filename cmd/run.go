@@ -14,9 +14,9 @@ func (a *app) runCommand() *cobra.Command {
 		Use:   "run -c FILE|DIR [-c ...]",
 		Short: "run the declared pipelines",
 		Long: `Run runs the pipelines that the files declare until the sources end or SIGINT or
-SIGTERM comes. Of a folder it reads all files *.yaml, *.yml, *.toml and *.json.
-Nothing starts if there is any mistake, or if a pipeline can't be opened. A
-pipeline that fails later stops alone.`,
+SIGTERM comes. Of a folder it reads the files *.yaml, *.yml, *.toml and *.json in
+the order of their names. Nothing starts if there is any mistake, or if a pipeline
+can't be opened. A pipeline that fails later stops alone.`,
 		Args:                  cobra.NoArgs,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error {

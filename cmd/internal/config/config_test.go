@@ -21,7 +21,7 @@ import (
 var sameTree = cmp.Options{
 	cmpopts.IgnoreTypes(config.Position{}, []config.Position{}),
 	cmpopts.IgnoreUnexported(config.File{}, config.Pipeline{}, config.Stage{}),
-	cmpopts.IgnoreFields(config.File{}, "Names"),
+	cmpopts.IgnoreFields(config.File{}, "Names", "Included"),
 	cmpopts.EquateEmpty(),
 }
 

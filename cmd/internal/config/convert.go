@@ -172,7 +172,7 @@ func floating(value any, t reflect.Type) (any, error) {
 // unquote returns a hint for numbers in quotes.
 func unquote(value any) string {
 	text, ok := value.(string)
-	if !ok || !plainNumber.MatchString(text) {
+	if !ok || !plainNumber.MatchString(text) || octalLooking.MatchString(text) {
 		return ""
 	}
 	return "leave out the quotes"

@@ -56,7 +56,8 @@ func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what s
 	names := slices.Sorted(maps.Keys(fields))
 	values := map[string]any{}
 	meant := map[string]bool{}
-	for _, setting := range s.Settings {
+	for i := range s.Settings {
+		setting := &s.Settings[i]
 		field, ok := fields[setting.Name]
 		if !ok {
 			r.add(setting.NameAt, didYouMean(setting.Name, names), "unknown setting `%s` of %s", setting.Name, what)
@@ -65,6 +66,7 @@ func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what s
 			continue
 		}
 		meant[setting.Name] = true
+		setting.Value = typed(*setting, field.Type)
 		if setting.Value != nil && !isNested(field.Type) {
 			values[setting.Name] = setting.Value
 		}

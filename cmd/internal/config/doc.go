@@ -4,6 +4,7 @@
 //
 //	read      its text becomes nested maps and lists, and an index from the path
 //	          of every key and value to its line and column (yaml.go, toml.go)
+//	expand    variables in text are replaced (variable.go)
 //	shape     the maps become the tree of [File], [Pipeline], [Stage], [Setting]
 //	resolve   the settings of the top level are decoded into [Global]; each stage
 //	          finds its plugin, its settings are decoded into the plugin's
@@ -30,9 +31,38 @@
 // is never cut to 1, and a field that is parsed from text sees 80 as "80".
 // Nothing else is converted, but a single value stands for a list of one.
 //
+// # Variables
+//
+// In text that is a value, or an element of a list, but never in keys:
+//
+//	${NAME}            environment variable; it must be set, but may be empty
+//	${NAME:-DEFAULT}   the same, or DEFAULT where it is unset or empty
+//	${file:PATH}       what the file holds, without the last line's end; PATH is
+//	                   relative to the folder of the configuration file
+//	$$                 a dollar sign
+//
+// A dollar sign before anything else stands for itself. What replaces a variable is
+// not looked at again, and variables can't stand in each other; so no value of a
+// variable can break the syntax of a file or add a setting to it.
+//
+// A value with variables has the type that its setting wants: "${RATE}" is a number
+// where a number is wanted and text where text is, with or without quotes in YAML.
+// (In YAML's [] and {} the quotes are needed, since its own braces mean something
+// there.) Elsewhere quotes decide; here they would be about the variable's name.
+// [Position.Origin] keeps where a value came from, and messages name it.
+//
+// # Files
+//
+// Several files and folders may be given, YAML, TOML and JSON mixed. Of a folder
+// those files are read whose names end with .yaml, .yml, .toml or .json, in the order
+// of their names as octets (so 10-a.yaml comes before 9-b.yaml), without hidden
+// ones and folders inside. A file that is met twice, also by links, is read once.
+//
+// They are put together by one rule: pipelines are added up, and a pipeline or a
+// top-level setting that stands in two places is a mistake that names both. So the
+// order of files decides nothing but the order of pipelines.
+//
 // # Strictness
 //
-// Keys must be spelt exactly as declared, once, and have a value. Several files
-// are put together by one rule: pipelines are added up, and a name or a top-level
-// key that stands in two places is a mistake.
+// Keys must be spelt exactly as declared, once, and have a value.
 package config

@@ -51,6 +51,8 @@ type document struct {
 	name  string
 	tree  map[string]any // of nil, string, bool, Number, []any, map[string]any, unreadable
 	index map[path]place
+
+	included []string // files that variables were read from
 }
 
 // readDocument reads a file and reports its mistakes of form. It returns nil if
@@ -74,6 +76,8 @@ func readDocument(name string, r *report) *document {
 	if !d.checkUTF8() || !d.guard(func() bool { return read(data) }) {
 		return nil
 	}
+	e := expander{document: d}
+	e.value(d.tree, "")
 	return d
 }
 
@@ -106,12 +110,13 @@ func readFile(name string) ([]byte, error) {
 }
 
 // withoutPath leaves out the file's name, which stands before the message already.
-func withoutPath(err error) error {
-	var pathErr *os.PathError
-	if errors.As(err, &pathErr) {
-		err = pathErr.Err
+func withoutPath(err error) error { return fmt.Errorf("read file: %w", cause(err)) }
+
+func cause(err error) error {
+	if pathErr, ok := errors.AsType[*os.PathError](err); ok {
+		return pathErr.Err
 	}
-	return fmt.Errorf("read file: %w", err)
+	return err
 }
 
 // guard calls read and reports a panic as a mistake: the parsers are not ours.

@@ -16,6 +16,9 @@ type File struct {
 	// Names are the files it was read from, in order.
 	Names []string
 
+	// Included are the files that variables were read from.
+	Included []string
+
 	texts texts
 }
 
@@ -68,6 +71,11 @@ type Position struct {
 	File   string
 	Line   int // from 1
 	Column int // from 1, in characters
+
+	// Origin is what variables in the value at this place were replaced from, such
+	// as "environment RATE", "default of RATE" or "file /run/rate"; empty if the
+	// value was written here.
+	Origin string
 }
 
 // Specs returns the pipelines' specs. The File must have been resolved without

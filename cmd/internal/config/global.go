@@ -50,16 +50,15 @@ func defaults() Global {
 func (r *structReader) global(f *File) {
 	names := append(slices.Collect(maps.Keys(fieldsOf(GlobalSettings()))), "pipelines")
 	slices.Sort(names)
-	known := Table{}
-	for _, s := range f.Settings {
-		if slices.Contains(names, s.Name) {
-			known = append(known, s)
-			continue
+	f.Settings = slices.DeleteFunc(f.Settings, func(s Setting) bool {
+		unknown := !slices.Contains(names, s.Name)
+		if unknown {
+			r.add(s.NameAt, didYouMean(s.Name, names), "unknown setting `%s`", s.Name)
 		}
-		r.add(s.NameAt, didYouMean(s.Name, names), "unknown setting `%s`", s.Name)
-	}
+		return unknown
+	})
 	f.Global = defaults()
-	r.structure(reflect.ValueOf(&f.Global).Elem(), Setting{Value: known}, "the file")
+	r.structure(reflect.ValueOf(&f.Global).Elem(), Setting{Value: Table(f.Settings)}, "the file")
 }
 
 // userName matches names of users as common systems have them, and numbers.

@@ -10,16 +10,21 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// Load reads configuration files, and of folders all files whose names end with
-// .yaml, .yml, .toml or .json, sorted, but for hidden ones. An error is a
-// [Mistakes] with all mistakes of all files. The File is never nil, and holds
-// what was understood.
+// Load reads configuration files and of folders those files whose names end with
+// .yaml, .yml, .toml or .json, in the order of their names, but for hidden ones and
+// for folders inside. What editors and package managers leave beside a file ends
+// otherwise (a.yaml~, a.yaml.bak), and so is left out too. A file that several paths
+// or links lead to is read once, where it comes first. An error is a [Mistakes] with
+// all mistakes of all files. The File is never nil, and holds what was understood.
 func Load(paths []string, plugins []pipeline.Plugin) (*File, error) {
 	r := &report{texts: texts{}}
 	f := &File{texts: r.texts}
+	var seen []os.FileInfo
 	for _, p := range paths {
 		for _, name := range r.expand(p) {
-			f.read(name, r)
+			if !isSeen(name, &seen) {
+				f.read(name, r)
+			}
 		}
 	}
 	r.files = f.Names
@@ -30,12 +35,32 @@ func Load(paths []string, plugins []pipeline.Plugin) (*File, error) {
 	return f, r.err()
 }
 
-func (f *File) read(name string, r *report) {
-	if !slices.Contains(f.Names, name) {
-		f.Names = append(f.Names, name)
+// isSeen reports whether the file is one of those seen before, to which it adds it.
+func isSeen(name string, seen *[]os.FileInfo) bool {
+	info, err := os.Stat(name)
+	if err != nil {
+		return false // reading says what is wrong
 	}
-	if d := readDocument(name, r); d != nil {
-		d.shape(f)
+	for _, other := range *seen {
+		if os.SameFile(info, other) {
+			return true
+		}
+	}
+	*seen = append(*seen, info)
+	return false
+}
+
+func (f *File) read(name string, r *report) {
+	f.Names = append(f.Names, name)
+	d := readDocument(name, r)
+	if d == nil {
+		return
+	}
+	d.shape(f)
+	for _, path := range d.included {
+		if !slices.Contains(f.Included, path) {
+			f.Included = append(f.Included, path)
+		}
 	}
 }
 
@@ -49,15 +74,15 @@ func (r *report) expand(path string) []string {
 	if !info.IsDir() {
 		return []string{path}
 	}
-	entries, err := os.ReadDir(path)
+	entries, err := os.ReadDir(path) // in the order of their names
 	if err != nil {
 		r.add(Position{File: path}, "", "%v", withoutPath(err))
 		return nil
 	}
 	var files []string
 	for _, e := range entries {
-		if isConfig(filepath.Join(path, e.Name())) {
-			files = append(files, filepath.Join(path, e.Name()))
+		if name := filepath.Join(path, e.Name()); isConfig(name) {
+			files = append(files, name)
 		}
 	}
 	if len(files) == 0 {
@@ -70,7 +95,7 @@ func isConfig(path string) bool {
 	if strings.HasPrefix(filepath.Base(path), ".") {
 		return false
 	}
-	switch filepath.Ext(path) {
+	switch strings.ToLower(filepath.Ext(path)) {
 	case ".yaml", ".yml", ".toml", ".json":
 		info, err := os.Stat(path) // also of what a link leads to
 		return err != nil || !info.IsDir()

@@ -32,9 +32,9 @@ type syntax struct {
 
 // pairs returns what stands directly in a stage: all but its filters.
 func (s syntax) pairs(stage Stage) ([]pair, error) {
-	pairs := []pair{{"type", s.text(stage.Type)}}
+	pairs := []pair{{"type", s.text(escape(stage.Type))}}
 	if stage.Name != "" {
-		pairs = append(pairs, pair{"name", s.text(stage.Name)})
+		pairs = append(pairs, pair{"name", s.text(escape(stage.Name))})
 	}
 	settings, err := s.settings(stage.Settings)
 	return append(pairs, settings...), err
@@ -54,7 +54,7 @@ func (s syntax) settings(settings []Setting) (pairs []pair, _ error) {
 func (s syntax) value(v any) (string, error) {
 	switch v := v.(type) {
 	case string:
-		return s.text(v), nil
+		return s.text(escape(v)), nil
 	case bool:
 		return strconv.FormatBool(v), nil
 	case Number:
@@ -86,19 +86,6 @@ func (s syntax) table(settings Table) (string, error) {
 		items = append(items, p.key+s.is+p.value)
 	}
 	return "{" + strings.Join(items, ", ") + "}", err
-}
-
-// sections returns the settings whose names and values stand in a line each, and those
-// that begin a section.
-func sections(settings []Setting) (lines, sections []Setting) {
-	for _, s := range settings {
-		if t, ok := s.Value.(Table); ok && len(t) > 0 {
-			sections = append(sections, s)
-			continue
-		}
-		lines = append(lines, s)
-	}
-	return lines, sections
 }
 
 // quote writes text in double quotes with escapes that YAML and TOML share.

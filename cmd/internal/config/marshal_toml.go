@@ -55,6 +55,19 @@ func marshalTOML(f *File) ([]byte, error) {
 	return []byte(w.text.String()), w.err
 }
 
+// sections returns the settings that stand in a line each, and those that begin a
+// section, which TOML wants after the others.
+func sections(settings []Setting) (lines, sections []Setting) {
+	for _, s := range settings {
+		if t, ok := s.Value.(Table); ok && len(t) > 0 {
+			sections = append(sections, s)
+			continue
+		}
+		lines = append(lines, s)
+	}
+	return lines, sections
+}
+
 // tomlWriter writes stages as arrays of tables. It keeps the first error.
 type tomlWriter struct {
 	text strings.Builder

@@ -35,11 +35,13 @@ func yamlNumber(n Number) string {
 
 func marshalYAML(f *File) ([]byte, error) {
 	w := yamlWriter{}
-	lines, sections := sections(f.Settings)
-	w.settings(0, lines)
-	for _, s := range sections {
-		w.line(0, "%s:", yamlText(s.Name))
-		w.settings(1, s.Value.(Table))
+	for _, s := range f.Settings {
+		if section, ok := s.Value.(Table); ok && len(section) > 0 {
+			w.line(0, "%s:", yamlText(s.Name))
+			w.settings(1, section)
+			continue
+		}
+		w.settings(0, []Setting{s})
 	}
 	w.line(0, "pipelines:")
 	for _, p := range f.Pipelines {

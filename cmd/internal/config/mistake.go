@@ -107,7 +107,15 @@ func (r *report) err() error {
 			cmp.Compare(a.Column, b.Column),
 		)
 	})
-	return r.mistakes
+	return slices.Compact(r.mistakes) // of what YAML's aliases repeat
+}
+
+// from says where the value at p came from, if it was not written there.
+func (p Position) from() string {
+	if p.Origin == "" {
+		return ""
+	}
+	return " (from " + p.Origin + ")"
 }
 
 // String returns the place as "file:line:column", as far as it is known.

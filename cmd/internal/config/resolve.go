@@ -90,12 +90,12 @@ func (r *resolver) find(kind pipeline.Kind, s *Stage) bool {
 	}
 	for _, p := range r.plugins {
 		if p.Type == s.Type {
-			r.add(s.At, fmt.Sprintf("move it to `%vs`", p.Kind), "`%s` is a %v, not a %v", s.Type, p.Kind, kind)
+			r.add(s.At, fmt.Sprintf("move it to `%vs`", p.Kind), "`%s`%s is a %v, not a %v", s.Type, s.At.from(), p.Kind, kind)
 			return false
 		}
 	}
 	slices.Sort(types)
-	r.add(s.At, didYouMean(s.Type, types), "unknown %v `%s`", kind, s.Type)
+	r.add(s.At, didYouMean(s.Type, types), "unknown %v `%s`%s", kind, s.Type, s.At.from())
 	return false
 }
 
@@ -134,7 +134,8 @@ func (r *report) stageErrors(s *Stage, err error) {
 			r.settingError(setting.Name, setting.At, "", bad.Err)
 			continue
 		}
-		r.settingError(bad.Setting, s.At, "", bad.Err)
+		whole := Position{File: s.At.File, Line: s.At.Line, Column: s.At.Column}
+		r.settingError(bad.Setting, whole, "", bad.Err)
 	}
 }
 
@@ -145,7 +146,7 @@ func (r *report) settingError(name string, at Position, hint string, err error) 
 		r.add(at, hint, "%v", err)
 		return
 	}
-	message := err.Error()
+	message := err.Error() + at.from()
 	if strings.HasPrefix(message, "must ") || strings.HasPrefix(message, "is ") {
 		r.add(at, hint, "`%s` %s", name, message)
 		return

@@ -219,7 +219,7 @@ func (s *shaper) text(e entry) string {
 // checkName refuses names that could not stand in a line of a log.
 func (s *shaper) checkName(name string, at Position) {
 	if strings.TrimSpace(name) == "" || strings.ContainsFunc(name, isControl) {
-		s.add(at, "", "name %q is empty or holds control characters", name)
+		s.add(at, "", "name %q%s is empty or holds control characters", name, at.from())
 	}
 }
 
@@ -239,7 +239,7 @@ func (r *report) wrong(at Position, what, must string, value any) {
 	case nil:
 		r.add(at, "", "%s has no value; it must %s", what, must)
 	default:
-		r.add(at, "", "%s must %s, not %s", what, must, kindOf(value))
+		r.add(at, "", "%s must %s, not %s%s", what, must, kindOf(value), at.from())
 	}
 }
 

@@ -149,7 +149,7 @@ func (r *structReader) scalar(v reflect.Value, s Setting) {
 	config.Result = v.Addr().Interface()
 	decoder, err := mapstructure.NewDecoder(config)
 	if err == nil {
-		err = decoder.Decode(s.Value)
+		err = decoder.Decode(typed(s, v.Type()))
 	}
 	if decode, ok := errors.AsType[*mapstructure.DecodeError](err); ok {
 		err = decode.Unwrap()

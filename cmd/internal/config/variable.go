@@ -1,0 +1,233 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	// maxIncluded bounds the files that ${file:PATH} reads.
+	maxIncluded = 64 << 10
+	// maxExpanded bounds the octets of all values of a file that hold variables.
+	maxExpanded = 4 << 20
+)
+
+// dollars matches what does not stand for itself in a value: $$ and variables, the
+// last of which may lack its end.
+var dollars = regexp.MustCompile(`\$\$|\$\{[^}]*\}?`)
+
+// variableName matches names of environment variables.
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// expander replaces variables in the values of a document.
+type expander struct {
+	*document
+	octets int // of all values that were expanded
+}
+
+// value returns the value at a path with its variables replaced. Maps and lists are
+// changed in place.
+func (e *expander) value(v any, at path) any {
+	switch v := v.(type) {
+	case string:
+		if strings.Contains(v, "$") {
+			return e.text(v, at)
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = e.value(v[key], at.child(key))
+		}
+	case []any:
+		for i := range v {
+			v[i] = e.value(v[i], at.item(i))
+		}
+	}
+	return v
+}
+
+func (e *expander) text(text string, at path) any {
+	place := e.index[at]
+	before := len(e.mistakes)
+	var out strings.Builder
+	var origins []string
+	done := 0
+	for _, span := range dollars.FindAllStringIndex(text, -1) {
+		out.WriteString(text[done:span[0]])
+		done = span[1]
+		token := text[span[0]:span[1]]
+		if token == "$$" {
+			out.WriteByte('$')
+			continue
+		}
+		v, err := e.variable(token)
+		if err == nil && e.octets+out.Len()+len(v.value) > maxExpanded {
+			err = &variableError{fmt.Sprintf("values with variables are longer than %d octets", maxExpanded), ""}
+		}
+		if err != nil {
+			e.add(e.dollar(place.value, strings.Count(text[:span[0]], "$")), err.hint, "%s", err.message)
+			continue
+		}
+		out.WriteString(v.value)
+		origins = append(origins, v.origin)
+	}
+	if len(e.mistakes) > before {
+		return unreadable{}
+	}
+	out.WriteString(text[done:])
+	e.octets += out.Len()
+	place.value.Origin = strings.Join(slices.Compact(origins), ", ")
+	e.index[at] = place
+	return out.String()
+}
+
+// dollar returns where the dollar sign stands in the text of the file that n others
+// of the value precede, or where the value begins if it goes over several lines.
+func (e *expander) dollar(value Position, n int) Position {
+	at := value
+	for i, r := range []rune(e.texts.line(value)) {
+		if r != '$' || i+1 < value.Column {
+			continue
+		}
+		if n--; n < 0 {
+			at.Column = i + 1
+			return at
+		}
+	}
+	return value
+}
+
+// variable is what a variable stands for.
+type variable struct{ value, origin string }
+
+// variableError says why a variable can't be replaced, and what to do.
+type variableError struct{ message, hint string }
+
+// variable looks up ${NAME}, ${NAME:-DEFAULT} or ${file:PATH}.
+func (e *expander) variable(token string) (variable, *variableError) {
+	text, closed := strings.CutSuffix(strings.TrimPrefix(token, "${"), "}")
+	if !closed {
+		return variable{}, &variableError{"`${` has no end", "close it with `}`, or write `$${` for the two characters"}
+	}
+	if strings.Contains(text, "${") {
+		return variable{}, &variableError{"variables can't stand in each other", ""}
+	}
+	if path, ok := strings.CutPrefix(text, "file:"); ok {
+		return e.include(path)
+	}
+	name, fallback, hasFallback := strings.Cut(text, ":-")
+	if !variableName.MatchString(name) {
+		return variable{}, &variableError{
+			fmt.Sprintf("%q is not the name of an environment variable", name),
+			"write `${NAME}`, `${NAME:-DEFAULT}` or `${file:PATH}`, or `$${` for the two characters",
+		}
+	}
+	value, ok := os.LookupEnv(name)
+	switch {
+	case value == "" && hasFallback:
+		return variable{fallback, "default of " + name}, nil
+	case !ok:
+		return variable{}, &variableError{
+			"environment variable `" + name + "` is not set",
+			"set it, or give it a default: `${" + name + ":-DEFAULT}`",
+		}
+	case !utf8.ValidString(value):
+		return variable{}, &variableError{"environment variable `" + name + "` is not UTF-8", ""}
+	}
+	return variable{value, "environment " + name}, nil
+}
+
+// include returns what a file holds, without the line end that editors put after
+// the last line.
+func (e *expander) include(path string) (variable, *variableError) {
+	if path == "" {
+		return variable{}, &variableError{"`${file:}` names no file", "write `${file:PATH}`"}
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(e.name), path)
+	}
+	text, err := readIncluded(path)
+	if err != nil {
+		return variable{}, &variableError{fmt.Sprintf("read %s: %v", path, err), ""}
+	}
+	e.included = append(e.included, path)
+	text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
+	return variable{text, "file " + path}, nil
+}
+
+func readIncluded(path string) (string, error) {
+	// Pipes and devices might make the program wait.
+	if info, err := os.Stat(path); err != nil {
+		return "", cause(err)
+	} else if !info.Mode().IsRegular() {
+		return "", errors.New("is not a regular file")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", cause(err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxIncluded+1))
+	switch {
+	case err != nil:
+		return "", cause(err)
+	case len(text) > maxIncluded:
+		return "", fmt.Errorf("is larger than %d octets", maxIncluded)
+	case !utf8.Valid(text):
+		return "", errors.New("is not UTF-8")
+	}
+	return string(text), nil
+}
+
+// typed returns the value of a setting whose field has type t. Text that came from a
+// variable becomes the number or bool that the field wants, if it can: elsewhere
+// quotes tell text from numbers, but a variable has none.
+func typed(s Setting, t reflect.Type) any {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice && !isText(t) {
+		t = t.Elem()
+	}
+	if list, ok := s.Value.([]any); ok {
+		for i, at := range s.ItemsAt {
+			list[i] = typedScalar(list[i], at, t)
+		}
+		return list
+	}
+	return typedScalar(s.Value, s.At, t)
+}
+
+func typedScalar(value any, at Position, t reflect.Type) any {
+	text, ok := value.(string)
+	if !ok || at.Origin == "" || isText(t) || t == durationType || t.Kind() == reflect.String {
+		return value
+	}
+	if t.Kind() == reflect.Bool {
+		if v, err := strconv.ParseBool(text); err == nil && strconv.FormatBool(v) == text {
+			return v
+		}
+		return value
+	}
+	if n, ok := parseNumber(text); ok && !octalLooking.MatchString(text) {
+		return n
+	}
+	return value
+}
+
+// escape writes text so that no variables are found in it.
+func escape(text string) string {
+	var b strings.Builder
+	for i, r := range text {
+		if r == '$' && strings.ContainsAny(text[i+1:min(i+2, len(text))], "${") {
+			b.WriteByte('$')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
