@@ -70,6 +70,26 @@ func (p *Pipeline) Needs() []StageNeeds {
 	return all
 }
 
+// Undeclared returns the names of the stages that may use the host and do not say
+// what of it: sources, sinks and filters that are opened, without being a [Needer].
+func (p *Pipeline) Undeclared() (names []string) {
+	note := func(name string, stage any) {
+		if _, ok := stage.(Needer); !ok {
+			names = append(names, name)
+		}
+	}
+	for _, s := range p.sources {
+		note(s.name, s.source)
+	}
+	for _, f := range p.openers {
+		note(f.name, f.opener)
+	}
+	for _, s := range p.sinks {
+		note(s.name, s.sink)
+	}
+	return names
+}
+
 // StageNeeds is what one stage of a pipeline needs. Sink is the index of the sink
 // whose filter it is, otherwise -1.
 type StageNeeds struct {

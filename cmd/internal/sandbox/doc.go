@@ -1,0 +1,26 @@
+// Package sandbox takes from the process all rights that it does not need once its
+// sockets and files are open.
+//
+// What it needs is a [Plan], made of what the stages of the pipelines declare
+// ([pipeline.Needs]) and of what the program itself reads. [Enter] then
+//
+//  1. becomes another user, if one is named,
+//  2. drops all capabilities but those of the plan, from the bounding set too, and
+//     sets no_new_privs (prctl(2)), so that none comes back,
+//  3. has Landlock (landlock(7)) refuse all files and TCP ports that are not in
+//     the plan, and
+//  4. has seccomp(2) refuse sockets of other address families, and io_uring, which
+//     would be a way around.
+//
+// All threads are confined alike. It can't be undone: a reload that needs more than
+// the configuration that the process was started with fails, and says so.
+//
+// Landlock and seccomp depend on the kernel. What it lacks is left out, and the
+// report says so; a configuration may ask for all or nothing. The user and the
+// capabilities are never left out.
+//
+// Landlock knows files by the directories that they are in, so the plan names the
+// folders of configuration and capture files: they may be replaced by renaming. A
+// folder that is removed and made again is another one, to which nothing has a
+// right.
+package sandbox

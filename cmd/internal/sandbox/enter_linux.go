@@ -1,0 +1,49 @@
+package sandbox
+
+import "fmt"
+
+// Enter confines the process to a plan. In mode Off it only becomes the plan's
+// user. After an error the process may be confined in part, and should end.
+func Enter(p Plan, m Mode) (Report, error) {
+	var r Report
+	keep, err := parse(p.Capabilities)
+	if err != nil {
+		return r, err
+	}
+	if m != Off {
+		if err := dropBounding(keep); err != nil { // while it can
+			return r, err
+		}
+	}
+	if p.User != nil {
+		if err := become(p.User); err != nil {
+			return r, err
+		}
+		r.User = p.User.Name
+	}
+	if m == Off {
+		r.Files, r.Sockets = "not confined", "not confined"
+		return r, nil
+	}
+	if r.Capabilities, err = keepCapabilities(keep); err != nil {
+		return r, err
+	}
+	r.Files, err = confineFiles(p)
+	if r.Files, err = settle(m, "files", r.Files, err); err != nil {
+		return r, err
+	}
+	r.Sockets, err = confineSockets(p.Families)
+	r.Sockets, err = settle(m, "sockets", r.Sockets, err)
+	return r, err
+}
+
+// settle decides about a step that failed.
+func settle(m Mode, what, done string, err error) (string, error) {
+	switch {
+	case err == nil:
+		return done, nil
+	case m == Required:
+		return "", fmt.Errorf("confine %s: %w", what, err)
+	}
+	return "not confined: " + err.Error(), nil
+}

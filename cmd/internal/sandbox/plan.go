@@ -1,0 +1,77 @@
+package sandbox
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// Plan is what a process keeps.
+type Plan struct {
+	User *User // whom it becomes; nil: it stays who it is
+
+	Capabilities []string // "CAP_NET_RAW"
+	Families     []string // of sockets, "AF_PACKET"; AF_UNIX is always kept
+
+	Read  []string // folders and files that it may read, with all below them
+	Write []string // folders in which it may make, write, rename and remove files
+
+	Listen  []uint16 // TCP ports to listen on
+	Connect []uint16 // TCP ports to connect to
+}
+
+// dnsPort is for answers that are too large for UDP.
+const dnsPort = 53
+
+// Add adds what a stage needs.
+func (p *Plan) Add(n pipeline.Needs) {
+	p.Capabilities = with(p.Capabilities, n.Capabilities...)
+	p.Families = with(p.Families, n.Families...)
+	for _, f := range n.Files {
+		if f.Writes {
+			p.Write = with(p.Write, folder(f.Path))
+		} else {
+			p.AddFile(f.Path)
+		}
+	}
+	if len(n.Hosts) > 0 {
+		p.Connect = with(p.Connect, dnsPort)
+	}
+}
+
+// AddFile adds a file that is read, or a pattern of files: also when it was
+// replaced, or a link that it is leads elsewhere.
+func (p *Plan) AddFile(path string) {
+	p.Read = with(p.Read, folder(path))
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		p.Read = with(p.Read, filepath.Dir(target))
+	}
+}
+
+// AddListener adds a TCP port to listen on.
+func (p *Plan) AddListener(port uint16) {
+	p.Listen = with(p.Listen, port)
+	p.Families = with(p.Families, "AF_INET", "AF_INET6")
+}
+
+// folder returns the folder below which all files lie that a path or pattern stands
+// for.
+func folder(path string) string {
+	dir := filepath.Dir(path)
+	for strings.ContainsAny(dir, `*?[\`) {
+		dir = filepath.Dir(dir)
+	}
+	return dir
+}
+
+// with returns the list with the new elements that it lacks.
+func with[T comparable](list []T, elements ...T) []T {
+	for _, e := range elements {
+		if !slices.Contains(list, e) {
+			list = append(list, e)
+		}
+	}
+	return list
+}

@@ -1,0 +1,34 @@
+package sandbox
+
+import "strings"
+
+// Mode says how much of the sandbox must be had.
+type Mode string
+
+// Modes.
+const (
+	Auto     Mode = "auto"     // as much as the kernel has
+	Off      Mode = "off"      // nothing but the user
+	Required Mode = "required" // all, or an error
+)
+
+// Report tells how the process is confined.
+type Report struct {
+	User         string   // whom it became; empty: nobody else
+	Capabilities []string // that it still has
+	Files        string   // what confines files and TCP ports, or why nothing does
+	Sockets      string   // what confines address families, or why nothing does
+}
+
+// Attrs returns the report for a line of a log.
+func (r Report) Attrs() []any {
+	capabilities := strings.ToLower(strings.Join(r.Capabilities, ","))
+	if capabilities == "" {
+		capabilities = "none"
+	}
+	attrs := []any{"capabilities", capabilities, "files", r.Files, "sockets", r.Sockets}
+	if r.User != "" {
+		attrs = append([]any{"user", r.User}, attrs...)
+	}
+	return attrs
+}

@@ -1,0 +1,6 @@
+package logsink
+
+import "github.com/pmtud/pmtud/pipeline"
+
+// Needs is [pipeline.Needer]: standard output is there already.
+func (s *sink) Needs() pipeline.Needs { return pipeline.Needs{} }
