@@ -5,6 +5,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pmtud/pmtud/filters/icmpptb"
+	"github.com/pmtud/pmtud/filters/mtu"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/sinks/broadcast"
 	pcapsink "github.com/pmtud/pmtud/sinks/pcapfile"
@@ -30,6 +32,7 @@ func TestNeeds(t *testing.T) {
 			settingsOf(nflog.Plugin(), func(s *nflog.Settings) { s.Group = 33 }),
 			settingsOf(pcapsource.Plugin(), func(s *pcapsource.Settings) { s.Path = []string{"a*.pcap", "-"} }),
 		},
+		Filters: []pipeline.Stage{{Plugin: icmpptb.Plugin()}, {Plugin: mtu.Plugin()}},
 		Sinks: []pipeline.SinkStage{
 			{Stage: settingsOf(broadcast.Plugin(), func(s *broadcast.Settings) { s.Interface = "eth1" })},
 			{Stage: settingsOf(peers.Plugin(), func(s *peers.Settings) { s.Addresses = []peers.Address{{Name: "peers.example.net"}} })},
@@ -57,6 +60,9 @@ func TestNeeds(t *testing.T) {
 			Exclusive: []string{"standard input"},
 			Hears:     []string{"file a*.pcap"},
 		}},
+		{Kind: pipeline.KindFilter, Sink: -1, Index: 0, Stage: "icmp-ptb", Needs: pipeline.Needs{
+			Stops: []string{"frames sent on *"},
+		}},
 		{Kind: pipeline.KindSink, Sink: -1, Index: 0, Stage: "sink-broadcast", Needs: pipeline.Needs{
 			Interfaces:   []pipeline.Interface{{Name: "eth1", Sends: true}},
 			Capabilities: []string{"CAP_NET_RAW"},
@@ -72,7 +78,7 @@ func TestNeeds(t *testing.T) {
 		}},
 		{Kind: pipeline.KindSink, Sink: -1, Index: 2, Stage: "sink-pcap-file", Needs: pipeline.Needs{
 			Files:     []pipeline.File{{Path: "/var/lib/pmtud/a.pcap", Writes: true}},
-			Exclusive: []string{"write /var/lib/pmtud/a.pcap"},
+			Exclusive: []string{"file /var/lib/pmtud/a.pcap"},
 			Emits:     []string{"file /var/lib/pmtud/a.pcap"},
 		}},
 	}

@@ -29,9 +29,11 @@ type Needs struct {
 	Exclusive []string
 
 	// Emits and Hears name what a sink gives to the host and a source takes from
-	// it, such as "frames sent on eth0". A sink that emits what a source of its own
-	// pipeline hears would feed itself.
-	Emits, Hears []string
+	// it, such as "frames sent on eth0" or "file /var/lib/x.pcap". A sink that emits
+	// what a source of its own pipeline hears would feed itself, unless a filter
+	// between them Stops it. What is heard and stopped may be a pattern of
+	// [path/filepath.Match].
+	Emits, Hears, Stops []string
 }
 
 // Interface is a network interface that a stage uses.

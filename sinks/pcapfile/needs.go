@@ -1,12 +1,17 @@
 package pcapfile
 
-import "github.com/pmtud/pmtud/pipeline"
+import (
+	"path/filepath"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
 
 // Needs is [pipeline.Needer].
 func (s *sink) Needs() pipeline.Needs {
+	name := "file " + filepath.Clean(s.settings.Path)
 	return pipeline.Needs{
 		Files:     []pipeline.File{{Path: s.settings.Path, Writes: true}},
-		Exclusive: []string{"write " + s.settings.Path},
-		Emits:     []string{"file " + s.settings.Path},
+		Exclusive: []string{name},
+		Emits:     []string{name},
 	}
 }

@@ -1,6 +1,8 @@
 package pcapfile
 
 import (
+	"path/filepath"
+
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
 )
@@ -13,7 +15,7 @@ func (s *source) Needs() (n pipeline.Needs) {
 			continue
 		}
 		n.Files = append(n.Files, pipeline.File{Path: path})
-		n.Hears = append(n.Hears, "file "+path)
+		n.Hears = append(n.Hears, "file "+filepath.Clean(path))
 	}
 	return n
 }

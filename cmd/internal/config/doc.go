@@ -9,6 +9,8 @@
 //	resolve   the settings of the top level are decoded into [Global]; each stage
 //	          finds its plugin, its settings are decoded into the plugin's
 //	          struct, and the stage is built on trial
+//	compare   what the built stages say that they need of the host: no two may
+//	          need what only one can have, and no sink may feed itself (needs.go)
 //
 // No step stops at a mistake: each leaves out what it could not understand, so
 // that one run finds every mistake of every file. The result is either a File

@@ -32,6 +32,8 @@ type Pipeline struct {
 
 	// unclear holds the lists that were meant to be there but could not be read.
 	unclear map[string]bool
+
+	repeated bool // its name is that of one before it
 }
 
 // Stage is the declaration of one source, filter or sink.
@@ -46,6 +48,7 @@ type Stage struct {
 
 	plugin   pipeline.Plugin
 	settings any // a pointer from plugin.NewSettings; nil until resolved
+	needs    pipeline.Needs
 }
 
 // Setting is a setting as it was written.

@@ -26,6 +26,8 @@ func (f *File) resolve(plugins []pipeline.Plugin, r *report) {
 	for i := range f.Pipelines {
 		v.pipeline(&f.Pipelines[i])
 	}
+	v.exclusive(f)
+	v.loops(f)
 }
 
 // resolver joins stages with plugins.
@@ -102,23 +104,30 @@ func (r *resolver) find(kind pipeline.Kind, s *Stage) bool {
 // try builds the stage, which touches nothing, to hear what the plugin has to say
 // of its settings.
 func (r *resolver) try(s *Stage, pipelineName string) {
-	env := pipeline.Env{
-		Pipeline: pipelineName, Stage: s.called(),
-		Log:   slog.New(slog.DiscardHandler),
-		Stdin: strings.NewReader(""), Stdout: io.Discard,
-	}
-	if err := build(s, env); err != nil {
+	if err := build(s, trialEnv(pipelineName, s.called())); err != nil {
 		r.stageErrors(s, err)
 	}
 }
 
+func trialEnv(pipelineName, stage string) pipeline.Env {
+	return pipeline.Env{
+		Pipeline: pipelineName, Stage: stage,
+		Log:   slog.New(slog.DiscardHandler),
+		Stdin: strings.NewReader(""), Stdout: io.Discard,
+	}
+}
+
+// build builds the stage and asks what it needs.
 func build(s *Stage, env pipeline.Env) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("plugin panics: %v", v)
 		}
 	}()
-	_, err = s.plugin.Build(s.settings, env)
+	stage, err := s.plugin.Build(s.settings, env)
+	if n, ok := stage.(pipeline.Needer); ok && err == nil {
+		s.needs = n.Needs()
+	}
 	return err
 }
 

@@ -87,6 +87,7 @@ func (s *shaper) pipelines() {
 		p := Pipeline{Name: e.key, At: e.place.key, unclear: map[string]bool{}}
 		s.checkName(e.key, p.At)
 		if i := slices.IndexFunc(s.file.Pipelines, func(q Pipeline) bool { return q.Name == p.Name }); i >= 0 {
+			p.repeated = true
 			s.add(p.At, "", "pipeline `%s` is declared twice, first at %v", p.Name, s.file.Pipelines[i].At)
 		}
 		s.pipeline(&p, e)
