@@ -195,8 +195,9 @@ func (p Plugin) NewSettings() any { return p.settings() }
 
 // Build returns a stage made from settings (a pointer from NewSettings): a
 // [Source], [Filter] or [Sink] by the plugin's kind. It touches nothing outside
-// the process. Errors that belong to one setting are [SettingError] values, or
-// join several.
+// the process. It checks the settings by their tags ([CheckSettings]) before the
+// plugin's own constructor sees them. Errors that belong to one setting are
+// [SettingError] values, or join several.
 func (p Plugin) Build(settings any, env Env) (any, error) { return p.build(settings, env) }
 
 // FilterPlugin describes a filter whose settings are an S: a struct whose fields
@@ -210,7 +211,9 @@ func (p Plugin) Build(settings any, env Env) (any, error) { return p.build(setti
 //	example:"eth0"          a sensible value as it would be written; of a list, comma-separated
 //
 // Fields are numbers, bools, strings, slices of these, or types that implement
-// [encoding.TextUnmarshaler].
+// [encoding.TextUnmarshaler]. Bounds and enum hold for each element of a list. A
+// required text or list must not be empty. New is called with settings that were
+// checked by all of this, and only has to check what depends on more than one.
 type FilterPlugin[S any] struct {
 	Type     string
 	Summary  string
@@ -277,6 +280,9 @@ func untyped[S, T any](build func(S, Env) (T, error)) func(any, Env) (any, error
 		s, ok := settings.(*S)
 		if !ok {
 			return nil, fmt.Errorf("build stage %s: settings are %T, not %T", env.Stage, settings, new(S))
+		}
+		if err := CheckSettings(s); err != nil {
+			return nil, err
 		}
 		return build(*s, env)
 	}

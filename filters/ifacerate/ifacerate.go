@@ -15,8 +15,8 @@ const RateLimited pipeline.Reason = 1
 
 // Settings of the filter.
 type Settings struct {
-	Rate  float64 `setting:"rate" doc:"packets per second of all sources together"`
-	Burst float64 `setting:"burst" doc:"packets that may pass at once after a pause; 0 means 1.9 times the rate, at least 1"`
+	Rate  float64 `setting:"rate" min:"0.001" max:"1e9" example:"10" doc:"packets per second of all sources together"`
+	Burst float64 `setting:"burst" min:"0" max:"1e9" example:"20" doc:"packets that may pass at once after a pause; 0 means 1.9 times the rate, at least 1"`
 }
 
 // Plugin returns the filter `iface-rate`.

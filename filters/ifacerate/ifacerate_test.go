@@ -80,7 +80,7 @@ func TestNewRefuses(t *testing.T) {
 		{"negative burst", ifacerate.Settings{Rate: 10, Burst: -1}, "burst"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := ifacerate.New(tc.s, pipelinetest.Env(t))
+			_, err := ifacerate.Plugin().Build(&tc.s, pipelinetest.Env(t))
 			var setting *pipeline.SettingError
 			if !errors.As(err, &setting) || setting.Setting != tc.setting {
 				t.Errorf("error %v, want one about %s", err, tc.setting)

@@ -19,9 +19,9 @@ const (
 
 // Settings of the filter.
 type Settings struct {
-	Min    uint32 `setting:"min" doc:"lowest next-hop MTU that passes, in octets"`
-	Max    uint32 `setting:"max" doc:"highest next-hop MTU that passes, in octets"`
-	Strict bool   `setting:"strict" doc:"let only MTUs from 576 to 1499 pass"`
+	Min    uint32 `setting:"min" example:"1280" doc:"lowest next-hop MTU that passes, in octets"`
+	Max    uint32 `setting:"max" example:"1499" doc:"highest next-hop MTU that passes, in octets"`
+	Strict bool   `setting:"strict" example:"true" doc:"let only MTUs from 576 to 1499 pass"`
 }
 
 // Plugin returns the filter `mtu`.
@@ -41,7 +41,7 @@ func Plugin() pipeline.Plugin {
 // New returns the filter.
 func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
 	if s.Min > s.Max {
-		return nil, pipeline.BadSetting("min", "%d is above max, %d", s.Min, s.Max)
+		return nil, pipeline.BadSetting("min", "must not be above max, %d", s.Max)
 	}
 	return filter(s), nil
 }

@@ -23,7 +23,7 @@ const (
 
 // Settings of the filter.
 type Settings struct {
-	Ports []Range `setting:"ports" required:"true" doc:"quoted source ports that pass: numbers and ranges such as \"8000-8080\""`
+	Ports []Range `setting:"ports" required:"true" example:"80,443,8000-8080" doc:"quoted source ports that pass: numbers and ranges such as \"8000-8080\""`
 }
 
 // Plugin returns the filter `port-list`.
@@ -43,9 +43,6 @@ func Plugin() pipeline.Plugin {
 
 // New returns the filter.
 func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
-	if len(s.Ports) == 0 {
-		return nil, pipeline.BadSetting("ports", "is empty; list at least one port")
-	}
 	f := new(filter)
 	for _, r := range s.Ports {
 		f.add(r)

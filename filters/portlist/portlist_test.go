@@ -107,7 +107,7 @@ func TestNotPTB(t *testing.T) {
 }
 
 func TestNewRefusesAnEmptyList(t *testing.T) {
-	_, err := portlist.New(portlist.Settings{}, pipelinetest.Env(t))
+	_, err := portlist.Plugin().Build(&portlist.Settings{}, pipelinetest.Env(t))
 	var setting *pipeline.SettingError
 	if !errors.As(err, &setting) || setting.Setting != "ports" {
 		t.Errorf("error %v, want one about ports", err)

@@ -12,9 +12,9 @@ const (
 
 // Settings of the filter.
 type Settings struct {
-	Allow []Prefix `setting:"allow" doc:"prefixes that the address must be in, if any are given"`
-	Deny  []Prefix `setting:"deny" doc:"prefixes that the address must not be in"`
-	Peers bool     `setting:"peers" doc:"deny lists the peers that messages are sent on to; drop with the reason from-peer"`
+	Allow []Prefix `setting:"allow" example:"198.51.100.0/24,2001:db8::/32" doc:"prefixes that the address must be in, if any are given"`
+	Deny  []Prefix `setting:"deny" example:"192.0.2.11,2001:db8:1::11" doc:"prefixes that the address must not be in"`
+	Peers bool     `setting:"peers" example:"true" doc:"deny lists the peers that messages are sent on to; drop with the reason from-peer"`
 }
 
 // Plugin returns the filter `source-list`.

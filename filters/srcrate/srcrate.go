@@ -19,14 +19,12 @@ import (
 // RateLimited is the reason to drop a packet: its source's bucket is empty.
 const RateLimited pipeline.Reason = 1
 
-// maxSources bounds max_sources; the table then takes 832 MiB.
-const maxSources = 1 << 24
-
-// Settings of the filter.
+// Settings of the filter. With as many sources as there may be, the table takes 832
+// MiB.
 type Settings struct {
-	Rate       float64 `setting:"rate" doc:"packets per second of one source"`
-	Burst      float64 `setting:"burst" doc:"packets that a rested source may send at once; 0 means 1.9 times the rate, at least 1"`
-	MaxSources int     `setting:"max_sources" doc:"number of sources remembered, at most 56 octets each"`
+	Rate       float64 `setting:"rate" min:"0.001" max:"1e9" example:"1" doc:"packets per second of one source"`
+	Burst      float64 `setting:"burst" min:"0" max:"1e9" example:"10" doc:"packets that a rested source may send at once; 0 means 1.9 times the rate, at least 1"`
+	MaxSources int     `setting:"max_sources" min:"1" max:"16777216" example:"65536" doc:"number of sources remembered, at most 56 octets each"`
 }
 
 // Plugin returns the filter `src-rate`.
@@ -47,9 +45,6 @@ func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
 	rate, err := limit.NewRate(s.Rate, s.Burst)
 	if err != nil {
 		return nil, err
-	}
-	if s.MaxSources < 1 || s.MaxSources > maxSources {
-		return nil, pipeline.BadSetting("max_sources", "%d is not between 1 and %d", s.MaxSources, maxSources)
 	}
 	return &filter{
 		rate:    rate,

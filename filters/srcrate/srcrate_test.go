@@ -158,7 +158,7 @@ func TestNewRefuses(t *testing.T) {
 		{"too many sources", srcrate.Settings{Rate: 1, MaxSources: 1<<24 + 1}, "max_sources"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := srcrate.New(tc.s, pipelinetest.Env(t))
+			_, err := srcrate.Plugin().Build(&tc.s, pipelinetest.Env(t))
 			var setting *pipeline.SettingError
 			if !errors.As(err, &setting) || setting.Setting != tc.setting {
 				t.Errorf("error %v, want one about %s", err, tc.setting)

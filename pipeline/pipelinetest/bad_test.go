@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/bpf"
 
@@ -34,6 +35,11 @@ var badPlugins = []struct {
 	}), `reason "low" is declared twice`},
 	{"setting in kebab case", testKebabSetting, `setting "min-ttl" is not snake_case`},
 	{"setting without doc", testKebabSetting, "field MinTTL has no doc tag"},
+	{"setting whose default is out of bounds", testBadSetting, "setting count: the default must be from 1 to 9, not 0"},
+	{"setting with a bad bound", testBadSetting, "setting wait: tag max 10: time: missing unit in duration"},
+	{"setting with a bad example", testBadSetting, `setting mode: tag example sideways: must be in or out, not "sideways"`},
+	{"required setting without example", testBadSetting, "setting name is required, but has no example tag"},
+	{"setting with an empty tag", testBadSetting, "field Name: tag min is empty"},
 	{"sink given as filter", func(t *testing.T) { pipelinetest.TestFilter(t, goodSink(sinkFuncs{}), nil) }, "is a sink, not a filter"},
 	{"filter with an undeclared reason", testFilter(func(*pipeline.Packet) pipeline.Reason { return 2 }, nil), "reason 2 is not declared"},
 	{"filter that panics", testFilter(func(p *pipeline.Packet) pipeline.Reason { return pipeline.Reason(p.Data[0] & 1) }, nil), "index out of range"},
@@ -135,6 +141,19 @@ func testKebabSetting(t *testing.T) {
 	}
 	pipelinetest.TestFilter(t, pipeline.NewFilter(pipeline.FilterPlugin[settings]{
 		Type: "min-ttl", Summary: "drops packets near their end",
+		New: func(settings, pipeline.Env) (pipeline.Filter, error) { return funcFilter(good), nil },
+	}), nil)
+}
+
+func testBadSetting(t *testing.T) {
+	type settings struct {
+		Count int           `setting:"count" doc:"how many" min:"1" max:"9"`
+		Wait  time.Duration `setting:"wait" doc:"how long" max:"10"`
+		Mode  string        `setting:"mode" doc:"which way" enum:"in,out" example:"sideways"`
+		Name  string        `setting:"name" doc:"whose" required:"true" min:""`
+	}
+	pipelinetest.TestFilter(t, pipeline.NewFilter(pipeline.FilterPlugin[settings]{
+		Type: "bad-settings", Summary: "declares settings that make no sense",
 		New: func(settings, pipeline.Env) (pipeline.Filter, error) { return funcFilter(good), nil },
 	}), nil)
 }

@@ -65,9 +65,45 @@ func testSettings(t *testing.T, plugin pipeline.Plugin) {
 		if field.Tag.Get("doc") == "" {
 			t.Errorf("field %s has no doc tag", field.Name)
 		}
+		for tag := range strings.FieldsSeq("required min max enum example") {
+			if value, ok := field.Tag.Lookup(tag); ok && value == "" {
+				t.Errorf("field %s: tag %s is empty", field.Name, tag)
+			}
+		}
+	}
+	for _, s := range pipeline.SettingsOf(v.Interface()) {
+		testSetting(t, s, v.Elem().FieldByIndex(s.Field.Index))
 	}
 	if again := plugin.NewSettings(); v.Interface() == again && v.Elem().NumField() > 0 {
 		t.Error("two calls of NewSettings return the same settings")
+	}
+}
+
+// testSetting checks that what the tags say of a setting agrees with its default
+// and its example.
+func testSetting(t *testing.T, s pipeline.SettingInfo, value reflect.Value) {
+	if err := s.Check(value); err != nil && !s.Required {
+		t.Errorf("setting %s: the default %v", s.Name, err)
+	}
+	if s.Required && s.Example == "" {
+		t.Errorf("setting %s is required, but has no example tag", s.Name)
+	}
+	for tag, text := range map[string]string{"example": s.Example, "min": s.Min, "max": s.Max} {
+		if text == "" {
+			continue
+		}
+		v, err := s.Parse(text)
+		if err == nil {
+			err = s.Check(v)
+		}
+		if err != nil {
+			t.Errorf("setting %s: tag %s %s: %v", s.Name, tag, text, err)
+		}
+	}
+	for _, text := range s.Enum {
+		if _, err := s.Parse(text); err != nil {
+			t.Errorf("setting %s: tag enum: %v", s.Name, err)
+		}
 	}
 }
 

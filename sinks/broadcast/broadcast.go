@@ -21,9 +21,9 @@ const (
 
 // Settings of the sink.
 type Settings struct {
-	Interface string    `setting:"interface" required:"true" doc:"name of the interface to send on"`
-	SourceMAC SourceMAC `setting:"source_mac" doc:"source address of the frames: captured-destination, captured-source or interface"`
-	DryRun    bool      `setting:"dry_run" doc:"do everything but send"`
+	Interface string    `setting:"interface" required:"true" example:"eth0" doc:"name of the interface to send on"`
+	SourceMAC SourceMAC `setting:"source_mac" enum:"captured-destination,captured-source,interface" example:"interface" doc:"source address of the frames"`
+	DryRun    bool      `setting:"dry_run" example:"true" doc:"do everything but send"`
 }
 
 // Plugin returns the sink `broadcast`.
@@ -50,9 +50,6 @@ func Plugin() pipeline.Plugin {
 // New returns the sink, a [pipeline.Rehearser]. The interface is one of the network
 // namespace of the thread that opens it.
 func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
-	if s.Interface == "" {
-		return nil, pipeline.BadSetting("interface", "is empty")
-	}
 	return &sink{
 		Settings: s,
 		frames:   framer{source: s.SourceMAC},

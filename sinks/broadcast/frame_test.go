@@ -133,17 +133,12 @@ func TestRehearseDryRun(t *testing.T) {
 }
 
 func TestSettings(t *testing.T) {
-	if _, err := broadcast.New(broadcast.Settings{}, pipelinetest.Env(t)); err == nil || err.Error() != "interface: is empty" {
-		t.Errorf("error %v without an interface", err)
-	}
-	var m broadcast.SourceMAC
-	for _, text := range []string{"captured-destination", "captured-source", "interface"} {
-		if err := m.UnmarshalText([]byte(text)); err != nil || string(m) != text {
-			t.Errorf("%q is read as %q, %v", text, m, err)
-		}
-	}
-	if err := m.UnmarshalText([]byte("router")); err == nil {
-		t.Error("router is read as a source address")
+	s := settings(func(s *broadcast.Settings) { s.Interface, s.SourceMAC = "", "router" })
+	_, err := broadcast.Plugin().Build(&s, pipelinetest.Env(t))
+	const want = "interface: is empty\n" +
+		`source_mac: must be captured-destination, captured-source or interface, not "router"`
+	if err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
 	}
 }
 

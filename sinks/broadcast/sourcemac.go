@@ -1,7 +1,5 @@
 package broadcast
 
-import "fmt"
-
 // SourceMAC says which source address frames get. Packets that were captured
 // without an Ethernet header get the interface's.
 type SourceMAC string
@@ -15,13 +13,3 @@ const (
 	// Interface is the address of the sending interface.
 	Interface SourceMAC = "interface"
 )
-
-// UnmarshalText reads the name of a source address.
-func (m *SourceMAC) UnmarshalText(text []byte) error {
-	switch SourceMAC(text) {
-	case CapturedDestination, CapturedSource, Interface:
-		*m = SourceMAC(text)
-		return nil
-	}
-	return fmt.Errorf("%q is not a source address; write captured-destination, captured-source or interface", text)
-}

@@ -5,7 +5,6 @@ package logsink
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
 	"io"
 
 	"github.com/pmtud/pmtud/pipeline"
@@ -24,8 +23,8 @@ const (
 
 // Settings of the sink.
 type Settings struct {
-	Format    Format `setting:"format" doc:"text, or json: an object for each packet"`
-	Verbosity int    `setting:"verbosity" doc:"1 prints forwarded packets, 2 dropped ones too, 3 with their octets in hex"`
+	Format    Format `setting:"format" enum:"text,json" example:"json" doc:"form of a line: text, or a JSON object"`
+	Verbosity int    `setting:"verbosity" min:"1" max:"3" example:"2" doc:"1 prints forwarded packets, 2 dropped ones too, 3 with their octets in hex"`
 }
 
 // Plugin returns the sink `log`.
@@ -43,12 +42,6 @@ func Plugin() pipeline.Plugin {
 
 // New returns the sink, a [pipeline.Observer].
 func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
-	if s.Verbosity < forwarded || s.Verbosity > octets {
-		return nil, pipeline.BadSetting("verbosity", "%d is not 1, 2 or 3", s.Verbosity)
-	}
-	if err := new(Format).UnmarshalText([]byte(s.Format)); err != nil {
-		return nil, pipeline.BadSetting("format", "%w", err)
-	}
 	return &sink{Settings: s, out: env.Stdout}, nil
 }
 
@@ -102,13 +95,3 @@ const (
 	Text Format = "text"
 	JSON Format = "json"
 )
-
-// UnmarshalText reads the name of a format.
-func (f *Format) UnmarshalText(text []byte) error {
-	switch Format(text) {
-	case Text, JSON:
-		*f = Format(text)
-		return nil
-	}
-	return fmt.Errorf("%q is not a format; write text or json", text)
-}

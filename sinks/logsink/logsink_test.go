@@ -140,21 +140,11 @@ func TestNewRefuses(t *testing.T) {
 		{"unknown format", logsink.Settings{Format: "xml", Verbosity: 1}, "format"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := logsink.New(tc.s, pipelinetest.Env(t))
+			_, err := logsink.Plugin().Build(&tc.s, pipelinetest.Env(t))
 			var setting *pipeline.SettingError
 			if !errors.As(err, &setting) || setting.Setting != tc.setting {
 				t.Errorf("error %v, want one about %s", err, tc.setting)
 			}
 		})
-	}
-}
-
-func TestFormat(t *testing.T) {
-	for text, ok := range map[string]bool{"text": true, "json": true, "": false, "JSON": false, "yaml": false} {
-		var f logsink.Format
-		err := f.UnmarshalText([]byte(text))
-		if (err == nil) != ok || ok && string(f) != text {
-			t.Errorf("%q: format %q, error %v", text, f, err)
-		}
 	}
 }

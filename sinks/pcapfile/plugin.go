@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
@@ -11,13 +12,16 @@ import (
 
 // Settings are the settings of the sink.
 type Settings struct {
-	Path    string        `setting:"path" required:"true" doc:"the file; one that is there already is renamed, never overwritten"`
-	Format  string        `setting:"format" doc:"pcap or pcapng; by default pcapng if the path ends in .pcapng, else pcap"`
-	Snaplen int           `setting:"snaplen" doc:"octets kept of each packet, at most"`
-	MaxSize pipeline.Size `setting:"max_size" doc:"size at which the file is rotated, such as 10MiB; 0 for never"`
-	MaxAge  Age           `setting:"max_age" doc:"age in packet time at which the file is rotated, such as 24h; 0 for never"`
-	Keep    int           `setting:"keep" doc:"number of rotated files to keep; 0 for all"`
+	Path    string        `setting:"path" required:"true" example:"/var/lib/pmtud/ptb.pcapng" doc:"the file; one that is there already is renamed, never overwritten"`
+	Format  string        `setting:"format" enum:"auto,pcap,pcapng" example:"pcapng" doc:"format of the file; auto is pcapng if the path ends in .pcapng, else pcap"`
+	Snaplen int           `setting:"snaplen" min:"1" max:"262144" example:"256" doc:"octets kept of each packet, at most"`
+	MaxSize pipeline.Size `setting:"max_size" min:"0" example:"100MiB" doc:"size at which the file is rotated, such as 10MiB; 0 for never"`
+	MaxAge  time.Duration `setting:"max_age" min:"0s" example:"24h" doc:"age in packet time at which the file is rotated, such as 24h; 0 for never"`
+	Keep    int           `setting:"keep" min:"0" example:"10" doc:"number of rotated files to keep; 0 for all"`
 }
+
+// auto is the format that the path's ending asks for.
+const auto = "auto"
 
 // Why packets are not in the file.
 const (
@@ -38,7 +42,7 @@ func Plugin() pipeline.Plugin {
 			linkType - 1:   {Name: "link-type", Doc: "a pcap file holds packets of one link type, and this is of another"},
 			timeStamp - 1:  {Name: "time-stamp", Doc: "captured before 1970 or, for pcap, after 2106"},
 		},
-		Defaults: Settings{Snaplen: capfile.MaxPacket},
+		Defaults: Settings{Format: auto, Snaplen: capfile.MaxPacket},
 		New:      build,
 	})
 }
@@ -59,22 +63,16 @@ func (s Settings) encoder() (e capfile.Encoder, err error) {
 	e = capfile.Encoder{Format: capfile.FormatOf(s.Path), Snaplen: s.Snaplen, Application: "pmtud"}
 	const least = 1024 // so that a size without its unit is noticed
 	switch {
-	case s.Path == "" || strings.HasSuffix(s.Path, string(filepath.Separator)):
+	case strings.HasSuffix(s.Path, string(filepath.Separator)):
 		return e, pipeline.BadSetting("path", "%q is not the path of a file", s.Path)
 	case s.Path == "-":
 		return e, pipeline.BadSetting("path", "standard output is not supported; write the path of a file")
 	case strings.HasSuffix(s.Path, ".gz") || strings.HasSuffix(s.Path, ".zst"):
 		return e, pipeline.BadSetting("path", "%s: files are not written compressed; leave the last ending out", s.Path)
-	case s.Snaplen < 1 || s.Snaplen > capfile.MaxPacket:
-		return e, pipeline.BadSetting("snaplen", "%d is not between 1 and %d", s.Snaplen, capfile.MaxPacket)
-	case s.MaxSize < 0 || s.MaxSize > 0 && s.MaxSize < least:
+	case s.MaxSize > 0 && s.MaxSize < least:
 		return e, pipeline.BadSetting("max_size", "%v is less than %d octets; write for example 10MiB", s.MaxSize, least)
-	case s.MaxAge < 0:
-		return e, pipeline.BadSetting("max_age", "%v is negative", s.MaxAge)
-	case s.Keep < 0:
-		return e, pipeline.BadSetting("keep", "%d is negative", s.Keep)
 	}
-	if s.Format != "" {
+	if s.Format != auto {
 		if err := e.Format.UnmarshalText([]byte(s.Format)); err != nil {
 			return e, pipeline.BadSetting("format", "%w", err)
 		}

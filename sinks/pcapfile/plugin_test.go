@@ -14,7 +14,7 @@ func TestPlugin(t *testing.T) {
 	for _, name := range []string{"a.pcap", "a.pcapng"} {
 		t.Run(name, func(t *testing.T) {
 			s := settings(filepath.Join(t.TempDir(), name))
-			s.MaxSize, s.MaxAge, s.Keep = 64<<10, pcapfile.Age(time.Second), 3
+			s.MaxSize, s.MaxAge, s.Keep = 64<<10, time.Second, 3
 			pipelinetest.TestSink(t, pcapfile.Plugin(), &s)
 		})
 	}

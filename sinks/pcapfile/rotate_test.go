@@ -40,7 +40,7 @@ func TestRotate(t *testing.T) {
 			},
 		},
 		{
-			"by age", func(s *pcapfile.Settings) { s.MaxAge = pcapfile.Age(10 * second) },
+			"by age", func(s *pcapfile.Settings) { s.MaxAge = 10 * second },
 			[]*pipeline.Packet{packet("1", 0), packet("2", 10*second-1), packet("3", 10*second), packet("4", time.Minute)},
 			map[string][]string{
 				"a-20260102T030405.000006000.pcap": {"1", "2"},
@@ -49,7 +49,7 @@ func TestRotate(t *testing.T) {
 			},
 		},
 		{
-			"keep", func(s *pcapfile.Settings) { s.MaxAge, s.Keep = pcapfile.Age(second), 2 },
+			"keep", func(s *pcapfile.Settings) { s.MaxAge, s.Keep = second, 2 },
 			[]*pipeline.Packet{packet("1", 0), packet("2", 1*second), packet("3", 2*second), packet("4", 3*second), packet("5", 4*second)},
 			map[string][]string{
 				"a-20260102T030407.000006000.pcap": {"3"},
@@ -68,7 +68,7 @@ func TestRotate(t *testing.T) {
 			},
 		},
 		{
-			"another link type", func(s *pcapfile.Settings) { s.MaxAge = pcapfile.Age(second) },
+			"another link type", func(s *pcapfile.Settings) { s.MaxAge = second },
 			[]*pipeline.Packet{cooked("1"), packet("2", second)},
 			map[string][]string{
 				"a-20260102T030405.000006000.pcap": {"1"},
@@ -100,7 +100,7 @@ func TestRotate(t *testing.T) {
 func TestRotatePcapng(t *testing.T) {
 	dir := t.TempDir()
 	s := settings(filepath.Join(dir, "a.pcapng"))
-	s.MaxAge = pcapfile.Age(time.Second)
+	s.MaxAge = time.Second
 	sink := newSink(t, s)
 	mustDeliver(t, sink, cooked("1"), packet("2", 0), packet("3", time.Second), cooked("4"))
 	closeSink(t, sink)
@@ -126,7 +126,7 @@ func TestKeepTouchesNothingElse(t *testing.T) {
 	old := filepath.Join(dir, "a-20250102T030405.000000000.pcap")
 	must(t, os.WriteFile(old, nil, 0o600))
 	s := settings(filepath.Join(dir, "a.pcap"))
-	s.MaxAge, s.Keep = pcapfile.Age(1), 1
+	s.MaxAge, s.Keep = 1, 1
 	sink := newSink(t, s)
 	mustDeliver(t, sink, packet("1", 0), packet("2", 1), packet("3", 2))
 	closeSink(t, sink)
@@ -201,7 +201,7 @@ func written(tb testing.TB, path string, packets ...*pipeline.Packet) []byte {
 func TestRotateMovedFile(t *testing.T) {
 	dir := t.TempDir()
 	s := settings(filepath.Join(dir, "a.pcap"))
-	s.MaxAge = pcapfile.Age(time.Second)
+	s.MaxAge = time.Second
 	sink := newSink(t, s)
 	mustDeliver(t, sink, packet("1", 0))
 	must(t, os.Rename(s.Path, filepath.Join(dir, "moved.pcap")))

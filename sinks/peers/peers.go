@@ -2,7 +2,6 @@ package peers
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -22,16 +21,10 @@ const (
 
 // Settings of the sink.
 type Settings struct {
-	Addresses []Address     `setting:"addresses" required:"true" doc:"IPv4 and IPv6 addresses and host names of the peers; this host's own addresses and duplicates are skipped"`
-	DryRun    bool          `setting:"dry_run" doc:"do everything but send; needs no privileges"`
-	Refresh   time.Duration `setting:"refresh" doc:"how often host names and this host's own addresses are looked up again, from 1s to 24h"`
+	Addresses []Address     `setting:"addresses" required:"true" example:"192.0.2.11,2001:db8:1::11,web.example.net" doc:"IPv4 and IPv6 addresses and host names of the peers; this host's own addresses and duplicates are skipped"`
+	DryRun    bool          `setting:"dry_run" example:"true" doc:"do everything but send; needs no privileges"`
+	Refresh   time.Duration `setting:"refresh" min:"1s" max:"24h" example:"30s" doc:"how often host names and this host's own addresses are looked up again"`
 }
-
-// Bounds of Settings.Refresh.
-const (
-	minRefresh = time.Second
-	maxRefresh = 24 * time.Hour
-)
 
 // Plugin returns the sink `peers`.
 func Plugin() pipeline.Plugin {
@@ -53,16 +46,6 @@ func Plugin() pipeline.Plugin {
 
 // New returns a [Sink].
 func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
-	var errs []error
-	if len(s.Addresses) == 0 {
-		errs = append(errs, pipeline.BadSetting("addresses", "is empty; list at least one peer"))
-	}
-	if s.Refresh < minRefresh || s.Refresh > maxRefresh {
-		errs = append(errs, pipeline.BadSetting("refresh", "%v is not between %v and %v", s.Refresh, minRefresh, maxRefresh))
-	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
-	}
 	sink := &Sink{dryRun: s.DryRun, refresh: s.Refresh, log: env.Log, stop: func() {}}
 	for _, a := range s.Addresses {
 		sink.peers = append(sink.peers, newPeer(a))

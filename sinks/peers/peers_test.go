@@ -106,10 +106,10 @@ func TestSettings(t *testing.T) {
 		settings peers.Settings
 		want     string
 	}{
-		{"none", peers.Settings{Refresh: time.Second}, "addresses: is empty; list at least one peer"},
-		{"refresh below", peers.Settings{Addresses: []peers.Address{sound}, Refresh: time.Second - 1}, "refresh: 999.999999ms is not between 1s and 24h0m0s"},
-		{"refresh above", peers.Settings{Addresses: []peers.Address{sound}, Refresh: 24*time.Hour + 1}, "refresh: 24h0m0.000000001s is not between 1s and 24h0m0s"},
-		{"both", peers.Settings{}, "addresses: is empty; list at least one peer\nrefresh: 0s is not between 1s and 24h0m0s"},
+		{"none", peers.Settings{Refresh: time.Second}, "addresses: is empty"},
+		{"refresh below", peers.Settings{Addresses: []peers.Address{sound}, Refresh: time.Second - 1}, "refresh: must be from 1s to 24h, not 999.999999ms"},
+		{"refresh above", peers.Settings{Addresses: []peers.Address{sound}, Refresh: 24*time.Hour + 1}, "refresh: must be from 1s to 24h, not 24h0m0.000000001s"},
+		{"both", peers.Settings{}, "addresses: is empty\nrefresh: must be from 1s to 24h, not 0s"},
 		{"lowest refresh", peers.Settings{Addresses: []peers.Address{sound}, Refresh: time.Second}, ""},
 		{"highest refresh", peers.Settings{Addresses: []peers.Address{sound}, Refresh: 24 * time.Hour}, ""},
 	} {

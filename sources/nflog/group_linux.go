@@ -43,7 +43,7 @@ func bind(s Settings) (*group, error) {
 		number: s.Group, nflog: nf, cancel: cancel,
 		parked: make(chan struct{}), release: make(chan struct{}),
 	}
-	if err := g.register(ctx, s.BufferSize); err != nil {
+	if err := g.register(ctx, int(s.BufferSize)); err != nil {
 		cancel()
 		_ = nf.Close()
 		return nil, err

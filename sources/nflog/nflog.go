@@ -34,15 +34,6 @@ const (
 	maxNetlinkBuffer = 131072
 )
 
-// Limits of settings.
-const (
-	minSnaplen    = 64    // the IP header's length fields are there
-	maxSnaplen    = 65531 // NFULNL_COPY_RANGE_MAX
-	minBufferSize = 4096
-	maxBufferSize = 1 << 30
-	maxTimeout    = time.Hour
-)
-
 // tick is the unit of the kernel's flush timer.
 const tick = 10 * time.Millisecond
 
@@ -50,7 +41,7 @@ const tick = 10 * time.Millisecond
 type Settings struct {
 	// Group is the number that the rules log to. It belongs to one socket at a
 	// time.
-	Group uint16 `setting:"group" required:"true" doc:"number of the netfilter log group, 0 to 65535"`
+	Group uint16 `setting:"group" required:"true" example:"33" doc:"number of the netfilter log group"`
 
 	// Threshold is the number of packets that the kernel gathers before it wakes
 	// the source. With 1 every packet costs a system call and a wake-up, some
@@ -58,25 +49,26 @@ type Settings struct {
 	// to wait for the timeout. Adaptive is 1 up to 5000 packets a second and 500
 	// from there on, until the rate is below 2000. A rule's own threshold holds
 	// where it is lower.
-	Threshold Threshold `setting:"threshold" doc:"packets gathered by the kernel before it hands them over, or adaptive: 1 at rest, 500 under load"`
+	Threshold Threshold `setting:"threshold" example:"adaptive" doc:"packets gathered by the kernel before it hands them over, or adaptive: 1 at rest, 500 under load"`
 
 	// Timeout is how long the kernel waits for more packets than there are. It
 	// counts in steps of 10 ms, rounded up; 0 is the next timer interrupt, 1 to
 	// 10 ms away depending on the kernel. It means nothing at a threshold of 1.
-	Timeout time.Duration `setting:"timeout" doc:"longest wait for the threshold, in steps of 10ms; 0 means the next timer interrupt"`
+	Timeout time.Duration `setting:"timeout" min:"0s" max:"1h" example:"10ms" doc:"longest wait for the threshold, in steps of 10ms; 0 means the next timer interrupt"`
 
 	// BufferSize is the room for what the kernel handed over and the source has
 	// not read yet. What finds no room is lost. Without CAP_NET_ADMIN in the
 	// initial user namespace it is limited by net.core.rmem_max.
-	BufferSize int `setting:"buffer_size" doc:"receive buffer of the netlink socket in octets"`
+	BufferSize pipeline.Size `setting:"buffer_size" min:"4KiB" max:"1GiB" example:"8MiB" doc:"receive buffer of the netlink socket, in octets or with a unit"`
 
 	// NetlinkBuffer is the kernel's buffer in which it gathers packets; full, it
 	// is handed over however few they are.
-	NetlinkBuffer int `setting:"netlink_buffer" doc:"buffer in which the kernel gathers packets, in octets, 4096 to 131072"`
+	NetlinkBuffer pipeline.Size `setting:"netlink_buffer" min:"4KiB" max:"128KiB" example:"64KiB" doc:"buffer in which the kernel gathers packets, in octets or with a unit"`
 
-	// Snaplen is how much of each packet is copied. A rule's own size holds where
-	// it is lower.
-	Snaplen int `setting:"snaplen" doc:"octets of each packet that are delivered, from the IP header on, 64 to 65531"`
+	// Snaplen is how much of each packet is copied: at least the IP header's length
+	// fields, at most NFULNL_COPY_RANGE_MAX. A rule's own size holds where it is
+	// lower.
+	Snaplen int `setting:"snaplen" min:"64" max:"65531" example:"2048" doc:"octets of each packet that are delivered, from the IP header on"`
 }
 
 // Plugin returns the source `nflog`.
@@ -98,22 +90,5 @@ func Plugin() pipeline.Plugin {
 // user namespace of its network namespace, which is that of the thread that opens
 // it.
 func New(s Settings, env pipeline.Env) (pipeline.Source, error) {
-	if err := s.check(); err != nil {
-		return nil, err
-	}
 	return newSource(s, env), nil
-}
-
-func (s Settings) check() error {
-	switch {
-	case s.Timeout < 0 || s.Timeout > maxTimeout:
-		return pipeline.BadSetting("timeout", "%v is not between 0s and %v", s.Timeout, maxTimeout)
-	case s.BufferSize < minBufferSize || s.BufferSize > maxBufferSize:
-		return pipeline.BadSetting("buffer_size", "%d is not between %d and %d", s.BufferSize, minBufferSize, maxBufferSize)
-	case s.NetlinkBuffer < minNetlinkBuffer || s.NetlinkBuffer > maxNetlinkBuffer:
-		return pipeline.BadSetting("netlink_buffer", "%d is not between %d and %d", s.NetlinkBuffer, minNetlinkBuffer, maxNetlinkBuffer)
-	case s.Snaplen < minSnaplen || s.Snaplen > maxSnaplen:
-		return pipeline.BadSetting("snaplen", "%d is not between %d and %d", s.Snaplen, minSnaplen, maxSnaplen)
-	}
-	return nil
 }

@@ -15,12 +15,12 @@ func TestBadSettings(t *testing.T) {
 		change func(*nflog.Settings)
 		want   string
 	}{
-		{"negative timeout", func(s *nflog.Settings) { s.Timeout = -1 }, "timeout: -1ns is not between 0s and 1h0m0s"},
-		{"long timeout", func(s *nflog.Settings) { s.Timeout = 2 * time.Hour }, "timeout: 2h0m0s is not between 0s and 1h0m0s"},
-		{"small buffer", func(s *nflog.Settings) { s.BufferSize = 4095 }, "buffer_size: 4095 is not between 4096 and 1073741824"},
-		{"large netlink buffer", func(s *nflog.Settings) { s.NetlinkBuffer = 131073 }, "netlink_buffer: 131073 is not between 4096 and 131072"},
-		{"short packets", func(s *nflog.Settings) { s.Snaplen = 63 }, "snaplen: 63 is not between 64 and 65531"},
-		{"long packets", func(s *nflog.Settings) { s.Snaplen = 65532 }, "snaplen: 65532 is not between 64 and 65531"},
+		{"negative timeout", func(s *nflog.Settings) { s.Timeout = -1 }, "timeout: must be from 0s to 1h, not -1ns"},
+		{"long timeout", func(s *nflog.Settings) { s.Timeout = 2 * time.Hour }, "timeout: must be from 0s to 1h, not 2h"},
+		{"small buffer", func(s *nflog.Settings) { s.BufferSize = 4095 }, "buffer_size: must be from 4KiB to 1GiB, not 4095"},
+		{"large netlink buffer", func(s *nflog.Settings) { s.NetlinkBuffer = 131073 }, "netlink_buffer: must be from 4KiB to 128KiB, not 131073"},
+		{"short packets", func(s *nflog.Settings) { s.Snaplen = 63 }, "snaplen: must be from 64 to 65531, not 63"},
+		{"long packets", func(s *nflog.Settings) { s.Snaplen = 65532 }, "snaplen: must be from 64 to 65531, not 65532"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			settings := nflog.Plugin().NewSettings().(*nflog.Settings)

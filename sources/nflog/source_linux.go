@@ -51,7 +51,7 @@ func (s *source) Open(context.Context) error {
 // doubles what it is asked, for its own needs (socket(7)).
 func (s *source) warnOfSmallBuffer() {
 	got, err := s.group.nflog.Con.ReadBuffer()
-	if err == nil && got/2 < s.BufferSize {
+	if err == nil && got/2 < int(s.BufferSize) {
 		s.env.Log.Warn("the netlink socket's buffer is smaller than buffer_size: see net.core.rmem_max",
 			"octets", got/2, "buffer_size", s.BufferSize)
 	}

@@ -17,14 +17,6 @@ const (
 	maxBlocks = 64
 )
 
-// Limits of settings.
-const (
-	maxSnaplen  = 256 << 10
-	maxRingSize = 1 << 30
-	minLatency  = time.Millisecond
-	maxLatency  = time.Second
-)
-
 // blockOverhead is more than what the kernel writes into a block before the first
 // packet's octets.
 const blockOverhead = 256
@@ -32,12 +24,12 @@ const blockOverhead = 256
 // Settings of the source.
 type Settings struct {
 	// Interface may be down, but must be there when the source is opened.
-	Interface string `setting:"interface" required:"true" doc:"name of the interface to capture from"`
+	Interface string `setting:"interface" required:"true" example:"eth0" doc:"name of the interface to capture from"`
 
-	Direction   Direction     `setting:"direction" doc:"in, out or both, as seen from this host"`
-	Promiscuous bool          `setting:"promiscuous" doc:"capture what is addressed to other hosts too"`
-	Snaplen     int           `setting:"snaplen" doc:"octets of each packet that are captured, 1 to 262144"`
-	RingSize    pipeline.Size `setting:"ring_size" doc:"memory for packets that were not read yet, in octets or with a unit such as 4MiB"`
+	Direction   Direction     `setting:"direction" enum:"in,out,both" example:"in" doc:"which packets are captured, as seen from this host"`
+	Promiscuous bool          `setting:"promiscuous" example:"true" doc:"capture what is addressed to other hosts too"`
+	Snaplen     int           `setting:"snaplen" min:"1" max:"262144" example:"2048" doc:"octets of each packet that are captured"`
+	RingSize    pipeline.Size `setting:"ring_size" min:"16KiB" max:"1GiB" example:"4MiB" doc:"memory for packets that were not read yet, in octets or with a unit such as 4MiB"`
 
 	// Latency is how long the kernel waits for more packets than there are: half
 	// of it is what a single packet waits. The kernel looks at the ring that
@@ -45,7 +37,7 @@ type Settings struct {
 	// It is a thousand wake-ups a second too while there is traffic, but not much
 	// of it; from 8 packets a millisecond on, the source looks every 4 ms. Full
 	// blocks are handed over at once.
-	Latency time.Duration `setting:"latency" doc:"longest wait of a packet in the ring, in whole milliseconds from 1ms to 1s"`
+	Latency time.Duration `setting:"latency" min:"1ms" max:"1s" example:"1ms" doc:"longest wait of a packet in the ring, in whole milliseconds"`
 }
 
 // Plugin returns the source `pcap`.
@@ -67,16 +59,11 @@ func Plugin() pipeline.Plugin {
 // interface is one of the network namespace of the thread that opens it.
 func New(s Settings, env pipeline.Env) (pipeline.Source, error) {
 	var errs []error
-	if s.Interface == "" {
-		errs = append(errs, pipeline.BadSetting("interface", "is empty"))
+	if least := leastRingSize(s.Snaplen); s.RingSize < least {
+		errs = append(errs, pipeline.BadSetting("ring_size", "must be at least %v for a snaplen of %d, not %v", least, s.Snaplen, s.RingSize))
 	}
-	if s.Snaplen < 1 || s.Snaplen > maxSnaplen {
-		errs = append(errs, pipeline.BadSetting("snaplen", "%d is not between 1 and %d", s.Snaplen, maxSnaplen))
-	} else if least := leastRingSize(s.Snaplen); s.RingSize < least || s.RingSize > maxRingSize {
-		errs = append(errs, pipeline.BadSetting("ring_size", "%v is not between %v (for a snaplen of %d) and %v", s.RingSize, least, s.Snaplen, pipeline.Size(maxRingSize)))
-	}
-	if s.Latency < minLatency || s.Latency > maxLatency || s.Latency%time.Millisecond != 0 {
-		errs = append(errs, pipeline.BadSetting("latency", "%v is not a number of milliseconds between %v and %v", s.Latency, minLatency, maxLatency))
+	if s.Latency%time.Millisecond != 0 {
+		errs = append(errs, pipeline.BadSetting("latency", "must be in whole milliseconds, not %v", s.Latency))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)

@@ -18,20 +18,22 @@ func TestSettings(t *testing.T) {
 	}{
 		{"defaults", func(*pcap.Settings) {}, ""},
 		{"no interface", func(s *pcap.Settings) { s.Interface = "" }, "interface: is empty"},
-		{"snaplen 0", func(s *pcap.Settings) { s.Snaplen = 0 }, "snaplen: 0 is not between 1 and 262144"},
-		{"snaplen too large", func(s *pcap.Settings) { s.Snaplen = 262145 }, "snaplen: 262145 is not"},
+		{"snaplen 0", func(s *pcap.Settings) { s.Snaplen = 0 }, "snaplen: must be from 1 to 262144, not 0"},
+		{"snaplen too large", func(s *pcap.Settings) { s.Snaplen = 262145 }, "snaplen: must be from 1 to 262144, not 262145"},
 		{"largest snaplen", func(s *pcap.Settings) { s.Snaplen, s.RingSize = 262144, 8<<20 }, ""},
-		{"ring too small", func(s *pcap.Settings) { s.RingSize = 8 << 10 }, "ring_size: 8KiB is not between 16KiB (for a snaplen of 2048) and 1GiB"},
-		{"ring too small for snaplen", func(s *pcap.Settings) { s.Snaplen, s.RingSize = 9000, 32<<10 }, "ring_size: 32KiB is not between 48KiB"},
+		{"ring too small", func(s *pcap.Settings) { s.RingSize = 8 << 10 }, "ring_size: must be from 16KiB to 1GiB, not 8KiB"},
+		{"ring too small for snaplen", func(s *pcap.Settings) { s.Snaplen, s.RingSize = 9000, 32<<10 }, "ring_size: must be at least 48KiB for a snaplen of 9000, not 32KiB"},
 		{"least ring", func(s *pcap.Settings) { s.RingSize = 16 << 10 }, ""},
-		{"ring too large", func(s *pcap.Settings) { s.RingSize = 2 << 30 }, "ring_size: 2GiB is not"},
-		{"latency 0", func(s *pcap.Settings) { s.Latency = 0 }, "latency: 0s is not"},
-		{"latency of microseconds", func(s *pcap.Settings) { s.Latency = 1500 * time.Microsecond }, "latency: 1.5ms is not"},
-		{"latency too long", func(s *pcap.Settings) { s.Latency = 2 * time.Second }, "latency: 2s is not"},
-		{"two mistakes", func(s *pcap.Settings) { s.Interface, s.Latency = "", 0 }, "interface: is empty\nlatency: 0s"},
+		{"ring too large", func(s *pcap.Settings) { s.RingSize = 2 << 30 }, "ring_size: must be from 16KiB to 1GiB, not 2GiB"},
+		{"latency 0", func(s *pcap.Settings) { s.Latency = 0 }, "latency: must be from 1ms to 1s, not 0s"},
+		{"latency of microseconds", func(s *pcap.Settings) { s.Latency = 1500 * time.Microsecond }, "latency: must be in whole milliseconds, not 1.5ms"},
+		{"latency too long", func(s *pcap.Settings) { s.Latency = 2 * time.Second }, "latency: must be from 1ms to 1s, not 2s"},
+		{"direction", func(s *pcap.Settings) { s.Direction = "inn" }, `direction: must be in, out or both, not "inn"`},
+		{"two mistakes", func(s *pcap.Settings) { s.Interface, s.Latency = "", 0 }, "interface: is empty\nlatency: must be"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := pcap.New(on(tc.change), pipelinetest.Env(t))
+			s := on(tc.change)
+			_, err := pcap.Plugin().Build(&s, pipelinetest.Env(t))
 			if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v, want %q", err, tc.want)
 			}
@@ -47,19 +49,6 @@ func on(change ...func(*pcap.Settings)) pcap.Settings {
 		f(&s)
 	}
 	return s
-}
-
-func TestDirection(t *testing.T) {
-	for _, text := range []string{"in", "out", "both"} {
-		var d pcap.Direction
-		if err := d.UnmarshalText([]byte(text)); err != nil || string(d) != text {
-			t.Errorf("%q is read as %q, %v", text, d, err)
-		}
-	}
-	var d pcap.Direction
-	if err := d.UnmarshalText([]byte("inwards")); err == nil {
-		t.Error("inwards is read as a direction")
-	}
 }
 
 func TestReshape(t *testing.T) {

@@ -10,10 +10,10 @@ import (
 
 // Settings are the settings of the source.
 type Settings struct {
-	Path    []string `setting:"path" required:"true" doc:"capture files, one after another: paths, patterns such as edge-*.pcap, or - for standard input"`
-	Speed   Speed    `setting:"speed" doc:"how fast: max, original, or a factor of the original speed such as 2 or 0.5"`
-	Loop    bool     `setting:"loop" doc:"begin anew after the last file, for ever"`
-	Snaplen int      `setting:"snaplen" doc:"octets taken of each packet; 0 for all"`
+	Path    []string `setting:"path" required:"true" example:"/var/lib/pmtud/edge.pcap" doc:"capture files, one after another: paths, patterns such as edge-*.pcap, or - for standard input"`
+	Speed   Speed    `setting:"speed" example:"original" doc:"how fast: max, original, or a factor of the original speed such as 2 or 0.5"`
+	Loop    bool     `setting:"loop" example:"true" doc:"begin anew after the last file, for ever"`
+	Snaplen int      `setting:"snaplen" min:"0" example:"2048" doc:"octets taken of each packet; 0 for all"`
 }
 
 // Plugin returns the source pcap-file.
@@ -34,9 +34,6 @@ func build(s Settings, env pipeline.Env) (pipeline.Source, error) {
 }
 
 func (s Settings) check() error {
-	if len(s.Path) == 0 {
-		return pipeline.BadSetting("path", "is missing; write a capture file's path, or - for standard input")
-	}
 	for i, path := range s.Path {
 		if err := checkPath(path, slices.Contains(s.Path[:i], path)); err != nil {
 			return err
@@ -44,9 +41,6 @@ func (s Settings) check() error {
 	}
 	if s.Loop && slices.Contains(s.Path, capfile.Stdin) {
 		return pipeline.BadSetting("loop", "standard input can be read only once")
-	}
-	if s.Snaplen < 0 {
-		return pipeline.BadSetting("snaplen", "%d is less than 0", s.Snaplen)
 	}
 	return nil
 }

@@ -123,12 +123,12 @@ func TestBuildErrors(t *testing.T) {
 		settings pcapfile.Settings
 		want     string
 	}{
-		{"no path", pcapfile.Settings{}, "path: is missing; write a capture file's path, or - for standard input"},
+		{"no path", pcapfile.Settings{}, "path: is empty"},
 		{"empty path", pcapfile.Settings{Path: []string{""}}, "path: is empty"},
 		{"pattern", pcapfile.Settings{Path: []string{"a[.pcap"}}, "path: a[.pcap: syntax error in pattern"},
 		{"loop", pcapfile.Settings{Path: []string{"a", "-"}, Loop: true}, "loop: standard input can be read only once"},
 		{"twice", pcapfile.Settings{Path: []string{"-", "-"}}, "path: standard input can be read only once"},
-		{"snaplen", pcapfile.Settings{Path: []string{"a"}, Snaplen: -1}, "snaplen: -1 is less than 0"},
+		{"snaplen", pcapfile.Settings{Path: []string{"a"}, Snaplen: -1}, "snaplen: must be at least 0, not -1"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := build(tc.settings, nil)

@@ -23,6 +23,14 @@ type kindError struct {
 
 func (e *kindError) Error() string { return "must be " + e.want + ", not " + kindOf(e.got) }
 
+// rangeError says that a number does not fit into its field.
+type rangeError struct {
+	bounds string
+	got    Number
+}
+
+func (e *rangeError) Error() string { return "must be " + e.bounds + ", not " + string(e.got) }
+
 // convert is the decoder's hook: it is called for every value, and returns what
 // can be put into a field as it is, so that the decoder converts nothing itself.
 func convert(from, to reflect.Value) (any, error) {
@@ -72,6 +80,9 @@ func unmarshalText(t reflect.Type, text string) (any, error) {
 
 func duration(value any) (any, error) {
 	text, ok := value.(string)
+	if value == Number("0") {
+		text, ok = "0s", true // no unit is missing
+	}
 	if !ok {
 		return nil, &kindError{"a duration such as 10s", value, ""}
 	}
@@ -149,7 +160,7 @@ func integer(value any, t reflect.Type) (any, error) {
 	}
 	if errors.Is(err, errRange) {
 		least, most := limits(t)
-		return nil, fmt.Errorf("must be from %s to %s, not %s", least, most, n)
+		return nil, &rangeError{"from " + least + " to " + most, n}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("must be a whole number, not %s", n)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,15 +12,19 @@ import (
 
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/knadh/koanf/v2"
+
+	"github.com/pmtud/pmtud/pipeline"
 )
 
 // settingTag is the struct tag with a setting's name; see [pipeline.FilterPlugin].
 const settingTag = "setting"
 
-// decode decodes the stage's settings into its plugin's struct.
+// decode decodes the stage's settings into its plugin's struct. It returns whether
+// all that was written is in there.
 func (r *resolver) decode(s *Stage) bool {
 	s.settings = s.plugin.NewSettings()
-	return r.decodeInto(s.settings, s, fmt.Sprintf("%v `%s`", s.plugin.Kind, s.Type))
+	ok := r.decodeInto(s.settings, s, fmt.Sprintf("%v `%s`", s.plugin.Kind, s.Type))
+	return ok && !slices.ContainsFunc(s.Settings, func(s Setting) bool { return s.Value == nil })
 }
 
 // decodeInto decodes the settings of s into a struct, but for those that it has
@@ -30,10 +35,47 @@ func (r *resolver) decodeInto(settings any, s *Stage, what string) bool {
 	err := load(values).UnmarshalWithConf("", settings, koanf.UnmarshalConf{
 		Tag: settingTag, DecoderConfig: decoderConfig(),
 	})
+	wrong := map[string]bool{}
 	if err != nil {
-		r.decodeErrors(s, err)
+		wrong = r.decodeErrors(s, err)
 	}
+	r.check(settings, s, wrong)
 	return len(r.mistakes) == before
+}
+
+// check notes the values of written settings that their declarations don't allow,
+// but for those that are wrong already.
+func (r *resolver) check(settings any, s *Stage, wrong map[string]bool) {
+	v := reflect.ValueOf(settings).Elem()
+	for _, info := range pipeline.SettingsOf(settings) {
+		setting := s.setting(info.Name)
+		if setting == nil || setting.Value == nil || wrong[info.Name] || isNested(info.Field.Type) {
+			continue
+		}
+		value := v.FieldByIndex(info.Field.Index)
+		if err := info.Check(value); err != nil {
+			r.declaredError(info, setting, value, err)
+		}
+	}
+}
+
+// declaredError notes what a declaration says of a value, where it stands: of a
+// list at its first wrong element.
+func (r *resolver) declaredError(info pipeline.SettingInfo, setting *Setting, value reflect.Value, err error) {
+	at := setting.At
+	if value.Kind() == reflect.Slice {
+		for i := range min(value.Len(), len(setting.ItemsAt)) {
+			if info.Check(value.Index(i)) != nil {
+				at, value = setting.ItemsAt[i], value.Index(i)
+				break
+			}
+		}
+	}
+	hint := ""
+	if name, ok := nearest(pipeline.SettingText(value), info.Enum); ok {
+		hint = "did you mean `" + name + "`?"
+	}
+	r.settingError(info.Name, at, hint, err)
 }
 
 func decoderConfig() *mapstructure.DecoderConfig {
@@ -91,8 +133,9 @@ func fieldsOf(settings any) map[string]reflect.StructField {
 }
 
 // decodeErrors notes each error that err joins at the setting, or the element of
-// one, that it is about.
-func (r *resolver) decodeErrors(s *Stage, err error) {
+// one, that it is about, and returns the settings' names.
+func (r *resolver) decodeErrors(s *Stage, err error) map[string]bool {
+	wrong := map[string]bool{}
 	//nolint:errorlint // err itself, nothing that wraps it
 	if _, ok := err.(*mapstructure.DecodeError); !ok && errors.Unwrap(err) != nil {
 		err = errors.Unwrap(err) // the decoder's heading above its errors
@@ -100,25 +143,44 @@ func (r *resolver) decodeErrors(s *Stage, err error) {
 	for _, err := range split(err) {
 		var decode *mapstructure.DecodeError
 		if errors.As(err, &decode) {
-			r.decodeError(s, decode.Name(), decode.Unwrap())
+			wrong[r.decodeError(s, decode.Name(), decode.Unwrap())] = true
 			continue
 		}
 		r.add(s.At, "", "%v", err)
 	}
+	return wrong
 }
 
-func (r *resolver) decodeError(s *Stage, name string, err error) {
+// decodeError returns the setting's name.
+func (r *resolver) decodeError(s *Stage, name string, err error) string {
 	name, element, isElement := strings.Cut(name, "[")
 	setting := s.setting(name)
 	if setting == nil {
 		r.add(s.At, "", "%v", err)
-		return
+		return name
 	}
 	at := setting.At
 	if i, err := strconv.Atoi(strings.TrimSuffix(element, "]")); isElement && err == nil && i < len(setting.ItemsAt) {
 		at = setting.ItemsAt[i]
 	}
+	if fit, ok := errors.AsType[*rangeError](err); ok {
+		fit.bounds = cmp.Or(boundsOf(s.settings, name), fit.bounds)
+	}
 	r.valueError(name, at, err)
+	return name
+}
+
+// boundsOf returns the bounds that a setting declares.
+func boundsOf(settings any, name string) string {
+	if settings == nil {
+		return ""
+	}
+	for _, info := range pipeline.SettingsOf(settings) {
+		if info.Name == name {
+			return info.Bounds()
+		}
+	}
+	return ""
 }
 
 // valueError notes what the decoder said of one value.

@@ -9,7 +9,7 @@ const LowTTL pipeline.Reason = 1
 
 // Settings of the filter.
 type Settings struct {
-	Min uint8 `setting:"min" required:"true" doc:"lowest TTL or hop limit that passes, from 1"`
+	Min uint8 `setting:"min" required:"true" min:"1" max:"255" example:"64" doc:"lowest TTL or hop limit that passes"`
 }
 
 // Plugin returns the filter `min-ttl`.
@@ -26,9 +26,6 @@ func Plugin() pipeline.Plugin {
 
 // New returns the filter.
 func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
-	if s.Min == 0 {
-		return nil, pipeline.BadSetting("min", "must be from 1 to 255, or nothing would be dropped")
-	}
 	return filter(s), nil
 }
 

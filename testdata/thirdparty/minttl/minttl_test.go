@@ -51,7 +51,7 @@ func TestFilter(t *testing.T) {
 }
 
 func TestBadSettings(t *testing.T) {
-	if _, err := minttl.New(minttl.Settings{}, pipelinetest.Env(t)); err == nil {
+	if _, err := minttl.Plugin().Build(&minttl.Settings{}, pipelinetest.Env(t)); err == nil {
 		t.Error("a minimum of 0 was accepted")
 	}
 }

@@ -1,0 +1,190 @@
+package pipeline_test
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// mode is a text that is not parsed.
+type mode string
+
+type allSettings struct {
+	Count  int           `setting:"count" min:"1" max:"65536" example:"8" doc:"how many"`
+	Few    *uint8        `setting:"few" max:"9"`
+	Rate   float64       `setting:"rate" min:"0.5"`
+	Wait   time.Duration `setting:"wait" min:"1ms" max:"24h"`
+	Ring   pipeline.Size `setting:"ring" min:"16KiB" max:"1GiB"`
+	Mode   mode          `setting:"mode" enum:"in,out,both"`
+	Levels []int         `setting:"levels" min:"1" max:"3"`
+	Name   string        `setting:"name" required:"true"`
+	Names  []string      `setting:"names" required:"true"`
+	Hidden int
+}
+
+func sound(change ...func(*allSettings)) *allSettings {
+	s := &allSettings{Count: 1, Rate: 1, Wait: time.Second, Ring: 1 << 20, Mode: "in", Name: "a", Names: []string{""}}
+	for _, f := range change {
+		f(s)
+	}
+	return s
+}
+
+func TestCheckSettings(t *testing.T) {
+	ten := uint8(10)
+	for _, tc := range []struct {
+		name   string
+		change func(*allSettings)
+		want   string // none if empty
+	}{
+		{"sound", func(*allSettings) {}, ""},
+		{"lowest", func(s *allSettings) { s.Count, s.Wait, s.Ring = 1, time.Millisecond, 16<<10 }, ""},
+		{"highest", func(s *allSettings) { s.Count, s.Wait, s.Ring = 65536, 24*time.Hour, 1<<30 }, ""},
+		{"below", func(s *allSettings) { s.Count = 0 }, "count: must be from 1 to 65536, not 0"},
+		{"above", func(s *allSettings) { s.Count = 65537 }, "count: must be from 1 to 65536, not 65537"},
+		{"pointer", func(s *allSettings) { s.Few = &ten }, "few: must be at most 9, not 10"},
+		{"number", func(s *allSettings) { s.Rate = 0.25 }, "rate: must be at least 0.5, not 0.25"},
+		{"no number", func(s *allSettings) { s.Rate = math.NaN() }, "rate: must be at least 0.5, not NaN"},
+		{"duration", func(s *allSettings) { s.Wait = 25 * time.Hour }, "wait: must be from 1ms to 24h, not 25h"},
+		{"size", func(s *allSettings) { s.Ring = 2 << 30 }, "ring: must be from 16KiB to 1GiB, not 2GiB"},
+		{"enum", func(s *allSettings) { s.Mode = "inn" }, `mode: must be in, out or both, not "inn"`},
+		{"enum, none", func(s *allSettings) { s.Mode = "" }, `mode: must be in, out or both, not ""`},
+		{"list", func(s *allSettings) { s.Levels = []int{1, 4} }, "levels: must be from 1 to 3, not 4"},
+		{"no text", func(s *allSettings) { s.Name = "" }, "name: is empty"},
+		{"no list", func(s *allSettings) { s.Names = nil }, "names: is empty"},
+		{"two", func(s *allSettings) { s.Count, s.Mode = -1, "up" }, "count: must be from 1 to 65536, not -1\n" + `mode: must be in, out or both, not "up"`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := ""
+			if err := pipeline.CheckSettings(sound(tc.change)); err != nil {
+				got = err.Error()
+			}
+			if got != tc.want {
+				t.Errorf("got  %q\nwant %q", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestBuildChecks checks that a plugin's constructor sees no settings that are
+// wrong by their tags.
+func TestBuildChecks(t *testing.T) {
+	built := 0
+	plugin := pipeline.NewFilter(pipeline.FilterPlugin[allSettings]{
+		Type: "all", Defaults: *sound(),
+		New: func(allSettings, pipeline.Env) (pipeline.Filter, error) {
+			built++
+			return passAll{}, nil
+		},
+	})
+	if _, err := plugin.Build(sound(func(s *allSettings) { s.Count = 0 }), pipeline.Env{}); err == nil || built != 0 {
+		t.Errorf("error %v, built %d times", err, built)
+	}
+	if _, err := plugin.Build(sound(), pipeline.Env{}); err != nil || built != 1 {
+		t.Errorf("error %v, built %d times", err, built)
+	}
+}
+
+type passAll struct{}
+
+func (passAll) Filter(*pipeline.Packet) pipeline.Reason { return pipeline.Pass }
+
+func TestCheckSettingsOfBadTags(t *testing.T) {
+	for name, settings := range map[string]any{
+		"no number": &struct {
+			A int `setting:"a" min:"one"`
+		}{},
+		"no duration": &struct {
+			A time.Duration `setting:"a" max:"10"`
+		}{},
+		"no size": &struct {
+			A pipeline.Size `setting:"a" max:"big"`
+		}{},
+		"no bounds": &struct {
+			A string `setting:"a" min:"1"`
+		}{},
+	} {
+		if err := pipeline.CheckSettings(settings); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestSettingsOf(t *testing.T) {
+	all := pipeline.SettingsOf(allSettings{})
+	if len(all) != 9 {
+		t.Fatalf("%d settings", len(all))
+	}
+	want := pipeline.SettingInfo{Name: "count", Doc: "how many", Min: "1", Max: "65536", Example: "8"}
+	got := all[0]
+	got.Field = reflect.StructField{}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"in", "out", "both"}, all[5].Enum); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestParse(t *testing.T) {
+	all := pipeline.SettingsOf(allSettings{})
+	for _, tc := range []struct {
+		setting int
+		text    string
+		want    string // of SettingText; an error if empty
+	}{
+		{0, "8", "8"},
+		{0, "8.5", ""},
+		{1, "9", "9"},
+		{1, "256", ""},
+		{2, "0.25", "0.25"},
+		{3, "90m", "1h30m"},
+		{3, "90", ""},
+		{4, "65536", "64KiB"},
+		{5, "in", "in"},
+		{6, "1, 2,3", "1, 2, 3"},
+		{6, "1,x", ""},
+	} {
+		v, err := all[tc.setting].Parse(tc.text)
+		if (err != nil) != (tc.want == "") || err == nil && pipeline.SettingText(v) != tc.want {
+			t.Errorf("%s %q: got %v, %v", all[tc.setting].Name, tc.text, v, err)
+		}
+	}
+}
+
+func TestSettingText(t *testing.T) {
+	for _, tc := range []struct {
+		value any
+		want  string
+	}{
+		{1, "1"},
+		{true, "true"},
+		{"text", "text"},
+		{1.0, "1"},
+		{1e9, "1000000000"},
+		{0.001, "0.001"},
+		{1e-9, "1e-09"},
+		{30 * time.Second, "30s"},
+		{24 * time.Hour, "24h"},
+		{90 * time.Minute, "1h30m"},
+		{10 * time.Minute, "10m"},
+		{20 * time.Hour, "20h"},
+		{time.Duration(0), "0s"},
+		{pipeline.Size(4 << 20), "4MiB"},
+		{netip.MustParsePrefix("192.0.2.0/24"), "192.0.2.0/24"},
+		{[]int{1, 2}, "1, 2"},
+		{(*int)(nil), ""},
+		{fmt.Stringer(pipeline.KindSink), "sink"},
+	} {
+		if got := pipeline.SettingText(reflect.ValueOf(tc.value)); got != tc.want {
+			t.Errorf("%v: got %q, want %q", tc.value, got, tc.want)
+		}
+	}
+}
