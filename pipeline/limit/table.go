@@ -83,6 +83,15 @@ func (t *Table[K, V]) Set(ref Ref, key K, value V) {
 // Len returns the number of keys in the table.
 func (t *Table[K, V]) Len() int { return int(t.used) }
 
+// Oldest returns the value of the key that goes when Set enters a new one. It
+// reports false while the table has room.
+func (t *Table[K, V]) Oldest() (value V, full bool) {
+	if int(t.used)+1 < len(t.entries) {
+		return value, false
+	}
+	return t.entries[t.entries[0].newer].value, true
+}
+
 // place enters a new key into its chain, in a free entry or the oldest one.
 func (t *Table[K, V]) place(hash uint32, key K) uint32 {
 	i := t.used + 1
