@@ -1,0 +1,59 @@
+package logging
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// handler writes each record in the format that the log has at the time.
+type handler struct {
+	log        *Log
+	text, json slog.Handler
+}
+
+func (h handler) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= h.log.level.Level()
+}
+
+func (h handler) Handle(ctx context.Context, r slog.Record) error {
+	l := h.log
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.line.level = r.Level
+	if l.line.journal {
+		r.Time = time.Time{} // is left out
+	}
+	if l.json {
+		return h.json.Handle(ctx, r)
+	}
+	return h.text.Handle(ctx, r)
+}
+
+func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return handler{h.log, h.text.WithAttrs(attrs), h.json.WithAttrs(attrs)}
+}
+
+func (h handler) WithGroup(name string) slog.Handler {
+	return handler{h.log, h.text.WithGroup(name), h.json.WithGroup(name)}
+}
+
+// line is where handlers write a line by one call.
+type line struct {
+	w       io.Writer
+	journal bool
+	level   slog.Level // of the line to come
+	octets  []byte     // used again
+}
+
+func (l *line) Write(text []byte) (int, error) {
+	if !l.journal {
+		return l.w.Write(text)
+	}
+	l.octets = append(append(l.octets[:0], priority(l.level)...), text...)
+	if _, err := l.w.Write(l.octets); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
