@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/pmtud/pmtud/cmd/internal/flood"
 )
 
 // Config says what to measure. Zero fields get the value in brackets.
@@ -21,7 +23,7 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	setDefault(&c.Rounds, 5)
 	setDefault(&c.Flood, 2*time.Second)
-	setDefault(&c.Rate, fast)
+	setDefault(&c.Rate, flood.Unlimited)
 	setDefault(&c.Latency, 200)
 	setDefault(&c.Idle, 3*time.Second)
 	setDefault(&c.Memory, 3*time.Second)

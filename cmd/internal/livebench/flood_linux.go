@@ -3,26 +3,16 @@ package livebench
 import (
 	"context"
 	"encoding/binary"
-	"errors"
-	"fmt"
-	"math"
 	"math/rand/v2"
-	"net"
 	"net/netip"
-	"os"
 	"time"
-	"unsafe"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/pmtud/pmtud/cmd/internal/flood"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
-// fast is the rate of a flood that is as fast as possible.
-const fast = math.MaxInt
-
-// batchLen is the number of frames that are sent by one system call at most.
-const batchLen = 64
+// frames is the number of frames of a flood, IPv4 and IPv6 in turn.
+const frames = 64
 
 // Addresses of routers: 198.18.0.0/15 is for benchmarks (RFC 2544), 2001:db8::/32
 // for documentation. Together they are more than a million.
@@ -43,87 +33,26 @@ const (
 	ipv6SourceHigh = 14 + 8 + 4 // behind 2001:db8
 )
 
-// flooder sends PTBs from random routers on the wire. Its descriptor is a plain one:
-// the runtime's poller would be woken by each packet that the kernel lets go of.
-type flooder struct {
-	fd     int
-	frames [batchLen][]byte // IPv4 and IPv6 in turn
-	iovecs [batchLen]unix.Iovec
-	mmsgs  [batchLen]mmsghdr
-	random *rand.Rand
-}
-
-// mmsghdr is struct mmsghdr of sendmmsg(2).
-type mmsghdr struct {
-	header unix.Msghdr
-	sent   uint32
-}
-
-// newFlooder opens a socket that bypasses the queueing discipline. Call it in the
-// namespace of the wire.
-func newFlooder(to [6]byte) (*flooder, error) {
-	ifi, err := net.InterfaceByName(iface)
-	if err != nil {
-		return nil, err
-	}
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, os.NewSyscallError("socket", err)
-	}
-	err = errors.Join(
-		os.NewSyscallError("bind", unix.Bind(fd, &unix.SockaddrLinklayer{Ifindex: ifi.Index})),
-		os.NewSyscallError("PACKET_QDISC_BYPASS", unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_QDISC_BYPASS, 1)),
-	)
-	if err != nil {
-		return nil, errors.Join(err, unix.Close(fd))
-	}
-	f := &flooder{fd: fd, random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
-	for i := range f.frames {
+// newFrames returns PTBs of both IP versions to the hardware address.
+func newFrames(to [6]byte) [][]byte {
+	messages := make([][]byte, frames)
+	for i := range messages {
 		router := router4
 		if i%2 == 1 {
 			router = router6
 		}
-		f.frames[i] = pipelinetest.PTB{Router: router, DstMAC: to}.Frame()
-		f.iovecs[i].Base = &f.frames[i][0]
-		f.iovecs[i].SetLen(len(f.frames[i]))
-		f.mmsgs[i].header.Iov = &f.iovecs[i]
-		f.mmsgs[i].header.SetIovlen(1)
+		messages[i] = pipelinetest.PTB{Router: router, DstMAC: to}.Frame()
 	}
-	return f, nil
+	return messages
 }
 
-func (f *flooder) close() error { return unix.Close(f.fd) }
-
-// run sends at the rate, in packets per second, for so long and returns how many
-// packets it sent.
-func (f *flooder) run(ctx context.Context, rate int, long time.Duration) (sent int, err error) {
-	batch := min(max(rate/10000, 1), batchLen)
-	begin := time.Now()
-	for ctx.Err() == nil {
-		passed := time.Since(begin)
-		if passed >= long {
-			break
-		}
-		if float64(sent) > float64(rate)*passed.Seconds() {
-			continue
-		}
-		f.forge(batch)
-		n, err := f.send(batch)
-		if err != nil && !errors.Is(err, unix.ENOBUFS) {
-			return sent, fmt.Errorf("send flood: %w", err)
-		}
-		sent += n
-	}
-	return sent, ctx.Err()
-}
-
-// forge gives the first n frames other routers.
-func (f *flooder) forge(n int) {
-	for i, frame := range f.frames[:n] {
-		r := f.random.Uint32()
-		if i%2 == 1 {
+// forge returns what gives frames other routers.
+func forge(random *rand.Rand) func(frame []byte) {
+	return func(frame []byte) {
+		r := random.Uint32()
+		if frame[14]>>4 == 6 {
 			binary.BigEndian.PutUint32(frame[ipv6SourceHigh:], r>>(32-router6Bits))
-			continue
+			return
 		}
 		low := frame[ipv4SourceEnd-3 : ipv4SourceEnd]
 		r = 18<<16 | r>>(32-router4Bits)
@@ -144,15 +73,6 @@ func sumIPv4(ip []byte) {
 	binary.BigEndian.PutUint16(ip[10:], ^uint16(sum))
 }
 
-// send sends the first n frames, or the first of them.
-func (f *flooder) send(n int) (sent int, err error) {
-	r, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, uintptr(f.fd), uintptr(unsafe.Pointer(&f.mmsgs[0])), uintptr(n), 0, 0, 0)
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(r), nil
-}
-
 // flood sends to the host's interface from the wire's CPU.
 func (b *bench) flood(ctx context.Context, rate int, long time.Duration) (sent int, err error) {
 	host, err := b.network.host.Interface(iface)
@@ -160,13 +80,14 @@ func (b *bench) flood(ctx context.Context, rate int, long time.Duration) (sent i
 		return 0, err
 	}
 	err = b.network.wire.Do(func() error {
-		f, err := newFlooder([6]byte(host.HardwareAddr))
+		sender, err := flood.Open(iface, newFrames([6]byte(host.HardwareAddr)))
 		if err != nil {
 			return err
 		}
-		defer f.close()
+		defer sender.Close()
+		forge := forge(rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())))
 		return onCPU(b.cpus.wire, func() error {
-			sent, err = f.run(ctx, rate, long)
+			sent, err = sender.Run(ctx, rate, long, forge)
 			return err
 		})
 	})

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"text/tabwriter"
 	"time"
+
+	"github.com/pmtud/pmtud/cmd/internal/flood"
 )
 
 // rates are the rates that are tried, in packets per second, falling.
-var rates = []int{fast, 1_000_000, 800_000, 600_000, 400_000, 200_000, 100_000, 50_000, 20_000}
+var rates = []int{flood.Unlimited, 1_000_000, 800_000, 600_000, 400_000, 200_000, 100_000, 50_000, 20_000}
 
 // rateTime is the length of a flood at each rate.
 const rateTime = time.Second

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/pmtud/pmtud/cmd/internal/flood"
 )
 
 // watchIdle measures what the programs cost while nothing happens.
@@ -50,7 +52,7 @@ func (b *bench) watchMemory(ctx context.Context) error {
 		return err
 	}
 	before, beforeErr := residentMemory(running.cmd.Process.Pid)
-	sent, err := b.flood(ctx, fast, b.Memory)
+	sent, err := b.flood(ctx, flood.Unlimited, b.Memory)
 	after, afterErr := residentMemory(running.cmd.Process.Pid)
 	if err := errors.Join(err, beforeErr, afterErr); err != nil {
 		running.kill()

@@ -8,8 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/pmtud/pmtud/cmd/internal/flood"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -60,21 +59,20 @@ func (b *bench) singles(ctx context.Context, p program) (times []time.Duration, 
 
 // singles sends up to n packets one by one and returns how long their lines took.
 func singles(lines *os.File, n int) (times []time.Duration, err error) {
-	fd, err := openSender("eth0")
+	sender, err := flood.Open("eth0", [][]byte{pipelinetest.PTB{}.Frame()})
 	if err != nil {
 		return nil, err
 	}
-	defer unix.Close(fd)
+	defer sender.Close()
 	told := bufio.NewReader(lines)
-	frame := pipelinetest.PTB{}.Frame()
 	for end := time.Now().Add(longest); len(times) < n && time.Now().Before(end); {
 		time.Sleep(pauseBetween)
 		if err := lines.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 			return nil, err
 		}
 		begin := time.Now()
-		if _, err := unix.Write(fd, frame); err != nil {
-			return nil, os.NewSyscallError("write", err)
+		if err := sender.Send(0); err != nil {
+			return nil, err
 		}
 		if _, err := told.ReadString('\n'); err != nil {
 			return nil, fmt.Errorf("wait for a line: %w", err)

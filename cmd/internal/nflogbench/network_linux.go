@@ -98,11 +98,6 @@ func (n *network) logged() (packets uint64) {
 	return packets
 }
 
-// flood sends PTBs at a rate for a time.
-func (n *network) flood(ctx context.Context, rate int, length time.Duration) error {
-	return n.router.Do(func() error { return onCPU(floodCPU, func() error { return flood(ctx, "eth0", rate, length) }) })
-}
-
 // start starts the program on the host, and returns when it has bound the group.
 func (n *network) start(ctx context.Context, p program) (*running, error) {
 	r := &running{program: p, cmd: exec.CommandContext(ctx, p.args[0], p.args[1:]...)}
