@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 )
@@ -12,20 +13,24 @@ type Family int
 //
 //	                     IPv4                   IPv6
 //	clients              198.51.100.0/24        2001:db8:1::/64
+//	  more than 253      100.64.0.0/16
 //	hop to router        203.0.113.0/30         2001:db8:2::/64
 //	LAN k                192.0.2.(32k)/27       2001:db8:3:k::/64
 //	VIP                  203.0.113.80           2001:db8:4::80
 //
 // In each network the first address is that of the router which the others use,
-// and hosts follow.
+// and hosts follow. 100.64.0.0/10 is for clients behind carriers' routers (RFC 6598):
+// there is no documentation network for so many.
 const (
 	IPv4 Family = 4
 	IPv6 Family = 6
 )
 
-// What the IPv4 networks have room for.
+// What the IPv4 networks have room for, and ports from [firstPort] on.
 const (
-	maxClients          = 253
+	fewClients          = 253
+	maxClients          = 65_533
+	maxConnections      = 1<<16 - firstPort
 	maxSubnets          = 8
 	maxServersPerSubnet = 29
 )
@@ -40,10 +45,22 @@ func (f Family) pick(v4, v6 string) netip.Prefix {
 	return netip.MustParsePrefix(v4)
 }
 
-func (f Family) clients() netip.Prefix  { return f.pick("198.51.100.0/24", "2001:db8:1::/64") }
 func (f Family) transit() netip.Prefix  { return f.pick("203.0.113.0/30", "2001:db8:2::/64") }
 func (f Family) vip() netip.Prefix      { return f.pick("203.0.113.80/32", "2001:db8:4::80/128") }
 func (f Family) anywhere() netip.Prefix { return f.pick("0.0.0.0/0", "::/0") }
+
+// clients returns the network with room for so many clients.
+func (f Family) clients(number int) netip.Prefix {
+	if number > fewClients {
+		return f.pick("100.64.0.0/16", "2001:db8:1::/64")
+	}
+	return f.pick("198.51.100.0/24", "2001:db8:1::/64")
+}
+
+// link returns the network's part for its first two addresses.
+func link(network netip.Prefix) netip.Prefix {
+	return netip.PrefixFrom(network.Addr(), network.Addr().BitLen()-2)
+}
 
 // lan returns the network of LAN k.
 func (f Family) lan(k int) netip.Prefix {
@@ -67,7 +84,8 @@ func (f Family) network(protocol string) string { return fmt.Sprint(protocol, in
 // host returns the n-th address of a network, from 1, with its prefix length.
 func host(network netip.Prefix, n int) netip.Prefix {
 	octets := network.Addr().AsSlice()
-	octets[len(octets)-1] += byte(n)
+	low := octets[len(octets)-2:]
+	binary.BigEndian.PutUint16(low, binary.BigEndian.Uint16(low)+uint16(n))
 	addr, _ := netip.AddrFromSlice(octets)
 	return netip.PrefixFrom(addr, network.Bits())
 }

@@ -30,25 +30,23 @@ type Download struct {
 	Server string
 	// Bytes is how many octets of data arrived.
 	Bytes int
-	// Hung is whether progress stopped for [Config.Stall] before the end.
+	// Hung is whether progress stopped for [Config.Stall] before the end, or the
+	// end did not come in time.
 	Hung bool
-	// Recovery is the time from the server's greeting to the first octet of data:
-	// a round trip, or until the server has learned the path MTU. It is 0 when
-	// no data came.
+	// Recovery is the time from the request to the first octet of data: a round
+	// trip, or until the server has learned the path MTU. It is 0 when no data came.
 	Recovery time.Duration
-	// Elapsed is the time from the greeting to the last octet that arrived.
+	// Elapsed is the time from the request to the last octet that arrived.
 	Elapsed time.Duration
 }
 
 // download makes all connections at the same time and returns when each of them
 // is complete or hung, in the order of their ports.
 func (n *Network) download(ctx context.Context) ([]Download, error) {
-	downloads := make([]Download, n.Config.Connections)
-	errs := make([]error, n.Config.Connections)
+	downloads := n.planDownloads()
+	errs := make([]error, len(downloads))
 	var running sync.WaitGroup
 	for i := range downloads {
-		client := host(n.Config.Family.clients(), 2+i%n.Config.Clients).Addr()
-		downloads[i].From = netip.AddrPortFrom(client, uint16(firstPort+i))
 		running.Go(func() { errs[i] = n.downloadOne(ctx, &downloads[i]) })
 	}
 	running.Wait()
@@ -58,32 +56,54 @@ func (n *Network) download(ctx context.Context) ([]Download, error) {
 	return downloads, nil
 }
 
+// planDownloads returns the downloads to be made, with nothing but their addresses.
+func (n *Network) planDownloads() []Download {
+	downloads := make([]Download, n.Config.Connections)
+	for i := range downloads {
+		downloads[i].From = netip.AddrPortFrom(n.client(i%n.Config.Clients), uint16(firstPort+i))
+	}
+	return downloads
+}
+
 func (n *Network) downloadOne(ctx context.Context, d *Download) error {
-	connect, cancel := context.WithTimeout(ctx, connectTimeout)
-	defer cancel()
-	c, err := n.Clients.Dial(connect, n.Config.Family.network("tcp"), d.From.String(), netip.AddrPortFrom(n.VIP, port).String())
+	c, err := n.connect(ctx, d)
 	if err != nil {
 		return err
 	}
 	defer context.AfterFunc(ctx, func() { abort(c) })()
 	defer abort(c)
-	return d.read(&impatient{c, n.Config.Stall}, n.Config.Bytes)
+	return d.fetch(&impatient{c, n.Config.Stall}, n.Config.Bytes)
 }
 
-// read notes what arrives until size octets have come or the connection hangs.
-func (d *Download) read(c io.Reader, size int) error {
-	in := bufio.NewReader(c)
-	name, err := in.ReadString('\n')
+// connect connects and reads which server that is. After that, the server waits.
+func (n *Network) connect(ctx context.Context, d *Download) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	c, err := n.Clients.Dial(ctx, n.Config.Family.network("tcp"), d.From.String(), netip.AddrPortFrom(n.VIP, port).String())
 	if err != nil {
-		return fmt.Errorf("read server's name: %w", err)
+		return nil, err
+	}
+	name, err := bufio.NewReader(&impatient{c, connectTimeout}).ReadString('\n')
+	if err != nil {
+		abort(c)
+		return nil, fmt.Errorf("read server's name: %w", err)
 	}
 	d.Server = strings.TrimSuffix(name, "\n")
-	greeted := time.Now()
+	return c, nil
+}
+
+// fetch asks for the data and notes what arrives until size octets have come or
+// the connection hangs.
+func (d *Download) fetch(c io.ReadWriter, size int) error {
+	asked := time.Now()
+	if _, err := io.WriteString(c, request); err != nil {
+		return fmt.Errorf("ask %s for data: %w", d.Server, err)
+	}
 	for buffer := make([]byte, 64<<10); d.Bytes < size; {
-		got, err := in.Read(buffer)
+		got, err := c.Read(buffer)
 		if got > 0 {
 			d.Bytes += got
-			d.Elapsed = time.Since(greeted)
+			d.Elapsed = time.Since(asked)
 		}
 		if d.Recovery == 0 {
 			d.Recovery = d.Elapsed

@@ -65,6 +65,7 @@ func (c Config) withDefaults() (Config, error) {
 		got, max int
 	}{
 		{"clients", c.Clients, maxClients},
+		{"connections", c.Connections, maxConnections},
 		{"subnets", c.Subnets, maxSubnets},
 		{"servers", c.Servers, c.Subnets * maxServersPerSubnet},
 	} {

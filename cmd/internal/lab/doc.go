@@ -26,7 +26,8 @@
 // With several subnets there are several LANs, on lan0, lan1 and so on, and the
 // servers are dealt out to them in turn.
 //
-// Only documentation addresses are used (RFC 5737, RFC 3849), see [Family].
+// Only documentation addresses are used (RFC 5737, RFC 3849) as long as they suffice,
+// see [Family].
 // The package needs Linux; [netns.Run] or [netns.Main] must have made room for it.
 //
 // [netns.Run]: https://pkg.go.dev/github.com/pmtud/pmtud/pipeline/pipelinetest/netns#Run

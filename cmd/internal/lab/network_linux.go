@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
@@ -99,21 +100,24 @@ func (n *Network) addMachines() error {
 }
 
 func (n *Network) connectClients() error {
-	network := n.Config.Family.clients()
-	if err := cmp.Or(
+	link := link(n.clients())
+	addresses := []string{host(link, 2).String()}
+	for i := range n.Config.Clients - 1 {
+		addresses = append(addresses, n.client(1+i).String()+"/"+strconv.Itoa(link.Addr().BitLen()))
+	}
+	return cmp.Or(
 		netns.Veth(n.Clients, Interface, n.Hop, "down"),
 		n.Hop.SetMTU("down", n.Config.MTU),
-		n.Hop.Addr("down", host(network, 1).String()),
-	); err != nil {
-		return err
-	}
-	for i := range n.Config.Clients {
-		if err := n.Clients.Addr(Interface, host(network, 2+i).String()); err != nil {
-			return err
-		}
-	}
-	return nil
+		n.Hop.Addr("down", host(link, 1).String()),
+		n.Clients.Addr(Interface, addresses...),
+	)
 }
+
+// clients returns the network of the clients.
+func (n *Network) clients() netip.Prefix { return n.Config.Family.clients(n.Config.Clients) }
+
+// client returns the address of client i, from 0.
+func (n *Network) client(i int) netip.Addr { return host(n.clients(), 2+i).Addr() }
 
 func (n *Network) connectRouter() error {
 	network := n.Config.Family.transit()
@@ -176,9 +180,12 @@ func (n *Network) route() error {
 		}
 	}
 	return cmp.Or(
-		n.Clients.Route(anywhere, host(f.clients(), 1).Addr().String()),
+		n.Clients.Route(anywhere, host(n.clients(), 1).Addr().String()),
+		// Over the first of them: the hop is to have one neighbour, since the kernel's
+		// table of neighbours is the same for all namespaces and holds 1024.
+		n.Hop.Route(n.clients().String(), n.client(0).String()),
 		n.Hop.Route(anywhere, host(f.transit(), 2).Addr().String()),
-		n.Router.Route(f.clients().String(), host(f.transit(), 1).Addr().String()),
+		n.Router.Route(n.clients().String(), host(f.transit(), 1).Addr().String()),
 		n.Router.Route(f.vip().String(), servers...),
 	)
 }

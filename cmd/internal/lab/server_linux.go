@@ -13,6 +13,9 @@ import (
 // port is the TCP port of the downloads and the UDP source port of [RunSingle].
 const port = 80
 
+// request is what a client says when it wants the data.
+const request = "\n"
+
 // serve makes every server offer downloads on the VIP until the context ends.
 // The returned function waits until the last of them is over.
 func (n *Network) serve(ctx context.Context) (wait func(), err error) {
@@ -32,25 +35,30 @@ func (n *Network) serve(ctx context.Context) (wait func(), err error) {
 func accept(ctx context.Context, l net.Listener, name string, size int) {
 	var uploads sync.WaitGroup
 	defer uploads.Wait()
+	data := strings.Repeat("x", size)
 	for {
 		c, err := l.Accept()
 		if err != nil {
 			return
 		}
-		uploads.Go(func() { upload(ctx, c, name, size) })
+		uploads.Go(func() { upload(ctx, c, name, data) })
 	}
 }
 
 // upload sends one line with the server's name, which is small enough to arrive
-// in any case, and then size octets. It returns when the client has closed or
-// the context has ended.
-func upload(ctx context.Context, c net.Conn, name string, size int) {
+// in any case, and the data when it is asked for. It returns when the client has
+// closed or the context has ended.
+func upload(ctx context.Context, c net.Conn, name, data string) {
 	defer context.AfterFunc(ctx, func() { abort(c) })()
 	defer c.Close()
-	for _, part := range []string{name + "\n", strings.Repeat("x", size)} {
-		if _, err := io.WriteString(c, part); err != nil {
-			return
-		}
+	if _, err := io.WriteString(c, name+"\n"); err != nil {
+		return
+	}
+	if _, err := io.ReadFull(c, make([]byte, len(request))); err != nil {
+		return
+	}
+	if _, err := io.WriteString(c, data); err != nil {
+		return
 	}
 	_, _ = io.Copy(io.Discard, c) // until the client has it all and closes
 }

@@ -105,7 +105,7 @@ func (n *Network) sendTooBig(ctx context.Context, owner *Server) (net.Conn, erro
 		return nil, err
 	}
 	from := netip.AddrPortFrom(n.VIP, port).String()
-	to := netip.AddrPortFrom(host(n.Config.Family.clients(), 2).Addr(), firstPort).String()
+	to := netip.AddrPortFrom(n.client(0), firstPort).String()
 	socket, err := owner.NS.Dial(ctx, n.Config.Family.network("udp"), from, to)
 	if err != nil {
 		return nil, err
