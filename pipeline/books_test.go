@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
@@ -42,7 +43,24 @@ func checkBooks(t *testing.T, spec pipeline.Spec, c pipeline.Counters) {
 		if s.Offered != sum {
 			t.Errorf("sink %s: offered %d, accounted for %d: %+v", s.Sink, s.Offered, sum, s)
 		}
+		if delays := valueSum(s.Delay); s.Delay.Bounds != nil && delays != s.Delivered {
+			t.Errorf("sink %s: delivered %d, but %d with a delay", s.Sink, s.Delivered, delays)
+		}
+		if s.Waiting > s.QueueSize || s.Waiting > s.Queued {
+			t.Errorf("sink %s: %d waiting of %d queued, room for %d", s.Sink, s.Waiting, s.Queued, s.QueueSize)
+		}
 	}
+	if mtus := valueSum(c.MTUs4) + valueSum(c.MTUs6); mtus > c.Forwarded {
+		t.Errorf("forwarded %d, but %d with an MTU", c.Forwarded, mtus)
+	}
+}
+
+// valueSum returns the number of values in a histogram.
+func valueSum(h pipeline.Histogram) (sum uint64) {
+	for _, n := range h.Counts {
+		sum += n
+	}
+	return sum
 }
 
 // checkEmpty checks that nothing is queued any more.
@@ -120,20 +138,21 @@ func TestCountersOfEveryReason(t *testing.T) {
 		Sinks:   []pipeline.SinkStage{sinkStage("out", failing)},
 	})
 	want := pipeline.Counters{
-		Pipeline: "edge", Received: 5, Forwarded: 1,
+		Pipeline: "edge", Received: 5, Forwarded: 1, ReceivedOctets: 5 * 142, ForwardedOctets: 142,
 		Dropped: []pipeline.StageCount{{Stage: "test-filter", Reasons: []pipeline.ReasonCount{
 			{"one", 1}, {"two", 1}, {pipeline.ReasonUndeclared, 2}, {pipeline.ReasonPanic, 0},
 		}}},
-		Sources: []pipeline.SourceCount{{Source: "in", Received: 5}},
+		Sources: []pipeline.SourceCount{{Source: "in", Received: 5, Octets: 5 * 142}},
 		Sinks: []pipeline.SinkCount{{
 			Sink: "out", Offered: 5, Delivered: 1,
 			Failed: []pipeline.ReasonCount{
 				{"one", 1}, {"two", 1}, {"three", 1}, {pipeline.ReasonUndeclared, 1}, {pipeline.ReasonPanic, 0},
 			},
-			Shed: []pipeline.ReasonCount{{pipeline.ReasonQueueFull, 0}, {pipeline.ReasonStopped, 0}},
+			Shed:      []pipeline.ReasonCount{{pipeline.ReasonQueueFull, 0}, {pipeline.ReasonStopped, 0}},
+			QueueSize: pipeline.DefaultQueueSize,
 		}},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreTypes(pipeline.Histogram{})); diff != "" {
 		t.Errorf("counters (-want +got):\n%s", diff)
 	}
 }

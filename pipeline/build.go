@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 )
 
@@ -31,7 +32,10 @@ func newBuilder(spec Spec) *builder {
 }
 
 func (b *builder) pipeline() *Pipeline {
-	p := &Pipeline{name: b.spec.Name, queueSize: b.spec.QueueSize}
+	p := &Pipeline{
+		name: b.spec.Name, queueSize: b.spec.QueueSize,
+		mtus4: newHistogram(mtuBounds()), mtus6: newHistogram(mtuBounds()),
+	}
 	if len(b.spec.Sources) == 0 {
 		b.errs = append(b.errs, fmt.Errorf("pipeline %s has no sources", p.name))
 	}
@@ -46,10 +50,11 @@ func (b *builder) pipeline() *Pipeline {
 			p.measure(s, "", source)
 		}
 	}
+	live := !slices.ContainsFunc(p.sources, func(s *sourceStage) bool { return s.lossless })
 	for i, s := range b.spec.Sinks {
 		filters := b.chain(p, i, s.Filters)
 		if sink, ok := build[Sink](b, KindSink, -1, i, s.Stage, Env{}); ok {
-			p.sinks = append(p.sinks, newSinkStage(s.Stage, sink, filters, b.spec.QueueSize))
+			p.sinks = append(p.sinks, newSinkStage(s.Stage, sink, filters, b.spec.QueueSize, live))
 			p.measure(s.Stage, "", sink)
 		}
 	}

@@ -14,12 +14,20 @@ type Counters struct {
 	Dropped   []StageCount // in the order of the filters
 	Sources   []SourceCount
 	Sinks     []SinkCount
+
+	ReceivedOctets  uint64 // of the packets as they were on the wire
+	ForwardedOctets uint64
+
+	// MTUs4 and MTUs6 count the next-hop MTUs, in octets, of forwarded PTBs of IPv4
+	// and IPv6.
+	MTUs4, MTUs6 Histogram
 }
 
 // SourceCount counts the packets of one source.
 type SourceCount struct {
 	Source   string
 	Received uint64
+	Octets   uint64 // of the received packets as they were on the wire
 	Lost     uint64 // before the source could read them, where it knows
 }
 
@@ -39,6 +47,13 @@ type SinkCount struct {
 	Failed    []ReasonCount
 	Shed      []ReasonCount
 	Queued    uint64 // still waiting or being delivered
+	Waiting   uint64 // of these, the part that waits
+	QueueSize uint64 // how many can wait
+
+	// Delay counts the time from the capture of each delivered packet to the end of
+	// the call that delivered it, in nanoseconds. It has no bounds in a pipeline with
+	// a source that can wait: its packets may be of any age.
+	Delay Histogram
 }
 
 // ReasonCount is a number of packets with one reason.
@@ -53,10 +68,12 @@ func (p *Pipeline) Counters() Counters {
 	defer p.mu.Unlock()
 	c := Counters{
 		Pipeline: p.name, Received: p.received, Forwarded: p.forwarded,
-		Dropped: p.filters.counts(),
+		Dropped: p.filters.counts(), ForwardedOctets: p.octets,
+		MTUs4: p.mtus4.snapshot(), MTUs6: p.mtus6.snapshot(),
 	}
 	for _, s := range p.sources {
-		sc := SourceCount{Source: s.name, Received: s.received}
+		sc := SourceCount{Source: s.name, Received: s.received, Octets: s.octets}
+		c.ReceivedOctets += s.octets
 		if l, ok := s.source.(LossySource); ok {
 			sc.Lost = l.Lost()
 		}

@@ -78,6 +78,7 @@ func (p *Pipeline) filterChunk(s *sourceStage, batch []Packet) (err error) {
 	for i := range batch {
 		pkt = &batch[i]
 		s.received++
+		s.octets += uint64(pkt.Length)
 		p.received++
 		pkt.Clock = p.clock.Advance(pkt.Time)
 		pkt.Verdict = Verdict{}
@@ -86,6 +87,7 @@ func (p *Pipeline) filterChunk(s *sourceStage, batch []Packet) (err error) {
 		passed := current.pass(pkt, &pkt.Verdict)
 		if passed {
 			p.forwarded++
+			p.measureForwarded(pkt)
 		}
 		for _, sink := range p.sinks {
 			if passed || sink.observesDrops {
@@ -95,6 +97,18 @@ func (p *Pipeline) filterChunk(s *sourceStage, batch []Packet) (err error) {
 		}
 	}
 	return nil
+}
+
+// measureForwarded counts the octets and the next-hop MTU of a packet that passed.
+func (p *Pipeline) measureForwarded(pkt *Packet) {
+	p.octets += uint64(pkt.Length)
+	if mtu, ok := pkt.MTU(); ok {
+		mtus := &p.mtus4
+		if pkt.PTB == 6 {
+			mtus = &p.mtus6
+		}
+		mtus.add(int64(mtu))
+	}
 }
 
 // panicked enters the packet at which a filter panicked into the books.

@@ -44,6 +44,10 @@
 // the set of counters is known, and bounded, when the pipeline is built. The
 // engine's own reasons are the constants that begin with Reason.
 //
+// Beside the books it measures octets, the next-hop MTUs of forwarded PTBs and how
+// old packets are when a sink has delivered them ([Counters]). The last costs one
+// reading of the host's clock for each batch of a sink, in the sink's goroutine.
+//
 // # Time
 //
 // Filters know no time but [Packet.Clock]. It follows the packets' time stamps
@@ -77,8 +81,9 @@
 //
 // Settings, reasons and metrics are declared with the plugin, once: configurations
 // are decoded and checked by them, and lists, schemas and manuals are made of them.
-// A built stage may tell what it uses of the host ([Needer]) and give figures
-// beyond the books ([Measurer]).
+// A built stage may tell what it uses of the host ([Needer]), give figures beyond
+// the books ([Measurer]), and say what keeps it from its work now ([Complainer]). The
+// engine adds what it sees itself: see [Pipeline.Health].
 //
 // # Writing a plugin
 //

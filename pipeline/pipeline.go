@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -34,6 +35,9 @@ type Pipeline struct {
 	filters   chain
 	received  uint64
 	forwarded uint64
+	octets    uint64    // of what was forwarded
+	mtus4     histogram // of forwarded PTBs of IPv4
+	mtus6     histogram // of IPv6
 	failure   error     // of a plugin that panicked
 	one       [1]Packet // of Decide
 
@@ -45,6 +49,8 @@ type sourceStage struct {
 	source   Source
 	lossless bool
 	received uint64
+	octets   uint64
+	ended    atomic.Bool // without an error, though it should not have
 }
 
 type openStage struct {
@@ -140,6 +146,7 @@ func (p *Pipeline) runSources(ctx context.Context) error {
 				errs[i] = fmt.Errorf("source %s: %w", s.name, err)
 				cancel()
 			}
+			s.ended.Store(!s.lossless && ctx.Err() == nil)
 		})
 	}
 	running.Wait()

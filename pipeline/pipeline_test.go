@@ -265,7 +265,9 @@ func TestSourcesThatEndDoNotStopOthers(t *testing.T) {
 		return nil
 	}}
 	c := mustRun(t, pipeline.Spec{Sources: []pipeline.Stage{live("slow", slow), live("fast", fast)}})
-	if diff := cmp.Diff([]pipeline.SourceCount{{Source: "slow", Received: 2}, {Source: "fast", Received: 1}}, c.Sources); diff != "" {
+	if diff := cmp.Diff([]pipeline.SourceCount{
+		{Source: "slow", Received: 2, Octets: 2 * 142}, {Source: "fast", Received: 1, Octets: 142},
+	}, c.Sources); diff != "" {
 		t.Errorf("sources (-want +got):\n%s", diff)
 	}
 }

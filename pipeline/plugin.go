@@ -20,6 +20,10 @@ const Pass Reason = 0
 type ReasonInfo struct {
 	Name string // kebab-case
 	Doc  string // when it is given, one sentence
+
+	// Unfit marks a reason of a sink that is the packet's: the sink takes none of this
+	// kind, and that it failed says nothing about the sink's health.
+	Unfit bool
 }
 
 // Reasons of the engine itself.

@@ -1,6 +1,9 @@
 package pipeline
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // MaxQueuedOctets bounds the octets waiting in one sink's queue, whatever number
 // of packets they are.
@@ -30,6 +33,7 @@ type queue struct {
 	head, n int
 	octets  int
 	claim   []*Packet // handed out by take, until released
+	claimed time.Time // when that was, not much later
 	free    []*Packet
 	shed    uint64 // given up because the queue was full
 	stopped uint64 // given up because nobody takes any more
@@ -116,8 +120,13 @@ func (q *queue) recycle(p *Packet) {
 func (q *queue) take() []*Packet {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	waited := q.claimed.IsZero()
 	for q.n == 0 && !q.closed {
 		q.filled.Wait()
+		waited = true
+	}
+	if waited {
+		q.claimed = time.Now()
 	}
 	for q.n > 0 && len(q.claim) < claimSize {
 		q.claim = append(q.claim, q.pop())
@@ -126,8 +135,9 @@ func (q *queue) take() []*Packet {
 	return q.claim
 }
 
-// release takes back what take handed out. The caller holds the lock.
-func (q *queue) release() {
+// release takes back what take handed out, now. The caller holds the lock.
+func (q *queue) release(now time.Time) {
+	q.claimed = now // what waits already is handed out at once
 	for _, p := range q.claim {
 		q.recycle(p)
 	}

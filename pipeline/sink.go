@@ -1,12 +1,16 @@
 package pipeline
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // sinkStage is a sink with its filters, its queue and its books.
 type sinkStage struct {
 	name          string
 	sink          Sink
 	observesDrops bool
+	live          bool // no source can wait, so that packets come as they are captured
 
 	// Used under the pipeline's lock.
 	filters chain
@@ -19,21 +23,31 @@ type sinkStage struct {
 	// Guarded by the queue's lock, so that a packet leaves the queue and enters
 	// the books in one step.
 	reasons   []string
-	failed    []uint64 // by reason
+	unfit     []bool   // by reason
+	failed    []uint64 // likewise
 	delivered uint64
+	delay     histogram // of live packets
+	failing   streak
 	err       error // that ended run
 	ended     bool  // run has returned
 	gone      bool  // the sink did not return in time and was left behind
 }
 
-func newSinkStage(s Stage, sink Sink, filters chain, queueSize int) *sinkStage {
+func newSinkStage(s Stage, sink Sink, filters chain, queueSize int, live bool) *sinkStage {
 	st := &sinkStage{
-		name: s.name(), sink: sink, filters: filters,
+		name: s.name(), sink: sink, filters: filters, live: live,
 		passed:  make([]offer, 0, chunk),
 		queue:   newQueue(queueSize),
 		reasons: stageReasons(s.Plugin.Reasons),
 	}
 	st.failed = make([]uint64, len(st.reasons))
+	st.unfit = make([]bool, len(st.reasons))
+	for i, r := range s.Plugin.Reasons {
+		st.unfit[i+1] = r.Unfit
+	}
+	if live {
+		st.delay = newHistogram(delayBounds())
+	}
 	if o, ok := sink.(Observer); ok {
 		st.observesDrops = o.ObservesDrops()
 	}
@@ -79,7 +93,7 @@ func (s *sinkStage) run() error {
 func (s *sinkStage) deliver(batch []*Packet, failed []Reason) error {
 	clear(failed)
 	err := guard(func() error { s.sink.Deliver(batch, failed); return nil })
-	idle, err := s.settle(failed, err)
+	idle, err := s.settle(batch, failed, err)
 	if err != nil || !idle {
 		return err
 	}
@@ -88,24 +102,40 @@ func (s *sinkStage) deliver(batch []*Packet, failed []Reason) error {
 
 // settle enters a delivered batch into the books and reports whether nothing
 // more is waiting.
-func (s *sinkStage) settle(failed []Reason, err error) (idle bool, _ error) {
+func (s *sinkStage) settle(batch []*Packet, failed []Reason, err error) (idle bool, _ error) {
+	now := time.Now()
+	stamp := InstantOf(now)
 	s.queue.mu.Lock()
 	defer s.queue.mu.Unlock()
 	if s.gone {
 		return false, fmt.Errorf("returned after it had been given up")
 	}
-	for _, r := range failed {
-		switch {
-		case err != nil: // which packets went out before the panic is unknown
-			s.failed[len(s.reasons)-1]++
-		case r == Pass:
+	delivered := s.delivered
+	failure := 0 // the last one that is not the packet's
+	for i, r := range failed {
+		if r == Pass && err == nil {
 			s.delivered++
-		default:
-			s.failed[known(r, s.reasons)]++
+			s.measureDelay(batch[i], stamp)
+			continue
+		}
+		reason := len(s.reasons) - 1 // panic: which packets went out before is unknown
+		if err == nil {
+			reason = known(r, s.reasons)
+		}
+		s.failed[reason]++
+		if !s.unfit[reason] {
+			failure = reason
 		}
 	}
-	s.queue.release()
+	s.failing.note(now, s.delivered > delivered, failure)
+	s.queue.release(now)
 	return s.queue.n == 0, err
+}
+
+func (s *sinkStage) measureDelay(p *Packet, delivered Instant) {
+	if s.live {
+		s.delay.add(int64(delivered - p.Time))
+	}
 }
 
 // end notes that no more will be delivered and gives up what is queued.
@@ -154,10 +184,12 @@ func (s *sinkStage) counts() SinkCount {
 	c := SinkCount{
 		Sink: s.name, Offered: s.offered, Dropped: s.filters.counts(),
 		Delivered: s.delivered, Failed: reasonCounts(s.reasons, s.failed),
-		Shed: []ReasonCount{{ReasonQueueFull, q.shed}, {ReasonStopped, q.stopped}},
+		Shed:      []ReasonCount{{ReasonQueueFull, q.shed}, {ReasonStopped, q.stopped}},
+		QueueSize: uint64(len(q.ring)), Delay: s.delay.snapshot(),
 	}
 	if !s.gone {
 		c.Queued = uint64(q.n + len(q.claim))
+		c.Waiting = uint64(q.n)
 	}
 	return c
 }

@@ -80,11 +80,11 @@ func call(f func() error) error {
 }
 
 // live is a source stage that can't wait, lossless one that can.
-func live(name string, s source) pipeline.Stage { return sourceStage(name, s, false) }
+func live(name string, s pipeline.Source) pipeline.Stage { return sourceStage(name, s, false) }
 
 func lossless(name string, s source) pipeline.Stage { return sourceStage(name, s, true) }
 
-func sourceStage(name string, s source, lossless bool) pipeline.Stage {
+func sourceStage(name string, s pipeline.Source, lossless bool) pipeline.Stage {
 	return pipeline.Stage{Name: name, Plugin: pipeline.NewSource(pipeline.SourcePlugin[struct{}]{
 		Type: "test-source", Lossless: lossless,
 		New: func(struct{}, pipeline.Env) (pipeline.Source, error) { return s, nil },
@@ -106,7 +106,27 @@ func declare(names []string) (reasons []pipeline.ReasonInfo) {
 	return reasons
 }
 
-func sinkStage(name string, s sink, filters ...pipeline.Stage) pipeline.SinkStage {
+// ailing are stages with a complaint.
+type (
+	ailingSource struct {
+		source
+		complaint error
+	}
+	ailingFilter struct {
+		filter
+		complaint error
+	}
+	ailingSink struct {
+		sink
+		complaint error
+	}
+)
+
+func (s ailingSource) Complaint() error { return s.complaint }
+func (f ailingFilter) Complaint() error { return f.complaint }
+func (s ailingSink) Complaint() error   { return s.complaint }
+
+func sinkStage(name string, s pipeline.Sink, filters ...pipeline.Stage) pipeline.SinkStage {
 	return pipeline.SinkStage{Filters: filters, Stage: pipeline.Stage{
 		Name: name, Plugin: pipeline.NewSink(pipeline.SinkPlugin[struct{}]{
 			Type: "test-sink", Reasons: declare(reasonNames),

@@ -1,0 +1,120 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A Complainer is a stage that can tell what keeps it from its work.
+type Complainer interface {
+	// Complaint returns what is wrong now, or nil: an interface that is down, a full
+	// disk. Packets that the stage is not made for are nothing to complain about, nor
+	// is what ends Run with an error. It is safe for concurrent use with everything
+	// else that the stage does, Open and Close too, and does not wait.
+	Complaint() error
+}
+
+// Bounds of what the engine itself finds wrong with a sink.
+const (
+	// FailingAfter is how long all deliveries of a sink must have failed, or one call
+	// must not have returned, until that is a complaint.
+	FailingAfter = 10 * time.Second
+
+	// FailingFor is how long nothing but failures are known of a sink that is offered
+	// no more packets, until nobody can tell whether it would still fail.
+	FailingFor = 5 * time.Minute
+)
+
+// StageHealth is the state of one stage. Sink is the name of the sink whose filter
+// it is, otherwise empty.
+type StageHealth struct {
+	Kind      Kind
+	Sink      string
+	Stage     string
+	Complaint error // nil if all is well
+}
+
+// Health returns the state of each stage of a pipeline that runs, in the order of the
+// configuration: sources, filters, then each sink with its filters. A source has a
+// complaint, too, if it has ended though it can't (it is none that is Lossless); a
+// sink, if all its deliveries have failed for FailingAfter. It is safe for concurrent use.
+func (p *Pipeline) Health() []StageHealth {
+	now := time.Now()
+	var all []StageHealth
+	add := func(kind Kind, sink, stage string, complaints ...error) {
+		all = append(all, StageHealth{kind, sink, stage, errors.Join(complaints...)})
+	}
+	for _, s := range p.sources {
+		add(KindSource, "", s.name, s.complaint(), complaint(s.source))
+	}
+	for i, f := range p.filters.filters {
+		add(KindFilter, "", p.filters.stages[i].name, complaint(f))
+	}
+	for _, s := range p.sinks {
+		add(KindSink, "", s.name, s.complaint(now), complaint(s.sink))
+		for i, f := range s.filters.filters {
+			add(KindFilter, s.name, s.filters.stages[i].name, complaint(f))
+		}
+	}
+	return all
+}
+
+// complaint asks a stage.
+func complaint(stage any) error {
+	c, ok := stage.(Complainer)
+	if !ok {
+		return nil
+	}
+	return guard(c.Complaint)
+}
+
+func (s *sourceStage) complaint() error {
+	if s.ended.Load() {
+		return errors.New("it has ended")
+	}
+	return nil
+}
+
+// complaint returns what the engine finds wrong with the sink.
+func (s *sinkStage) complaint(now time.Time) error {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	if s.gone {
+		return errors.New("it did not return and was left behind")
+	}
+	if took := now.Sub(s.queue.claimed); len(s.queue.claim) > 0 && took >= FailingAfter {
+		return fmt.Errorf("it has been delivering the same packets for %v", took.Truncate(time.Second))
+	}
+	if lasted, ok := s.failing.now(now); ok {
+		return fmt.Errorf("all deliveries have failed for %v, the last as %s",
+			lasted.Truncate(time.Second), s.reasons[s.failing.reason])
+	}
+	return nil
+}
+
+// streak is a row of deliveries that failed without one between them that did not.
+type streak struct {
+	begin, last time.Time // of its deliveries; zero if there is none
+	reason      int       // of the last
+}
+
+// note takes the outcome of a batch: whether a packet was delivered, and the reason
+// of a failure if there was one.
+func (s *streak) note(now time.Time, delivered bool, failure int) {
+	switch {
+	case delivered:
+		*s = streak{}
+	case failure == 0:
+	case s.begin.IsZero():
+		*s = streak{now, now, failure}
+	default:
+		s.last, s.reason = now, failure
+	}
+}
+
+// now returns how long the streak has lasted, and whether that is too long.
+func (s *streak) now(now time.Time) (lasted time.Duration, ok bool) {
+	lasted = s.last.Sub(s.begin)
+	return lasted, lasted >= FailingAfter && now.Sub(s.last) < FailingFor
+}
