@@ -15,8 +15,9 @@ type Counters struct {
 	Sources   []SourceCount
 	Sinks     []SinkCount
 
-	ReceivedOctets  uint64 // of the packets as they were on the wire
-	ForwardedOctets uint64
+	// Octets of packets as they were on the wire. Those of packets that a source left
+	// unread ([Gate]) are unknown.
+	ReceivedOctets, ForwardedOctets uint64
 
 	// MTUs4 and MTUs6 count the next-hop MTUs, in octets, of forwarded PTBs of IPv4
 	// and IPv6.
@@ -27,7 +28,7 @@ type Counters struct {
 type SourceCount struct {
 	Source   string
 	Received uint64
-	Octets   uint64 // of the received packets as they were on the wire
+	Octets   uint64 // of Counters.ReceivedOctets
 	Lost     uint64 // before the source could read them, where it knows
 }
 

@@ -61,12 +61,17 @@ func (p *Pipeline) Health() []StageHealth {
 }
 
 // complaint asks a stage.
-func complaint(stage any) error {
+func complaint(stage any) (err error) {
 	c, ok := stage.(Complainer)
 	if !ok {
 		return nil
 	}
-	return guard(c.Complaint)
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
+	return c.Complaint()
 }
 
 func (s *sourceStage) complaint() error {

@@ -15,7 +15,8 @@ import (
 )
 
 // Socket is a raw packet socket for the interface of a name. Its methods are for
-// one goroutine; those of Conn and Raw follow their own rules.
+// one goroutine but for [Socket.Complaint]; those of Conn and Raw follow their own
+// rules.
 type Socket struct {
 	// Conn is the socket; only Close closes it.
 	Conn *packet.Conn

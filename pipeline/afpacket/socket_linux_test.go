@@ -2,6 +2,7 @@ package afpacket_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -36,6 +37,11 @@ func TestState(t *testing.T) {
 		if got := socket.State(); got != want {
 			t.Errorf("interface is %v, want %v", got, want)
 		}
+		complaint := "<nil>"
+		if want != afpacket.Up {
+			complaint = "interface eth0 is " + want.String()
+		}
+		awaitComplaint(t, socket, complaint)
 	}
 	check(afpacket.Up)
 	netns.Must(t, host.Down("eth0"))
@@ -48,15 +54,44 @@ func TestState(t *testing.T) {
 		t.Errorf("attach to a deleted interface: %v", err)
 	}
 	netns.Must(t, netns.Veth(host, "eth0", wire, "eth0"))
-	check(afpacket.Gone)
+	if got := socket.State(); got != afpacket.Gone {
+		t.Errorf("interface is %v before the socket is attached to it", got)
+	}
+	awaitComplaint(t, socket, "<nil>")
 	second, err := socket.Attach()
 	netns.Must(t, err)
 	check(afpacket.Up)
 	if second.Index == first.Index || second.LinkType != pipeline.LinkEthernet {
 		t.Errorf("attached to %+v, before to %+v", second, first)
 	}
+	netns.Must(t, wire.Down("eth0"))
+	awaitComplaint(t, socket, "interface eth0 has no carrier")
+	netns.Must(t, wire.Up("eth0"))
+	awaitComplaint(t, socket, "<nil>")
 	netns.Must(t, socket.Detach())
-	check(afpacket.Gone)
+	if got := socket.State(); got != afpacket.Gone {
+		t.Errorf("interface of a detached socket is %v", got)
+	}
+	netns.Must(t, socket.Close(), host.Delete("eth0"))
+	checkComplaint(t, socket, "<nil>")
+}
+
+func checkComplaint(t *testing.T, s *afpacket.Socket, want string) {
+	t.Helper()
+	if got := fmt.Sprint(s.Complaint()); got != want {
+		t.Errorf("complaint %q, want %q", got, want)
+	}
+}
+
+// awaitComplaint waits for the kernel, which looks after carriers in its own time.
+func awaitComplaint(t *testing.T, s *afpacket.Socket, want string) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); fmt.Sprint(s.Complaint()) != want; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			checkComplaint(t, s, want)
+			return
+		}
+	}
 }
 
 // TestNothingArrivesBeforeReceive sends to a socket that only sends.

@@ -51,22 +51,28 @@ func isUp(fd int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	flags, err := flagsOf(fd, at.Ifindex)
+	return flags&unix.IFF_UP != 0, err
+}
+
+// flagsOf returns the flags of an interface, as netdevice(7) has them.
+func flagsOf(fd, index int) (uint16, error) {
 	request, err := unix.NewIfreq("any")
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	for {
-		request.SetUint32(uint32(at.Ifindex))
+		request.SetUint32(uint32(index))
 		if err := unix.IoctlIfreq(fd, unix.SIOCGIFNAME, request); err != nil {
-			return false, os.NewSyscallError("SIOCGIFNAME", err)
+			return 0, os.NewSyscallError("SIOCGIFNAME", err)
 		}
 		// The name has replaced "any"; the flags replace the index.
 		err := unix.IoctlIfreq(fd, unix.SIOCGIFFLAGS, request)
 		if err == nil {
-			return request.Uint16()&unix.IFF_UP != 0, nil
+			return request.Uint16(), nil
 		}
 		if !errors.Is(err, unix.ENODEV) { // else it has just got another name
-			return false, os.NewSyscallError("SIOCGIFFLAGS", err)
+			return 0, os.NewSyscallError("SIOCGIFFLAGS", err)
 		}
 	}
 }

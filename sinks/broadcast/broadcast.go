@@ -32,10 +32,10 @@ func Plugin() pipeline.Plugin {
 		Type:    "broadcast",
 		Summary: "sends frames to all hosts of a LAN; needs CAP_NET_RAW",
 		Reasons: []pipeline.ReasonInfo{
-			{Name: "already-broadcast", Doc: "the packet was captured as a broadcast, so it may be a copy"},
-			{Name: "truncated", Doc: "the capture lacks octets of it"},
-			{Name: "no-frame", Doc: "no frame can be made of it: too short, or not IP"},
-			{Name: "frame-too-long", Doc: "it is longer than the interface's MTU allows"},
+			{Name: "already-broadcast", Doc: "the packet was captured as a broadcast, so it may be a copy", Unfit: true},
+			{Name: "truncated", Doc: "the capture lacks octets of it", Unfit: true},
+			{Name: "no-frame", Doc: "no frame can be made of it: too short, or not IP", Unfit: true},
+			{Name: "frame-too-long", Doc: "it is longer than the interface's MTU allows", Unfit: true},
 			{Name: "queue-full", Doc: "the queue of the interface or of the socket is full"},
 			{Name: "interface-down", Doc: "the interface is down"},
 			{Name: "no-interface", Doc: "there is no interface of that name"},
@@ -92,6 +92,14 @@ func (s *sink) Rehearse(p *pipeline.Packet, record func(pipeline.LinkType, []byt
 		record(pipeline.LinkEthernet, frame)
 	}
 	return reason
+}
+
+// Complaint is [pipeline.Complainer]: it is about the interface. A dry run needs none.
+func (s *sink) Complaint() error {
+	if s.DryRun {
+		return nil
+	}
+	return s.sender.complaint()
 }
 
 // Flush does nothing: Deliver keeps nothing back.

@@ -3,6 +3,7 @@ package broadcast_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -68,6 +69,10 @@ func TestDryRun(t *testing.T) {
 	lan := newLAN(t)
 	wire := listen(t, lan.wire)
 	dry, _ := open(t, lan.host, settings(func(s *broadcast.Settings) { s.DryRun = true }))
+	defer func() {
+		netns.Must(t, lan.host.Down("eth0"))
+		awaitComplaint(t, dry, "<nil>")
+	}()
 	wet, _ := open(t, lan.host, settings())
 	first, second := ptb(), ptb()
 	first.Data[20]++
@@ -90,6 +95,8 @@ func TestTrouble(t *testing.T) {
 		end    func(*lan) error
 		reason pipeline.Reason
 		log    []string
+
+		complaint string
 	}{
 		{
 			"interface down",
@@ -97,6 +104,7 @@ func TestTrouble(t *testing.T) {
 			func(l *lan) error { return l.host.Up("eth0") },
 			broadcast.InterfaceDown,
 			[]string{"interface is down, nothing is sent", "interface is up again, sending"},
+			"interface eth0 is down",
 		},
 		{
 			"interface gone",
@@ -104,6 +112,7 @@ func TestTrouble(t *testing.T) {
 			func(l *lan) error { return netns.Veth(l.host, "eth0", l.wire, "eth0") },
 			broadcast.NoInterface,
 			[]string{"interface is gone, nothing is sent", "interface is up again, sending"},
+			"interface eth0 is gone",
 		},
 		{
 			"frame too long",
@@ -111,18 +120,22 @@ func TestTrouble(t *testing.T) {
 			func(l *lan) error { return l.host.SetMTU("eth0", 1500) },
 			broadcast.FrameTooLong,
 			nil,
+			"<nil>",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			lan := newLAN(t)
 			sink, log := open(t, lan.host, settings())
+			awaitComplaint(t, sink, "<nil>")
 			netns.Must(t, tc.begin(lan))
+			awaitComplaint(t, sink, tc.complaint)
 			for range 10 {
 				if reason := deliver(sink, ptb()); reason != tc.reason {
 					t.Fatalf("reason %d, want %d", reason, tc.reason)
 				}
 			}
 			netns.Must(t, tc.end(lan))
+			awaitComplaint(t, sink, "<nil>")
 			wire := listen(t, lan.wire)
 			for deadline := time.Now().Add(patience); deliver(sink, ptb()) != pipeline.Pass; {
 				if time.Now().After(deadline) {
@@ -135,6 +148,17 @@ func TestTrouble(t *testing.T) {
 			}
 			checkLog(t, log.String(), tc.log)
 		})
+	}
+}
+
+// awaitComplaint waits for the kernel, which looks after carriers in its own time.
+func awaitComplaint(t *testing.T, sink pipeline.Sink, want string) {
+	t.Helper()
+	complaint := sink.(pipeline.Complainer).Complaint
+	for deadline := time.Now().Add(patience); fmt.Sprint(complaint()) != want; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("complaint %v, want %s", complaint(), want)
+		}
 	}
 }
 

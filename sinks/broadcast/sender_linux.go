@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -21,7 +22,8 @@ var errNotEthernet = errors.New("its packets have no Ethernet header, so there i
 type sender struct {
 	name   string
 	log    *slog.Logger
-	socket *afpacket.Socket // nil before open and after close
+	socket *afpacket.Socket                // nil before open and after close
+	asked  atomic.Pointer[afpacket.Socket] // the same, for complaint
 	macs   *afpacket.MACReader
 	looked time.Time // when a deleted interface was last looked for
 
@@ -48,6 +50,15 @@ func (s *sender) open() error {
 		return errors.Join(fmt.Errorf("open interface %s: %w", s.name, errNotEthernet), socket.Close())
 	}
 	s.socket, s.macs = socket, afpacket.NewMACReader(socket)
+	s.asked.Store(socket)
+	return nil
+}
+
+// complaint returns what is wrong with the interface.
+func (s *sender) complaint() error {
+	if socket := s.asked.Load(); socket != nil {
+		return socket.Complaint()
+	}
 	return nil
 }
 
@@ -145,6 +156,7 @@ func (s *sender) close() error {
 	}
 	err := s.socket.Close()
 	s.socket = nil
+	s.asked.Store(nil)
 	if err != nil {
 		return fmt.Errorf("close interface %s: %w", s.name, err)
 	}

@@ -19,6 +19,8 @@ func (s *sender) open() error {
 	return fmt.Errorf("open interface %s: %w", s.name, errors.ErrUnsupported)
 }
 
+func (s *sender) complaint() error { return nil }
+
 func (s *sender) mac() (mac [macLen]byte, there bool) { return mac, false }
 
 func (s *sender) send([]byte) pipeline.Reason { return SendError }

@@ -152,11 +152,13 @@ func TestDiskFullAtOpen(t *testing.T) {
 	path, filler := filepath.Join(dir, "a.pcap"), filepath.Join(dir, "filler")
 	fillDisk(t, filler)
 	sink := newSink(t, settings(path))
+	checkComplaint(t, sink, "create capture file: write "+path+": no space left on device")
 	if diff := cmp.Diff([]string{"disk-full", "disk-full"}, deliver(sink, packet("1", 0), packet("2", 0))); diff != "" {
 		t.Error(diff)
 	}
 	must(t, os.Remove(filler))
 	mustDeliver(t, sink, packet("3", 0))
+	checkComplaint(t, sink, "<nil>")
 	closeSink(t, sink)
 	if diff := cmp.Diff(map[string][]string{"a.pcap": {"3"}}, directory(t, dir)); diff != "" {
 		t.Error(diff)

@@ -39,8 +39,8 @@ func Plugin() pipeline.Plugin {
 		Reasons: []pipeline.ReasonInfo{
 			diskFull - 1:   {Name: "disk-full", Doc: "the disk or the quota is full"},
 			writeError - 1: {Name: "write-error", Doc: "the file can't be made or written"},
-			linkType - 1:   {Name: "link-type", Doc: "a pcap file holds packets of one link type, and this is of another"},
-			timeStamp - 1:  {Name: "time-stamp", Doc: "captured before 1970 or, for pcap, after 2106"},
+			linkType - 1:   {Name: "link-type", Doc: "a pcap file holds packets of one link type, and this is of another", Unfit: true},
+			timeStamp - 1:  {Name: "time-stamp", Doc: "captured before 1970 or, for pcap, after 2106", Unfit: true},
 		},
 		Defaults: Settings{Format: auto, Snaplen: capfile.MaxPacket},
 		New:      build,

@@ -3,7 +3,9 @@ package pcapfile
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,7 +34,14 @@ type sink struct {
 	openError error // that it failed with at the first attempt
 	stuck     bool  // rotation failed
 
-	logged time.Time // when a failure was last logged
+	logged  time.Time               // when a failure was last logged
+	failure atomic.Pointer[failure] // of the last attempt to write; nil if it went well
+}
+
+// failure is why packets could not be written.
+type failure struct {
+	err error
+	at  time.Time
 }
 
 // record is a packet in the buffer.
@@ -53,7 +62,7 @@ func newSink(s Settings, e capfile.Encoder, log *slog.Logger) *sink {
 func (s *sink) Open(context.Context) error {
 	err := s.create()
 	if reasonOf(err) == diskFull {
-		s.logFailure("create capture file", err)
+		s.fail("create capture file", err)
 		return nil
 	}
 	return err
@@ -150,7 +159,7 @@ func (s *sink) place(link pipeline.LinkType) (id int, reason pipeline.Reason) {
 			s.openError = s.create()
 		}
 		if s.openError != nil {
-			s.logFailure("create capture file", s.openError)
+			s.fail("create capture file", s.openError)
 			return 0, reasonOf(s.openError)
 		}
 	}
@@ -160,7 +169,7 @@ func (s *sink) place(link pipeline.LinkType) (id int, reason pipeline.Reason) {
 	same, err := s.file.fixLink(&s.encoder, link)
 	switch {
 	case err != nil:
-		s.logFailure("write capture file", err)
+		s.fail("write capture file", err)
 		return 0, reasonOf(err)
 	case !same:
 		return 0, linkType
@@ -208,10 +217,12 @@ func (s *sink) write() error {
 	s.file.size += int64(whole)
 	s.buf, s.records = s.buf[:0], s.records[:0]
 	if err != nil {
-		s.logFailure("write capture file", err)
+		s.fail("write capture file", err)
 		s.cut()
+		return err
 	}
-	return err
+	s.failure.Store(nil)
+	return nil
 }
 
 // cut cuts the file back to its whole packets. A file that can't be cut is left as
@@ -260,6 +271,21 @@ func (s *sink) Close() error {
 	err := s.file.f.Close()
 	s.file = nil
 	return err
+}
+
+// fail notes and logs why packets can't be written.
+func (s *sink) fail(what string, err error) {
+	s.failure.Store(&failure{fmt.Errorf("%s: %w", what, err), time.Now()})
+	s.logFailure(what, err)
+}
+
+// Complaint is [pipeline.Complainer]: it is about the last attempt to write, unless
+// that was long ago.
+func (s *sink) Complaint() error {
+	if f := s.failure.Load(); f != nil && time.Since(f.at) < pipeline.FailingFor {
+		return f.err
+	}
+	return nil
 }
 
 // logFailure logs one failure a minute: the others are counted.

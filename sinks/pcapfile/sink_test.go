@@ -3,6 +3,7 @@ package pcapfile_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -327,11 +328,20 @@ func TestRemoved(t *testing.T) {
 	if diff := cmp.Diff([]string{"write-error", "write-error"}, deliver(sink, packet("three", 0), packet("four", 0))); diff != "" {
 		t.Error(diff)
 	}
+	checkComplaint(t, sink, "create capture file: open "+path+": no such file or directory")
 	must(t, os.Mkdir(dir, 0o700))
 	mustDeliver(t, sink, packet("five", 0))
+	checkComplaint(t, sink, "<nil>")
 	closeSink(t, sink)
 	if diff := cmp.Diff(map[string][]string{"a.pcap": {"five"}}, directory(t, dir)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func checkComplaint(t *testing.T, s pipeline.Sink, want string) {
+	t.Helper()
+	if got := fmt.Sprint(s.(pipeline.Complainer).Complaint()); got != want {
+		t.Errorf("complaint %q, want %q", got, want)
 	}
 }
 

@@ -29,6 +29,14 @@ type counts struct {
 	failed [failures]atomic.Uint64
 }
 
+// missed returns the number of messages that the peer missed.
+func (c *counts) missed() (sum uint64) {
+	for why := range c.failed {
+		sum += c.failed[why].Load()
+	}
+	return sum
+}
+
 // PeerCount counts what happened to the messages for one entry of the list. A host
 // name stands for all its addresses together.
 type PeerCount struct {

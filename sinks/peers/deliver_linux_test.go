@@ -83,6 +83,29 @@ func TestEachPeerStandsForItself(t *testing.T) {
 	}
 }
 
+// TestMetrics has a peer that gets everything, one that gets nothing, one that is
+// listed twice and this host itself.
+func TestMetrics(t *testing.T) {
+	newLAN(t).host("two", "10.99.0.2/24")
+	sink := openFor(t, "10.99.0.2", "198.51.100.1", "10.99.0.2", "10.99.0.1", "fd99::2")
+	for range 3 {
+		deliver(sink, ptb(false, 1400))
+	}
+	var got []string
+	sink.Measure(func(metric int, label string, value float64) {
+		got = append(got, fmt.Sprintf("%s{%s} %v", peers.Plugin().Metrics[metric].Name, label, value))
+	})
+	want := []string{
+		"sent_messages_total{10.99.0.2} 3", "failed_messages_total{10.99.0.2} 0", "addresses{10.99.0.2} 1",
+		"sent_messages_total{198.51.100.1} 0", "failed_messages_total{198.51.100.1} 3", "addresses{198.51.100.1} 1",
+		"sent_messages_total{10.99.0.1} 0", "failed_messages_total{10.99.0.1} 0", "addresses{10.99.0.1} 0",
+		"sent_messages_total{fd99::2} 0", "failed_messages_total{fd99::2} 0", "addresses{fd99::2} 1",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("metrics (-want +got):\n%s", diff)
+	}
+}
+
 // TestDeadNeighbours sends so much to dead hosts that what the kernel holds back
 // for them, up to net.ipv4.neigh.default.unres_qlen_bytes for each, would fill a
 // send buffer of the default size. Three are what a socket can bear where

@@ -3,6 +3,7 @@ package peers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -13,11 +14,13 @@ import (
 type peer struct {
 	Address
 	counts
+	again bool // it is listed before
 
 	// Used by update alone.
 	addrs   [2][]netip.Addr // the last good answers for A and AAAA, sorted
 	due     time.Time       // of the next look-up
 	backoff time.Duration   // until the next try after a failure; 0 while all is well
+	broken  error           // why the last look-up had no answer at all
 }
 
 func newPeer(a Address) *peer {
@@ -66,6 +69,15 @@ func lookUpFamily(ctx context.Context, network, name string) ([]netip.Addr, erro
 func isNotFound(err error) bool {
 	e, ok := errors.AsType[*net.DNSError](err)
 	return ok && e.IsNotFound
+}
+
+// setBroken notes a look-up that failed for another reason than that there is no
+// such name.
+func (p *peer) setBroken(err error) {
+	p.broken = nil
+	if err != nil && !isNotFound(err) {
+		p.broken = fmt.Errorf("no peer is known: %w", err)
+	}
 }
 
 // schedule notes the result of a look-up at now. It reports whether the name began

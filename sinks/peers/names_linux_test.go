@@ -90,11 +90,12 @@ func TestNameOfSeveralAddresses(t *testing.T) {
 // TestNameThatFailsAtOpen is tried again soon, long before the refresh.
 func TestNameThatFailsAtOpen(t *testing.T) {
 	for _, tc := range []struct {
-		name    string
-		prepare func(*dnsServer)
+		name      string
+		prepare   func(*dnsServer)
+		complains bool
 	}{
-		{"broken server", func(dns *dnsServer) { dns.breakDown(false) }},
-		{"unknown name", func(*dnsServer) {}},
+		{"broken server", func(dns *dnsServer) { dns.breakDown(false) }, true},
+		{"unknown name", func(*dnsServer) {}, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := newCapture(t, newLAN(t).host("two", "10.99.0.2/24"))
@@ -102,8 +103,12 @@ func TestNameThatFailsAtOpen(t *testing.T) {
 			if got := deliver(n.sink, ptb(false, 1400)); got != "no-peers" {
 				t.Errorf("reason %q", got)
 			}
+			if err := n.sink.Complaint(); (err != nil) != tc.complains {
+				t.Errorf("complaint %v", err)
+			}
 			n.dns.set(name, "10.99.0.2")
 			n.reaches(t, c, false)
+			eventually(t, func() bool { return n.sink.Complaint() == nil })
 		})
 	}
 }

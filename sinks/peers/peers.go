@@ -3,6 +3,7 @@ package peers
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -32,13 +33,14 @@ func Plugin() pipeline.Plugin {
 		Type:    "peers",
 		Summary: "sends messages to a list of hosts by normal routing",
 		Reasons: []pipeline.ReasonInfo{
-			{Name: "not-ptb", Doc: "the packet is no PTB, or has no sound IP header"},
-			{Name: "truncated", Doc: "the capture lacks octets of it, or the ICMP header is cut"},
-			{Name: "ttl-expired", Doc: "its TTL or hop limit was 1 or 0"},
-			{Name: "from-peer", Doc: "a peer sent it"},
-			{Name: "no-peers", Doc: "no peer has an address of its family"},
+			{Name: "not-ptb", Doc: "the packet is no PTB, or has no sound IP header", Unfit: true},
+			{Name: "truncated", Doc: "the capture lacks octets of it, or the ICMP header is cut", Unfit: true},
+			{Name: "ttl-expired", Doc: "its TTL or hop limit was 1 or 0", Unfit: true},
+			{Name: "from-peer", Doc: "a peer sent it", Unfit: true},
+			{Name: "no-peers", Doc: "no peer has an address of its family", Unfit: true},
 			{Name: "send-failed", Doc: "every send failed; see the counters of each peer"},
 		},
+		Metrics:  metrics(),
 		Defaults: Settings{Refresh: 30 * time.Second},
 		New:      New,
 	})
@@ -47,14 +49,16 @@ func Plugin() pipeline.Plugin {
 // New returns a [Sink].
 func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 	sink := &Sink{dryRun: s.DryRun, refresh: s.Refresh, log: env.Log, stop: func() {}}
-	for _, a := range s.Addresses {
-		sink.peers = append(sink.peers, newPeer(a))
+	for i, a := range s.Addresses {
+		p := newPeer(a)
+		p.again = slices.Contains(s.Addresses[:i], a)
+		sink.peers = append(sink.peers, p)
 	}
 	sink.plan.Store(new(plan))
 	return sink, nil
 }
 
-// Sink sends to peers. Besides what [pipeline.Sink] asks for it has counters.
+// Sink sends to peers. It is a [pipeline.Measurer], too.
 type Sink struct {
 	dryRun  bool
 	refresh time.Duration
@@ -67,6 +71,8 @@ type Sink struct {
 	// Used by update, so by Open and then by the goroutine alone.
 	built   inputs
 	skipped []string
+
+	lookUpError atomic.Pointer[error] // written by update
 
 	stop func() // ends the goroutine and waits for it
 

@@ -70,6 +70,7 @@ func (s *Sink) update(ctx context.Context) error {
 		return err
 	}
 	s.lookUpDue(ctx)
+	defer s.noteLookUps()
 	now := inputs{own: own}
 	for _, p := range s.peers {
 		for _, addr := range slices.Concat(p.addrs[0], p.addrs[1]) {
@@ -120,6 +121,7 @@ func (s *Sink) lookUp(ctx context.Context, p *peer) {
 	if ctx.Err() == context.Canceled {
 		return // the sink is being closed
 	}
+	p.setBroken(err)
 	turned := p.schedule(time.Now(), err, s.refresh)
 	changed := !slices.Equal(before[0], p.addrs[0]) || !slices.Equal(before[1], p.addrs[1])
 	switch {

@@ -42,6 +42,7 @@ func (s *source) reattach() afpacket.State {
 		s.link = link
 		err = s.listen()
 	}
+	s.setDeaf(err)
 	if err == nil {
 		return s.socket.State()
 	}

@@ -23,8 +23,10 @@ func TestInterfaceGoesDownAndUp(t *testing.T) {
 	c := start(t, lan.host, on())
 	for range 3 {
 		netns.Must(t, lan.host.Down("eth0"))
+		c.awaitComplaint(t, "interface eth0 is down")
 		c.log.await(t, "interface is down")
 		netns.Must(t, lan.host.Up("eth0"))
+		c.awaitComplaint(t, "<nil>")
 		send := sender(t, lan.wire)
 		c.await(t, func() { send(lan.frame(lan.hostMAC, 0x08, 0x00, 1)) })
 		c.log.await(t, "interface is up again")
@@ -49,7 +51,9 @@ func TestInterfaceIsDeletedAndMadeAgain(t *testing.T) {
 			for range 2 {
 				netns.Must(t, tc.before(lan), lan.host.Delete("eth0"))
 				c.log.await(t, "interface is gone")
+				c.awaitComplaint(t, "interface eth0 is gone")
 				lan.connect(t)
+				c.awaitComplaint(t, "<nil>")
 				send := sender(t, lan.wire)
 				c.await(t, func() { send(lan.frame(stranger, 0x08, 0x00, 1)) })
 				c.log.await(t, "interface is up again")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
@@ -185,6 +186,17 @@ func (c *capture) await(t *testing.T, send func()) {
 		case <-time.After(10 * time.Millisecond):
 		case <-deadline:
 			t.Fatalf("no packet comes; log:\n%s", c.log)
+		}
+	}
+}
+
+// awaitComplaint waits for the kernel, which looks after carriers in its own time.
+func (c *capture) awaitComplaint(t *testing.T, want string) {
+	t.Helper()
+	complaint := c.source.(pipeline.Complainer).Complaint
+	for deadline := time.Now().Add(patience); fmt.Sprint(complaint()) != want; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("complaint %v, want %s", complaint(), want)
 		}
 	}
 }

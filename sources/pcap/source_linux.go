@@ -42,9 +42,11 @@ type source struct {
 	batch     []pipeline.Packet
 	blocks    uint32 // delivered so far
 
-	mu   sync.Mutex // guards ring for Lost, and lost
-	ring *tpacket.Ring
-	lost uint64
+	mu      sync.Mutex // guards ring for Lost, lost, and what Complaint needs
+	ring    *tpacket.Ring
+	lost    uint64
+	watched *afpacket.Socket // while it is open
+	deaf    error            // why no packets arrive
 }
 
 func (s *source) Open(context.Context) error {
@@ -53,6 +55,7 @@ func (s *source) Open(context.Context) error {
 		return err
 	}
 	s.socket, s.link, s.state = socket, link, afpacket.Up
+	s.watch(socket)
 	s.batch = make([]pipeline.Packet, batchLen)
 	if err := s.start(); err != nil {
 		return fmt.Errorf("open interface %s: %w", s.Interface, err)
@@ -173,6 +176,31 @@ func (s *source) readDrops() {
 	}
 }
 
+// Complaint is [pipeline.Complainer]: it is about the interface.
+func (s *source) Complaint() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.watched == nil {
+		return nil
+	}
+	if err := s.watched.Complaint(); err != nil {
+		return err
+	}
+	return s.deaf
+}
+
+func (s *source) watch(socket *afpacket.Socket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watched = socket
+}
+
+func (s *source) setDeaf(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deaf = err
+}
+
 func (s *source) setRing(r *tpacket.Ring) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -184,7 +212,7 @@ func (s *source) Close() error {
 	s.mu.Lock()
 	s.readDrops()
 	ring := s.ring
-	s.ring = nil
+	s.ring, s.watched = nil, nil
 	s.mu.Unlock()
 	if ring != nil {
 		errs = append(errs, ring.Close())
