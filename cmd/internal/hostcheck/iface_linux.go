@@ -1,0 +1,30 @@
+package hostcheck
+
+import (
+	"fmt"
+	"net"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+func (c *checker) iface(i pipeline.Interface) {
+	c.once("interface "+i.Name, func() []Finding { return one(ifaceState(i.Name)) })
+	if !i.Sends {
+		c.once("sysctl net.ipv4.conf."+i.Name+".rp_filter", func() []Finding { return rpFilter(i.Name) })
+	}
+	c.once("sysctl net.ipv4.conf."+i.Name+".drop_unicast_in_l2_multicast", func() []Finding { return dropUnicast(i.Name) })
+	c.once("sysctl net.ipv4.ip_no_pmtu_disc", noPMTUDiscovery)
+}
+
+func ifaceState(name string) Finding {
+	ifi, err := net.InterfaceByName(name)
+	switch {
+	case err != nil:
+		return Finding{Level: Problem, State: "is not there", Advice: "name one that `ip link` shows, or make it first"}
+	case ifi.Flags&net.FlagUp == 0:
+		return Finding{Level: Problem, State: "is down", Advice: "ip link set " + name + " up"}
+	case ifi.Flags&net.FlagRunning == 0:
+		return Finding{Level: Warning, State: "has no carrier", Advice: "look at the cable, or at the other end of the link"}
+	}
+	return Finding{State: fmt.Sprintf("is up, its MTU is %d", ifi.MTU)}
+}

@@ -1,0 +1,17 @@
+//go:build !linux
+
+package hostcheck
+
+import "github.com/pmtud/pmtud/pipeline"
+
+// There are live sources and sinks on Linux only.
+
+func (c *checker) iface(pipeline.Interface) {}
+
+func (c *checker) nflogGroup(uint16) {}
+
+func (c *checker) file(pipeline.File) {}
+
+func (c *checker) peer(string) []Finding { return nil }
+
+func capability(string) Finding { return Finding{} }
