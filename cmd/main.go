@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/diagnose"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
@@ -73,6 +74,9 @@ func (a *app) execute(ctx context.Context, args []string) error {
 // happened.
 var errFailed = errors.New("failed")
 
+// errReported says that the configuration is bad, and that its mistakes were printed.
+var errReported = errors.New("bad configuration")
+
 // status prints an error that ended the program and returns the exit status.
 func (a *app) status(err error) int {
 	var mistakes config.Mistakes
@@ -81,8 +85,10 @@ func (a *app) status(err error) int {
 		return exitDone
 	case errors.Is(err, errFailed):
 		return exitFailed
+	case errors.Is(err, errReported):
+		return exitUsage
 	case errors.As(err, &mistakes):
-		fmt.Fprintln(a.Stderr, mistakes)
+		fmt.Fprintln(a.Stderr, diagnose.Text(mistakes, isTerminal(a.Stderr)))
 		return exitUsage
 	}
 	fmt.Fprintf(a.Stderr, "pmtud: %v\nTry 'pmtud --help' for more information.\n", err)

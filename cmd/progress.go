@@ -25,13 +25,17 @@ type progressBar struct {
 
 func newProgressBar(out io.Writer, captures []string) *progressBar {
 	b := &progressBar{begin: time.Now()}
-	if f, ok := out.(*os.File); ok && isTerminal(f) {
+	if isTerminal(out) {
 		b.out, b.total = out, plainSize(captures)
 	}
 	return b
 }
 
-func isTerminal(f *os.File) bool {
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Mistake is one thing wrong in a configuration.
@@ -19,24 +20,72 @@ type Mistake struct {
 
 // Error returns the mistake as "file:line:column: message; hint" and, where it has
 // a line, that line with a caret below the column.
-func (m Mistake) Error() string {
+func (m Mistake) Error() string { return m.Text(Style{}) }
+
+// Text is Error in colours.
+func (m Mistake) Text(style Style) string {
 	var b strings.Builder
 	switch {
 	case m.Line > 0:
-		fmt.Fprintf(&b, "%s:%d:%d: ", m.File, m.Line, m.Column)
+		b.WriteString(paint(style.Place, fmt.Sprintf("%s:%d:%d:", m.File, m.Line, m.Column)) + " ")
 	case m.File != "":
-		fmt.Fprintf(&b, "%s: ", m.File)
+		b.WriteString(paint(style.Place, m.File+":") + " ")
 	}
-	b.WriteString(m.Message)
+	b.WriteString(paint(style.Message, m.Message))
 	if m.Hint != "" {
-		b.WriteString("; " + m.Hint)
+		b.WriteString("; " + paint(style.Hint, m.Hint))
 	}
 	if m.Line > 0 {
 		number := fmt.Sprint(m.Line)
-		fmt.Fprintf(&b, "\n  %s | %s", number, m.Excerpt)
-		fmt.Fprintf(&b, "\n  %*s | %s^", len(number), "", blank(m.Excerpt, m.Column-1))
+		excerpt, caret := m.Window()
+		b.WriteString("\n  " + paint(style.Margin, number+" |") + " " + excerpt)
+		b.WriteString("\n  " + paint(style.Margin, strings.Repeat(" ", len(number))+" |") + " ")
+		b.WriteString(blank(excerpt, caret) + paint(style.Caret, "^"))
 	}
 	return b.String()
+}
+
+// Style holds the colours of a mistake's parts as parameters of SGR (ECMA-48, section
+// 8.3.117), such as "1;31". Empty ones leave the terminal's own.
+type Style struct{ Place, Message, Hint, Margin, Caret string }
+
+func paint(colour, text string) string {
+	if colour == "" {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[m"
+}
+
+// window is the number of characters that are shown of a line.
+const window = 160
+
+// Window returns the line, or of a long one the part around the column, and the number
+// of characters before the column in it. What can't be printed is replaced.
+func (m Mistake) Window() (excerpt string, caret int) {
+	line := []rune(m.Excerpt)
+	caret = m.Column - 1
+	if len(line) > window {
+		from := max(0, min(caret-window/2, len(line)-window))
+		if from > 0 {
+			line[from] = '…'
+		}
+		if from+window < len(line) {
+			line[from+window-1] = '…'
+		}
+		line = line[from : from+window]
+		caret -= from
+	}
+	return printable(string(line)), caret
+}
+
+// printable replaces what would do more to a terminal than be seen.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\t' && !unicode.IsPrint(r) {
+			return '\ufffd'
+		}
+		return r
+	}, text)
 }
 
 // blank returns white space as wide as the first n characters of line.
@@ -89,8 +138,8 @@ type report struct {
 func (r *report) add(at Position, hint, format string, args ...any) {
 	r.mistakes = append(r.mistakes, Mistake{
 		File: at.File, Line: at.Line, Column: at.Column,
-		Message: fmt.Sprintf(format, args...),
-		Hint:    hint,
+		Message: printable(fmt.Sprintf(format, args...)),
+		Hint:    printable(hint),
 		Excerpt: r.texts.line(at),
 	})
 }

@@ -1,0 +1,48 @@
+package cmd_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// TestCheckFormats wants the mistakes that people are shown in the other formats.
+func TestCheckFormats(t *testing.T) {
+	t.Chdir("../configs")
+	const bad = "../cmd/testdata/bad.yaml"
+	text := run(t, "check", "-c", "edge.yaml", "-c", bad)
+	if text.status != 2 || text.stdout != "edge.yaml: ok\n" || !strings.HasPrefix(text.stderr, bad+":4:9: unknown setting `intreface`") {
+		t.Errorf("as text: %+v", text)
+	}
+
+	asJSON := run(t, "check", "-c", "edge.yaml", "-c", bad, "--format=json")
+	var report struct {
+		Files    []string
+		Mistakes []struct {
+			File, Message, Hint string
+			Line, Column        int
+		}
+	}
+	if err := json.Unmarshal([]byte(asJSON.stdout), &report); err != nil {
+		t.Fatal(err)
+	}
+	if asJSON.status != 2 || asJSON.stderr != "" || len(report.Files) != 2 || len(report.Mistakes) != 2 {
+		t.Errorf("as JSON: %+v", asJSON)
+	}
+	if m := report.Mistakes[0]; m.File != bad || m.Line != 4 || m.Column != 9 || m.Hint != "did you mean `interface`?" {
+		t.Errorf("mistake is %+v", m)
+	}
+
+	sarif := run(t, "check", "-c", bad, "--format", "sarif")
+	if sarif.status != 2 || sarif.stderr != "" || !strings.Contains(sarif.stdout, `"startLine": 4`) {
+		t.Errorf("as SARIF: %+v", sarif)
+	}
+	for _, format := range []string{"json", "sarif"} {
+		if got := done(t, run(t, "check", "-c", "edge.yaml", "--format="+format)); !json.Valid([]byte(got)) {
+			t.Errorf("%s without mistakes is\n%s", format, got)
+		}
+	}
+	if got := run(t, "check", "-c", "edge.yaml", "--format=xml"); got.status != 2 || !strings.Contains(got.stderr, `--format: "xml" is not text, json or sarif`) {
+		t.Errorf("unknown format: %+v", got)
+	}
+}

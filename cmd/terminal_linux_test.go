@@ -1,0 +1,62 @@
+package cmd_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/cmd"
+)
+
+// terminal returns both ends of a pseudo terminal.
+func terminal(t *testing.T) (master, slave *os.File) {
+	t.Helper()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skipf("no pseudo terminals here: %v", err)
+	}
+	t.Cleanup(func() { master.Close() })
+	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	n, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { slave.Close() })
+	return master, slave
+}
+
+// TestColours wants colours on a terminal only, and not if its user wants none.
+func TestColours(t *testing.T) {
+	for name, tc := range map[string]struct {
+		noColor  string
+		coloured bool
+	}{"terminal": {"", true}, "NO_COLOR": {"1", false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("TERM", "xterm")
+			t.Setenv("NO_COLOR", tc.noColor)
+			master, slave := terminal(t)
+			streams := cmd.Streams{Stdin: strings.NewReader(""), Stdout: slave, Stderr: slave}
+			if status := cmd.Run(t.Context(), []string{"check", "-c", "testdata/bad.yaml"}, streams, cmd.Plugins()); status != 2 {
+				t.Errorf("exit status %d", status)
+			}
+			buf := make([]byte, 4096)
+			n, err := master.Read(buf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := string(buf[:n])
+			if strings.Contains(text, "\x1b[") != tc.coloured || !strings.Contains(text, "testdata/bad.yaml:4:9:") {
+				t.Errorf("terminal shows %q", text)
+			}
+		})
+	}
+}
