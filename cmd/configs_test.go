@@ -8,11 +8,13 @@ import (
 
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/schematest"
 )
 
 // TestConfigs loads the examples that come with the program.
 func TestConfigs(t *testing.T) {
 	t.Chdir("../configs")
+	schema := schematest.Compile(t, []byte(done(t, run(t, "plugins", "--schema"))))
 	names, err := filepath.Glob("*.*ml")
 	if err != nil || len(names) < 4 {
 		t.Fatalf("examples are %v, %v", names, err)
@@ -20,6 +22,9 @@ func TestConfigs(t *testing.T) {
 	for _, name := range names {
 		if got := done(t, run(t, "check", "-c", name)); got != name+": ok\n" {
 			t.Errorf("check says %q", got)
+		}
+		if err := schematest.Validate(schema, name); err != nil {
+			t.Errorf("the schema refuses %s: %v", name, err)
 		}
 	}
 	if diff := cmp.Diff(asYAML(t, "edge.yaml"), asYAML(t, "edge.toml")); diff != "" {

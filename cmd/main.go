@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
@@ -38,19 +39,21 @@ func Main(plugins []pipeline.Plugin) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	return Run(ctx, os.Args[1:], Streams{os.Stdin, os.Stdout, os.Stderr}, plugins)
+	a := app{Streams{os.Stdin, os.Stdout, os.Stderr}, filepath.Base(os.Args[0]), plugins}
+	return a.status(a.execute(ctx, os.Args[1:]))
 }
 
-// Run runs the program with the arguments that follow its name, until it is done
-// or ctx is, and returns its exit status.
+// Run runs the program, by the name of pmtud, with the arguments that follow its
+// name, until it is done or ctx is, and returns its exit status.
 func Run(ctx context.Context, args []string, streams Streams, plugins []pipeline.Plugin) int {
-	a := app{streams, plugins}
+	a := app{streams, "pmtud", plugins}
 	return a.status(a.execute(ctx, args))
 }
 
 // app is what all commands work with.
 type app struct {
 	Streams
+	name    string // of the program, which a third party's has of its own
 	plugins []pipeline.Plugin
 }
 
@@ -91,7 +94,7 @@ func (a *app) status(err error) int {
 		fmt.Fprintln(a.Stderr, diagnose.Text(mistakes, isTerminal(a.Stderr)))
 		return exitUsage
 	}
-	fmt.Fprintf(a.Stderr, "pmtud: %v\nTry 'pmtud --help' for more information.\n", err)
+	fmt.Fprintf(a.Stderr, "%s: %v\nTry '%[1]s --help' for more information.\n", a.name, err)
 	return exitUsage
 }
 

@@ -21,12 +21,14 @@ type offline struct {
 	flags    *pflag.FlagSet
 }
 
-// register declares --config, --pipeline and the original options, of which the
+// registerOffline declares --config, --pipeline and the original options, of which the
 // short -c is taken and some mean nothing here.
-func (o *offline) register(c *cobra.Command) {
+func (a *app) registerOffline(c *cobra.Command, o *offline) {
 	addConfigFlag(c, &o.paths)
 	c.Flags().StringVar(&o.pipeline, "pipeline", "", "`NAME` of the pipeline, where the files declare several")
 	o.originals(c.Flags())
+	completeFlag(c, "pipeline", a.completePipelines(&o.paths))
+	completeFlag(c, "iface", completeInterfaces)
 }
 
 // originals declares the original options in flags.

@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"cmp"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -14,21 +16,84 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
+// pluginsOptions are what `pmtud plugins` prints, and how.
+type pluginsOptions struct {
+	format *choice
+	schema bool
+}
+
 func (a *app) pluginsCommand() *cobra.Command {
-	return &cobra.Command{
+	var o pluginsOptions
+	c := &cobra.Command{
 		Use:   "plugins [NAME]",
 		Short: "list the plugins, or describe one with its settings and reasons",
-		Args:  cobra.MaximumNArgs(1),
+		Long: `Plugins lists the sources, filters and sinks, or tells all of those called NAME:
+settings, the reasons for which they drop packets, and metrics.
+
+With --format json it is an object with the list "plugins", of which each has kind,
+type, summary, settings, reasons and metrics. A setting has name, type (text, boolean,
+integer, number, duration, size, or scalar for text or a number), list, required,
+default, min, max, enum, example and doc; what does not apply is left out. Later
+versions may add fields, but change none.
+
+With --schema it is a JSON Schema (2020-12) of configuration files, with which editors
+complete and check them:
+
+  pmtud plugins --schema > pmtud.schema.json
+  # yaml-language-server: $schema=pmtud.schema.json`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return a.listPlugins()
-			}
-			return a.describePlugins(args[0])
+			return a.printPlugins(o, args)
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			return a.pluginTypes(), cobra.ShellCompDirectiveNoFileComp
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return a.completePlugins(), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
+	o.format = addFormatFlag(c, "text", "json")
+	c.Flags().BoolVar(&o.schema, "schema", false, "print a JSON Schema of configuration files")
+	return c
+}
+
+func (a *app) printPlugins(o pluginsOptions, names []string) error {
+	if o.schema {
+		return a.printSchema(o, names)
+	}
+	plugins := a.sortedPlugins()
+	if len(names) > 0 {
+		// A source and a sink may share a name.
+		plugins = slices.DeleteFunc(plugins, func(p pipeline.Plugin) bool { return p.Type != names[0] })
+		if len(plugins) == 0 {
+			return config.UnknownName("plugin", names[0], a.pluginTypes())
+		}
+	}
+	var infos []config.PluginInfo
+	for _, p := range plugins {
+		infos = append(infos, config.Describe(p))
+	}
+	switch {
+	case o.format.value == "json":
+		return writeJSON(a.Stdout, map[string][]config.PluginInfo{"plugins": infos})
+	case len(names) > 0:
+		return describePlugins(a.Stdout, infos)
+	}
+	return listPlugins(a.Stdout, infos)
+}
+
+func (a *app) printSchema(o pluginsOptions, names []string) error {
+	if len(names) > 0 || o.format.value != "text" {
+		return errors.New("--schema goes without a name and --format: it describes whole files, in JSON")
+	}
+	text, err := config.Schema(a.plugins)
+	if err != nil {
+		return err
+	}
+	if _, err := a.Stdout.Write(text); err != nil {
+		return fmt.Errorf("print schema: %w", err)
+	}
+	return nil
 }
 
 func (a *app) sortedPlugins() []pipeline.Plugin {
@@ -46,59 +111,79 @@ func (a *app) pluginTypes() []string {
 	return slices.Compact(types)
 }
 
-func (a *app) listPlugins() error {
-	w := tabwriter.NewWriter(a.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "KIND\tTYPE\tSUMMARY")
-	for _, p := range a.sortedPlugins() {
-		fmt.Fprintf(w, "%v\t%s\t%s\n", p.Kind, p.Type, p.Summary)
-	}
-	return w.Flush()
-}
-
-// describePlugins describes all plugins of a type: a source and a sink may share
-// it.
-func (a *app) describePlugins(typ string) error {
-	found := false
-	for _, p := range a.sortedPlugins() {
-		if p.Type != typ {
-			continue
-		}
-		if found {
-			fmt.Fprintln(a.Stdout)
-		}
-		found = true
-		if err := describePlugin(a.Stdout, p); err != nil {
-			return err
-		}
-	}
-	if !found {
-		return fmt.Errorf("unknown plugin %q; there are %s", typ, strings.Join(a.pluginTypes(), ", "))
+func writeJSON(out io.Writer, value any) error {
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(value); err != nil {
+		return fmt.Errorf("print JSON: %w", err)
 	}
 	return nil
 }
 
-func describePlugin(out io.Writer, p pipeline.Plugin) error {
-	fmt.Fprintf(out, "%v %s: %s\n", p.Kind, p.Type, p.Summary)
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	settings := config.Describe(p)
-	if len(settings) > 0 {
-		fmt.Fprintln(w, "\nSETTING\tTYPE\tDEFAULT\tMEANING")
+func listPlugins(out io.Writer, infos []config.PluginInfo) error {
+	rows := [][]string{{"KIND", "TYPE", "SUMMARY"}}
+	for _, p := range infos {
+		rows = append(rows, []string{p.Kind, p.Type, p.Summary})
 	}
+	return writeTable(out, rows)
+}
+
+func describePlugins(out io.Writer, infos []config.PluginInfo) error {
+	for i, p := range infos {
+		if i > 0 {
+			fmt.Fprintln(out)
+		}
+		fmt.Fprintf(out, "%s %s: %s\n", p.Kind, p.Type, p.Summary)
+		for _, rows := range [][][]string{settingRows(p.Settings), reasonRows(p.Reasons), metricRows(p.Metrics)} {
+			if len(rows) == 1 {
+				continue
+			}
+			fmt.Fprintln(out)
+			if err := writeTable(out, rows); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// settingRows returns a heading and a row for each setting.
+func settingRows(settings []config.SettingInfo) [][]string {
+	rows := [][]string{{"SETTING", "TYPE", "DEFAULT", "ALLOWED", "EXAMPLE", "MEANING"}}
 	for _, s := range settings {
-		value := s.Default
+		value := config.Text(s.Default)
 		if s.Required {
 			value = "(required)"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Name, s.Kind, value, s.Doc)
+		rows = append(rows, []string{s.Name, s.Kind(), value, s.Allowed(), config.Text(s.Example), s.Doc})
+	}
+	return rows
+}
+
+func reasonRows(reasons []config.ReasonInfo) [][]string {
+	rows := [][]string{{"REASON", "MEANING"}}
+	for _, r := range reasons {
+		rows = append(rows, []string{r.Name, r.Doc})
+	}
+	return rows
+}
+
+func metricRows(metrics []config.MetricInfo) [][]string {
+	rows := [][]string{{"METRIC", "KIND", "BY", "MEANING"}}
+	for _, m := range metrics {
+		rows = append(rows, []string{m.Name, m.Kind, m.Label, m.Doc})
+	}
+	return rows
+}
+
+func writeTable(out io.Writer, rows [][]string) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
 	if err := w.Flush(); err != nil {
-		return err
+		return fmt.Errorf("print table: %w", err)
 	}
-	if len(p.Reasons) > 0 {
-		fmt.Fprintln(w, "\nREASON\tMEANING")
-	}
-	for _, r := range p.Reasons {
-		fmt.Fprintf(w, "%s\t%s\n", r.Name, r.Doc)
-	}
-	return w.Flush()
+	return nil
 }

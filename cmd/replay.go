@@ -38,6 +38,7 @@ func (a *app) replayCommand() *cobra.Command {
 		Long:                  replayHelp,
 		Args:                  cobra.MinimumNArgs(1),
 		DisableFlagsInUseLine: true,
+		ValidArgsFunction:     completeCaptures,
 		RunE: func(c *cobra.Command, captures []string) error {
 			return a.replay(c.Context(), &o, captures)
 		},
@@ -46,7 +47,8 @@ func (a *app) replayCommand() *cobra.Command {
 	c.Flags().StringVarP(&o.write, "write", "w", "", "capture `FILE` to write what the sinks would have sent to: .pcapng, else pcap; - for standard output")
 	c.Flags().StringVar(&o.verdicts, "verdicts", "", "`FILE` to write a JSON object for each packet to; - for standard output")
 	c.Flags().StringVar(&o.speed, "speed", "max", "`SPEED`: max, original, or a factor such as 2 or 0.5")
-	o.register(c)
+	a.registerOffline(c, &o.offline)
+	completeFlag(c, "speed", fixed("max", "original"))
 	return c
 }
 

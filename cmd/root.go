@@ -21,7 +21,7 @@ pipeline that options stand for, to begin with.`
 func (a *app) rootCommand() *cobra.Command {
 	var o options
 	root := &cobra.Command{
-		Use:           "pmtud --iface INTERFACE [options]",
+		Use:           a.name + " --iface INTERFACE [options]",
 		Short:         "distribute path MTU discovery messages to all servers behind an ECMP router",
 		Long:          rootHelp,
 		Args:          noCommand,
@@ -34,6 +34,8 @@ func (a *app) rootCommand() *cobra.Command {
 		},
 	}
 	o.register(root.Flags())
+	completeFlag(root, "iface", completeInterfaces)
+	completeFlag(root, "print-config", fixed("yaml", "toml"))
 	root.InitDefaultHelpFlag()
 	root.Flags().SortFlags = false
 	root.SuggestionsMinimumDistance = 2

@@ -33,8 +33,7 @@ can't be opened. A pipeline that fails later stops alone.`,
 
 func addConfigFlag(c *cobra.Command, paths *[]string) {
 	c.Flags().StringArrayVarP(paths, "config", "c", nil, "`FILE` or folder with pipelines; may be repeated")
-	// The command has the flag, so this can't fail.
-	_ = c.MarkFlagFilename("config", "yaml", "yml", "toml", "json")
+	completeFlag(c, "config", completeFiles(configEndings...))
 }
 
 // load reads configuration files. The File is not nil unless there are no paths.

@@ -276,40 +276,9 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestPlugins(t *testing.T) {
-	list := done(t, run(t, "plugins"))
-	for _, p := range cmd.Plugins() {
-		if !strings.Contains(list, p.Type) || !strings.Contains(list, p.Summary) {
-			t.Errorf("%s is not listed:\n%s", p.Type, list)
-		}
-		text := done(t, run(t, "plugins", p.Type))
-		for _, reason := range p.Reasons {
-			if !strings.Contains(text, reason.Name) || !strings.Contains(text, reason.Doc) {
-				t.Errorf("reason %v of %s is missing:\n%s", reason, p.Type, text)
-			}
-		}
-		for _, d := range config.Describe(p) {
-			if !strings.Contains(text, d.Name) || !strings.Contains(text, d.Doc) {
-				t.Errorf("setting %s of %s is missing:\n%s", d.Name, p.Type, text)
-			}
-			if d.Doc == "" {
-				t.Errorf("setting %s of %s has no doc tag", d.Name, p.Type)
-			}
-		}
-	}
-}
-
 func TestVersion(t *testing.T) {
 	if text := done(t, run(t, "version")); !strings.HasPrefix(text, "pmtud ") || strings.Count(text, "\n") != 1 {
 		t.Errorf("version is %q", text)
-	}
-}
-
-func TestCompletion(t *testing.T) {
-	for _, shell := range []string{"bash", "zsh", "fish"} {
-		if text := done(t, run(t, "completion", shell)); !strings.Contains(text, "pmtud") {
-			t.Errorf("no completion for %s", shell)
-		}
 	}
 }
 

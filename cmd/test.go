@@ -45,6 +45,7 @@ func (a *app) testCommand() *cobra.Command {
 		Long:                  testHelp,
 		Args:                  cobra.MinimumNArgs(1),
 		DisableFlagsInUseLine: true,
+		ValidArgsFunction:     completeFiles(configEndings...),
 		RunE: func(c *cobra.Command, paths []string) error {
 			return a.test(c.Context(), paths, junit, update)
 		},

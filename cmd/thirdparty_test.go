@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/pmtud/pmtud/cmd/internal/schematest"
 )
 
 // TestThirdParty builds a program of another module with a plugin of its own, and
@@ -28,14 +30,29 @@ func TestThirdParty(t *testing.T) {
 	}
 	in("go", "build", "-o", binary, ".")
 
-	text := in(binary, "plugins", "min-ttl")
-	for _, want := range []string{"filter min-ttl", "min ", "whole number", "(required)", "low-ttl"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("%q is missing in\n%s", want, text)
+	for _, tc := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"plugins"}, []string{"filter  min-ttl", "filter  mtu"}},
+		{[]string{"plugins", "min-ttl"}, []string{"filter min-ttl", "min ", "whole number", "(required)", "1 to 255", "low-ttl"}},
+		{[]string{"plugins", "min-ttl", "--format", "json"}, []string{`"type": "min-ttl"`, `"max": 255`, `"name": "low-ttl"`}},
+		{[]string{"plugins", "--schema"}, []string{`"filter.min-ttl": {`, `"maximum": 255`}},
+		{[]string{"check", "-c", "example.yaml"}, []string{"example.yaml: ok"}},
+		{[]string{"__complete", "plugins", "min"}, []string{"min-ttl\tfilter: drops messages"}},
+		{[]string{"completion", "bash"}, []string{"__start_pmtud-minttl pmtud-minttl"}},
+		{[]string{"--help"}, []string{"pmtud-minttl --iface INTERFACE"}},
+	} {
+		text := in(binary, tc.args...)
+		for _, want := range tc.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("%v: %q is missing in\n%s", tc.args, want, text)
+			}
 		}
 	}
-	if got := in(binary, "check", "-c", "example.yaml"); got != "example.yaml: ok\n" {
-		t.Errorf("check says %q", got)
+	schema := schematest.Compile(t, []byte(in(binary, "plugins", "--schema")))
+	if err := schematest.Validate(schema, filepath.Join(dir, "example.yaml")); err != nil {
+		t.Errorf("the schema refuses example.yaml: %v", err)
 	}
 	in("go", "test", "./...")
 }

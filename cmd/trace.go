@@ -27,6 +27,7 @@ func (a *app) traceCommand() *cobra.Command {
 		Long:                  traceHelp,
 		Args:                  cobra.MaximumNArgs(1),
 		DisableFlagsInUseLine: true,
+		ValidArgsFunction:     completeCaptures,
 		RunE: func(c *cobra.Command, args []string) error {
 			if (len(args) == 1) == (octets != "") {
 				return errors.New("trace wants a capture, or --hex")
@@ -44,7 +45,8 @@ func (a *app) traceCommand() *cobra.Command {
 	c.Flags().SortFlags = false
 	c.Flags().StringVar(&octets, "hex", "", "the packet's `OCTETS` in hex")
 	c.Flags().StringVar(&link, "link", "ethernet", "how the octets begin: ethernet, or raw for an IP header")
-	o.register(c)
+	a.registerOffline(c, &o)
+	completeFlag(c, "link", fixed("ethernet", "raw"))
 	return c
 }
 

@@ -326,29 +326,6 @@ func TestPositions(t *testing.T) {
 	}
 }
 
-func TestDescribe(t *testing.T) {
-	want := []config.Description{
-		{Name: "interface", Kind: "text", Required: true, Doc: "interface to read from"},
-		{Name: "direction", Kind: "text", Default: "in", Doc: "in, out or both"},
-		{Name: "promiscuous", Kind: "true/false", Default: "false", Doc: "read frames to other hosts too"},
-		{Name: "snaplen", Kind: "whole number", Default: "2048", Doc: "octets to keep of a packet"},
-		{Name: "group", Kind: "whole number", Default: "0", Doc: "number of a group"},
-		{Name: "offset", Kind: "whole number", Default: "0", Doc: "number with a sign"},
-		{Name: "wait", Kind: "duration", Default: "1s", Doc: "how long to wait"},
-	}
-	if diff := cmp.Diff(want, config.Describe(plugins[0])); diff != "" {
-		t.Errorf("source (-want +got):\n%s", diff)
-	}
-	want = []config.Description{
-		{Name: "ports", Kind: "list of text", Required: true, Doc: "ports that pass"},
-		{Name: "labels", Kind: "list of text", Doc: "any text"},
-		{Name: "levels", Kind: "list of whole numbers", Default: "1, 2, 3", Doc: "any numbers"},
-	}
-	if diff := cmp.Diff(want, config.Describe(plugins[3])); diff != "" {
-		t.Errorf("filter (-want +got):\n%s", diff)
-	}
-}
-
 func FuzzLoad(f *testing.F) {
 	seeds, err := filepath.Glob("testdata/*.[yt]*ml")
 	if err != nil {

@@ -21,20 +21,25 @@ func TestGolden(t *testing.T) {
 	for _, name := range goldenInputs(t) {
 		t.Run(name, func(t *testing.T) {
 			got := describe(t, name)
-			golden := name + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("golden file differs (-want +got):\n%s", diff)
-			}
+			compareGolden(t, name+".golden", got)
 		})
+	}
+}
+
+// compareGolden compares text with a file, or writes it anew.
+func compareGolden(t *testing.T, golden, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("golden file differs (-want +got):\n%s", diff)
 	}
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -18,6 +19,15 @@ func didYouMean(word string, names []string) string {
 		return ""
 	}
 	return "valid here: `" + strings.Join(names, "`, `") + "`"
+}
+
+// UnknownName returns an error that says what is meant by word, if it is near one of
+// the names, or which names there are.
+func UnknownName(what, word string, names []string) error {
+	if name, ok := nearest(word, names); ok {
+		return fmt.Errorf("unknown %s %q; did you mean %s?", what, word, name)
+	}
+	return fmt.Errorf("unknown %s %q; there are %s", what, word, strings.Join(names, ", "))
 }
 
 // nearest returns the name with the fewest typing errors between it and word,

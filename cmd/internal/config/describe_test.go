@@ -1,0 +1,52 @@
+package config_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// TestDescribe compares what programs read of plugins, whose form must not change.
+func TestDescribe(t *testing.T) {
+	sink := pipeline.NewSink(pipeline.SinkPlugin[struct{}]{
+		Type: "nowhere", Summary: "sends packets nowhere",
+		Reasons: []pipeline.ReasonInfo{{Name: "lost", Doc: "it is gone"}},
+		Metrics: []pipeline.MetricInfo{
+			{Name: "lost_total", Doc: "packets gone", Label: "where"},
+			{Name: "depth_metres", Doc: "how far", Kind: pipeline.Gauge},
+		},
+	})
+	var infos []config.PluginInfo
+	for _, p := range []pipeline.Plugin{declared(), plugins[0], plugins[2], plugins[3], sink} {
+		infos = append(infos, config.Describe(p))
+	}
+	text, err := json.MarshalIndent(infos, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareGolden(t, "testdata/describe.golden", string(text)+"\n")
+}
+
+func TestDescribeForPeople(t *testing.T) {
+	for _, tc := range []struct {
+		setting                        config.SettingInfo
+		kind, allowed, example, preset string
+	}{
+		{config.Describe(declared()).Settings[0], "whole number", "1 to 9", "3", "1"},
+		{config.Describe(declared()).Settings[1], "duration", "1ms to 1h", "10ms", "1s"},
+		{config.Describe(declared()).Settings[2], "size", "up to 1GiB", "4MiB", "0"},
+		{config.Describe(declared()).Settings[3], "text", "in, out, both", "in", "in"},
+		{config.Describe(declared()).Settings[4], "list of whole numbers", "1 to 3", "1, 2", ""},
+		{config.Describe(declared()).Settings[5], "list of text", "", "a, b", ""},
+		{config.Describe(plugins[3]).Settings[2], "list of whole numbers", "", "", "1, 2, 3"},
+		{config.Describe(plugins[0]).Settings[2], "true/false", "", "", "false"},
+		{config.Describe(plugins[0]).Settings[4], "whole number", "0 to 65535", "", "0"},
+	} {
+		s := tc.setting
+		if s.Kind() != tc.kind || s.Allowed() != tc.allowed || config.Text(s.Example) != tc.example || config.Text(s.Default) != tc.preset {
+			t.Errorf("%s: %q, %q, %q, %q", s.Name, s.Kind(), s.Allowed(), config.Text(s.Example), config.Text(s.Default))
+		}
+	}
+}

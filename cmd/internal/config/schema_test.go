@@ -1,0 +1,125 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/schematest"
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+func compileSchema(t *testing.T, plugins []pipeline.Plugin) *jsonschema.Schema {
+	t.Helper()
+	text, err := config.Schema(plugins)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schematest.Compile(t, text)
+}
+
+// beyondSchema are the files that Load refuses and the schema can't, by the reason
+// why it can't.
+var beyondSchema = map[string]string{
+	"empty.toml":         "an empty TOML file is an empty table, as which one of several files may stand",
+	"only-cpu.yaml":      "one of several files may be without pipelines",
+	"plugin-errors.toml": "plugins refuse values that depend on others",
+}
+
+// readOtherwise are files that the YAML reader of the test reads as none else does.
+var readOtherwise = map[string]string{
+	"good.yaml": "1e-1 is a number",
+}
+
+// TestSchemaOfFiles checks that the schema accepts what Load does, and refuses the
+// other files as far as a schema can.
+func TestSchemaOfFiles(t *testing.T) {
+	schema := compileSchema(t, plugins)
+	names, err := filepath.Glob("testdata/*.[yt]*ml")
+	if err != nil || len(names) < 20 {
+		t.Fatalf("%d files, %v", len(names), err)
+	}
+	for _, name := range names {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			_, refused := config.Load([]string{name}, plugins)
+			invalid := schematest.Validate(schema, name)
+			base := filepath.Base(name)
+			switch {
+			case errors.Is(invalid, schematest.ErrForm) || readOtherwise[base] != "":
+			case refused == nil && invalid != nil:
+				t.Errorf("Load accepts it, but the schema does not: %v", invalid)
+			case refused != nil && (invalid == nil) != (beyondSchema[base] != ""):
+				t.Errorf("the schema says %v, which %q", invalid, beyondSchema[base])
+			}
+		})
+	}
+}
+
+// TestSchemaOfValues checks each kind of setting.
+func TestSchemaOfValues(t *testing.T) {
+	schema := compileSchema(t, append(plugins, declared()))
+	for _, tc := range []struct {
+		settings string
+		want     string // in what the schema says; it accepts if empty
+	}{
+		{"names: a", ""},
+		{"names: [a, b]", ""},
+		{"names: []", "minItems"},
+		{"", "missing property 'names'"},
+		{"names: a, count: 9", ""},
+		{"names: a, count: 10", "maximum: got 10, want 9"},
+		{"names: a, count: 0", "minimum: got 0, want 1"},
+		{"names: a, count: 1.5", "want integer"},
+		{"names: a, count: '1'", "does not match"},
+		{"names: a, count: '${COUNT}'", ""},
+		{"names: a, count: '${COUNT:-1}0'", ""},
+		{"names: a, wait: 1h30m", ""},
+		{"names: a, wait: 1.5ms", ""},
+		{"names: a, wait: 0", ""},
+		{"names: a, wait: 10", "maximum"},
+		{"names: a, wait: 10 apples", "does not match"},
+		{"names: a, wait: '${WAIT}'", ""},
+		{"names: a, ring: 4MiB", ""},
+		{"names: a, ring: 1.5 GB", ""},
+		{"names: a, ring: 4096", ""},
+		{"names: a, ring: 1073741825", "maximum"},
+		{"names: a, ring: -1", "minimum"},
+		{"names: a, ring: large", "does not match"},
+		{"names: a, mode: both", ""},
+		{"names: a, mode: inn", "'in', 'out', 'both'"},
+		{"names: a, mode: '${MODE}'", ""},
+		{"names: a, levels: 3", ""},
+		{"names: a, levels: [1, '${LEVEL}']", ""},
+		{"names: a, levels: [4]", "maximum"},
+		{"names: a, modes: in", "additional properties 'modes' not allowed"},
+		{"names: a, filters: []", "additional properties 'filters' not allowed"},
+		{"names: a, name: x", ""},
+		{`names: a, name: "\t"`, "does not match"},
+	} {
+		t.Run(tc.settings, func(t *testing.T) {
+			name := filepath.Join(t.TempDir(), "a.yaml")
+			text := "pipelines: {a: {sources: [{type: declared, " + tc.settings + "}], sinks: [{type: output}]}}\n"
+			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			err := schematest.Validate(schema, name)
+			if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("schema says %v, want %q", err, tc.want)
+			}
+		})
+	}
+}
+
+// TestSchema compares the schema of one plugin of each kind.
+func TestSchema(t *testing.T) {
+	text, err := config.Schema([]pipeline.Plugin{declared(), plugins[3], plugins[5]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareGolden(t, "testdata/schema.golden", string(text))
+}
