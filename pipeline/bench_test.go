@@ -23,12 +23,14 @@ func stage(p pipeline.Plugin, settings any) pipeline.Stage {
 // compat is the chain of the original daemon with a port list. Both rates are the
 // same number of packets per second.
 func compat(rate float64) []pipeline.Stage {
+	bySource := srcrate.Plugin().NewSettings().(*srcrate.Settings)
+	bySource.Rate = rate
 	return []pipeline.Stage{
 		stage(icmpptb.Plugin(), nil),
 		stage(length.Plugin(), nil),
 		stage(mtu.Plugin(), nil),
 		stage(portlist.Plugin(), &portlist.Settings{Ports: []portlist.Range{{First: 80, Last: 80}, {First: 443, Last: 443}}}),
-		stage(srcrate.Plugin(), &srcrate.Settings{Rate: rate, MaxSources: 65536}),
+		stage(srcrate.Plugin(), bySource),
 		stage(ifacerate.Plugin(), &ifacerate.Settings{Rate: rate}),
 	}
 }

@@ -86,7 +86,6 @@ func checkOffsets(t *testing.T, p *pipeline.Packet) {
 type everything struct {
 	view           pipeline.View
 	router, target netip.Addr
-	key            pipeline.RouterKey
 	mtu            uint32
 	hasMTU         bool
 	quoted         pipeline.Quoted
@@ -95,7 +94,7 @@ type everything struct {
 }
 
 func readAll(p *pipeline.Packet) (e everything) {
-	e.view, e.router, e.target, e.key = p.View, p.Router(), p.Target(), p.RouterKey()
+	e.view, e.router, e.target = p.View, p.Router(), p.Target()
 	e.mtu, e.hasMTU = p.MTU()
 	e.quoted, e.hasQuoted = p.Quoted()
 	e.broadcast = p.Broadcast()

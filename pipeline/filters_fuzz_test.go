@@ -63,7 +63,7 @@ func allFilters(t testing.TB) pipeline.Spec {
 		}
 	}
 	all := compat(1)
-	all[4].Settings = &srcrate.Settings{Rate: 1, MaxSources: 2}
+	all[4].Settings.(*srcrate.Settings).MaxSources = 2
 	all = append(all,
 		stage(sourcelist.Plugin(), &sourcelist.Settings{Deny: prefixes[:], Peers: true}))
 	spec := pipeline.Spec{

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"net/netip"
 )
 
@@ -26,37 +25,6 @@ func (p *Packet) outerAddr(v4, v6 int) netip.Addr {
 		return netip.AddrFrom16([16]byte(ip[v6:]))
 	}
 	return netip.Addr{}
-}
-
-// RouterKey is the router's address as a comparable key without pointers: its
-// octets as two big-endian numbers, and the IP version, so that an IPv4 address
-// never equals an IPv6 one. The version is 0 when there is no address.
-type RouterKey struct {
-	High, Low uint64
-	Version   uint8
-}
-
-// Hash returns a hash of the key that nobody who doesn't know the seed can
-// predict: the multiplication of wyhash, which also hashes the keys of Go's maps
-// where the processor has no instructions for it.
-func (k RouterKey) Hash(seed [2]uint64) uint64 {
-	high, low := bits.Mul64(k.High^seed[0], k.Low^seed[1])
-	return high ^ low
-}
-
-// RouterKey returns the outer source address as a key.
-func (p *Packet) RouterKey() (k RouterKey) {
-	if p.Network < 0 {
-		return k
-	}
-	ip := p.Data[p.Network:]
-	switch {
-	case p.EtherType == EtherTypeIPv4 && len(ip) >= ipv4MinLen:
-		return RouterKey{Low: uint64(binary.BigEndian.Uint32(ip[12:])), Version: 4}
-	case p.EtherType == EtherTypeIPv6 && len(ip) >= ipv6Len:
-		return RouterKey{binary.BigEndian.Uint64(ip[8:]), binary.BigEndian.Uint64(ip[16:]), 6}
-	}
-	return k
 }
 
 // MTU returns the next-hop MTU of a PTB (RFC 1191 section 4, RFC 4443 section

@@ -7,11 +7,11 @@ import (
 	"github.com/pmtud/pmtud/pipeline/limit"
 )
 
-// Explain tells the router's credit: see [pipeline.Explainer].
+// Explain tells the source's credit: see [pipeline.Explainer].
 func (f *filter) Explain(p *pipeline.Packet) string {
-	_, bucket, found := f.buckets.Find(p.RouterKey())
+	_, bucket, found := f.buckets.Find(f.source.Key(p))
 	if !found {
 		bucket = limit.Full
 	}
-	return fmt.Sprintf("%v has credit for %s", p.Router(), f.rate.Describe(bucket, p.Clock))
+	return fmt.Sprintf("%s has credit for %s", f.source.Describe(p), f.rate.Describe(bucket, p.Clock))
 }

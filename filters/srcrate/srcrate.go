@@ -1,18 +1,32 @@
-// Package srcrate has the filter `src-rate`, which limits the rate of each router:
-// the outer source address of a message.
+// Package srcrate has the filter `src-rate`, which limits the rate of each router
+// (the outer source address of a message), or of whatever else its key tells apart:
+// see [github.com/pmtud/pmtud/pipeline/key].
 //
-// Every router has a token bucket of its own. Memory is bounded: the filter
-// remembers the max_sources routers that it charged last. A bucket that has
-// refilled is like one that was never used, so forgetting a router has an effect
-// only if max_sources others were charged in the time that a bucket takes to
-// refill (1.9 s by default); that router may then send sooner than its rate
-// allows. No router ever has less than its rate because of others. A limiter is
-// charged only for packets that all filters let pass, so behind an iface-rate of
-// 10 no more than 10 routers a second enter the table, however many are forged.
+// Every key has a token bucket of its own. Memory is bounded: the filter remembers
+// the max_sources keys that it charged last. A bucket that has refilled is like one
+// that was never used, so forgetting a key has an effect only if max_sources others
+// were charged in the time that a bucket takes to refill (1.9 s by default); that
+// key may then pass sooner than its rate allows, and early_evictions_total counts
+// it. No key ever has less than its rate because of others. A limiter is charged
+// only for packets that all filters let pass, so behind an iface-rate of 10 no more
+// than 10 keys a second enter the table, however many are forged.
+//
+// # Which key
+//
+// A message that somebody forged with the key of genuine ones is charged to them.
+// By default that takes the address of a router on the path, which a traceroute
+// tells. The router's prefix limits somebody who has a whole network to forge
+// addresses of, and all genuine routers in it together. One router speaks for
+// thousands of clients: a limit by client lets each have its messages at once, and
+// somebody who forges them may choose a new client for every message, so that only
+// a limit of all together holds him.
 package srcrate
 
 import (
+	"sync/atomic"
+
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/key"
 	"github.com/pmtud/pmtud/pipeline/limit"
 )
 
@@ -22,50 +36,69 @@ const RateLimited pipeline.Reason = 1
 // Settings of the filter. With as many sources as there may be, the table takes 832
 // MiB.
 type Settings struct {
-	Rate       float64 `setting:"rate" min:"0.001" max:"1e9" example:"1" doc:"packets per second of one source"`
-	Burst      float64 `setting:"burst" min:"0" max:"1e9" example:"10" doc:"packets that a rested source may send at once; 0 means 1.9 times the rate, at least 1"`
-	MaxSources int     `setting:"max_sources" min:"1" max:"16777216" example:"65536" doc:"number of sources remembered, at most 56 octets each"`
+	Rate       float64    `setting:"rate" min:"0.001" max:"1e9" example:"1" doc:"packets per second of one source"`
+	Burst      float64    `setting:"burst" min:"0" max:"1e9" example:"10" doc:"packets that a rested source may send at once; 0 means 1.9 times the rate, at least 1"`
+	Key        key.Fields `setting:"key" enum:"router,router-prefix,client,client-prefix,target,mtu,flow" example:"router-prefix" doc:"fields that make a source: packets are of one source if all of these are equal"`
+	PrefixV4   int        `setting:"prefix_v4" min:"1" max:"32" example:"24" doc:"bits of router-prefix and client-prefix of IPv4 addresses"`
+	PrefixV6   int        `setting:"prefix_v6" min:"1" max:"128" example:"64" doc:"bits of router-prefix and client-prefix of IPv6 addresses"`
+	MaxSources int        `setting:"max_sources" min:"1" max:"16777216" example:"65536" doc:"number of sources remembered, at most 56 octets each"`
 }
 
 // Plugin returns the filter `src-rate`.
 func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "src-rate",
-		Summary: "limits the rate of each source address",
+		Summary: "limits the rate of each source address, or of what a key of other fields tells apart",
 		Reasons: []pipeline.ReasonInfo{
 			{Name: "rate-limited", Doc: "the source has used up its rate"},
 		},
-		Defaults: Settings{Rate: 1, MaxSources: 65536},
-		New:      New,
+		Metrics: []pipeline.MetricInfo{
+			entriesMetric: {Name: "entries", Doc: "sources remembered, of at most max_sources", Kind: pipeline.Gauge},
+			earlyMetric:   {Name: "early_evictions_total", Doc: "sources that were forgotten for new ones before their buckets had refilled: max_sources is too small", Kind: pipeline.Counter},
+		},
+		Defaults: Settings{
+			Rate: 1, MaxSources: 65536,
+			Key: key.Fields{key.Router}, PrefixV4: key.DefaultPrefixV4, PrefixV6: key.DefaultPrefixV6,
+		},
+		New: New,
 	})
 }
 
-// New returns the filter, a [pipeline.Limiter].
+// New returns the filter, a [pipeline.Limiter] and [pipeline.Measurer].
 func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
 	rate, err := limit.NewRate(s.Rate, s.Burst)
 	if err != nil {
 		return nil, err
 	}
+	source, err := key.New("key", s.Key, s.PrefixV4, s.PrefixV6)
+	if err != nil {
+		return nil, err
+	}
 	return &filter{
 		rate:    rate,
-		buckets: limit.NewTable[pipeline.RouterKey, limit.Bucket](s.MaxSources),
+		source:  source,
+		buckets: limit.NewTable[key.Key, limit.Bucket](s.MaxSources),
 	}, nil
 }
 
 type filter struct {
 	rate    limit.Rate
-	buckets *limit.Table[pipeline.RouterKey, limit.Bucket]
+	source  *key.Extractor
+	buckets *limit.Table[key.Key, limit.Bucket]
 
 	// Of the packet that Filter saw last, for Charge.
-	key    pipeline.RouterKey
+	key    key.Key
 	ref    limit.Ref
 	bucket limit.Bucket
+	known  bool
+
+	// For Measure.
+	entries, early atomic.Uint64
 }
 
 func (f *filter) Filter(p *pipeline.Packet) pipeline.Reason {
-	f.key = p.RouterKey()
-	var found bool
-	if f.ref, f.bucket, found = f.buckets.Find(f.key); !found {
+	f.key = f.source.Key(p)
+	if f.ref, f.bucket, f.known = f.buckets.Find(f.key); !f.known {
 		f.bucket = limit.Full
 	}
 	if !f.rate.Has(f.bucket, p.Clock) {
@@ -75,5 +108,8 @@ func (f *filter) Filter(p *pipeline.Packet) pipeline.Reason {
 }
 
 func (f *filter) Charge(p *pipeline.Packet) {
+	if !f.known {
+		f.countNew(p.Clock)
+	}
 	f.buckets.Set(f.ref, f.key, f.rate.Charge(f.bucket, p.Clock))
 }

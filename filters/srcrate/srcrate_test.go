@@ -12,12 +12,23 @@ import (
 	"github.com/pmtud/pmtud/filters/ifacerate"
 	"github.com/pmtud/pmtud/filters/srcrate"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/key"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
 func TestPlugin(t *testing.T) {
 	pipelinetest.TestFilter(t, srcrate.Plugin(), nil)
-	pipelinetest.TestFilter(t, srcrate.Plugin(), &srcrate.Settings{Rate: 100, Burst: 3, MaxSources: 2})
+	pipelinetest.TestFilter(t, srcrate.Plugin(), byRouter(srcrate.Settings{Rate: 100, Burst: 3, MaxSources: 2}))
+	byFlow := byRouter(srcrate.Settings{Rate: 100, MaxSources: 2})
+	byFlow.Key = key.Fields{key.RouterPrefix, key.Flow}
+	pipelinetest.TestFilter(t, srcrate.Plugin(), byFlow)
+}
+
+// byRouter completes settings with the default key.
+func byRouter(s srcrate.Settings) *srcrate.Settings {
+	defaults := srcrate.Plugin().NewSettings().(*srcrate.Settings)
+	s.Key, s.PrefixV4, s.PrefixV6 = defaults.Key, defaults.PrefixV4, defaults.PrefixV6
+	return &s
 }
 
 // Routers a, b, c are IPv4, x and y IPv6; x ends like a.
@@ -31,7 +42,7 @@ var routers = map[byte]netip.Addr{
 
 func build(t *testing.T, s srcrate.Settings) pipeline.Filter {
 	t.Helper()
-	f, err := srcrate.New(s, pipelinetest.Env(t))
+	f, err := srcrate.New(*byRouter(s), pipelinetest.Env(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +113,7 @@ func TestRefusedPacketsChargeNothing(t *testing.T) {
 	p, err := pipeline.New(pipeline.Spec{
 		Sources: []pipeline.Stage{pipelinetest.Lend(nil, 1)},
 		Filters: []pipeline.Stage{
-			stage(srcrate.Plugin(), &srcrate.Settings{Rate: 1, Burst: 1, MaxSources: 2}),
+			stage(srcrate.Plugin(), byRouter(srcrate.Settings{Rate: 1, Burst: 1, MaxSources: 2})),
 			stage(ifacerate.Plugin(), &ifacerate.Settings{Rate: 1, Burst: 1}),
 		},
 	})
@@ -134,7 +145,7 @@ func TestPacketsWithoutAddressShareALimit(t *testing.T) {
 }
 
 func TestDefaults(t *testing.T) {
-	want := &srcrate.Settings{Rate: 1, MaxSources: 65536}
+	want := &srcrate.Settings{Rate: 1, MaxSources: 65536, Key: key.Fields{key.Router}, PrefixV4: 24, PrefixV6: 64}
 	if diff := cmp.Diff(any(want), srcrate.Plugin().NewSettings()); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}
@@ -143,22 +154,28 @@ func TestDefaults(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
-		s       srcrate.Settings
+		change  func(*srcrate.Settings)
 		setting string
 	}{
-		{"nan", srcrate.Settings{Rate: math.NaN(), MaxSources: 1}, "rate"},
-		{"inf", srcrate.Settings{Rate: math.Inf(1), MaxSources: 1}, "rate"},
-		{"negative", srcrate.Settings{Rate: -1, MaxSources: 1}, "rate"},
-		{"zero", srcrate.Settings{MaxSources: 1}, "rate"},
-		{"tiny", srcrate.Settings{Rate: 1e-9, MaxSources: 1}, "rate"},
-		{"1e10", srcrate.Settings{Rate: 1e10, MaxSources: 1}, "rate"},
-		{"burst below one", srcrate.Settings{Rate: 1, Burst: 0.5, MaxSources: 1}, "burst"},
-		{"no sources", srcrate.Settings{Rate: 1}, "max_sources"},
-		{"negative number of sources", srcrate.Settings{Rate: 1, MaxSources: -1}, "max_sources"},
-		{"too many sources", srcrate.Settings{Rate: 1, MaxSources: 1<<24 + 1}, "max_sources"},
+		{"nan", func(s *srcrate.Settings) { s.Rate = math.NaN() }, "rate"},
+		{"inf", func(s *srcrate.Settings) { s.Rate = math.Inf(1) }, "rate"},
+		{"negative", func(s *srcrate.Settings) { s.Rate = -1 }, "rate"},
+		{"zero", func(s *srcrate.Settings) { s.Rate = 0 }, "rate"},
+		{"tiny", func(s *srcrate.Settings) { s.Rate = 1e-9 }, "rate"},
+		{"1e10", func(s *srcrate.Settings) { s.Rate = 1e10 }, "rate"},
+		{"burst below one", func(s *srcrate.Settings) { s.Burst = 0.5 }, "burst"},
+		{"no sources", func(s *srcrate.Settings) { s.MaxSources = 0 }, "max_sources"},
+		{"negative number of sources", func(s *srcrate.Settings) { s.MaxSources = -1 }, "max_sources"},
+		{"too many sources", func(s *srcrate.Settings) { s.MaxSources = 1<<24 + 1 }, "max_sources"},
+		{"no key", func(s *srcrate.Settings) { s.Key = nil }, "key"},
+		{"client and flow", func(s *srcrate.Settings) { s.Key = key.Fields{key.Client, key.Flow} }, "key"},
+		{"prefix of IPv4", func(s *srcrate.Settings) { s.PrefixV4 = 33 }, "prefix_v4"},
+		{"prefix of IPv6", func(s *srcrate.Settings) { s.PrefixV6 = -1 }, "prefix_v6"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := srcrate.Plugin().Build(&tc.s, pipelinetest.Env(t))
+			s := byRouter(srcrate.Settings{Rate: 1, MaxSources: 1})
+			tc.change(s)
+			_, err := srcrate.Plugin().Build(s, pipelinetest.Env(t))
 			var setting *pipeline.SettingError
 			if !errors.As(err, &setting) || setting.Setting != tc.setting {
 				t.Errorf("error %v, want one about %s", err, tc.setting)

@@ -2,7 +2,6 @@ package key
 
 import (
 	"encoding/binary"
-	"errors"
 	"math/rand/v2"
 	"slices"
 
@@ -11,10 +10,8 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// Bounds and defaults of the prefix lengths, for the tags and defaults of settings.
+// Default lengths of prefixes, for settings.
 const (
-	MaxPrefixV4     = 32
-	MaxPrefixV6     = 128
 	DefaultPrefixV4 = 24
 	DefaultPrefixV6 = 64
 )
@@ -25,6 +22,10 @@ type Extractor struct {
 	fields             Fields
 	prefixV4, prefixV6 int
 	masks              masks
+
+	// router is set if keys are the router's address and nothing else: the common
+	// case, worth a way of its own.
+	router bool
 
 	// hashed is set for fields that don't fit into a key. Otherwise address is the
 	// one that a key holds, 0 if none, and mtu tells whether the MTU belongs to it.
@@ -37,21 +38,12 @@ type Extractor struct {
 
 // New makes an extractor of the fields. Prefixes of IPv4 addresses have prefixV4
 // bits, 1 to 32, and those of IPv6 addresses prefixV6 bits, 1 to 128; they matter
-// to router-prefix and client-prefix only. Errors are [pipeline.SettingError]
-// values that name the settings prefix_v4, prefix_v6 and, for the fields, setting.
+// to router-prefix and client-prefix only, and are checked by the tags of settings.
+// Fields that make no sense together are a [pipeline.SettingError] that names
+// setting.
 func New(setting string, fields Fields, prefixV4, prefixV6 int) (*Extractor, error) {
-	var errs []error
 	if err := fields.check(); err != nil {
-		errs = append(errs, &pipeline.SettingError{Setting: setting, Err: err})
-	}
-	if prefixV4 < 1 || prefixV4 > MaxPrefixV4 {
-		errs = append(errs, pipeline.BadSetting("prefix_v4", "%d is not between 1 and %d bits", prefixV4, MaxPrefixV4))
-	}
-	if prefixV6 < 1 || prefixV6 > MaxPrefixV6 {
-		errs = append(errs, pipeline.BadSetting("prefix_v6", "%d is not between 1 and %d bits", prefixV6, MaxPrefixV6))
-	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+		return nil, &pipeline.SettingError{Setting: setting, Err: err}
 	}
 	e := &Extractor{
 		fields: slices.Clone(fields), prefixV4: prefixV4, prefixV6: prefixV6,
@@ -73,10 +65,20 @@ func (e *Extractor) arrange() {
 			e.address = f
 		}
 	}
+	e.router = len(e.fields) == 1 && e.address == Router
 }
 
 // Key returns the key of a decoded packet.
 func (e *Extractor) Key(p *pipeline.Packet) Key {
+	if e.router {
+		a := source(outer(p))
+		return Key{a.high, a.low, uint64(a.version)}
+	}
+	return e.other(p)
+}
+
+// other returns keys of anything but the router alone.
+func (e *Extractor) other(p *pipeline.Packet) Key {
 	if e.hashed {
 		return e.hash(p)
 	}

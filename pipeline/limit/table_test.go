@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/key"
 	"github.com/pmtud/pmtud/pipeline/limit"
 )
 
@@ -46,6 +47,10 @@ func TestTableAgainstModel(t *testing.T) {
 				if want, wantOK := m.values[key]; value != want || ok != wantOK {
 					t.Fatalf("step %d: key %d has %d, %v, want %d, %v", i, key, value, ok, want, wantOK)
 				}
+				oldest, full := table.Oldest()
+				if want := len(m.order) == size; full != want || full && oldest != m.values[m.order[0]] {
+					t.Fatalf("step %d: oldest value %d, full %v, want %v", i, oldest, full, want)
+				}
 				if random.IntN(2) == 0 {
 					table.Set(ref, key, i)
 					m.set(key, i)
@@ -81,7 +86,7 @@ func TestTableHasRoomForOne(t *testing.T) {
 }
 
 func TestTableAllocatesNothing(t *testing.T) {
-	table := limit.NewTable[pipeline.RouterKey, limit.Bucket](100)
+	table := limit.NewTable[key.Key, limit.Bucket](100)
 	keys := routers(1000)
 	if n := testing.AllocsPerRun(3, func() {
 		for _, k := range keys {
@@ -94,9 +99,13 @@ func TestTableAllocatesNothing(t *testing.T) {
 }
 
 // routers returns n different keys, half of them of IPv6 addresses.
-func routers(n int) []pipeline.RouterKey {
+func routers(n int) []key.Key {
+	byRouter, err := key.New("key", key.Fields{key.Router}, key.DefaultPrefixV4, key.DefaultPrefixV6)
+	if err != nil {
+		panic(err)
+	}
 	random := rand.New(rand.NewPCG(3, 4))
-	keys := make([]pipeline.RouterKey, n)
+	keys := make([]key.Key, n)
 	for i := range keys {
 		data := make([]byte, 40)
 		data[0] = 0x45 + byte(i%2)*0x20
@@ -105,7 +114,7 @@ func routers(n int) []pipeline.RouterKey {
 		}
 		p := pipeline.Packet{Data: data, LinkType: pipeline.LinkRaw}
 		p.Decode()
-		keys[i] = p.RouterKey()
+		keys[i] = byRouter.Key(&p)
 	}
 	return keys
 }
@@ -116,12 +125,12 @@ func BenchmarkTable(b *testing.B) {
 	for _, size := range []int{250, 10_000, 65_536, 1_000_000} {
 		all := routers(2 * size)
 		known, unknown := all[:size], all[size:]
-		table := limit.NewTable[pipeline.RouterKey, limit.Bucket](size)
-		set := func(k pipeline.RouterKey) {
+		table := limit.NewTable[key.Key, limit.Bucket](size)
+		set := func(k key.Key) {
 			ref, _, _ := table.Find(k)
 			table.Set(ref, k, 1)
 		}
-		find := func(b *testing.B, keys []pipeline.RouterKey) {
+		find := func(b *testing.B, keys []key.Key) {
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {

@@ -29,7 +29,7 @@ func TestTrace(t *testing.T) {
 icmp-ptb      drops it: not-ptb  no packet-too-big message, 142 of 142 octets captured
 length        not asked          128 octets from the IP header on, at least 56; header of 20, at least 20
 mtu           not asked          no next-hop MTU
-src-rate      not asked          203.0.113.1 has credit for 9.50 of 9.50 packets
+src-rate      not asked          router 203.0.113.1 has credit for 9.50 of 9.50 packets
 iface-rate    not asked          credit for 95.00 of 95.00 packets
 broadcast     does not get it
 small         does not get it
@@ -41,7 +41,7 @@ log           gets it
 icmp-ptb      passes             ICMPv4 type 3 code 4, 142 of 142 octets captured
 length        passes             128 octets from the IP header on, at least 56; header of 20, at least 20
 mtu           passes             next-hop MTU 1400, allowed 68 to 16384
-src-rate      passes             203.0.113.1 has credit for 9.50 of 9.50 packets
+src-rate      passes             router 203.0.113.1 has credit for 9.50 of 9.50 packets
 iface-rate    passes             credit for 95.00 of 95.00 packets
 broadcast     gets it
 small         does not get it
@@ -53,7 +53,7 @@ log           gets it
 icmp-ptb      passes   ICMPv4 type 3 code 4, 142 of 142 octets captured
 length        passes   128 octets from the IP header on, at least 56; header of 20, at least 20
 mtu           passes   next-hop MTU 1200, allowed 68 to 16384
-src-rate      passes   203.0.113.9 has credit for 8.50 of 9.50 packets
+src-rate      passes   router 203.0.113.9 has credit for 8.50 of 9.50 packets
 iface-rate    passes   credit for 94.00 of 95.00 packets
 broadcast     gets it
 small         gets it

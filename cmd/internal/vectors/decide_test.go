@@ -35,8 +35,10 @@ func (o options) filters() []pipeline.Stage {
 			Ports: []portlist.Range{{First: 80, Last: 80}, {First: 443, Last: 443}, {First: 8080, Last: 8080}},
 		}})
 	}
+	bySource := srcrate.Plugin().NewSettings().(*srcrate.Settings)
+	bySource.Rate = o.source
 	return append(stages,
-		pipeline.Stage{Plugin: srcrate.Plugin(), Settings: &srcrate.Settings{Rate: o.source, MaxSources: 65536}},
+		pipeline.Stage{Plugin: srcrate.Plugin(), Settings: bySource},
 		pipeline.Stage{Plugin: ifacerate.Plugin(), Settings: &ifacerate.Settings{Rate: o.network}})
 }
 
