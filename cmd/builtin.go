@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"github.com/pmtud/pmtud/filters/dedup"
 	"github.com/pmtud/pmtud/filters/icmpptb"
 	"github.com/pmtud/pmtud/filters/ifacerate"
 	"github.com/pmtud/pmtud/filters/length"
@@ -29,6 +30,7 @@ func Plugins() []pipeline.Plugin {
 		length.Plugin(),
 		mtu.Plugin(),
 		portlist.Plugin(),
+		dedup.Plugin(),
 		srcrate.Plugin(),
 		ifacerate.Plugin(),
 		sourcelist.Plugin(),

@@ -30,6 +30,7 @@ func TestSamples(t *testing.T) {
 		"ports.pcap":       portsSample(),
 		"rates.pcapng.zst": ratesSample(),
 		"peers.pcap.gz":    peersSample(),
+		"clients.pcap.zst": clientsSample(),
 	} {
 		path := filepath.Join(samples, name)
 		if *update {
@@ -97,6 +98,31 @@ func peersSample() (packets []pipeline.Packet) {
 	for i, router := range []string{"203.0.113.1", "192.0.2.3", "203.0.113.2", "2001:db8:f::1", "2001:db8::2", "2001:db8:f::2"} {
 		m := pipelinetest.PTB{Router: netip.MustParseAddr(router)}
 		packets = append(packets, m.Packet(pipelinetest.Begin+pipeline.Instant(i)*pipeline.Instant(time.Second)))
+	}
+	return packets
+}
+
+// clientsSample is of one access router that speaks for 24 clients in three
+// seconds, most of whom have several connections and send again and again.
+func clientsSample() (packets []pipeline.Packet) {
+	random := rand.New(rand.NewPCG(3, 4))
+	at := pipelinetest.Begin
+	for range 200 {
+		at += pipeline.Instant(random.Uint64N(30_000)) * pipeline.Instant(time.Microsecond)
+		client := byte(1 + random.Uint32N(1+random.Uint32N(24)))
+		m := pipelinetest.PTB{
+			Client:  netip.AddrFrom4([4]byte{198, 51, 100, client}),
+			MTU:     1492,
+			DstPort: 40000 + uint16(random.Uint32N(4)),
+		}
+		if client%4 == 0 {
+			m.Router = netip.MustParseAddr("2001:db8:f::1")
+			m.Client = netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 0, 0xc, 15: client})
+		}
+		if client == 5 && random.Uint32N(3) == 0 {
+			m.MTU = 1280 // its path has changed
+		}
+		packets = append(packets, m.Packet(at))
 	}
 	return packets
 }

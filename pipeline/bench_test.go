@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/pmtud/pmtud/filters/dedup"
 	"github.com/pmtud/pmtud/filters/icmpptb"
 	"github.com/pmtud/pmtud/filters/ifacerate"
 	"github.com/pmtud/pmtud/filters/length"
@@ -79,7 +80,7 @@ func BenchmarkFilters(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	stages := append(compat(1), stage(sourcelist.Plugin(), &sourcelist.Settings{Allow: prefixes}))
+	stages := append(compat(1), stage(dedup.Plugin(), nil), stage(sourcelist.Plugin(), &sourcelist.Settings{Allow: prefixes}))
 	packets := flood(1024, 1000)
 	for i := range packets {
 		packets[i].Decode()

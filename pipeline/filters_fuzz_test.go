@@ -6,9 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pmtud/pmtud/filters/dedup"
 	"github.com/pmtud/pmtud/filters/sourcelist"
 	"github.com/pmtud/pmtud/filters/srcrate"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/key"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -64,7 +66,10 @@ func allFilters(t testing.TB) pipeline.Spec {
 	}
 	all := compat(1)
 	all[4].Settings.(*srcrate.Settings).MaxSources = 2
+	copies := dedup.Plugin().NewSettings().(*dedup.Settings)
+	copies.MaxEntries, copies.Key = 2, key.Fields{key.Flow, key.Target, key.RouterPrefix}
 	all = append(all,
+		stage(dedup.Plugin(), copies),
 		stage(sourcelist.Plugin(), &sourcelist.Settings{Deny: prefixes[:], Peers: true}))
 	spec := pipeline.Spec{
 		QueueSize: 1,

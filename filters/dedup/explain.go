@@ -1,0 +1,21 @@
+package dedup
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// Explain tells how many copies have passed: see [pipeline.Explainer].
+func (f *filter) Explain(p *pipeline.Packet) string {
+	copies := 0
+	if _, s, known := f.slots.Find(f.news.Key(p)); known {
+		for _, t := range f.passed(s) {
+			if f.within(t, p.Clock) {
+				copies++
+			}
+		}
+	}
+	return fmt.Sprintf("%s passed %d of %d times in the last %v", f.news.Describe(p), copies, f.copies, time.Duration(f.window))
+}
