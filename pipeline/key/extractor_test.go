@@ -42,7 +42,7 @@ func combinations(t testing.TB) map[string]*key.Extractor {
 	return all
 }
 
-// plain is a field as packet pipeline decodes it.
+// plain is a field as package pipeline decodes it.
 type plain struct {
 	addr     netip.Addr
 	prefix   netip.Prefix
@@ -84,7 +84,12 @@ func plainField(f key.Field, p *pipeline.Packet) (v plain) {
 // TestKeysAreEqualWhenFieldsAre compares keys with the values of all fields, for
 // every combination of fields and packets of all kinds.
 func TestKeysAreEqualWhenFieldsAre(t *testing.T) {
-	packets := append(pipelinetest.Packets(), neighbours()...)
+	packets := neighbours()
+	for i, p := range pipelinetest.Packets() {
+		if i%7 == 0 { // for every combination, all would take a minute with the race detector
+			packets = append(packets, p)
+		}
+	}
 	for name, e := range combinations(t) {
 		fs := fields(t, strings.ReplaceAll(name, " ", ""))
 		keys := map[[7]plain]key.Key{}
