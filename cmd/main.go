@@ -31,22 +31,25 @@ type Streams struct {
 }
 
 // Main runs the program with the process's arguments and streams, and returns its
-// exit status. SIGINT and SIGTERM end it in order; a second one ends it at once.
+// exit status. SIGINT and SIGTERM end it in order; a second one ends it at once. SIGHUP
+// has a daemon reload its configuration, and SIGUSR1 switches lines of level debug on and
+// off.
 func Main(plugins []pipeline.Plugin) int {
+	caught := catchSignals()
 	// A reader of standard output that has gone is an error of that write, and
 	// not the end of the program.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	a := app{Streams{os.Stdin, os.Stdout, os.Stderr}, filepath.Base(os.Args[0]), plugins}
+	a := app{Streams{os.Stdin, os.Stdout, os.Stderr}, filepath.Base(os.Args[0]), plugins, caught}
 	return a.status(a.execute(ctx, os.Args[1:]))
 }
 
 // Run runs the program, by the name of pmtud, with the arguments that follow its
 // name, until it is done or ctx is, and returns its exit status.
 func Run(ctx context.Context, args []string, streams Streams, plugins []pipeline.Plugin) int {
-	a := app{streams, "pmtud", plugins}
+	a := app{streams, "pmtud", plugins, nil}
 	return a.status(a.execute(ctx, args))
 }
 
@@ -55,6 +58,7 @@ type app struct {
 	Streams
 	name    string // of the program, which a third party's has of its own
 	plugins []pipeline.Plugin
+	signals *signals
 }
 
 func (a *app) execute(ctx context.Context, args []string) error {

@@ -65,7 +65,7 @@ func (a *app) runOptions(ctx context.Context, o options) error {
 	if o.given("print-config") {
 		return a.printConfig(f, o.printConfig)
 	}
-	return a.serve(ctx, f)
+	return a.serve(ctx, f, nil, "")
 }
 
 func (a *app) printConfig(f *config.File, format string) error {

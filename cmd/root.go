@@ -33,6 +33,11 @@ func (a *app) rootCommand() *cobra.Command {
 			return a.runOptions(c.Context(), o)
 		},
 	}
+	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
+		if c != root && c.Name() != "run" {
+			a.signals.release()
+		}
+	}
 	o.register(root.Flags())
 	completeFlag(root, "iface", completeInterfaces)
 	completeFlag(root, "print-config", fixed("yaml", "toml"))

@@ -20,11 +20,12 @@ can't be opened. A pipeline that fails later stops alone.`,
 		Args:                  cobra.NoArgs,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error {
-			f, err := a.load(paths)
+			files := &files{app: a, paths: paths}
+			f, fingerprint, err := files.load()
 			if err != nil {
 				return err
 			}
-			return a.serve(c.Context(), f)
+			return a.serve(c.Context(), f, files, fingerprint)
 		},
 	}
 	addConfigFlag(c, &paths)
@@ -61,6 +62,5 @@ func (a *app) checked(f *config.File, err error) error {
 		return mistakes
 	}
 	// What only shows when stages are put together.
-	_, err = a.build(f, discardLog())
-	return err
+	return a.tryBuild(f)
 }

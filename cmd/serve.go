@@ -5,136 +5,122 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
-	"sync"
-	"syscall"
-	"time"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/logging"
+	"github.com/pmtud/pmtud/cmd/internal/service"
+	"github.com/pmtud/pmtud/cmd/internal/systemd"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// serve runs a configuration without mistakes until its sources end or ctx is
-// done.
-func (a *app) serve(ctx context.Context, f *config.File) error {
-	began := time.Now()
-	log := slog.New(slog.NewTextHandler(a.Stderr, nil))
+// serve runs a configuration without mistakes, and those that replace it, until its
+// sources end or ctx is done. The files are those it was read from, and fingerprint theirs;
+// options have none.
+func (a *app) serve(ctx context.Context, f *config.File, files *files, fingerprint string) error {
+	d := &daemon{app: a, log: logging.New(a.Stderr, logging.IsJournal(a.Stderr)), running: f.Global}
+	defer d.log.Close()
+	d.setLog(f.Global.Log)
+	log := d.log.Logger()
+	notifier, err := systemd.FromEnvironment()
+	if err != nil {
+		log.Warn("the service manager is told nothing", "error", err)
+	}
+	defer notifier.Close()
+	options := service.Options{Log: log, Notifier: notifier, Reload: a.signals.reloads()}
+	if files != nil {
+		options.Source = &source{d, files}
+	}
+	s := service.New(options)
 	log.Info("starting", "version", version(), "pipelines", len(f.Pipelines))
-	pipelines, err := a.build(f, log)
+	first, err := d.configuration(f)
 	if err != nil {
 		return err
 	}
-	if cpu := f.Global.CPU; cpu != nil {
-		if err := pinProcess(int(*cpu)); err != nil {
-			log.Error("can't pin the process", "cpu", *cpu, "error", err)
-			return errFailed
-		}
-		log.Info("process pinned", "cpu", *cpu)
-	}
-	if err := openAll(ctx, pipelines, log); err != nil {
+	first.Fingerprint = fingerprint
+	if err := d.pin(f.Global.CPU); err != nil {
 		return err
 	}
-	log.Info("ready", "pipelines", len(pipelines), "took", time.Since(began).Round(time.Microsecond))
-	return runAll(ctx, pipelines, log)
-}
-
-// build builds all pipelines.
-func (a *app) build(f *config.File, log *slog.Logger) ([]*pipeline.Pipeline, error) {
-	var pipelines []*pipeline.Pipeline
-	var mistakes config.Mistakes
-	for _, spec := range f.Specs() {
-		spec.Log = log.With("pipeline", spec.Name)
-		spec.Stdin, spec.Stdout = a.Stdin, a.Stdout
-		p, err := pipeline.New(spec)
-		if err != nil {
-			mistakes = append(mistakes, f.Locate(spec.Name, err)...)
-			continue
-		}
-		pipelines = append(pipelines, p)
-	}
-	if len(mistakes) > 0 {
-		return nil, mistakes
-	}
-	return pipelines, nil
-}
-
-func discardLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
-
-// openAll opens all pipelines, or none: a daemon that starts with a part of what
-// it was told to do would look healthy.
-func openAll(ctx context.Context, pipelines []*pipeline.Pipeline, log *slog.Logger) error {
-	var opened []*pipeline.Pipeline
-	for _, p := range pipelines {
-		if err := p.Open(ctx); err != nil {
-			log.Error("can't open pipeline", append([]any{"pipeline", p.Name(), "error", err}, openHint(err)...)...)
-			continue
-		}
-		opened = append(opened, p)
-	}
-	if len(opened) == len(pipelines) {
-		return nil
-	}
-	for _, p := range opened {
-		closePipeline(p, log)
-	}
-	if ctx.Err() != nil {
-		return nil // a signal came first
-	}
-	return errFailed
-}
-
-// openHint returns what to do about a refusal of the kernel.
-func openHint(err error) []any {
-	if !errors.Is(err, syscall.EPERM) || strings.Contains(err.Error(), "CAP_") {
-		return nil
-	}
-	return []any{"hint", "needs CAP_NET_RAW: run as root, or with that capability"}
-}
-
-// runAll runs all pipelines until each has ended. One that fails leaves the others
-// alone.
-func runAll(ctx context.Context, pipelines []*pipeline.Pipeline, log *slog.Logger) error {
-	var running sync.WaitGroup
-	books := make([]pipeline.Counters, len(pipelines))
-	failed := make([]bool, len(pipelines))
-	for i, p := range pipelines {
-		running.Go(func() {
-			err := p.Run(ctx)
-			if err != nil {
-				log.Error("pipeline failed", "pipeline", p.Name(), "error", err)
-			}
-			books[i] = p.Counters()
-			failed[i] = !closePipeline(p, log) || err != nil
-		})
-	}
-	await(ctx, &running, log)
-	for _, b := range books {
-		logCounters(log, b)
-	}
-	for i := range failed {
-		if failed[i] {
-			return fmt.Errorf("pipeline %s: %w", pipelines[i].Name(), errFailed)
-		}
+	defer a.signals.onDebug(d.toggleDebug)()
+	if err := s.Run(ctx, first); err != nil {
+		return errors.Join(errFailed, err)
 	}
 	return nil
 }
 
-// await waits until all pipelines have ended, and logs when they are told to.
-func await(ctx context.Context, running *sync.WaitGroup, log *slog.Logger) {
-	ended := make(chan struct{})
-	go func() { running.Wait(); close(ended) }()
-	select {
-	case <-ctx.Done():
-		log.Info("stopping")
-		<-ended
-	case <-ended:
+// daemon is what stays while configurations come and go.
+type daemon struct {
+	*app
+	log     *logging.Log
+	running config.Global // with what takes a restart as it was at the start
+}
+
+// configuration returns what a file without mistakes declares.
+func (d *daemon) configuration(f *config.File) (service.Configuration, error) {
+	hash, err := f.Hash()
+	if err != nil {
+		return service.Configuration{}, fmt.Errorf("hash configuration: %w", err)
+	}
+	c := service.Configuration{Hash: hash, Watch: f.Global.Watch, Adopt: func() { d.adopt(f.Global) }}
+	for i, spec := range f.Specs() {
+		spec.Log = d.log.Folded().With("pipeline", spec.Name)
+		c.Pipelines = append(c.Pipelines, service.Wanted{
+			Name:     spec.Name,
+			Identity: f.Pipelines[i].Identity(),
+			Build:    func() (*pipeline.Pipeline, error) { return d.buildOne(f, spec) },
+		})
+	}
+	return c, nil
+}
+
+// adopt applies the settings of the top level of a configuration that now runs.
+func (d *daemon) adopt(g config.Global) {
+	d.setLog(g.Log)
+	before := d.running
+	for _, s := range []struct {
+		name    string
+		changed bool
+	}{
+		{"cpu", !equal(g.CPU, before.CPU)},
+		{"http", g.HTTP != before.HTTP},
+		{"user", g.User != before.User},
+		{"sandbox", g.Sandbox != before.Sandbox},
+	} {
+		if s.changed {
+			d.log.Logger().Warn("setting was changed, which needs a restart", "setting", s.name)
+		}
 	}
 }
 
-func closePipeline(p *pipeline.Pipeline, log *slog.Logger) (ok bool) {
-	err := p.Close()
-	if err != nil {
-		log.Error("can't close pipeline", "pipeline", p.Name(), "error", err)
+// equal reports whether both are nil or point at the same value.
+func equal[T comparable](a, b *T) bool {
+	if a == nil || b == nil {
+		return a == b
 	}
-	return err == nil
+	return *a == *b
+}
+
+func (d *daemon) setLog(l config.Log) {
+	var level slog.Level
+	// The configuration was checked for the names of levels.
+	_ = level.UnmarshalText([]byte(l.Level))
+	d.log.Set(l.Format, level)
+}
+
+func (d *daemon) toggleDebug() {
+	level := d.log.ToggleDebug()
+	d.log.Logger().Info("level of the log changed", "level", level)
+}
+
+// pin pins the process to a processor, if there is one to pin it to.
+func (d *daemon) pin(cpu *uint16) error {
+	if cpu == nil {
+		return nil
+	}
+	log := d.log.Logger().With("cpu", *cpu)
+	if err := pinProcess(int(*cpu)); err != nil {
+		log.Error("can't pin the process", "error", err)
+		return errFailed
+	}
+	log.Info("process pinned")
+	return nil
 }

@@ -25,6 +25,22 @@ func (m Mistake) Error() string { return m.Text(Style{}) }
 // Text is Error in colours.
 func (m Mistake) Text(style Style) string {
 	var b strings.Builder
+	b.WriteString(m.line(style))
+	if m.Line > 0 {
+		number := fmt.Sprint(m.Line)
+		excerpt, caret := m.Window()
+		b.WriteString("\n  " + paint(style.Margin, number+" |") + " " + excerpt)
+		b.WriteString("\n  " + paint(style.Margin, strings.Repeat(" ", len(number))+" |") + " ")
+		b.WriteString(blank(excerpt, caret) + paint(style.Caret, "^"))
+	}
+	return b.String()
+}
+
+// Short is the first line of Error.
+func (m Mistake) Short() string { return m.line(Style{}) }
+
+func (m Mistake) line(style Style) string {
+	var b strings.Builder
 	switch {
 	case m.Line > 0:
 		b.WriteString(paint(style.Place, fmt.Sprintf("%s:%d:%d:", m.File, m.Line, m.Column)) + " ")
@@ -34,13 +50,6 @@ func (m Mistake) Text(style Style) string {
 	b.WriteString(paint(style.Message, m.Message))
 	if m.Hint != "" {
 		b.WriteString("; " + paint(style.Hint, m.Hint))
-	}
-	if m.Line > 0 {
-		number := fmt.Sprint(m.Line)
-		excerpt, caret := m.Window()
-		b.WriteString("\n  " + paint(style.Margin, number+" |") + " " + excerpt)
-		b.WriteString("\n  " + paint(style.Margin, strings.Repeat(" ", len(number))+" |") + " ")
-		b.WriteString(blank(excerpt, caret) + paint(style.Caret, "^"))
 	}
 	return b.String()
 }

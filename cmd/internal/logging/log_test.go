@@ -200,7 +200,7 @@ func TestManyMessages(t *testing.T) {
 }
 
 // TestConcurrentUse is for the race detector.
-func TestConcurrentUse(t *testing.T) {
+func TestConcurrentUse(_ *testing.T) {
 	out := new(written)
 	log := logging.New(out, false)
 	var running sync.WaitGroup

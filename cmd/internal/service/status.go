@@ -33,11 +33,22 @@ type ReloadStatus struct {
 	Err      string // why the last attempt failed; empty if it did not
 }
 
-// Status returns what the service is doing. It is safe for concurrent use.
+// Status returns what the service is doing. There are no pipelines before it has
+// started. It is safe for concurrent use.
 func (s *Service) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := s.status
-	st.Pipelines = append([]PipelineStatus(nil), st.Pipelines...)
+	st := Status{Started: s.started, Reload: s.reload}
+	for _, w := range s.workers {
+		st.Pipelines = append(st.Pipelines, w.status())
+	}
+	return st
+}
+
+func (w *worker) status() PipelineStatus {
+	st := PipelineStatus{Name: w.Name, Pipeline: w.pipeline, Since: w.since}
+	if w.hasEnded() {
+		st.Ended, st.Err = true, w.failure()
+	}
 	return st
 }

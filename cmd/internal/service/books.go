@@ -1,10 +1,20 @@
-package cmd
+package service
 
 import (
 	"log/slog"
 
 	"github.com/pmtud/pmtud/pipeline"
 )
+
+// printBooks prints the final counters of pipelines. Those of one that was left behind
+// may still change, and may not be readable.
+func (s *Service) printBooks(workers []*worker) {
+	for _, w := range workers {
+		if w.hasEnded() {
+			logCounters(s.Log, w.pipeline.Counters())
+		}
+	}
+}
 
 // logCounters prints the final counters of a pipeline: its sums, and each reason
 // that is not zero.

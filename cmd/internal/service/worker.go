@@ -1,0 +1,135 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+const (
+	// openTimeout bounds how long a pipeline may take to open.
+	openTimeout = 10 * time.Second
+
+	// endTimeout bounds how long pipelines may take to end. It is longer than a
+	// pipeline itself waits for its sinks.
+	endTimeout = 10 * time.Second
+
+	// grace is how long a stage may go on that was told to give up.
+	grace = time.Second
+)
+
+// worker leads a pipeline through its life, in a goroutine of its own.
+type worker struct {
+	Wanted
+	pipeline  *pipeline.Pipeline
+	exclusive []string // what nobody else may hold at the same time
+	log       *slog.Logger
+
+	ctx     context.Context // of its life
+	cancel  context.CancelFunc
+	opening context.Context // done when it should be open; nil before that begins
+	opened  chan error      // gets the result of opening
+	since   time.Time       // it was opened; set before opened gets a result
+	start   chan struct{}   // closed to let it run
+	ended   chan struct{}   // closed when it is closed
+	err     error           // of opening or running; set before it ends
+	close   error           // of closing; likewise
+
+	probe probe // of the pulse
+}
+
+// newWorker builds a pipeline, which lives no longer than ctx.
+func newWorker(ctx context.Context, wanted Wanted, log *slog.Logger) (*worker, error) {
+	p, err := wanted.Build()
+	if err != nil {
+		return nil, err
+	}
+	w := &worker{
+		Wanted: wanted, pipeline: p, log: log.With("pipeline", wanted.Name),
+		opened: make(chan error, 1), start: make(chan struct{}), ended: make(chan struct{}),
+	}
+	for _, n := range p.Needs() {
+		w.exclusive = append(w.exclusive, n.Needs.Exclusive...)
+	}
+	w.ctx, w.cancel = context.WithCancel(ctx)
+	return w, nil
+}
+
+// open opens the pipeline in its goroutine and goes on to run it when it is let. Then
+// it tells ends.
+func (w *worker) open(ends chan<- struct{}) {
+	opening, stop := context.WithTimeout(w.ctx, openTimeout)
+	w.opening = opening
+	go func() {
+		err := w.pipeline.Open(opening)
+		w.since = time.Now()
+		w.opened <- err
+		stop()
+		if err == nil {
+			w.live()
+		} else {
+			w.err = err
+		}
+		w.cancel()
+		close(w.ended)
+		select {
+		case ends <- struct{}{}:
+		default: // it is known already that one has ended
+		}
+	}()
+}
+
+// live runs and closes the pipeline.
+func (w *worker) live() {
+	select {
+	case <-w.start:
+		w.err = w.pipeline.Run(w.ctx)
+	case <-w.ctx.Done():
+	}
+	if w.err != nil {
+		w.log.Error("pipeline failed", "error", w.err)
+	}
+	if w.close = w.pipeline.Close(); w.close != nil {
+		w.log.Error("can't close pipeline", "error", w.close)
+	}
+}
+
+// awaitOpen returns the result of opening.
+func (w *worker) awaitOpen() error {
+	select {
+	case err := <-w.opened:
+		return err
+	case <-w.opening.Done():
+	}
+	select {
+	case err := <-w.opened:
+		return err
+	case <-time.After(grace):
+		w.cancel()
+		return fmt.Errorf("it does not open: %w", w.opening.Err())
+	}
+}
+
+func (w *worker) hasEnded() bool {
+	select {
+	case <-w.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// failure returns why a pipeline that has ended failed, or nil.
+func (w *worker) failure() error { return errors.Join(w.err, w.close) }
+
+// holds reports whether the pipeline has something for itself that other needs.
+func (w *worker) holds(other *worker) bool {
+	return !w.hasEnded() && slices.ContainsFunc(w.exclusive, func(name string) bool {
+		return slices.Contains(other.exclusive, name)
+	})
+}
