@@ -3,16 +3,23 @@
 // and with pmtud. See package lab for a picture.
 //
 //	go run ./cmd/pmtud-lab [-pmtud PATH] [flags] [-- options for pmtud]
+//
+// With -recovery it measures instead how fast many clients behind one router recover,
+// without pmtud, with its defaults, without limits and with configuration files:
+//
+//	go run ./cmd/pmtud-lab -recovery [-clients 200] [-family 4] [-config FILE] [-flood 100000]
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/pmtud/pmtud/cmd/internal/lab"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
@@ -25,14 +32,27 @@ func main() {
 }
 
 func run(ctx context.Context) int {
-	var config lab.Config
+	var config lab.RecoveryConfig
 	flag.StringVar(&config.Pmtud, "pmtud", "", "path of the pmtud program (default: build it)")
 	flag.IntVar(&config.Servers, "servers", 3, "number of servers")
-	flag.IntVar(&config.Clients, "clients", 1, "number of client addresses behind the low-MTU link")
+	flag.IntVar(&config.Clients, "clients", 0, "number of client addresses behind the low-MTU link (default: 1, with -recovery 200)")
 	flag.IntVar(&config.Connections, "connections", 40, "number of downloads at the same time")
 	flag.IntVar(&config.MTU, "mtu", 1400, "MTU of the low-MTU link")
+	gso := flag.Bool("gso", true, "with -recovery: leave segmentation offload on, for a faster lab with fewer messages")
+	recovery := flag.Bool("recovery", false, "measure how fast many clients recover")
+	var files []string
+	flag.Func("config", "with -recovery: measure this configuration `file` too; may be repeated", func(file string) error {
+		files = append(files, file)
+		return nil
+	})
+	family := flag.Int("family", 0, "with -recovery: IP version, 4 or 6 (default: both)")
+	flag.DurationVar(&config.Limit, "limit", 20*time.Second, "with -recovery: time for a download to complete")
+	flag.IntVar(&config.Flood, "flood", 0, "with -recovery: forged messages per second that arrive meanwhile")
 	flag.Parse()
-	config.Arguments = lab.OnLAN(flag.Args()...)
+	families := []lab.Family{lab.IPv4, lab.IPv6}
+	if *family != 0 {
+		families = []lab.Family{lab.Family(*family)}
+	}
 
 	if config.Pmtud == "" {
 		path, remove, err := lab.BuildPmtud(ctx)
@@ -47,14 +67,29 @@ func run(ctx context.Context) int {
 		if err := netns.Available(); err != nil {
 			return failed(fmt.Errorf("no network namespaces: %w", err))
 		}
-		if err := lab.Demo(ctx, config, os.Stdout); err != nil {
-			return failed(err)
+		if *recovery {
+			config.GSO = *gso
+			return failed(measure(ctx, config, families, lab.Setups(files...)))
 		}
-		return 0
+		config.Arguments = lab.OnLAN(flag.Args()...)
+		return failed(lab.Demo(ctx, config.Config, os.Stdout))
 	})
 }
 
+// measure measures recovery with each IP version.
+func measure(ctx context.Context, config lab.RecoveryConfig, families []lab.Family, setups []lab.Setup) error {
+	var errs []error
+	for _, config.Family = range families {
+		errs = append(errs, lab.CompareRecovery(ctx, config, setups, os.Stdout))
+	}
+	return errors.Join(errs...)
+}
+
+// failed returns the exit status, and tells the error if there is one.
 func failed(err error) int {
+	if err == nil {
+		return 0
+	}
 	fmt.Fprintln(os.Stderr, "pmtud-lab:", err)
 	return 1
 }

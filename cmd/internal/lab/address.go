@@ -13,7 +13,7 @@ type Family int
 //
 //	                     IPv4                   IPv6
 //	clients              198.51.100.0/24        2001:db8:1::/64
-//	  more than 253      100.64.0.0/16
+//	  more than 252      100.64.0.0/16
 //	hop to router        203.0.113.0/30         2001:db8:2::/64
 //	LAN k                192.0.2.(32k)/27       2001:db8:3:k::/64
 //	VIP                  203.0.113.80           2001:db8:4::80
@@ -28,8 +28,8 @@ const (
 
 // What the IPv4 networks have room for, and ports from [firstPort] on.
 const (
-	fewClients          = 253
-	maxClients          = 65_533
+	fewClients          = 252
+	maxClients          = 65_532
 	maxConnections      = 1<<16 - firstPort
 	maxSubnets          = 8
 	maxServersPerSubnet = 29
@@ -61,6 +61,9 @@ func (f Family) clients(number int) netip.Prefix {
 func link(network netip.Prefix) netip.Prefix {
 	return netip.PrefixFrom(network.Addr(), network.Addr().BitLen()-2)
 }
+
+// linkSize is the number of a link's addresses, the last of which is for broadcasts.
+const linkSize = 4
 
 // lan returns the network of LAN k.
 func (f Family) lan(k int) netip.Prefix {

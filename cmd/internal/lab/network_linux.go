@@ -116,16 +116,25 @@ func (n *Network) connectClients() error {
 // clients returns the network of the clients.
 func (n *Network) clients() netip.Prefix { return n.Config.Family.clients(n.Config.Clients) }
 
-// client returns the address of client i, from 0.
-func (n *Network) client(i int) netip.Addr { return host(n.clients(), 2+i).Addr() }
+// client returns the address of client i, from 0: on the link to the hop, or behind
+// the addresses that the link takes.
+func (n *Network) client(i int) netip.Addr {
+	if i == 0 {
+		return host(n.clients(), 2).Addr()
+	}
+	return host(n.clients(), linkSize-1+i).Addr()
+}
 
 func (n *Network) connectRouter() error {
 	network := n.Config.Family.transit()
-	return cmp.Or(
+	if err := cmp.Or(
 		netns.Veth(n.Hop, "up", n.Router, "up"),
 		n.Hop.Addr("up", host(network, 1).String()),
 		n.Router.Addr("up", host(network, 2).String()),
-	)
+	); err != nil || n.Config.GSO {
+		return err
+	}
+	return n.Router.NoGSO("up") // PTBs quote segments, as behind a real network card
 }
 
 func (n *Network) addLAN(k int) error {
@@ -154,7 +163,6 @@ func (n *Network) addServer(i int) error {
 	if err := cmp.Or(
 		netns.Veth(s.NS, Interface, lan, s.Name),
 		lan.Plug(bridge, s.Name),
-		s.NS.NoGSO(Interface), // PTBs quote segments, as behind a real network card
 		s.NS.Addr(Interface, address.String()),
 		s.NS.Addr("lo", n.Config.Family.vip().String()),
 	); err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+
+	"golang.org/x/net/bpf"
 )
 
 // Run makes one experiment: it builds the network, starts pmtud if the
@@ -43,7 +45,7 @@ func (n *Network) serveDownloads(ctx context.Context) ([]Download, error) {
 
 // observe calls experiment while pmtud runs and the sniffers watch the LANs.
 func (n *Network) observe(ctx context.Context, experiment func(context.Context, []*sniffer) error) (Traffic, []Exit, error) {
-	sniffers, err := n.sniff()
+	sniffers, err := n.sniff(onlyPTBs)
 	if err == nil {
 		err = n.prepare()
 	}
@@ -55,10 +57,10 @@ func (n *Network) observe(ctx context.Context, experiment func(context.Context, 
 	return traffic, exits, errors.Join(err, e)
 }
 
-func (n *Network) sniff() ([]*sniffer, error) {
+func (n *Network) sniff(filter []bpf.Instruction) ([]*sniffer, error) {
 	var sniffers []*sniffer
 	for _, lan := range n.LANs {
-		s, err := newSniffer(lan)
+		s, err := newSniffer(lan, filter)
 		if err != nil {
 			return sniffers, err
 		}

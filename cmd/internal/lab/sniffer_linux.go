@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"golang.org/x/net/bpf"
@@ -13,25 +15,27 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
-// The ring of a sniffer: slots of slotSize octets, room for a whole experiment.
-// A PTB is no longer than 1294 octets (RFC 4443, section 3.2).
+// The ring of a sniffer: slots of slotSize octets, room for a whole experiment, or
+// for a tenth of a second of one whose frames are taken all the time. A PTB is no longer than 1294 octets (RFC 4443, section 3.2).
 const (
 	slotSize  = 2048
 	slots     = 8192
 	blockSize = 64 << 10
 )
 
-// sniffer records the PTBs on a LAN. It listens on the bridge itself, which sees
-// each frame once, wherever it goes. The kernel writes the frames into a ring
-// (packet_mmap, version 2) from which nothing is ever taken, so that a burst
-// loses none. Its methods are for one goroutine.
+// sniffer records PTBs on a LAN. It listens on the bridge itself, which sees each
+// frame once, wherever it goes. The kernel writes the frames into a ring (packet_mmap,
+// version 2). Either they are all left there, so that a burst loses none, and seen;
+// or they are taken. Its methods are for one goroutine.
 type sniffer struct {
-	fd   int
-	ring []byte
-	read []frame
+	fd    int
+	ring  []byte
+	read  []frame // that were seen
+	taken int     // how many were taken
 }
 
-func newSniffer(lan *netns.NS) (*sniffer, error) {
+// newSniffer returns a sniffer of what the filter accepts.
+func newSniffer(lan *netns.NS, filter []bpf.Instruction) (*sniffer, error) {
 	ifi, err := lan.Interface(bridge)
 	if err != nil {
 		return nil, err
@@ -43,7 +47,7 @@ func newSniffer(lan *netns.NS) (*sniffer, error) {
 		return err
 	})
 	if err == nil {
-		err = s.open(ifi.Index)
+		err = s.open(ifi.Index, filter)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("sniff in namespace %s: %w", lan.Name, err), s.close())
@@ -51,8 +55,8 @@ func newSniffer(lan *netns.NS) (*sniffer, error) {
 	return s, nil
 }
 
-func (s *sniffer) open(ifindex int) error {
-	if err := s.filter(); err != nil {
+func (s *sniffer) open(ifindex int, filter []bpf.Instruction) error {
+	if err := s.filter(filter); err != nil {
 		return fmt.Errorf("set filter: %w", err)
 	}
 	if err := s.makeRing(); err != nil {
@@ -70,8 +74,8 @@ func (s *sniffer) open(ifindex int) error {
 	return nil
 }
 
-func (s *sniffer) filter() error {
-	program, err := bpf.Assemble(onlyPTBs)
+func (s *sniffer) filter(instructions []bpf.Instruction) error {
+	program, err := bpf.Assemble(instructions)
 	if err != nil {
 		return err
 	}
@@ -102,14 +106,37 @@ func (s *sniffer) makeRing() error {
 // seen returns the frames so far, in order.
 func (s *sniffer) seen() []frame {
 	for len(s.read) < slots {
-		slot := s.ring[len(s.read)*slotSize:][:slotSize]
-		header := (*unix.Tpacket2Hdr)(unsafe.Pointer(&slot[0]))
-		if atomic.LoadUint32(&header.Status)&unix.TP_STATUS_USER == 0 {
+		header, f := s.slot(len(s.read))
+		if header == nil {
 			break
 		}
-		s.read = append(s.read, bytes.Clone(slot[header.Mac:][:header.Snaplen]))
+		s.read = append(s.read, bytes.Clone(f))
 	}
 	return s.read
+}
+
+// take calls got with each frame that came since the last call, and the time since
+// 1970 when it came, and gives its room in the ring back.
+func (s *sniffer) take(got func(f frame, at time.Duration)) {
+	for {
+		header, f := s.slot(s.taken % slots)
+		if header == nil {
+			return
+		}
+		got(f, time.Duration(header.Sec)*time.Second+time.Duration(header.Nsec))
+		atomic.StoreUint32(&header.Status, unix.TP_STATUS_KERNEL)
+		s.taken++
+	}
+}
+
+// slot returns what is in a slot of the ring, or nil if there is nothing yet.
+func (s *sniffer) slot(i int) (*unix.Tpacket2Hdr, frame) {
+	slot := s.ring[i*slotSize:][:slotSize]
+	header := (*unix.Tpacket2Hdr)(unsafe.Pointer(&slot[0]))
+	if atomic.LoadUint32(&header.Status)&unix.TP_STATUS_USER == 0 {
+		return nil, nil
+	}
+	return header, slot[header.Mac:][:header.Snaplen]
 }
 
 // lost returns how many frames the ring had no room for since the last call.
@@ -131,6 +158,13 @@ func (s *sniffer) close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// onlyBroadcasts accepts what onlyPTBs does, if it is sent to all.
+var onlyBroadcasts = slices.Concat([]bpf.Instruction{
+	bpf.LoadAbsolute{Off: 0, Size: 4}, // no other group address begins like this
+	bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0xffffffff, SkipTrue: 1},
+	bpf.RetConstant{Val: 0},
+}, onlyPTBs)
 
 // onlyPTBs accepts ICMP type 3 code 4 and ICMPv6 type 2, whatever the destination.
 var onlyPTBs = []bpf.Instruction{

@@ -1,0 +1,131 @@
+package lab_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pmtud/pmtud/cmd/internal/lab"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+)
+
+// TestRecovery heals a few clients and looks at the books.
+func TestRecovery(t *testing.T) {
+	netns.Require(t)
+	const clients, short = 30, 3 * time.Second
+	for _, tc := range []struct {
+		name   string
+		config lab.RecoveryConfig
+		check  func(*testing.T, lab.Recovery)
+	}{
+		{"without pmtud", lab.RecoveryConfig{Limit: short}, sentNothing},
+		{"defaults", lab.RecoveryConfig{Limit: short, Config: lab.Config{Arguments: lab.OnLAN()}}, sentFew},
+		{"no limits", lab.RecoveryConfig{Config: lab.Config{Arguments: fast}}, healedAll},
+		{"no limits, with GSO", lab.RecoveryConfig{Config: lab.Config{Arguments: fast, GSO: true}}, healedAll},
+		{"defaults, under attack", lab.RecoveryConfig{Limit: short, Flood: 2000, Config: lab.Config{Arguments: lab.OnLAN()}}, wasAttacked},
+	} {
+		for _, family := range []lab.Family{lab.IPv4, lab.IPv6} {
+			t.Run(fmt.Sprint(tc.name, ", ", family), func(t *testing.T) {
+				t.Parallel()
+				config := tc.config
+				config.Family, config.Clients, config.Pmtud = family, clients, *pmtud
+				r, err := lab.RunRecovery(t.Context(), config)
+				netns.Must(t, err, r.Check())
+				if len(r.Downloads) != clients || len(r.Copies.PerClient) != clients {
+					t.Errorf("%d downloads, copies for %d clients, want %d", len(r.Downloads), len(r.Copies.PerClient), clients)
+				}
+				tc.check(t, r)
+			})
+		}
+	}
+}
+
+func sentNothing(t *testing.T, r lab.Recovery) {
+	if r.Copies.Broadcasts != 0 || r.Within(1) != lab.Never {
+		t.Errorf("%d broadcasts without pmtud; all complete within %v", r.Copies.Broadcasts, r.Within(1))
+	}
+}
+
+// sentFew knows that the one router may have 1 message per second, and 1.9 at once.
+func sentFew(t *testing.T, r lab.Recovery) {
+	sent := r.Copies.Broadcasts
+	if most := 2 + int(r.Config.Limit/time.Second); sent == 0 || sent > most || r.Copies.InOneSecond > 2 {
+		t.Errorf("%d broadcasts, %d in one second; want 1 to %d, 2", sent, r.Copies.InOneSecond, most)
+	}
+	if average, most := r.Copies.CopiesPerClient(); average*float64(len(r.Downloads)) > float64(sent)+0.01 || most > sent {
+		t.Errorf("%.3f broadcasts about each client, of %d", average, sent)
+	}
+	if r.Completed() == len(r.Downloads) {
+		t.Errorf("%d broadcasts healed all clients", sent)
+	}
+}
+
+func healedAll(t *testing.T, r lab.Recovery) {
+	if r.Completed() != len(r.Downloads) || r.Within(1) > r.Config.Limit || r.RecoveredWithin(1) > r.Within(1) {
+		t.Errorf("%d of %d complete, within %v", r.Completed(), len(r.Downloads), r.Within(1))
+	}
+	sum := 0
+	for client, copies := range r.Copies.PerClient {
+		sum += copies
+		if copies == 0 {
+			t.Errorf("no broadcast about %v", client)
+		}
+	}
+	if sum != r.Copies.Broadcasts {
+		t.Errorf("%d broadcasts, %d about clients", r.Copies.Broadcasts, sum)
+	}
+}
+
+// wasAttacked knows that a daemon may send 10 messages per second, and 19 at once.
+func wasAttacked(t *testing.T, r lab.Recovery) {
+	if r.Forged == 0 || r.Forged > 2100 {
+		t.Errorf("attacked with %.0f messages per second", r.Forged)
+	}
+	if one, all := r.Copies.InOneSecond, r.Copies.InOneSecondOfAll; one < 19 || one > 29 || all < one || all > 3*29 {
+		t.Errorf("in one second %d broadcasts of one daemon, %d of all", one, all)
+	}
+}
+
+func TestCompareRecovery(t *testing.T) {
+	netns.Require(t)
+	t.Parallel()
+	config := lab.RecoveryConfig{Limit: time.Second}
+	config.Clients, config.Bytes, config.Pmtud = 5, 20_000, *pmtud
+	var out bytes.Buffer
+	netns.Must(t, lab.CompareRecovery(t.Context(), config, lab.Setups("../../../configs/compat.yaml"), &out))
+	t.Logf("\n%s", &out)
+	for _, want := range []string{"no obstacle     5 of 5", "nothing", "defaults", "no limits     5 of 5", "compat.yaml"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the table lacks %q", want)
+		}
+	}
+}
+
+func TestRecoveryTimes(t *testing.T) {
+	r := lab.Recovery{Downloads: []lab.Download{
+		{Bytes: 10, Recovery: 3 * time.Second, Elapsed: 4 * time.Second},
+		{Bytes: 10, Recovery: time.Second, Elapsed: 9 * time.Second, Hung: true},
+		{Hung: true},
+		{Bytes: 10, Recovery: 2 * time.Second, Elapsed: 2 * time.Second},
+	}}
+	for _, tc := range []struct {
+		part       float64
+		first, all time.Duration
+	}{
+		{0, time.Second, 2 * time.Second},
+		{0.25, time.Second, 2 * time.Second},
+		{0.5, 2 * time.Second, 4 * time.Second},
+		{0.75, 3 * time.Second, lab.Never},
+		{0.76, lab.Never, lab.Never},
+		{1, lab.Never, lab.Never},
+	} {
+		if first, all := r.RecoveredWithin(tc.part), r.Within(tc.part); first != tc.first || all != tc.all {
+			t.Errorf("%v of the clients: first octet within %v, all within %v; want %v, %v", tc.part, first, all, tc.first, tc.all)
+		}
+	}
+	if got := r.Completed(); got != 2 {
+		t.Errorf("%d complete, want 2", got)
+	}
+}
