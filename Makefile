@@ -26,7 +26,7 @@ test: ## all tests; with the race detector where a C compiler is there
 	$(GO) test $(RACE) -p 1 ./...
 
 .PHONY: bench
-bench: build ## speed beside tcpdump in the same run (needs tcpdump), then the Go benchmarks
+bench: build ## recovery of many clients, speed beside tcpdump in the same run (needs tcpdump), then the Go benchmarks
 	$(GO) run ./cmd/pmtud-bench -pmtud ./pmtud
 	$(GO) test -run '^$$' -bench . -benchmem ./pipeline/... ./filters/... ./sinks/... ./sources/...
 

@@ -1,6 +1,7 @@
 // Command pmtud-bench measures pmtud beside tcpdump, without root: live capture in
 // network namespaces (see package livebench), NFLOG there too (nflogbench), and
-// replay of files (replaybench).
+// replay of files (replaybench); and how fast many clients behind one router recover,
+// also while forged messages flood the servers (lab).
 //
 //	go run ./cmd/pmtud-bench [-pmtud PATH] [flags]
 package main
@@ -34,8 +35,9 @@ func run(ctx context.Context) int {
 	var live livebench.Config
 	var nflog nflogbench.Config
 	var replay replaybench.Config
+	recovery := lab.RecoveryConfig{Config: lab.Config{GSO: true}}
 	pmtud := flag.String("pmtud", "", "path of the pmtud program (default: build it)")
-	only := flag.String("only", "", "measure live, nflog or replay only")
+	only := flag.String("only", "", "measure live, nflog, replay or recovery only")
 	flag.IntVar(&live.Rounds, "rounds", 5, "rounds of each comparison")
 	flag.DurationVar(&live.Flood, "flood", 2*time.Second, "length of each flood")
 	flag.IntVar(&live.Rate, "rate", 0, "packets per second of the floods (default: as many as possible)")
@@ -43,6 +45,12 @@ func run(ctx context.Context) int {
 	flag.DurationVar(&live.Idle, "idle", 3*time.Second, "how long the programs are watched at rest")
 	flag.DurationVar(&live.Memory, "memory", 3*time.Second, "length of the flood from a million forged routers")
 	flag.IntVar(&replay.Packets, "packets", 2_000_000, "packets of the capture to replay")
+	var files []string
+	flag.Func("config", "measure recovery with this configuration `file` too; may be repeated", func(file string) error {
+		files = append(files, file)
+		return nil
+	})
+	flag.DurationVar(&recovery.Limit, "limit", 20*time.Second, "time for a download to complete")
 	flag.Parse()
 
 	if *pmtud == "" {
@@ -54,7 +62,7 @@ func run(ctx context.Context) int {
 		*pmtud = path
 		os.Args = slices.Insert(os.Args, 1, "-pmtud="+path) // for the process that netns.Run starts
 	}
-	live.Pmtud, nflog.Pmtud, replay.Pmtud = *pmtud, *pmtud, *pmtud
+	live.Pmtud, nflog.Pmtud, replay.Pmtud, recovery.Pmtud = *pmtud, *pmtud, *pmtud, *pmtud
 	nflog.Rounds, replay.Rounds = live.Rounds, live.Rounds
 	nflog.Duration = live.Flood
 	// As root in a user namespace tcpdump could not give its file away.
@@ -68,6 +76,14 @@ func run(ctx context.Context) int {
 		return 0
 	}
 	return netns.Run(func() int {
+		if wanted(*only, "recovery") {
+			if err := measureRecovery(ctx, recovery, lab.Setups(files...)); err != nil {
+				return failed(err)
+			}
+		}
+		if *only == "recovery" {
+			return 0
+		}
 		if err := measure(ctx, *only, live, nflog); err != nil {
 			return failed(err)
 		}
@@ -75,10 +91,25 @@ func run(ctx context.Context) int {
 	})
 }
 
+// measureRecovery measures a few clients, many, and a few under attack.
+func measureRecovery(ctx context.Context, config lab.RecoveryConfig, setups []lab.Setup) error {
+	if err := netns.Available(); err != nil {
+		return err
+	}
+	for _, run := range []struct{ clients, flood int }{{200, 0}, {1000, 0}, {200, 100_000}} {
+		config.Clients, config.Flood = run.clients, run.flood
+		if err := lab.CompareRecovery(ctx, config, setups, os.Stdout); err != nil {
+			return err
+		}
+		fmt.Println()
+	}
+	return nil
+}
+
 // wanted reports whether one of the measurements is to be made.
 func wanted(only, name string) bool { return only == "" || only == name }
 
-// measure measures what needs network namespaces.
+// measure measures what needs network namespaces and tcpdump.
 func measure(ctx context.Context, only string, live livebench.Config, nflog nflogbench.Config) error {
 	if _, err := exec.LookPath("tcpdump"); err != nil {
 		return fmt.Errorf("there is nothing to compare with: %w", err)
