@@ -73,8 +73,8 @@ func (s *Service) close(workers []*worker) (all bool) {
 	defer stop()
 	all = true
 	for _, w := range workers {
-		if w.opening == nil {
-			continue // it was never more than built
+		if w.opening == nil || w.givenUp {
+			continue // it was never more than built, or was waited for already
 		}
 		select {
 		case <-w.ended:

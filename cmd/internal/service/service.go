@@ -109,12 +109,9 @@ func (s *Service) Run(ctx context.Context, first Configuration) error {
 
 // serve reloads until all pipelines have ended or ctx is done.
 func (s *Service) serve(ctx context.Context, changed <-chan struct{}) {
-	for !s.allEnded() {
+	for ctx.Err() == nil && !s.allEnded() {
 		select {
 		case <-ctx.Done():
-			s.Log.Info("stopping")
-			s.tell(systemd.Stopping, systemd.Status("stopping"))
-			return
 		case <-s.Reload:
 			s.tryReload(ctx, "asked to")
 		case <-changed:
@@ -122,6 +119,10 @@ func (s *Service) serve(ctx context.Context, changed <-chan struct{}) {
 		case <-s.ends:
 		}
 	}
+	if ctx.Err() != nil {
+		s.Log.Info("stopping")
+	}
+	s.tell(systemd.Stopping, systemd.Status("stopping"))
 }
 
 // start opens all pipelines, or none: a daemon that starts with a part of what it

@@ -34,6 +34,7 @@ type worker struct {
 	cancel  context.CancelFunc
 	opening context.Context // done when it should be open; nil before that begins
 	opened  chan error      // gets the result of opening
+	givenUp bool            // it did not open in time, and is left behind
 	since   time.Time       // it was opened; set before opened gets a result
 	start   chan struct{}   // closed to let it run
 	ended   chan struct{}   // closed when it is closed
@@ -111,6 +112,7 @@ func (w *worker) awaitOpen() error {
 		return err
 	case <-time.After(grace):
 		w.cancel()
+		w.givenUp = true
 		return fmt.Errorf("it does not open: %w", w.opening.Err())
 	}
 }
