@@ -15,6 +15,7 @@ import (
 	"github.com/pmtud/pmtud/filters/srcrate"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/prefixset"
 )
 
 func stage(p pipeline.Plugin, settings any) pipeline.Stage {
@@ -74,7 +75,7 @@ func BenchmarkDecode(b *testing.B) {
 }
 
 func BenchmarkFilters(b *testing.B) {
-	prefixes := make([]sourcelist.Prefix, 3)
+	prefixes := make([]prefixset.Prefix, 3)
 	for i, text := range []string{"203.0.0.0/16", "198.51.100.0/24", "2001:db8::/32"} {
 		if err := prefixes[i].UnmarshalText([]byte(text)); err != nil {
 			b.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/key"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/prefixset"
 )
 
 // FuzzFilters takes hostile octets through all filters, in a chain and each alone,
@@ -58,7 +59,7 @@ func FuzzFilters(f *testing.F) {
 }
 
 func allFilters(t testing.TB) pipeline.Spec {
-	var prefixes [2]sourcelist.Prefix
+	var prefixes [2]prefixset.Prefix
 	for i, text := range []string{"203.0.113.2", "2001:db8:f::/64"} {
 		if err := prefixes[i].UnmarshalText([]byte(text)); err != nil {
 			t.Fatal(err)

@@ -2,7 +2,10 @@
 // address: the outer source of a message.
 package sourcelist
 
-import "github.com/pmtud/pmtud/pipeline"
+import (
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/prefixset"
+)
 
 // Reasons to drop a packet.
 const (
@@ -12,9 +15,9 @@ const (
 
 // Settings of the filter.
 type Settings struct {
-	Allow []Prefix `setting:"allow" example:"198.51.100.0/24,2001:db8::/32" doc:"prefixes that the address must be in, if any are given"`
-	Deny  []Prefix `setting:"deny" example:"192.0.2.11,2001:db8:1::11" doc:"prefixes that the address must not be in"`
-	Peers bool     `setting:"peers" example:"true" doc:"deny lists the peers that messages are sent on to; drop with the reason from-peer"`
+	Allow []prefixset.Prefix `setting:"allow" example:"198.51.100.0/24,2001:db8::/32" doc:"prefixes that the address must be in, if any are given"`
+	Deny  []prefixset.Prefix `setting:"deny" example:"192.0.2.11,2001:db8:1::11" doc:"prefixes that the address must not be in"`
+	Peers bool               `setting:"peers" example:"true" doc:"deny lists the peers that messages are sent on to; drop with the reason from-peer"`
 }
 
 // Plugin returns the filter `source-list`.
@@ -35,7 +38,7 @@ func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
 	if len(s.Allow) == 0 && len(s.Deny) == 0 {
 		return nil, pipeline.BadSetting("deny", "is empty and so is allow; list at least one prefix")
 	}
-	f := &filter{allow: newSet(s.Allow), deny: newSet(s.Deny), reason: Denied}
+	f := &filter{allow: prefixset.New(s.Allow), deny: prefixset.New(s.Deny), reason: Denied}
 	if s.Peers {
 		f.reason = FromPeer
 	}
@@ -43,13 +46,13 @@ func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
 }
 
 type filter struct {
-	allow, deny *set // nil: not asked
+	allow, deny *prefixset.Set // nil: not asked
 	reason      pipeline.Reason
 }
 
 func (f *filter) Filter(p *pipeline.Packet) pipeline.Reason {
 	addr := p.Router()
-	if f.deny.has(addr) || f.allow != nil && !f.allow.has(addr) {
+	if f.deny.Has(addr) || f.allow != nil && !f.allow.Has(addr) {
 		return f.reason
 	}
 	return pipeline.Pass

@@ -1,13 +1,14 @@
-package sourcelist
+package prefixset
 
 import (
 	"net/netip"
 	"slices"
 )
 
-// set is a set of prefixes: one map for each prefix length in use, so that a look
-// up costs no more for thousands of addresses than for one.
-type set struct {
+// Set is a set of prefixes: one map for each prefix length in use, so that a look
+// up costs no more for thousands of addresses than for one. Nil is the empty set. It
+// does not change, so that any number of goroutines may ask it.
+type Set struct {
 	byBits []bitsSet
 }
 
@@ -17,11 +18,13 @@ type bitsSet struct {
 	addrs map[netip.Addr]struct{}
 }
 
-func newSet(prefixes []Prefix) *set {
+// New returns the set of the prefixes, nil if there are none. Host bits in them make
+// no difference.
+func New(prefixes []Prefix) *Set {
 	if len(prefixes) == 0 {
 		return nil
 	}
-	s := new(set)
+	s := new(Set)
 	for _, p := range prefixes {
 		p := p.Masked()
 		i := slices.IndexFunc(s.byBits, func(b bitsSet) bool { return b.v4 == p.Addr().Is4() && b.bits == p.Bits() })
@@ -34,8 +37,9 @@ func newSet(prefixes []Prefix) *set {
 	return s
 }
 
-// has reports whether addr is in one of the prefixes.
-func (s *set) has(addr netip.Addr) bool {
+// Has reports whether addr is in one of the prefixes. The zero Addr is in none. It
+// allocates nothing.
+func (s *Set) Has(addr netip.Addr) bool {
 	if s == nil || !addr.IsValid() {
 		return false
 	}

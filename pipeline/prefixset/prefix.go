@@ -1,4 +1,6 @@
-package sourcelist
+// Package prefixset has sets of IP prefixes for the hot path, and the prefixes of
+// settings.
+package prefixset
 
 import (
 	"fmt"
@@ -20,6 +22,11 @@ func (p *Prefix) UnmarshalText(text []byte) error {
 	}
 	p.Prefix = unmap(prefix)
 	return nil
+}
+
+// Single returns the prefix that stands for one address.
+func Single(addr netip.Addr) Prefix {
+	return Prefix{unmap(netip.PrefixFrom(addr, addr.BitLen()))}
 }
 
 func parsePrefix(s string) (netip.Prefix, error) {

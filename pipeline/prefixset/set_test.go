@@ -1,0 +1,79 @@
+package prefixset_test
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+
+	"github.com/pmtud/pmtud/pipeline/prefixset"
+)
+
+// TestSet compares a set with a list that is searched.
+func TestSet(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var prefixes []prefixset.Prefix
+	for range 60 {
+		addr := randomAddr(random)
+		prefixes = append(prefixes, prefixset.Prefix{Prefix: netip.PrefixFrom(addr, addr.BitLen()-random.IntN(5))})
+	}
+	set := prefixset.New(prefixes)
+	in := 0
+	for range 10000 {
+		addr := randomAddr(random)
+		want := false
+		for _, p := range prefixes {
+			want = want || p.Contains(addr)
+		}
+		if got := set.Has(addr); got != want {
+			t.Fatalf("%v: %v, want %v", addr, got, want)
+		}
+		if want {
+			in++
+		}
+	}
+	if in < 1000 || in > 9000 {
+		t.Errorf("%d of 10000 addresses are in the set: the test says little", in)
+	}
+}
+
+// randomAddr returns one of 512 addresses.
+func randomAddr(random *rand.Rand) netip.Addr {
+	low := byte(random.Uint32())
+	if random.IntN(2) == 0 {
+		return netip.AddrFrom4([4]byte{192, 0, 2, low})
+	}
+	return netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 15: low})
+}
+
+func TestEmptySet(t *testing.T) {
+	set := prefixset.New(nil)
+	if set != nil || set.Has(netip.MustParseAddr("192.0.2.1")) || set.Has(netip.Addr{}) {
+		t.Error("the empty set has an address")
+	}
+}
+
+func TestSingle(t *testing.T) {
+	for text, want := range map[string]string{
+		"192.0.2.1":        "192.0.2.1/32",
+		"2001:db8::1":      "2001:db8::1/128",
+		"::ffff:192.0.2.1": "192.0.2.1/32",
+	} {
+		if got := prefixset.Single(netip.MustParseAddr(text)).String(); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestHasAllocatesNothing(t *testing.T) {
+	set := prefixset.New([]prefixset.Prefix{
+		{Prefix: netip.MustParsePrefix("192.0.2.0/24")}, {Prefix: netip.MustParsePrefix("2001:db8::/32")},
+	})
+	v4, v6 := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
+	if n := testing.AllocsPerRun(100, func() {
+		if !set.Has(v4) || !set.Has(v6) {
+			t.Error("an address is missing")
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
