@@ -7,6 +7,7 @@ import (
 	"github.com/pmtud/pmtud/filters/length"
 	"github.com/pmtud/pmtud/filters/mtu"
 	"github.com/pmtud/pmtud/filters/portlist"
+	"github.com/pmtud/pmtud/filters/sane"
 	"github.com/pmtud/pmtud/filters/sourcelist"
 	"github.com/pmtud/pmtud/filters/srcrate"
 	"github.com/pmtud/pmtud/pipeline"
@@ -34,6 +35,7 @@ func Plugins() []pipeline.Plugin {
 		srcrate.Plugin(),
 		ifacerate.Plugin(),
 		sourcelist.Plugin(),
+		sane.Plugin(),
 
 		broadcast.Plugin(),
 		peers.Plugin(),

@@ -31,6 +31,7 @@ func TestSamples(t *testing.T) {
 		"rates.pcapng.zst": ratesSample(),
 		"peers.pcap.gz":    peersSample(),
 		"clients.pcap.zst": clientsSample(),
+		"forged.pcap":      forgedSample(),
 	} {
 		path := filepath.Join(samples, name)
 		if *update {
@@ -123,6 +124,39 @@ func clientsSample() (packets []pipeline.Packet) {
 			m.MTU = 1280 // its path has changed
 		}
 		packets = append(packets, m.Packet(at))
+	}
+	return packets
+}
+
+// forgedSample holds sound messages, and others that only look like some: with wrong
+// checksums, from impossible routers, about what was not too big or not ours.
+func forgedSample() (packets []pipeline.Packet) {
+	router6 := netip.MustParseAddr("2001:db8:f::1")
+	for _, f := range []struct {
+		message pipelinetest.PTB
+		change  func(frame []byte) // after checksums were computed
+	}{
+		{pipelinetest.PTB{}, nil},
+		{pipelinetest.PTB{Router: router6}, nil},
+		{pipelinetest.PTB{MTU: 576, SrcPort: 8443}, nil},
+		{pipelinetest.PTB{}, func(frame []byte) { frame[14+8]-- }},
+		{pipelinetest.PTB{}, func(frame []byte) { frame[14+20+7]++ }},
+		{pipelinetest.PTB{Router: router6}, func(frame []byte) { frame[14+40+7]++ }},
+		{pipelinetest.PTB{}, func(frame []byte) { frame[14+3]++ }},
+		{pipelinetest.PTB{Router: netip.MustParseAddr("127.0.0.1")}, nil},
+		{pipelinetest.PTB{Router: netip.MustParseAddr("::")}, nil},
+		{pipelinetest.PTB{MTU: 296}, nil},
+		{pipelinetest.PTB{Router: router6, MTU: 1000}, nil},
+		{pipelinetest.PTB{MTU: 9000}, nil},
+		{pipelinetest.PTB{Client: netip.MustParseAddr("239.1.2.3")}, nil},
+		{pipelinetest.PTB{Target: netip.MustParseAddr("192.0.2.99")}, nil},
+		{pipelinetest.PTB{Router: router6, Target: netip.MustParseAddr("2001:db8:99::1")}, nil},
+	} {
+		p := f.message.Packet(pipelinetest.Begin + pipeline.Instant(len(packets))*pipeline.Instant(time.Second))
+		if f.change != nil {
+			f.change(p.Data)
+		}
+		packets = append(packets, p)
 	}
 	return packets
 }

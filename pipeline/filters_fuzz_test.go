@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/filters/dedup"
+	"github.com/pmtud/pmtud/filters/sane"
 	"github.com/pmtud/pmtud/filters/sourcelist"
 	"github.com/pmtud/pmtud/filters/srcrate"
 	"github.com/pmtud/pmtud/pipeline"
@@ -71,7 +72,8 @@ func allFilters(t testing.TB) pipeline.Spec {
 	copies.MaxEntries, copies.Key = 2, key.Fields{key.Flow, key.Target, key.RouterPrefix}
 	all = append(all,
 		stage(dedup.Plugin(), copies),
-		stage(sourcelist.Plugin(), &sourcelist.Settings{Deny: prefixes[:], Peers: true}))
+		stage(sourcelist.Plugin(), &sourcelist.Settings{Deny: prefixes[:], Peers: true}),
+		stage(sane.Plugin(), nil))
 	spec := pipeline.Spec{
 		QueueSize: 1,
 		Sources:   []pipeline.Stage{pipelinetest.Lend(nil, 1)},

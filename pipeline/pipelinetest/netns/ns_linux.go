@@ -32,6 +32,20 @@ func New(name string) (*NS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create namespace %s: %w", name, err)
 	}
+	return setUp(name, fd)
+}
+
+// own returns the namespace of the process.
+func own() (*NS, error) {
+	fd, err := openCurrent()
+	if err != nil {
+		return nil, err
+	}
+	return setUp("of the process", fd)
+}
+
+// setUp makes an NS of a namespace's descriptor.
+func setUp(name string, fd int) (*NS, error) {
 	link, err := netlink.NewHandleAt(vishnetns.NsHandle(fd), unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open netlink in namespace %s: %w", name, err), unix.Close(fd))

@@ -122,3 +122,16 @@ func TestSysctl(t *testing.T) {
 		t.Errorf("unknown setting: got %v, want %v", err, fs.ErrNotExist)
 	}
 }
+
+func TestOwn(t *testing.T) {
+	want, err := threadNamespace()
+	netns.Must(t, err)
+	var got string
+	netns.Must(t, netns.Own(t).Do(func() (err error) {
+		got, err = threadNamespace()
+		return err
+	}))
+	if got != want {
+		t.Errorf("namespace %s, want %s", got, want)
+	}
+}

@@ -46,14 +46,17 @@ func forbidding() []string {
 // fails instead: there a skipped test is one that nobody runs.
 func Require(tb testing.TB) {
 	tb.Helper()
-	err := Available()
-	switch {
-	case err == nil:
-	case os.Getenv("CI") == "true":
-		tb.Fatalf("no network namespaces, and CI is true: %v", err)
-	default:
-		tb.Skipf("no network namespaces: %v", err)
+	if err := Available(); err != nil {
+		forgo(tb, err)
 	}
+}
+
+func forgo(tb testing.TB, err error) {
+	tb.Helper()
+	if os.Getenv("CI") == "true" {
+		tb.Fatalf("no network namespaces, and CI is true: %v", err)
+	}
+	tb.Skipf("no network namespaces: %v", err)
 }
 
 // NewTest is [New] for a test, which it skips or fails as [Require] does. The
@@ -62,6 +65,26 @@ func NewTest(tb testing.TB, name string) *NS {
 	tb.Helper()
 	Require(tb)
 	ns, err := New(name)
+	Must(tb, err)
+	tb.Cleanup(func() {
+		if err := ns.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return ns
+}
+
+// Own returns the namespace that the process itself runs in, for tests of code that
+// asks for the network wherever its goroutines run. Only [Run] makes one that is fit
+// for that: elsewhere the test is skipped or fails as [Require] does. What a test
+// leaves behind in it, the next one finds.
+func Own(tb testing.TB) *NS {
+	tb.Helper()
+	Require(tb)
+	if !Inside() {
+		forgo(tb, fmt.Errorf("the process runs in the machine's: %s", os.Getenv(marker)))
+	}
+	ns, err := own()
 	Must(tb, err)
 	tb.Cleanup(func() {
 		if err := ns.Close(); err != nil {

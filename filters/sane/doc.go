@@ -1,0 +1,78 @@
+// Package sane has the filter `sane`, which drops messages that every receiver would
+// drop, or ought to distrust: what no router sends costs the segment a broadcast and
+// the limits their room, and forged ones have to look real at least.
+//
+// # Checks
+//
+// Each check has a switch, and a reason that is called like it. They are made in this
+// order, and the first that finds something wrong gives the reason:
+//
+//	check                default
+//	ip_length            on    version and lengths in the IP header, against the octets on the wire
+//	ip_checksum          on    of the IPv4 header
+//	fragment             on    a receiver would need the other fragments too
+//	unspecified_source   on    0.0.0.0/8 and ::
+//	loopback_source      on    127.0.0.0/8 and ::1
+//	multicast_source     on    also 255.255.255.255
+//	own_source           on    needs the host
+//	multicast_target     on
+//	broadcast_target     on    255.255.255.255; others need the host
+//	icmp_checksum        on    of PTBs
+//	quoted_version       on    IPv4 in IPv4, IPv6 in IPv6
+//	quoted_source        off   other than the target
+//	quoted_multicast     on    the destination in IPv4, also 255.255.255.255
+//	quoted_multicast_v6  off   the destination in IPv6
+//	quoted_fragment      on    offset above 0 in IPv4
+//	quoted_fragment_v6   off   offset above 0 in IPv6
+//	quoted_icmp_error    on    errors and redirects (RFC 1122, section 3.2.2; RFC 4443, section 2.4)
+//	zero_mtu_v4          off
+//	low_mtu_v4           on    1 to below min_mtu_v4, 552
+//	low_mtu_v6           on    below 1280: hosts must ignore it (RFC 8201, section 4)
+//	not_too_big          on    quoted length not above the MTU
+//	interface_mtu        on    once interface is given; needs the host
+//
+// Checks of addresses, lengths, the header checksum and fragments look at every IP
+// packet; the others at PTBs. Everything else passes: `icmp-ptb` is there for that.
+//
+// # What is off, and why
+//
+// What a genuine router may send passes by default.
+//
+//   - quoted_source: routers send to the source of the packet that was too big. But
+//     load balancers and NATs on the way may rewrite one of the two addresses and not
+//     the other, as the sink `peers` does, and a socket is found by the quoted one.
+//   - quoted_multicast_v6: IPv6 has path MTU discovery for multicast, and allows PTBs
+//     for it (RFC 4443, section 2.4 (e.3)). IPv4 forbids them.
+//   - quoted_fragment_v6: IPv6 routers may answer to each fragment of a packet. IPv4
+//     routers answer to the first alone (RFC 1812, section 4.3.2.7).
+//   - zero_mtu_v4: routers from before RFC 1191 leave the MTU 0 (section 5 there). The
+//     filter `mtu` drops it by default.
+//
+// One check that is on may meet a genuine message: IPv4 links with an MTU below 552 are
+// allowed (RFC 791: from 68), though hardly found. Linux takes a lower MTU for 552 and
+// lets packets of that connection be fragmented, which is what forgers are after.
+// Whose clients sit behind such links switches low_mtu_v4 off.
+//
+// interface_mtu takes all receivers for alike: if another server's interface has a
+// larger MTU than this one's, leave interface away.
+//
+// # What passes unseen
+//
+// Nothing is refused for what the capture lacks: a checksum over octets that were cut
+// off (by the source's snaplen) passes, and so does what asks for a quoted header that
+// is not there. A router need not quote more than 8 octets behind the IP header (RFC
+// 792), and may put extensions behind what it quotes (RFC 4884); neither is looked at.
+// Checksums are those on the wire: routers compute them, also virtual ones whose other
+// checksums are left to hardware that isn't there.
+// not_too_big lets pass what says nothing: a quoted length of 0, as of jumbograms and
+// of segments that were merged before they were routed, one below the octets quoted,
+// and an IPv6 MTU of 1280, which translators write for anything below (RFC 7915,
+// section 4.2).
+//
+// # The host
+//
+// The addresses of this host, the broadcast addresses of its networks and the
+// interface's MTU are read when the pipeline opens and followed by netlink. In a
+// replay, which opens nothing, they are not known, and the checks that need them pass
+// everything; so does interface_mtu while there is no such interface.
+package sane

@@ -1,0 +1,104 @@
+package sane
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/hostnet"
+)
+
+// host is what some checks know of this host. It does not change once it is made.
+// Nil knows nothing.
+type host struct {
+	own        map[netip.Addr]struct{}
+	broadcasts map[netip.Addr]struct{}
+	mtu        uint32 // of the sending interface; 0: not known
+}
+
+func (h *host) isOwn(addr netip.Addr) bool {
+	if h == nil {
+		return false
+	}
+	_, own := h.own[addr]
+	return own
+}
+
+func (h *host) isBroadcast(addr netip.Addr) bool {
+	if h == nil {
+		return false
+	}
+	_, broadcast := h.broadcasts[addr]
+	return broadcast
+}
+
+// fits reports whether a link of the MTU may be what keeps the host's packets back.
+func (h *host) fits(mtu uint32) bool { return h == nil || h.mtu == 0 || mtu < h.mtu }
+
+// Open reads what the checks that are on need of the host, and keeps it up to date.
+func (f *filter) Open(context.Context) (err error) {
+	if f.asksHost() {
+		f.watcher, err = hostnet.Watch(f.look, f.log)
+	}
+	return err
+}
+
+// Close ends what Open began.
+func (f *filter) Close() error {
+	w := f.watcher
+	f.watcher = nil
+	return w.Close()
+}
+
+// Needs tells what Open uses: see [pipeline.Needer].
+func (f *filter) Needs() (n pipeline.Needs) {
+	if f.asksHost() {
+		n.Families = []string{"AF_NETLINK"}
+	}
+	if f.asksInterface() {
+		n.Interfaces = []pipeline.Interface{{Name: f.settings.Interface}}
+	}
+	return n
+}
+
+func (f *filter) asksHost() bool {
+	return f.settings.OwnSource || f.settings.BroadcastTarget || f.asksInterface()
+}
+
+func (f *filter) asksInterface() bool { return f.settings.InterfaceMTU && f.settings.Interface != "" }
+
+func (f *filter) look() error {
+	addrs, err := hostnet.Addresses("")
+	if err != nil {
+		return err
+	}
+	h := &host{own: map[netip.Addr]struct{}{}, broadcasts: map[netip.Addr]struct{}{}}
+	for _, a := range addrs {
+		h.own[a.Addr()] = struct{}{}
+		if broadcast, ok := broadcastOf(a); ok {
+			h.broadcasts[broadcast] = struct{}{}
+		}
+	}
+	if f.asksInterface() {
+		mtu, err := hostnet.MTU(f.settings.Interface)
+		if err != nil {
+			return err
+		}
+		h.mtu = uint32(mtu)
+	}
+	f.host.Store(h)
+	return nil
+}
+
+// broadcastOf returns the broadcast address of an address' network, as the kernel
+// has it (fib_add_ifaddr in net/ipv4/fib_frontend.c).
+func broadcastOf(p netip.Prefix) (netip.Addr, bool) {
+	if !p.Addr().Is4() || p.Bits() > 30 {
+		return netip.Addr{}, false
+	}
+	octets := p.Addr().As4()
+	for bit := p.Bits(); bit < 32; bit++ {
+		octets[bit/8] |= 0x80 >> (bit % 8)
+	}
+	return netip.AddrFrom4(octets), true
+}

@@ -1,0 +1,147 @@
+package sane
+
+import (
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/hostnet"
+)
+
+// Reasons to drop a packet, in the order of the checks: the first that finds
+// something wrong gives the reason.
+const (
+	IPLength pipeline.Reason = iota + 1
+	IPChecksum
+	Fragment
+	UnspecifiedSource
+	LoopbackSource
+	MulticastSource
+	OwnSource
+	MulticastTarget
+	BroadcastTarget
+	ICMPChecksum
+	QuotedVersion
+	QuotedSource
+	QuotedMulticast
+	QuotedMulticastV6
+	QuotedFragment
+	QuotedFragmentV6
+	QuotedICMPError
+	ZeroMTUv4
+	LowMTUv4
+	LowMTUv6
+	NotTooBig
+	InterfaceMTU
+)
+
+// Settings of the filter: a switch for each check, called like its reason.
+type Settings struct {
+	IPLength          bool `setting:"ip_length" doc:"drop packets whose IP header names another version, or lengths that don't fit the octets on the wire"`
+	IPChecksum        bool `setting:"ip_checksum" doc:"drop packets whose IPv4 header checksum is wrong"`
+	Fragment          bool `setting:"fragment" doc:"drop fragments of IP packets"`
+	UnspecifiedSource bool `setting:"unspecified_source" doc:"drop packets from 0.0.0.0/8 or ::"`
+	LoopbackSource    bool `setting:"loopback_source" doc:"drop packets from 127.0.0.0/8 or ::1"`
+	MulticastSource   bool `setting:"multicast_source" doc:"drop packets from a multicast or broadcast address"`
+	OwnSource         bool `setting:"own_source" doc:"drop packets from an address of this host; in a replay none is known"`
+	MulticastTarget   bool `setting:"multicast_target" doc:"drop packets to a multicast address"`
+	BroadcastTarget   bool `setting:"broadcast_target" doc:"drop packets to 255.255.255.255 or the broadcast address of a network of this host; in a replay none of these is known"`
+	ICMPChecksum      bool `setting:"icmp_checksum" doc:"drop messages whose ICMP checksum is wrong"`
+	QuotedVersion     bool `setting:"quoted_version" doc:"drop messages about a packet of the other IP version"`
+	QuotedSource      bool `setting:"quoted_source" doc:"drop messages about a packet whose source is not the message's target"`
+	QuotedMulticast   bool `setting:"quoted_multicast" doc:"drop messages about an IPv4 packet to a multicast or broadcast address"`
+	QuotedMulticastV6 bool `setting:"quoted_multicast_v6" doc:"drop messages about an IPv6 packet to a multicast address"`
+	QuotedFragment    bool `setting:"quoted_fragment" doc:"drop messages about an IPv4 fragment other than the first"`
+	QuotedFragmentV6  bool `setting:"quoted_fragment_v6" doc:"drop messages about an IPv6 fragment other than the first"`
+	QuotedICMPError   bool `setting:"quoted_icmp_error" doc:"drop messages about an ICMP error or redirect"`
+	ZeroMTUv4         bool `setting:"zero_mtu_v4" doc:"drop IPv4 messages whose next-hop MTU is 0, for unknown"`
+	LowMTUv4          bool `setting:"low_mtu_v4" doc:"drop IPv4 messages whose next-hop MTU is from 1 to below min_mtu_v4"`
+	LowMTUv6          bool `setting:"low_mtu_v6" doc:"drop IPv6 messages whose next-hop MTU is below 1280"`
+	NotTooBig         bool `setting:"not_too_big" doc:"drop messages about a packet that is not longer than the next-hop MTU"`
+	InterfaceMTU      bool `setting:"interface_mtu" doc:"drop messages whose next-hop MTU is not below the MTU of interface, if that is given; in a replay it is not known"`
+
+	MinMTUv4  uint16 `setting:"min_mtu_v4" doc:"lowest next-hop MTU of IPv4 that low_mtu_v4 lets pass, in octets" min:"68" max:"65535"`
+	Interface string `setting:"interface" doc:"interface that this host, and every other receiver, sends its own packets on" example:"eth0"`
+}
+
+// Plugin returns the filter `sane`.
+func Plugin() pipeline.Plugin {
+	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
+		Type:    "sane",
+		Summary: "drops messages that no router sends or no receiver believes",
+		Reasons: []pipeline.ReasonInfo{
+			{Name: "ip-length", Doc: "the IP header names another version, or lengths that don't fit the octets on the wire"},
+			{Name: "ip-checksum", Doc: "the IPv4 header checksum is wrong"},
+			{Name: "fragment", Doc: "the packet is a fragment"},
+			{Name: "unspecified-source", Doc: "the source is in 0.0.0.0/8 or is ::"},
+			{Name: "loopback-source", Doc: "the source is in 127.0.0.0/8 or is ::1"},
+			{Name: "multicast-source", Doc: "the source is a multicast or broadcast address"},
+			{Name: "own-source", Doc: "the source is an address of this host"},
+			{Name: "multicast-target", Doc: "the target is a multicast address"},
+			{Name: "broadcast-target", Doc: "the target is a broadcast address"},
+			{Name: "icmp-checksum", Doc: "the ICMP checksum is wrong"},
+			{Name: "quoted-version", Doc: "the quoted packet is of the other IP version"},
+			{Name: "quoted-source", Doc: "the quoted packet's source is not the message's target"},
+			{Name: "quoted-multicast", Doc: "the quoted IPv4 packet was sent to a multicast or broadcast address"},
+			{Name: "quoted-multicast-v6", Doc: "the quoted IPv6 packet was sent to a multicast address"},
+			{Name: "quoted-fragment", Doc: "the quoted IPv4 packet is a fragment other than the first"},
+			{Name: "quoted-fragment-v6", Doc: "the quoted IPv6 packet is a fragment other than the first"},
+			{Name: "quoted-icmp-error", Doc: "the quoted packet is an ICMP error or redirect"},
+			{Name: "zero-mtu-v4", Doc: "the next-hop MTU of an IPv4 message is 0"},
+			{Name: "low-mtu-v4", Doc: "the next-hop MTU of an IPv4 message is from 1 to below min_mtu_v4"},
+			{Name: "low-mtu-v6", Doc: "the next-hop MTU of an IPv6 message is below 1280"},
+			{Name: "not-too-big", Doc: "the quoted packet is not longer than the next-hop MTU"},
+			{Name: "interface-mtu", Doc: "the next-hop MTU is not below the sending interface's MTU"},
+		},
+		Defaults: Settings{
+			IPLength: true, IPChecksum: true, Fragment: true,
+			UnspecifiedSource: true, LoopbackSource: true, MulticastSource: true, OwnSource: true,
+			MulticastTarget: true, BroadcastTarget: true, ICMPChecksum: true,
+			QuotedVersion: true, QuotedMulticast: true, QuotedFragment: true, QuotedICMPError: true,
+			LowMTUv4: true, LowMTUv6: true, NotTooBig: true, InterfaceMTU: true,
+			MinMTUv4: 552,
+		},
+		New: New,
+	})
+}
+
+// New returns the filter.
+func New(s Settings, env pipeline.Env) (pipeline.Filter, error) {
+	f := &filter{settings: s, log: env.Log}
+	for _, c := range s.checks() {
+		if c.on {
+			f.checks = append(f.checks, c)
+		}
+	}
+	return f, nil
+}
+
+type filter struct {
+	settings Settings
+	checks   []check // those that are on
+	log      *slog.Logger
+
+	host    atomic.Pointer[host] // nil until the filter is opened
+	watcher *hostnet.Watcher
+
+	message message // of the call; here, for it would be allocated there
+}
+
+func (f *filter) Filter(p *pipeline.Packet) pipeline.Reason {
+	m := &f.message
+	m.host = f.host.Load()
+	m.read(p)
+	reason := f.first(m)
+	*m = message{} // its octets were lent
+	return reason
+}
+
+// first returns the reason of the first check that finds something wrong.
+func (f *filter) first(m *message) pipeline.Reason {
+	for i := range f.checks {
+		if f.checks[i].wrong(m) {
+			return f.checks[i].reason
+		}
+	}
+	return pipeline.Pass
+}
