@@ -10,6 +10,7 @@ import (
 	"github.com/pmtud/pmtud/filters/sane"
 	"github.com/pmtud/pmtud/filters/sourcelist"
 	"github.com/pmtud/pmtud/filters/srcrate"
+	"github.com/pmtud/pmtud/filters/vips"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/sinks/broadcast"
 	"github.com/pmtud/pmtud/sinks/logsink"
@@ -36,6 +37,7 @@ func Plugins() []pipeline.Plugin {
 		ifacerate.Plugin(),
 		sourcelist.Plugin(),
 		sane.Plugin(),
+		vips.Plugin(),
 
 		broadcast.Plugin(),
 		peers.Plugin(),

@@ -10,6 +10,7 @@ import (
 	"github.com/pmtud/pmtud/filters/sane"
 	"github.com/pmtud/pmtud/filters/sourcelist"
 	"github.com/pmtud/pmtud/filters/srcrate"
+	"github.com/pmtud/pmtud/filters/vips"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/key"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
@@ -73,7 +74,8 @@ func allFilters(t testing.TB) pipeline.Spec {
 	all = append(all,
 		stage(dedup.Plugin(), copies),
 		stage(sourcelist.Plugin(), &sourcelist.Settings{Deny: prefixes[:], Peers: true}),
-		stage(sane.Plugin(), nil))
+		stage(sane.Plugin(), nil),
+		stage(vips.Plugin(), &vips.Settings{Prefixes: prefixes[:], From: "lo"}))
 	spec := pipeline.Spec{
 		QueueSize: 1,
 		Sources:   []pipeline.Stage{pipelinetest.Lend(nil, 1)},

@@ -1,0 +1,76 @@
+package vips
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/hostnet"
+	"github.com/pmtud/pmtud/pipeline/prefixset"
+)
+
+// Open reads the interface's addresses and keeps them up to date.
+func (f *filter) Open(context.Context) (err error) {
+	if f.from != "" {
+		f.watcher, err = hostnet.Watch(f.look, f.log)
+	}
+	return err
+}
+
+// Close ends what Open began.
+func (f *filter) Close() error {
+	w := f.watcher
+	f.watcher = nil
+	return w.Close()
+}
+
+// Needs tells what Open uses: see [pipeline.Needer].
+func (f *filter) Needs() (n pipeline.Needs) {
+	if f.from != "" {
+		n.Families = []string{"AF_NETLINK"}
+		n.Interfaces = []pipeline.Interface{{Name: f.from}}
+	}
+	return n
+}
+
+func (f *filter) look() error {
+	prefixes, err := hostnet.Addresses(f.from)
+	if err != nil {
+		return err
+	}
+	now := new(addresses)
+	var singles []prefixset.Prefix
+	for _, p := range prefixes {
+		if addr := p.Addr(); !addr.IsLoopback() && !addr.IsLinkLocalUnicast() {
+			now.list = append(now.list, addr)
+			singles = append(singles, prefixset.Single(addr))
+		}
+	}
+	now.set = prefixset.New(singles)
+	f.report(f.found.Swap(now), now)
+	return nil
+}
+
+// report logs what changed; before is nil at first.
+func (f *filter) report(before, now *addresses) {
+	switch {
+	case before != nil && slices.Equal(before.list, now.list):
+	case len(now.list) > 0:
+		f.log.Info("addresses of the service", "interface", f.from, "addresses", listed(now.list))
+	default:
+		f.log.Warn("interface has no address of the service, so that none of its messages passes", "interface", f.from)
+	}
+}
+
+// listed returns a list that is short enough for a line of the log.
+func listed(addrs []netip.Addr) (texts []string) {
+	const most = 16
+	for _, addr := range addrs[:min(len(addrs), most)] {
+		texts = append(texts, addr.String())
+	}
+	if len(addrs) > most {
+		texts = append(texts, "...")
+	}
+	return texts
+}

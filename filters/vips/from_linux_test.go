@@ -1,0 +1,125 @@
+package vips_test
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pmtud/pmtud/filters/vips"
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+)
+
+// journal is a log that a test reads while it is written.
+type journal struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journal) Write(line []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(line)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
+// open opens a filter and returns its log.
+func open(t *testing.T, s vips.Settings) (pipeline.Filter, *journal) {
+	t.Helper()
+	log, env := new(journal), pipelinetest.Env(t)
+	env.Log = slog.New(slog.NewTextHandler(log, nil))
+	f, err := vips.New(s, env)
+	netns.Must(t, err)
+	opener := f.(pipeline.Opener)
+	netns.Must(t, opener.Open(t.Context()))
+	t.Cleanup(func() {
+		if err := opener.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return f, log
+}
+
+// await decides about a message about the source until the reason is the one that is
+// wanted.
+func await(t *testing.T, f pipeline.Filter, source string, want pipeline.Reason) {
+	t.Helper()
+	p := about(source)
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		got := pipelinetest.Decide(f, &p)
+		if got == want {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s: reason %d, want %d", source, got, want)
+		}
+	}
+}
+
+func TestFrom(t *testing.T) {
+	ns := netns.Own(t)
+	netns.Must(t, ns.Addr("lo", "192.0.2.1/32", "198.51.100.1/24", "2001:db8::1/128"))
+	t.Cleanup(func() { netns.Must(t, ns.DelAddr("lo", "198.51.100.1/24", "2001:db8::1/128")) })
+	f, log := open(t, vips.Settings{From: "lo", Prefixes: list(t, "203.0.113.0/24")})
+	for source, want := range map[string]pipeline.Reason{
+		"192.0.2.1":    pipeline.Pass,
+		"192.0.2.2":    vips.NotVIP,
+		"198.51.100.1": pipeline.Pass,
+		"198.51.100.2": vips.NotVIP,
+		"203.0.113.5":  pipeline.Pass,
+		"127.0.0.1":    vips.NotVIP,
+		"2001:db8::1":  pipeline.Pass,
+		"::1":          vips.NotVIP,
+	} {
+		p := about(source)
+		if got := pipelinetest.Decide(f, &p); got != want {
+			t.Errorf("%s: reason %d, want %d", source, got, want)
+		}
+	}
+	p := about("192.0.2.1")
+	p.Decode()
+	if got, want := f.(pipeline.Explainer).Explain(&p), "quoted source 192.0.2.1: in prefixes false, on lo true"; got != want {
+		t.Errorf("explanation %q, want %q", got, want)
+	}
+
+	netns.Must(t, ns.Addr("lo", "192.0.2.2/32"))
+	await(t, f, "192.0.2.2", pipeline.Pass)
+	netns.Must(t, ns.DelAddr("lo", "192.0.2.1/32", "192.0.2.2/32"))
+	await(t, f, "192.0.2.1", vips.NotVIP)
+	await(t, f, "192.0.2.2", vips.NotVIP)
+	if !strings.Contains(log.String(), `addresses="[192.0.2.1 198.51.100.1 2001:db8::1]"`) {
+		t.Errorf("the log is\n%s", log)
+	}
+}
+
+// TestFromMissing names an interface that comes, goes and comes back.
+func TestFromMissing(t *testing.T) {
+	ns := netns.Own(t)
+	f, log := open(t, vips.Settings{From: "eth0"})
+	await(t, f, "192.0.2.1", vips.NotVIP)
+
+	netns.Must(t, netns.Veth(ns, "eth0", ns, "eth1"), ns.Addr("eth0", "fe80::9/64", "169.254.0.9/16", "192.0.2.1/24"))
+	t.Cleanup(func() { netns.Must(t, ns.Delete("eth0")) })
+	await(t, f, "192.0.2.1", pipeline.Pass)
+	await(t, f, "fe80::9", vips.NotVIP)
+	await(t, f, "169.254.0.9", vips.NotVIP)
+	netns.Must(t, ns.Delete("eth0"))
+	await(t, f, "192.0.2.1", vips.NotVIP)
+	netns.Must(t, netns.Veth(ns, "eth0", ns, "eth1"), ns.Addr("eth0", "192.0.2.7/24"))
+	await(t, f, "192.0.2.7", pipeline.Pass)
+	await(t, f, "192.0.2.1", vips.NotVIP)
+
+	// Once at the start, once when it went.
+	if n := strings.Count(log.String(), "interface has no address of the service"); n != 2 {
+		t.Errorf("%d warnings, want 2:\n%s", n, log)
+	}
+}
