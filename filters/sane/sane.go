@@ -37,30 +37,30 @@ const (
 
 // Settings of the filter: a switch for each check, called like its reason.
 type Settings struct {
-	IPLength          bool `setting:"ip_length" doc:"drop packets whose IP header names another version, or lengths that don't fit the octets on the wire"`
-	IPChecksum        bool `setting:"ip_checksum" doc:"drop packets whose IPv4 header checksum is wrong"`
-	Fragment          bool `setting:"fragment" doc:"drop fragments of IP packets"`
-	UnspecifiedSource bool `setting:"unspecified_source" doc:"drop packets from 0.0.0.0/8 or ::"`
-	LoopbackSource    bool `setting:"loopback_source" doc:"drop packets from 127.0.0.0/8 or ::1"`
-	MulticastSource   bool `setting:"multicast_source" doc:"drop packets from a multicast or broadcast address"`
-	OwnSource         bool `setting:"own_source" doc:"drop packets from an address of this host; in a replay none is known"`
-	MulticastTarget   bool `setting:"multicast_target" doc:"drop packets to a multicast address"`
-	BroadcastTarget   bool `setting:"broadcast_target" doc:"drop packets to 255.255.255.255 or the broadcast address of a network of this host; in a replay none of these is known"`
-	ICMPChecksum      bool `setting:"icmp_checksum" doc:"drop messages whose ICMP checksum is wrong"`
-	QuotedVersion     bool `setting:"quoted_version" doc:"drop messages about a packet of the other IP version"`
-	QuotedSource      bool `setting:"quoted_source" doc:"drop messages about a packet whose source is not the message's target"`
-	QuotedMulticast   bool `setting:"quoted_multicast" doc:"drop messages about an IPv4 packet to a multicast or broadcast address"`
-	QuotedMulticastV6 bool `setting:"quoted_multicast_v6" doc:"drop messages about an IPv6 packet to a multicast address"`
-	QuotedFragment    bool `setting:"quoted_fragment" doc:"drop messages about an IPv4 fragment other than the first"`
-	QuotedFragmentV6  bool `setting:"quoted_fragment_v6" doc:"drop messages about an IPv6 fragment other than the first"`
-	QuotedICMPError   bool `setting:"quoted_icmp_error" doc:"drop messages about an ICMP error or redirect"`
-	ZeroMTUv4         bool `setting:"zero_mtu_v4" doc:"drop IPv4 messages whose next-hop MTU is 0, for unknown"`
-	LowMTUv4          bool `setting:"low_mtu_v4" doc:"drop IPv4 messages whose next-hop MTU is from 1 to below min_mtu_v4"`
-	LowMTUv6          bool `setting:"low_mtu_v6" doc:"drop IPv6 messages whose next-hop MTU is below 1280"`
-	NotTooBig         bool `setting:"not_too_big" doc:"drop messages about a packet that is not longer than the next-hop MTU"`
-	InterfaceMTU      bool `setting:"interface_mtu" doc:"drop messages whose next-hop MTU is not below the MTU of interface, if that is given; in a replay it is not known"`
+	IPLength          bool `setting:"ip_length" example:"false" doc:"drop packets whose IP header names another version, or lengths that don't fit the octets on the wire"`
+	IPChecksum        bool `setting:"ip_checksum" example:"false" doc:"drop packets whose IPv4 header checksum is wrong"`
+	Fragment          bool `setting:"fragment" example:"false" doc:"drop fragments of IP packets"`
+	UnspecifiedSource bool `setting:"unspecified_source" example:"false" doc:"drop packets from 0.0.0.0/8 or ::"`
+	LoopbackSource    bool `setting:"loopback_source" example:"false" doc:"drop packets from 127.0.0.0/8 or ::1"`
+	MulticastSource   bool `setting:"multicast_source" example:"false" doc:"drop packets from a multicast or broadcast address"`
+	OwnSource         bool `setting:"own_source" example:"false" doc:"drop packets from an address of this host; in a replay none is known"`
+	MulticastTarget   bool `setting:"multicast_target" example:"false" doc:"drop packets to a multicast address"`
+	BroadcastTarget   bool `setting:"broadcast_target" example:"false" doc:"drop packets to 255.255.255.255 or the broadcast address of a network of this host; in a replay none of these is known"`
+	ICMPChecksum      bool `setting:"icmp_checksum" example:"false" doc:"drop messages whose ICMP checksum is wrong"`
+	QuotedVersion     bool `setting:"quoted_version" example:"false" doc:"drop messages about a packet of the other IP version"`
+	QuotedSource      bool `setting:"quoted_source" example:"false" doc:"drop messages about a packet whose source is not the message's target"`
+	QuotedMulticast   bool `setting:"quoted_multicast" example:"false" doc:"drop messages about an IPv4 packet to a multicast or broadcast address"`
+	QuotedMulticastV6 bool `setting:"quoted_multicast_v6" example:"false" doc:"drop messages about an IPv6 packet to a multicast address"`
+	QuotedFragment    bool `setting:"quoted_fragment" example:"false" doc:"drop messages about an IPv4 fragment other than the first"`
+	QuotedFragmentV6  bool `setting:"quoted_fragment_v6" example:"false" doc:"drop messages about an IPv6 fragment other than the first"`
+	QuotedICMPError   bool `setting:"quoted_icmp_error" example:"false" doc:"drop messages about an ICMP error or redirect"`
+	ZeroMTUv4         bool `setting:"zero_mtu_v4" example:"false" doc:"drop IPv4 messages whose next-hop MTU is 0, for unknown"`
+	LowMTUv4          bool `setting:"low_mtu_v4" example:"false" doc:"drop IPv4 messages whose next-hop MTU is from 1 to below min_mtu_v4"`
+	LowMTUv6          bool `setting:"low_mtu_v6" example:"false" doc:"drop IPv6 messages whose next-hop MTU is below 1280"`
+	NotTooBig         bool `setting:"not_too_big" example:"false" doc:"drop messages about a packet that is not longer than the next-hop MTU"`
+	InterfaceMTU      bool `setting:"interface_mtu" example:"false" doc:"drop messages whose next-hop MTU is not below the MTU of interface, if that is given; in a replay it is not known"`
 
-	MinMTUv4  uint16 `setting:"min_mtu_v4" doc:"lowest next-hop MTU of IPv4 that low_mtu_v4 lets pass, in octets" min:"68" max:"65535"`
+	MinMTUv4  uint16 `setting:"min_mtu_v4" example:"552" doc:"lowest next-hop MTU of IPv4 that low_mtu_v4 lets pass, in octets" min:"68" max:"65535"`
 	Interface string `setting:"interface" doc:"interface that this host, and every other receiver, sends its own packets on" example:"eth0"`
 }
 

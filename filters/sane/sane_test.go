@@ -17,7 +17,7 @@ func TestPlugin(t *testing.T) {
 	all.Interface = "lo"
 	pipelinetest.TestFilter(t, sane.Plugin(), nil)
 	pipelinetest.TestFilter(t, sane.Plugin(), &all)
-	pipelinetest.TestFilter(t, sane.Plugin(), &sane.Settings{})
+	pipelinetest.TestFilter(t, sane.Plugin(), &sane.Settings{MinMTUv4: 552})
 }
 
 // TestMinMTU moves the bound.
