@@ -26,10 +26,27 @@
 // With several subnets there are several LANs, on lan0, lan1 and so on, and the
 // servers are dealt out to them in turn.
 //
+// # Recovery
+//
+// [RunRecovery] has many clients with addresses of their own behind the hop, which
+// speaks for all of them: limits for each router starve these first. They connect,
+// and then all ask for a download at the same moment. What counts is the time until
+// each has it, and what the daemons broadcast for that: in all, in any second, about
+// each client. Linux exempts PTBs from the limits that it has for ICMP errors, so the
+// hop sends one for each packet that is too big. [Setup.Wide] shows what the lab itself
+// takes, which shares the machine's CPUs with the daemons.
+//
+// Meanwhile forged PTBs may flood the servers, from the hop's side of the router and
+// distributed by it as the genuine ones are: see [flood.Forger].
+//
+// # Addresses
+//
 // Only documentation addresses are used (RFC 5737, RFC 3849) as long as they suffice,
 // see [Family].
+//
 // The package needs Linux; [netns.Run] or [netns.Main] must have made room for it.
 //
+// [flood.Forger]: https://pkg.go.dev/github.com/pmtud/pmtud/cmd/internal/flood#Forger
 // [netns.Run]: https://pkg.go.dev/github.com/pmtud/pmtud/pipeline/pipelinetest/netns#Run
 // [netns.Main]: https://pkg.go.dev/github.com/pmtud/pmtud/pipeline/pipelinetest/netns#Main
 package lab
