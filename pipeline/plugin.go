@@ -48,9 +48,10 @@ type Source interface {
 
 	// Run reads packets and passes them to deliver in batches, in the order of
 	// their capture, until there are no more (nil), ctx is done (nil) or it can't
-	// go on (an error). A batch is lent to deliver, which sets the engine's
-	// fields in it; it is the source's again when deliver returns. Deliver must
-	// not be called after Run has returned.
+	// go on (an error). What had been captured when ctx was done may still be
+	// delivered. A batch is lent to deliver, which sets the engine's fields in it; it
+	// is the source's again when deliver returns. Deliver must not be called after
+	// Run has returned.
 	Run(ctx context.Context, deliver func(batch []Packet)) error
 
 	// Close releases what Open acquired.

@@ -127,6 +127,7 @@ func (s *source) Run(ctx context.Context, deliver func([]pipeline.Packet)) error
 			return fmt.Errorf("capture on interface %s: %w", s.Interface, err)
 		}
 	}
+	s.drain(deliver)
 	return nil
 }
 

@@ -99,11 +99,22 @@ func (r *Ring) Next() (Block, error) {
 	if r.pending != 0 {
 		return Block{}, r.pending
 	}
-	block := NewBlock(r.memory[r.next : r.next+r.blockSize])
+	block := r.block()
 	timedOut := atomic.LoadUint32(r.status())&unix.TP_STATUS_BLK_TMO != 0
 	r.busy = timedOut && r.timeout < pause && block.Rest() >= busyPackets
 	return block, nil
 }
+
+// Take returns the next block if it is there already. It is the caller's as that of
+// Next.
+func (r *Ring) Take() (block Block, ok bool) {
+	if !r.hasBlock() {
+		return Block{}, false
+	}
+	return r.block(), true
+}
+
+func (r *Ring) block() Block { return NewBlock(r.memory[r.next : r.next+r.blockSize]) }
 
 // readyOrFailed reports whether Next need not wait (any longer). The runtime's
 // poller wakes it for each event of the socket, and errors only once.

@@ -1,0 +1,34 @@
+package pcap
+
+import (
+	"time"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// drainMargin is more than the kernel's timers are late.
+const drainMargin = 5 * time.Millisecond
+
+// drain lets nothing more arrive and delivers what has arrived: what the kernel took
+// is not lost because the source was told to stop. When it is another one's turn, that
+// one has been open for a while, so that there is no gap between them.
+func (s *source) drain(deliver func([]pipeline.Packet)) {
+	if err := s.socket.Detach(); err != nil {
+		s.log.Debug("can't stop capturing", "error", err)
+		return
+	}
+	// A block that is not full is handed over after one to two time-outs.
+	end := time.Now().Add(2*s.Latency + drainMargin)
+	for left := maxBlocks; left > 0; {
+		block, ok := s.ring.Take()
+		switch {
+		case ok:
+			s.deliver(&block, deliver)
+			left--
+		case time.Now().After(end):
+			return
+		default:
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
