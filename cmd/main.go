@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/diagnose"
@@ -31,7 +32,7 @@ type Streams struct {
 }
 
 // Main runs the program with the process's arguments and streams, and returns its
-// exit status. SIGINT and SIGTERM end it in order; a second one ends it at once. SIGHUP
+// exit status. SIGINT and SIGTERM end it in order; one that comes later ends it at once. SIGHUP
 // has a daemon reload its configuration, and SIGUSR1 switches lines of level debug on and
 // off.
 func Main(plugins []pipeline.Plugin) int {
@@ -41,10 +42,14 @@ func Main(plugins []pipeline.Plugin) int {
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop)
+	context.AfterFunc(ctx, func() { time.AfterFunc(sameSignal, stop) })
 	a := app{Streams{os.Stdin, os.Stdout, os.Stderr}, filepath.Base(os.Args[0]), plugins, caught}
 	return a.status(a.execute(ctx, os.Args[1:]))
 }
+
+// sameSignal is the time in which a second signal to end is taken for the first one:
+// timeout(1) sends it to the process, and then to its group.
+const sameSignal = 500 * time.Millisecond
 
 // Run runs the program, by the name of pmtud, with the arguments that follow its
 // name, until it is done or ctx is, and returns its exit status.

@@ -10,6 +10,7 @@ import (
 
 func (a *app) runCommand() *cobra.Command {
 	var paths []string
+	var user string
 	c := &cobra.Command{
 		Use:   "run -c FILE|DIR [-c ...]",
 		Short: "run the declared pipelines",
@@ -25,10 +26,14 @@ can't be opened. A pipeline that fails later stops alone.`,
 			if err != nil {
 				return err
 			}
+			if user != "" {
+				f.Global.User = user
+			}
 			return a.serve(c.Context(), f, files, fingerprint)
 		},
 	}
 	addConfigFlag(c, &paths)
+	c.Flags().StringVar(&user, "user", "", "name or number of the `USER` to become once everything is open, instead of the setting `user`")
 	return c
 }
 

@@ -30,13 +30,18 @@ func (a *app) serve(ctx context.Context, f *config.File, files *files, fingerpri
 	if files != nil {
 		options.Source = &source{d, files}
 	}
-	s := service.New(options)
 	log.Info("starting", "version", version(), "pipelines", len(f.Pipelines))
 	first, err := d.configuration(f)
 	if err != nil {
 		return err
 	}
 	first.Fingerprint = fingerprint
+	confinement, err := d.confinement(f, files, first)
+	if err != nil {
+		return err
+	}
+	options.Opened = confinement.enter
+	s := service.New(options)
 	if err := d.pin(f.Global.CPU); err != nil {
 		return err
 	}

@@ -1,0 +1,131 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/sandbox"
+	"github.com/pmtud/pmtud/cmd/internal/service"
+)
+
+// confinement is how the process gives up what it does not need.
+type confinement struct {
+	mode sandbox.Mode
+	plan sandbox.Plan
+	log  *slog.Logger
+}
+
+// confinement makes the plan of what the program needs to run a configuration, and
+// to read it again.
+func (d *daemon) confinement(f *config.File, files *files, c service.Configuration) (*confinement, error) {
+	s := &confinement{mode: sandbox.Mode(f.Global.Sandbox), log: d.log.Logger()}
+	if s.mode == "" { // options have no settings
+		s.mode = sandbox.Auto
+	}
+	if name := f.Global.User; name != "" {
+		user, err := sandbox.LookUp(name)
+		if err != nil {
+			return nil, config.Mistakes{f.Mistake(f.At("user"), err)}
+		}
+		s.plan.User = user
+	}
+	undeclared, err := s.addPipelines(c)
+	if err != nil {
+		return nil, err
+	}
+	s.addProgram(f, files)
+	return s, s.settle(undeclared)
+}
+
+// addPipelines adds what the stages need, and returns the names of those that do not
+// say.
+func (s *confinement) addPipelines(c service.Configuration) (undeclared []string, err error) {
+	for _, w := range c.Pipelines {
+		p, err := w.Build()
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range p.Needs() {
+			s.plan.Add(n.Needs)
+		}
+		for _, stage := range p.Undeclared() {
+			undeclared = append(undeclared, p.Name()+"/"+stage)
+		}
+	}
+	if len(s.plan.Write) > 0 && s.plan.User == nil && os.Geteuid() == 0 {
+		// Root has written to folders that belong to others, and will again.
+		s.plan.Capabilities = append(s.plan.Capabilities, "CAP_DAC_OVERRIDE")
+	}
+	return undeclared, nil
+}
+
+// addProgram adds what the program itself needs: its files, the metrics of the
+// process, and where it listens.
+func (s *confinement) addProgram(f *config.File, files *files) {
+	if files != nil {
+		for _, path := range files.paths {
+			s.addConfig(path)
+		}
+		for _, path := range f.Included {
+			s.plan.AddFile(path)
+		}
+	}
+	if listen := f.Global.HTTP.Listen; listen != "" {
+		s.plan.Read = append(s.plan.Read, "/proc/self", "/proc/stat")
+		if _, text, err := net.SplitHostPort(listen); err == nil {
+			port, _ := strconv.ParseUint(text, 10, 16) // was checked
+			s.plan.AddListener(uint16(port))
+		}
+	}
+}
+
+// addConfig adds a file or folder of the command line.
+func (s *confinement) addConfig(path string) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		s.plan.Read = append(s.plan.Read, path)
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			return // it was read a moment ago
+		}
+		for _, e := range entries {
+			s.plan.AddFile(path + string(os.PathSeparator) + e.Name())
+		}
+		return
+	}
+	s.plan.AddFile(path)
+}
+
+// settle decides about stages that do not say what they need: nobody could know what
+// would break.
+func (s *confinement) settle(undeclared []string) error {
+	switch {
+	case len(undeclared) == 0 || s.mode == sandbox.Off:
+	case s.mode == sandbox.Required:
+		return fmt.Errorf("confine process: stages do not say what they need: %s", strings.Join(undeclared, ", "))
+	default:
+		s.log.Warn("process is not confined: stages do not say what they need", "stages", strings.Join(undeclared, ", "))
+		s.mode = sandbox.Off
+	}
+	return nil
+}
+
+// enter confines the process, for good.
+func (s *confinement) enter() error {
+	report, err := sandbox.Enter(s.plan, s.mode)
+	if err != nil {
+		if errors.Is(err, os.ErrPermission) && s.plan.User != nil {
+			err = fmt.Errorf("%w (only root can become another user)", err)
+		}
+		return err
+	}
+	if s.mode != sandbox.Off || report.User != "" {
+		s.log.Info("process confined", report.Attrs()...)
+	}
+	return nil
+}

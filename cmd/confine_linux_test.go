@@ -1,0 +1,100 @@
+package cmd_test
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestConfined runs the program as it is by default, and then asks it by reloads for
+// more than it was started with: a file elsewhere, and sockets of another family.
+func TestConfined(t *testing.T) {
+	path := forever(t, "")
+	c := exec.Command(program, "run", "-c", path)
+	c.Stdout = io.Discard
+	p := start(t, c)
+	p.await("msg=ready")
+	if !strings.Contains(p.log(), `msg="process confined" capabilities=none`) {
+		t.Errorf("not confined:\n%s", p.log())
+	}
+	checkStatus(t, c.Process.Pid, "NoNewPrivs:\t1", "CapEff:\t0000000000000000", "CapPrm:\t0000000000000000")
+	if strings.Contains(p.log(), "files=\"landlock") {
+		more(t, p, path, "type: pcap-file, path: "+filepath.Join(t.TempDir(), "x.pcap"), "permission denied")
+	}
+	if strings.Contains(p.log(), "sockets=seccomp") {
+		more(t, p, path, "type: peers, dry_run: true, addresses: [192.0.2.1]", "address family not supported")
+	}
+	p.signal(unix.SIGTERM)
+	if status := p.end(); status != 0 {
+		t.Errorf("exit status %d:\n%s", status, p.log())
+	}
+}
+
+// more asks a running program for one more pipeline and waits for its refusal.
+func more(t *testing.T, p *process, path, sink, refusal string) {
+	t.Helper()
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	extra := fmt.Sprintf("\n  q:\n    sources: [{type: pcap-file, path: %s}]\n    sinks: [{%s}]\n", vectors(t, "public.pcap"), sink)
+	if err := os.WriteFile(path, append(before, extra...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.signal(unix.SIGHUP)
+	p.await(refusal)
+	if err := os.WriteFile(path, before, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkStatus looks for lines in what the kernel tells of a process.
+func checkStatus(t *testing.T, pid int, lines ...string) {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range lines {
+		if !strings.Contains(string(status), line+"\n") {
+			t.Errorf("%q is missing in\n%s", line, status)
+		}
+	}
+}
+
+func TestNotConfined(t *testing.T) {
+	c := exec.Command(program, "run", "-c", forever(t, "sandbox: off"))
+	c.Stdout = io.Discard
+	p := start(t, c)
+	p.await("msg=ready")
+	checkStatus(t, c.Process.Pid, "NoNewPrivs:\t0", "Seccomp:\t0")
+}
+
+func TestUser(t *testing.T) {
+	path := forever(t, "user: no-such-user\n")
+	if got := run(t, "run", "-c", path); got.status != 2 || !strings.Contains(got.stderr, path+":1:7: ") {
+		t.Errorf("exit status %d:\n%s", got.status, got.stderr)
+	}
+	if os.Getuid() != 0 {
+		if got := run(t, "run", "--user", "0", "-c", forever(t, "")); got.status != 1 {
+			t.Errorf("exit status %d:\n%s", got.status, got.stderr)
+		}
+		return
+	}
+	for _, dir := range []string{filepath.Dir(path), filepath.Dir(filepath.Dir(path))} {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := exec.Command(program, "run", "--user", "65534", "-c", path)
+	c.Stdout = io.Discard
+	p := start(t, c)
+	p.await("msg=ready")
+	checkStatus(t, c.Process.Pid, "Uid:\t65534\t65534\t65534\t65534", "Gid:\t65534\t65534\t65534\t65534", "CapEff:\t0000000000000000")
+}
