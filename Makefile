@@ -34,6 +34,10 @@ bench: build ## recovery of many clients, speed beside tcpdump in the same run (
 fuzz: ## every fuzz target for FUZZTIME each
 	GO='$(GO)' FUZZTIME='$(FUZZTIME)' .ci/fuzz
 
+.PHONY: generate
+generate: ## manual pages, completions, the schema and the tables of the README
+	$(GO) test ./cmd -run '^TestGenerated$$' -update
+
 .PHONY: lint
 lint: ## formatting, vet and golangci-lint
 	.ci/lint

@@ -35,7 +35,7 @@ const (
 func Plugin() pipeline.Plugin {
 	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
 		Type:    "pcap-file",
-		Summary: "writes packets to a capture file",
+		Summary: "writes packets to capture files, with rotation",
 		Reasons: []pipeline.ReasonInfo{
 			diskFull - 1:   {Name: "disk-full", Doc: "the disk or the quota is full"},
 			writeError - 1: {Name: "write-error", Doc: "the file can't be made or written"},

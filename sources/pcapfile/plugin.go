@@ -20,7 +20,7 @@ type Settings struct {
 func Plugin() pipeline.Plugin {
 	return pipeline.NewSource(pipeline.SourcePlugin[Settings]{
 		Type:     "pcap-file",
-		Summary:  "reads packets from capture files",
+		Summary:  "reads capture files: pcap or pcapng, plain, gzip or zstd",
 		Lossless: true,
 		New:      build,
 	})

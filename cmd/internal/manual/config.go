@@ -1,0 +1,151 @@
+package manual
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+const configIntro = `Pipelines of sources, filters and sinks are declared in files for "pmtud run -c". A
+file is YAML, TOML or JSON by its name's ending: .yaml or .yml, .toml, .json. Of a
+folder all such files are read in the order of their names. Pipelines are added up; a
+pipeline or a top-level setting that stands in two places is a mistake.
+
+"pmtud check" reports every mistake with its file, line and column.`
+
+const configExample = `
+  pipelines:
+    edge:
+      sources:
+        - type: pcap
+          interface: eth0
+      filters:
+        - type: icmp-ptb
+        - type: mtu
+          max: 1499
+      sinks:
+        - type: broadcast
+          interface: eth0`
+
+const configPipelines = `Each pipeline has lists of sources, filters and sinks. The entries, called stages, have
+a type, which names the plugin, and its settings. All filters must let a packet pass, in
+the order of the file; every sink gets each packet that passed.`
+
+const configVariables = `In text that is a value, but not in keys:`
+
+// Config returns the manual page of configuration files.
+func Config(plugins []pipeline.Plugin) string {
+	p := newPage("pmtud.conf", 5, "configuration files of pmtud")
+	p.heading("DESCRIPTION")
+	p.paragraphs(configIntro)
+	p.heading("PIPELINES")
+	p.paragraphs(configPipelines)
+	p.paragraphs(strings.TrimPrefix(configExample, "\n"))
+	p.line(".PP")
+	p.line("A stage may have besides:")
+	p.item(bold("name"))
+	p.line("what it is called in counters and messages; without a name, by its type")
+	p.item(bold("filters"))
+	p.line("of a sink: filters that decide about packets for this sink alone")
+	p.global(config.DescribeGlobal())
+	p.variables()
+	for _, kind := range []pipeline.Kind{pipeline.KindSource, pipeline.KindFilter, pipeline.KindSink} {
+		p.heading(strings.ToUpper(kind.String()) + "S")
+		for _, plugin := range plugins {
+			if plugin.Kind == kind {
+				p.plugin(config.Describe(plugin))
+			}
+		}
+	}
+	p.heading("SEE ALSO")
+	p.line(`%s(1), %s(1), %s(1)`, bold("pmtud"), bold("pmtud-run"), bold("pmtud-check"))
+	return p.text.String()
+}
+
+func (p *page) global(settings []config.SettingInfo) {
+	p.heading("TOP LEVEL")
+	p.line("Settings of the program as a whole stand beside %s.", bold("pipelines"))
+	for _, s := range settings {
+		p.setting("", s)
+	}
+}
+
+func (p *page) variables() {
+	p.heading("VARIABLES")
+	p.paragraphs(configVariables)
+	for _, v := range [][2]string{
+		{"${NAME}", "environment variable; it must be set"},
+		{"${NAME:-DEFAULT}", "the same, or DEFAULT where it is unset or empty"},
+		{"${file:PATH}", "what the file holds; PATH is relative to the folder of the configuration file"},
+		{"$$", "a dollar sign"},
+	} {
+		p.item(bold(v[0]))
+		p.line("%s", escape(v[1]))
+	}
+}
+
+func (p *page) plugin(info config.PluginInfo) {
+	p.subheading(info.Type)
+	p.line("%s.", escape(capital(info.Summary)))
+	for _, s := range info.Settings {
+		p.setting("", s)
+	}
+	if len(info.Reasons) > 0 {
+		p.line(".PP")
+		p.line("%s", map[string]string{"filter": "It drops packets as:", "sink": "It fails packets as:"}[info.Kind])
+	}
+	for _, r := range info.Reasons {
+		p.item(italic(r.Name))
+		p.line("%s", escape(r.Doc))
+	}
+	if len(info.Metrics) > 0 {
+		p.line(".PP")
+		p.line("Its metrics are:")
+	}
+	for _, m := range info.Metrics {
+		p.item(italic(m.Name))
+		p.line("%s", escape(metricText(m)))
+	}
+}
+
+// setting writes a setting, or those of a section.
+func (p *page) setting(section string, s config.SettingInfo) {
+	for _, inner := range s.Settings {
+		p.setting(section+s.Name+".", inner)
+	}
+	if s.Type == config.TypeSection {
+		return
+	}
+	p.item(fmt.Sprintf("%s (%s)", bold(section+s.Name), escape(facts(s))))
+	p.line("%s", escape(s.Doc))
+	if example := config.Text(s.Example); example != "" {
+		p.line(".br")
+		p.line("Example: %s", escape(example))
+	}
+}
+
+// facts returns a setting's type, bounds and default in one line.
+func facts(s config.SettingInfo) string {
+	text := s.Kind()
+	if allowed := s.Allowed(); allowed != "" {
+		text += ": " + allowed
+	}
+	switch value := config.Text(s.Default); {
+	case s.Required:
+		text += "; required"
+	case value != "":
+		text += "; default " + value
+	}
+	return text
+}
+
+func metricText(m config.MetricInfo) string {
+	if m.Label == "" {
+		return fmt.Sprintf("%s (%s)", m.Doc, m.Kind)
+	}
+	return fmt.Sprintf("%s (%s, by %s)", m.Doc, m.Kind, m.Label)
+}
+
+func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
