@@ -13,7 +13,7 @@ import (
 
 func (a *app) checkCommand() *cobra.Command {
 	var paths []string
-	var format string
+	var format *choice
 	c := &cobra.Command{
 		Use:   "check -c FILE|DIR [-c ...]",
 		Short: "report every mistake in configuration files, start nothing",
@@ -25,11 +25,11 @@ SARIF for machines. The exit status is 2 if there are any.`,
 		Args:                  cobra.NoArgs,
 		DisableFlagsInUseLine: true,
 		RunE: func(*cobra.Command, []string) error {
-			return a.check(paths, format)
+			return a.check(paths, format.value)
 		},
 	}
 	addConfigFlag(c, &paths)
-	c.Flags().StringVar(&format, "format", textFormat, "`FORMAT` of the report: text, json or sarif")
+	format = addFormatFlag(c, textFormat, diagnose.JSON, diagnose.SARIF)
 	return c
 }
 
@@ -37,9 +37,6 @@ SARIF for machines. The exit status is 2 if there are any.`,
 const textFormat = "text"
 
 func (a *app) check(paths []string, format string) error {
-	if !slices.Contains([]string{textFormat, diagnose.JSON, diagnose.SARIF}, format) {
-		return fmt.Errorf("--format: %q is not text, json or sarif", format)
-	}
 	f, err := a.load(paths)
 	if f == nil {
 		return err

@@ -42,7 +42,7 @@ func TestCheckFormats(t *testing.T) {
 			t.Errorf("%s without mistakes is\n%s", format, got)
 		}
 	}
-	if got := run(t, "check", "-c", "edge.yaml", "--format=xml"); got.status != 2 || !strings.Contains(got.stderr, `--format: "xml" is not text, json or sarif`) {
+	if got := run(t, "check", "-c", "edge.yaml", "--format=xml"); got.status != 2 || !strings.Contains(got.stderr, "must be text, json or sarif") {
 		t.Errorf("unknown format: %+v", got)
 	}
 }
