@@ -33,7 +33,7 @@ settings, the reasons for which they drop packets, and metrics.
 With --format json it is an object with the list "plugins", of which each has kind,
 type, summary, settings, reasons and metrics. A setting has name, type (text, boolean,
 integer, number, duration, size, or scalar for text or a number), list, required,
-default, min, max, enum, example and doc; what does not apply is left out. Later
+default, min, max, enum, pattern, example and doc; what does not apply is left out. Later
 versions may add fields, but change none.
 
 With --schema it is a JSON Schema (2020-12) of configuration files, with which editors

@@ -213,6 +213,8 @@ func (p Plugin) Build(settings any, env Env) (any, error) { return p.build(setti
 //	required:"true"         where there is no sensible default
 //	min:"1" max:"65536"     inclusive bounds of numbers, durations and sizes
 //	enum:"in,out,both"      the texts that may be written
+//	pattern:"^[0-9]+$"      for tools: a regular expression that texts match, of a field
+//	                        whose own UnmarshalText or plugin decides what is right
 //	example:"eth0"          a sensible value as it would be written; of a list, comma-separated
 //
 // Fields are numbers, bools, strings, slices of these, or types that implement

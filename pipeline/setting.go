@@ -19,6 +19,7 @@ type SettingInfo struct {
 	Required bool
 	Min, Max string   // inclusive; empty if there is no such bound
 	Enum     []string // the texts that may be written; nil for any
+	Pattern  string   // that texts match, for tools
 	Example  string
 
 	Field reflect.StructField
@@ -47,6 +48,7 @@ func settingOf(field reflect.StructField) SettingInfo {
 		Required: field.Tag.Get("required") == "true",
 		Min:      field.Tag.Get("min"),
 		Max:      field.Tag.Get("max"),
+		Pattern:  field.Tag.Get("pattern"),
 		Example:  field.Tag.Get("example"),
 		Field:    field,
 	}

@@ -23,7 +23,7 @@ const (
 
 // Settings of the filter.
 type Settings struct {
-	Ports []Range `setting:"ports" required:"true" example:"80,443,8000-8080" doc:"quoted source ports that pass: numbers and ranges such as \"8000-8080\""`
+	Ports []Range `setting:"ports" required:"true" pattern:"^[0-9]+(-[0-9]+)?$" example:"80,443,8000-8080" doc:"quoted source ports that pass: numbers and ranges such as \"8000-8080\""`
 }
 
 // Plugin returns the filter `port-list`.

@@ -15,8 +15,8 @@ const (
 
 // Settings of the filter.
 type Settings struct {
-	Allow []prefixset.Prefix `setting:"allow" example:"198.51.100.0/24,2001:db8::/32" doc:"prefixes that the address must be in, if any are given"`
-	Deny  []prefixset.Prefix `setting:"deny" example:"192.0.2.11,2001:db8:1::11" doc:"prefixes that the address must not be in"`
+	Allow []prefixset.Prefix `setting:"allow" pattern:"^[0-9a-fA-F.:]+(/[0-9]+)?$" example:"198.51.100.0/24,2001:db8::/32" doc:"prefixes that the address must be in, if any are given"`
+	Deny  []prefixset.Prefix `setting:"deny" pattern:"^[0-9a-fA-F.:]+(/[0-9]+)?$" example:"192.0.2.11,2001:db8:1::11" doc:"prefixes that the address must not be in"`
 	Peers bool               `setting:"peers" example:"true" doc:"deny lists the peers that messages are sent on to; drop with the reason from-peer"`
 }
 

@@ -38,6 +38,7 @@ var badPlugins = []struct {
 	{"setting whose default is out of bounds", testBadSetting, "setting count: the default must be from 1 to 9, not 0"},
 	{"setting with a bad bound", testBadSetting, "setting wait: tag max 10: time: missing unit in duration"},
 	{"setting with a bad example", testBadSetting, `setting mode: tag example sideways: must be in or out, not "sideways"`},
+	{"setting with an example that is off its pattern", testBadSetting, `setting code: "x1" does not match the pattern`},
 	{"required setting without example", testBadSetting, "setting name is required, but has no example tag"},
 	{"setting with an empty tag", testBadSetting, "field Name: tag min is empty"},
 	{"sink given as filter", func(t *testing.T) { pipelinetest.TestFilter(t, goodSink(sinkFuncs{}), nil) }, "is a sink, not a filter"},
@@ -150,6 +151,7 @@ func testBadSetting(t *testing.T) {
 		Count int           `setting:"count" doc:"how many" min:"1" max:"9"`
 		Wait  time.Duration `setting:"wait" doc:"how long" max:"10"`
 		Mode  string        `setting:"mode" doc:"which way" enum:"in,out" example:"sideways"`
+		Code  string        `setting:"code" doc:"which one" pattern:"^[0-9]+$" example:"x1"`
 		Name  string        `setting:"name" doc:"whose" required:"true" min:""`
 	}
 	pipelinetest.TestFilter(t, pipeline.NewFilter(pipeline.FilterPlugin[settings]{

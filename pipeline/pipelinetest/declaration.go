@@ -65,7 +65,7 @@ func testSettings(t *testing.T, plugin pipeline.Plugin) {
 		if field.Tag.Get("doc") == "" {
 			t.Errorf("field %s has no doc tag", field.Name)
 		}
-		for tag := range strings.FieldsSeq("required min max enum example") {
+		for tag := range strings.FieldsSeq("required min max enum pattern example") {
 			if value, ok := field.Tag.Lookup(tag); ok && value == "" {
 				t.Errorf("field %s: tag %s is empty", field.Name, tag)
 			}
@@ -98,6 +98,19 @@ func testSetting(t *testing.T, s pipeline.SettingInfo, value reflect.Value) {
 		}
 		if err != nil {
 			t.Errorf("setting %s: tag %s %s: %v", s.Name, tag, text, err)
+		}
+	}
+	pattern, err := regexp.Compile(s.Pattern)
+	if err != nil {
+		t.Fatalf("setting %s: tag pattern: %v", s.Name, err)
+	}
+	texts := strings.Split(s.Example, ",")
+	if !s.Required && value.Kind() != reflect.Slice {
+		texts = append(texts, pipeline.SettingText(value))
+	}
+	for _, text := range texts {
+		if text != "" && !pattern.MatchString(text) {
+			t.Errorf("setting %s: %q does not match the pattern", s.Name, text)
 		}
 	}
 	for _, text := range s.Enum {

@@ -22,7 +22,7 @@ const (
 
 // Settings of the sink.
 type Settings struct {
-	Addresses []Address     `setting:"addresses" required:"true" example:"192.0.2.11,2001:db8:1::11,web.example.net" doc:"IPv4 and IPv6 addresses and host names of the peers; this host's own addresses and duplicates are skipped"`
+	Addresses []Address     `setting:"addresses" required:"true" pattern:"^[0-9A-Za-z._:-]+$" example:"192.0.2.11,2001:db8:1::11,web.example.net" doc:"IPv4 and IPv6 addresses and host names of the peers; this host's own addresses and duplicates are skipped"`
 	DryRun    bool          `setting:"dry_run" example:"true" doc:"do everything but send; needs no privileges"`
 	Refresh   time.Duration `setting:"refresh" min:"1s" max:"24h" example:"30s" doc:"how often host names and this host's own addresses are looked up again"`
 }

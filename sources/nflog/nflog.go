@@ -49,7 +49,7 @@ type Settings struct {
 	// to wait for the timeout. Adaptive is 1 up to 5000 packets a second and 500
 	// from there on, until the rate is below 2000. A rule's own threshold holds
 	// where it is lower.
-	Threshold Threshold `setting:"threshold" example:"adaptive" doc:"packets gathered by the kernel before it hands them over, or adaptive: 1 at rest, 500 under load"`
+	Threshold Threshold `setting:"threshold" pattern:"^(adaptive|[0-9]+)$" example:"adaptive" doc:"packets gathered by the kernel before it hands them over, or adaptive: 1 at rest, 500 under load"`
 
 	// Timeout is how long the kernel waits for more packets than there are. It
 	// counts in steps of 10 ms, rounded up; 0 is the next timer interrupt, 1 to

@@ -20,6 +20,7 @@ type declaredSettings struct {
 	Ring   pipeline.Size `setting:"ring" max:"1GiB" example:"4MiB" doc:"how large"`
 	Mode   string        `setting:"mode" enum:"in,out,both" example:"in" doc:"which way"`
 	Levels []int         `setting:"levels" min:"1" max:"3" example:"1,2" doc:"how deep"`
+	Code   string        `setting:"code" pattern:"^[0-9]+$" example:"12" doc:"which one"`
 	Names  []string      `setting:"names" required:"true" example:"a,b" doc:"whose"`
 }
 

@@ -33,6 +33,7 @@ type SettingInfo struct {
 	Min      any         `json:"min,omitempty"` // inclusive, as Max
 	Max      any         `json:"max,omitempty"`
 	Enum     []string    `json:"enum,omitempty"`
+	Pattern  string      `json:"pattern,omitempty"` // that texts match; there may be more to them
 	Example  any         `json:"example,omitempty"`
 	Doc      string      `json:"doc"`
 
@@ -103,7 +104,7 @@ func describeSetting(s pipeline.SettingInfo, value reflect.Value) SettingInfo {
 	t := elementType(s.Field.Type)
 	info := SettingInfo{
 		Name: s.Name, Type: typeOf(t), List: isList(s.Field.Type), Required: s.Required,
-		Min: bound(s, s.Min), Max: bound(s, s.Max), Enum: s.Enum, Example: example(s), Doc: s.Doc,
+		Min: bound(s, s.Min), Max: bound(s, s.Max), Enum: s.Enum, Pattern: s.Pattern, Example: example(s), Doc: s.Doc,
 	}
 	if info.Type == TypeSection {
 		info.Settings = describeSettings(value.Addr().Interface())

@@ -39,7 +39,7 @@ func TestDescribeForPeople(t *testing.T) {
 		{config.Describe(declared()).Settings[2], "size", "up to 1GiB", "4MiB", "0"},
 		{config.Describe(declared()).Settings[3], "text", "in, out, both", "in", "in"},
 		{config.Describe(declared()).Settings[4], "list of whole numbers", "1 to 3", "1, 2", ""},
-		{config.Describe(declared()).Settings[5], "list of text", "", "a, b", ""},
+		{config.Describe(declared()).Settings[6], "list of text", "", "a, b", ""},
 		{config.Describe(plugins[3]).Settings[2], "list of whole numbers", "", "", "1, 2, 3"},
 		{config.Describe(plugins[0]).Settings[2], "true/false", "", "", "false"},
 		{config.Describe(plugins[0]).Settings[4], "whole number", "0 to 65535", "", "0"},

@@ -20,14 +20,14 @@ type Global struct {
 	CPU     *uint16 `setting:"cpu" doc:"number of the processor that the whole process is pinned to; without it, any" example:"0"`
 	HTTP    HTTP    `setting:"http" doc:"server for metrics and health"`
 	Log     Log     `setting:"log" doc:"what the program says of itself on standard error"`
-	User    string  `setting:"user" doc:"name or number of the user to become once everything is open; empty to stay who it is" example:"pmtud"`
+	User    string  `setting:"user" doc:"name or number of the user to become once everything is open; empty to stay who it is" pattern:"^[A-Za-z0-9_.-]*[$]?$" example:"pmtud"`
 	Watch   bool    `setting:"watch" doc:"reload when the content of the files changes"`
 	Sandbox string  `setting:"sandbox" doc:"give up all rights that the pipelines don't need: as far as the kernel lets it, never, or end if it doesn't" enum:"auto,off,required" example:"auto"`
 }
 
 // HTTP are the settings of the server for metrics and health.
 type HTTP struct {
-	Listen string `setting:"listen" doc:"HOST:PORT to listen on, where an empty HOST is all addresses; empty for no server" example:"127.0.0.1:9342"`
+	Listen string `setting:"listen" doc:"HOST:PORT to listen on, where an empty HOST is all addresses; empty for no server" pattern:"^$|:[0-9]+$" example:"127.0.0.1:9342"`
 }
 
 // Log are the settings of what the program says of itself.

@@ -213,11 +213,19 @@ func valueSchema(info SettingInfo) *schema {
 			Minimum: octets(info.Min, "0"), Maximum: octets(info.Max, ""),
 		}
 	}
-	return &schema{Type: []string{"string", "number", "boolean"}}
+	return &schema{Type: []string{"string", "number", "boolean"}, Pattern: textPattern(info)}
+}
+
+// textPattern returns a pattern that text with a variable matches too.
+func textPattern(info SettingInfo) string {
+	if info.Pattern == "" {
+		return ""
+	}
+	return info.Pattern + "|" + hasVariable
 }
 
 func textSchema(info SettingInfo) *schema {
-	s := &schema{Type: "string"}
+	s := &schema{Type: "string", Pattern: textPattern(info)}
 	switch {
 	case info.Enum != nil:
 		s.AnyOf = []*schema{{Enum: info.Enum}, {Pattern: hasVariable}}

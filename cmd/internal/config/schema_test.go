@@ -93,6 +93,9 @@ func TestSchemaOfValues(t *testing.T) {
 		{"names: a, mode: both", ""},
 		{"names: a, mode: inn", "'in', 'out', 'both'"},
 		{"names: a, mode: '${MODE}'", ""},
+		{"names: a, code: '12'", ""},
+		{"names: a, code: 'x12'", "does not match"},
+		{"names: a, code: '${CODE}'", ""},
 		{"names: a, levels: 3", ""},
 		{"names: a, levels: [1, '${LEVEL}']", ""},
 		{"names: a, levels: [4]", "maximum"},
@@ -113,13 +116,4 @@ func TestSchemaOfValues(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestSchema compares the schema of one plugin of each kind.
-func TestSchema(t *testing.T) {
-	text, err := config.Schema([]pipeline.Plugin{declared(), plugins[3], plugins[5]})
-	if err != nil {
-		t.Fatal(err)
-	}
-	compareGolden(t, "testdata/schema.golden", string(text))
 }
