@@ -44,7 +44,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.InitDefaultHelpFlag()
 	root.Flags().SortFlags = false
 	root.SuggestionsMinimumDistance = 2
-	root.AddCommand(a.runCommand(), a.replayCommand(), a.traceCommand(), a.testCommand(), a.checkCommand(), a.pluginsCommand(), a.versionCommand())
+	root.AddCommand(a.runCommand(), a.replayCommand(), a.traceCommand(), a.testCommand(), a.checkCommand(), a.pluginsCommand(), a.graphCommand(), a.versionCommand())
 	return root
 }
 

@@ -1,0 +1,32 @@
+package cmd
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/pmtud/pmtud/cmd/internal/graph"
+)
+
+func (a *app) graphCommand() *cobra.Command {
+	var paths []string
+	var format *choice
+	c := &cobra.Command{
+		Use:   "graph -c FILE|DIR [-c ...]",
+		Short: "draw the pipelines",
+		Long: `Graph draws the declared pipelines, each stage with what is set of it: as text, as a
+flowchart for Mermaid, which code hosts show in Markdown, or for Graphviz:
+
+  pmtud graph -c edge.yaml --format dot | dot -Tsvg > edge.svg`,
+		Args:                  cobra.NoArgs,
+		DisableFlagsInUseLine: true,
+		RunE: func(*cobra.Command, []string) error {
+			f, err := a.load(paths)
+			if err != nil {
+				return err
+			}
+			return graph.Write(a.Stdout, format.value, f)
+		},
+	}
+	addConfigFlag(c, &paths)
+	format = addFormatFlag(c, graph.Text, graph.Mermaid, graph.DOT)
+	return c
+}
