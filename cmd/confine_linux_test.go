@@ -78,12 +78,14 @@ func TestNotConfined(t *testing.T) {
 
 func TestUser(t *testing.T) {
 	path := forever(t, "user: no-such-user\n")
-	if got := run(t, "run", "-c", path); got.status != 2 || !strings.Contains(got.stderr, path+":1:7: ") {
-		t.Errorf("exit status %d:\n%s", got.status, got.stderr)
+	p := start(t, exec.Command(program, "run", "-c", path))
+	if status := p.end(); status != 2 || !strings.Contains(p.log(), path+":1:7: ") {
+		t.Errorf("exit status %d:\n%s", status, p.log())
 	}
 	if os.Getuid() != 0 {
-		if got := run(t, "run", "--user", "0", "-c", forever(t, "")); got.status != 1 {
-			t.Errorf("exit status %d:\n%s", got.status, got.stderr)
+		p := start(t, exec.Command(program, "run", "--user", "0", "-c", forever(t, "")))
+		if status := p.end(); status != 1 {
+			t.Errorf("exit status %d:\n%s", status, p.log())
 		}
 		return
 	}
@@ -94,7 +96,7 @@ func TestUser(t *testing.T) {
 	}
 	c := exec.Command(program, "run", "--user", "65534", "-c", path)
 	c.Stdout = io.Discard
-	p := start(t, c)
+	p = start(t, c)
 	p.await("msg=ready")
 	checkStatus(t, c.Process.Pid, "Uid:\t65534\t65534\t65534\t65534", "Gid:\t65534\t65534\t65534\t65534", "CapEff:\t0000000000000000")
 }

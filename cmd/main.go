@@ -52,7 +52,8 @@ func Main(plugins []pipeline.Plugin) int {
 const sameSignal = 500 * time.Millisecond
 
 // Run runs the program, by the name of pmtud, with the arguments that follow its
-// name, until it is done or ctx is, and returns its exit status.
+// name, until it is done or ctx is, and returns its exit status. It leaves the
+// process its rights and its signals, whatever the configuration says of them.
 func Run(ctx context.Context, args []string, streams Streams, plugins []pipeline.Plugin) int {
 	a := app{streams, "pmtud", plugins, nil}
 	return a.status(a.execute(ctx, args))
@@ -63,7 +64,7 @@ type app struct {
 	Streams
 	name    string // of the program, which a third party's has of its own
 	plugins []pipeline.Plugin
-	signals *signals
+	signals *signals // of the process; nil: it is somebody else's
 }
 
 func (a *app) execute(ctx context.Context, args []string) error {

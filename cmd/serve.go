@@ -36,11 +36,13 @@ func (a *app) serve(ctx context.Context, f *config.File, files *files, fingerpri
 		return err
 	}
 	first.Fingerprint = fingerprint
-	confinement, err := d.confinement(f, files, first)
-	if err != nil {
-		return err
+	if a.signals != nil {
+		confinement, err := d.confinement(f, files, first)
+		if err != nil {
+			return err
+		}
+		options.Opened = confinement.enter
 	}
-	options.Opened = confinement.enter
 	s := service.New(options)
 	if err := d.pin(f.Global.CPU); err != nil {
 		return err
