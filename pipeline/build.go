@@ -87,7 +87,7 @@ func (b *builder) chain(p *Pipeline, sink int, stages []Stage) chain {
 // measure notes a stage that has metrics.
 func (p *Pipeline) measure(s Stage, sink string, stage any) {
 	if m, ok := stage.(Measurer); ok && len(s.Plugin.Metrics) > 0 {
-		p.measured = append(p.measured, measured{s.Plugin.Kind, sink, s.name(), s.Plugin.Metrics, m})
+		p.measured = append(p.measured, measured{s.Plugin.Kind, s.Plugin.Type, sink, s.name(), s.Plugin.Metrics, m})
 	}
 }
 

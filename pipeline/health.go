@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -58,6 +59,12 @@ func (p *Pipeline) Health() []StageHealth {
 		}
 	}
 	return all
+}
+
+// Finite reports whether all sources come to an end of their own, as captures in files
+// do. Only of such a pipeline it is good news that it has ended.
+func (p *Pipeline) Finite() bool {
+	return !slices.ContainsFunc(p.sources, func(s *sourceStage) bool { return !s.lossless })
 }
 
 // complaint asks a stage.

@@ -91,6 +91,26 @@ func TestSourceThatEnded(t *testing.T) {
 	})
 }
 
+func TestFinite(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		sources []pipeline.Stage
+		want    bool
+	}{
+		{"captures", []pipeline.Stage{lossless("a", source{}), lossless("b", source{})}, true},
+		{"live", []pipeline.Stage{live("a", source{})}, false},
+		{"both", []pipeline.Stage{lossless("a", source{}), live("b", source{})}, false},
+	} {
+		p, err := pipeline.New(pipeline.Spec{Sources: tc.sources})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Finite(); got != tc.want {
+			t.Errorf("%s: finite %v", tc.name, got)
+		}
+	}
+}
+
 // TestSinkThatFails has a packet every second, the outcome of which the row tells.
 func TestSinkThatFails(t *testing.T) {
 	const unfit = 3

@@ -42,6 +42,7 @@ type Measurer interface {
 // Measurement is one value of one stage's metric.
 type Measurement struct {
 	Kind   Kind
+	Plugin string // its type
 	Sink   string // whose filter the stage is; empty if it is none of a sink's
 	Stage  string
 	Metric MetricInfo
@@ -52,6 +53,7 @@ type Measurement struct {
 // measured is a stage with metrics.
 type measured struct {
 	kind        Kind
+	plugin      string // type
 	sink, stage string
 	metrics     []MetricInfo
 	measurer    Measurer
@@ -65,7 +67,7 @@ func (p *Pipeline) Measure(emit func(Measurement)) {
 			if metric < 0 || metric >= len(s.metrics) {
 				return // none that was declared
 			}
-			emit(Measurement{s.kind, s.sink, s.stage, s.metrics[metric], label, value})
+			emit(Measurement{s.kind, s.plugin, s.sink, s.stage, s.metrics[metric], label, value})
 		})
 	}
 }
