@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"github.com/pmtud/pmtud/filters/dedup"
+	"github.com/pmtud/pmtud/filters/expr"
 	"github.com/pmtud/pmtud/filters/icmpptb"
 	"github.com/pmtud/pmtud/filters/ifacerate"
 	"github.com/pmtud/pmtud/filters/length"
@@ -38,6 +39,7 @@ func Plugins() []pipeline.Plugin {
 		sourcelist.Plugin(),
 		sane.Plugin(),
 		vips.Plugin(),
+		expr.Plugin(),
 
 		broadcast.Plugin(),
 		peers.Plugin(),

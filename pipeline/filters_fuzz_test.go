@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/filters/dedup"
+	"github.com/pmtud/pmtud/filters/expr"
 	"github.com/pmtud/pmtud/filters/sane"
 	"github.com/pmtud/pmtud/filters/sourcelist"
 	"github.com/pmtud/pmtud/filters/srcrate"
@@ -75,7 +76,8 @@ func allFilters(t testing.TB) pipeline.Spec {
 		stage(dedup.Plugin(), copies),
 		stage(sourcelist.Plugin(), &sourcelist.Settings{Deny: prefixes[:], Peers: true}),
 		stage(sane.Plugin(), nil),
-		stage(vips.Plugin(), &vips.Settings{Prefixes: prefixes[:], From: "lo"}))
+		stage(vips.Plugin(), &vips.Settings{Prefixes: prefixes[:], From: "lo"}),
+		stage(expr.Plugin(), &expr.Settings{When: `family == 4 and ttl > 1 or src in "::/0" and proto == "tcp" and sport + dport < length or known(vlan) and vlan < mtu`}))
 	spec := pipeline.Spec{
 		QueueSize: 1,
 		Sources:   []pipeline.Stage{pipelinetest.Lend(nil, 1)},

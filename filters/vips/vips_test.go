@@ -99,15 +99,18 @@ func TestReplay(t *testing.T) {
 		explain  string
 	}{
 		"unknown addresses": {
-			vips.Settings{From: "lo"}, about("198.51.100.1"), pipeline.Pass,
+			vips.Settings{From: "lo"},
+			about("198.51.100.1"), pipeline.Pass,
 			"quoted source 198.51.100.1: in prefixes false; addresses of lo not known, so that all pass",
 		},
 		"unknown addresses, and prefixes": {
-			vips.Settings{From: "lo", Prefixes: list(t, "192.0.2.1")}, about("198.51.100.1"), pipeline.Pass,
+			vips.Settings{From: "lo", Prefixes: list(t, "192.0.2.1")},
+			about("198.51.100.1"), pipeline.Pass,
 			"quoted source 198.51.100.1: in prefixes false; addresses of lo not known, so that all pass",
 		},
 		"prefixes": {
-			vips.Settings{Prefixes: list(t, "192.0.2.1")}, about("198.51.100.1"), vips.NotVIP,
+			vips.Settings{Prefixes: list(t, "192.0.2.1")},
+			about("198.51.100.1"), vips.NotVIP,
 			"quoted source 198.51.100.1: in prefixes false",
 		},
 		"no quote": {vips.Settings{From: "lo"}, nothing, vips.NotVIP, "no quoted source"},

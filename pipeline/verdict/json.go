@@ -61,7 +61,7 @@ func appendFields(dst []byte, p *pipeline.Packet) []byte {
 	}
 	q, ok := p.Quoted()
 	if ok {
-		dst = appendName(dst, "proto", protocolName(q.Protocol))
+		dst = appendName(dst, "proto", ProtocolName(q.Protocol))
 		dst = appendAddr(dst, "src", q.Src)
 	}
 	switch {
@@ -130,9 +130,9 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// protocolName returns IANA's keyword of an IP protocol in lower case, or its
+// ProtocolName returns IANA's keyword of an IP protocol in lower case, or its
 // number.
-func protocolName(proto uint8) string {
+func ProtocolName(proto uint8) string {
 	switch proto {
 	case 1:
 		return "icmp"

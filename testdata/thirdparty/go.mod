@@ -6,6 +6,7 @@ require github.com/pmtud/pmtud v0.0.0
 
 require (
 	github.com/dchest/siphash v1.2.3 // indirect
+	github.com/expr-lang/expr v1.17.8 // indirect
 	github.com/florianl/go-nflog/v2 v2.3.0 // indirect
 	github.com/go-viper/mapstructure/v2 v2.5.0 // indirect
 	github.com/goccy/go-yaml v1.19.2 // indirect

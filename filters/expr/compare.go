@@ -1,0 +1,102 @@
+package expr
+
+import (
+	"net/netip"
+
+	"github.com/expr-lang/expr/ast"
+)
+
+// equal compiles left == right.
+func (c *compiler) equal(n *ast.BinaryNode) (condition, error) {
+	left, right, err := c.operands(n)
+	if err != nil {
+		return nil, err
+	}
+	if left.kind == aText {
+		left, right = right, left
+	}
+	if right.kind == aText {
+		if right, err = c.read(right, left.kind); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case left.address != nil && right.address != nil:
+		return equalAddresses(left.address, right.address), nil
+	case areNumbers(left, right):
+		return compareNumbers(left.number, right.number, func(l, r int64) bool { return l == r }), nil
+	}
+	return nil, c.wrong(n, "%v can't be compared with %v", left.kind, right.kind)
+}
+
+// areNumbers reports whether both are numbers, or both are protocols; a constant is
+// either.
+func areNumbers(left, right operand) bool {
+	return left.number != nil && right.number != nil &&
+		(left.kind == right.kind || left.constant || right.constant)
+}
+
+// operands compiles both sides.
+func (c *compiler) operands(n *ast.BinaryNode) (left, right operand, err error) {
+	if left, err = c.operand(n.Left); err == nil {
+		right, err = c.operand(n.Right)
+	}
+	return left, right, err
+}
+
+// read makes what a text stands for beside the kind.
+func (c *compiler) read(o operand, beside kind) (operand, error) {
+	switch beside {
+	case anAddress:
+		addr, err := netip.ParseAddr(o.text)
+		if err != nil || addr.Zone() != "" {
+			return o, c.wrong(o.node, "%q is no address; for a prefix write in instead of ==", o.text)
+		}
+		addr = addr.Unmap()
+		return operand{node: o.node, kind: anAddress, constant: true, address: func(*view) netip.Addr { return addr }}, nil
+	case aProtocol:
+		number, ok := protocolNamed(o.text)
+		if !ok {
+			return o, c.wrong(o.node, "unknown protocol %q; there are %s, and numbers", o.text, list(protocolNames()))
+		}
+		return c.constant(o.node, number)
+	}
+	return o, c.wrong(o.node, "a text can't be compared with %v", beside)
+}
+
+func equalAddresses(left, right address) condition {
+	return func(v *view) bool {
+		addr := left(v)
+		return addr.IsValid() && addr == right(v)
+	}
+}
+
+func compareNumbers(left, right number, holds func(l, r int64) bool) condition {
+	return func(v *view) bool {
+		l, known := left(v)
+		if !known {
+			return false
+		}
+		r, known := right(v)
+		return known && holds(l, r)
+	}
+}
+
+// order compiles the comparison of two numbers.
+func (c *compiler) order(n *ast.BinaryNode) (condition, error) {
+	left, err := c.numeric(n.Left)
+	if err != nil {
+		return nil, err
+	}
+	right, err := c.numeric(n.Right)
+	if err != nil {
+		return nil, err
+	}
+	holds := map[string]func(l, r int64) bool{
+		"<":  func(l, r int64) bool { return l < r },
+		"<=": func(l, r int64) bool { return l <= r },
+		">":  func(l, r int64) bool { return l > r },
+		">=": func(l, r int64) bool { return l >= r },
+	}
+	return compareNumbers(left.number, right.number, holds[n.Operator]), nil
+}

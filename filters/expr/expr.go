@@ -1,0 +1,79 @@
+package expr
+
+import (
+	"net/netip"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// NoMatch is the reason to drop a packet.
+const NoMatch pipeline.Reason = 1
+
+// Settings of the filter.
+type Settings struct {
+	When string `setting:"when" required:"true" doc:"expression that holds for packets that pass; its fields are router, target, family, ttl, mtu, src, dst, proto, sport, dport, quoted_length, length and vlan" example:"router in \"203.0.113.0/24\" && mtu < 1400"`
+}
+
+// Plugin returns the filter `expr`.
+func Plugin() pipeline.Plugin {
+	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
+		Type:    "expr",
+		Summary: "lets packets pass for which an expression over their fields holds",
+		Reasons: []pipeline.ReasonInfo{
+			{Name: "no-match", Doc: "the expression does not hold"},
+		},
+		New: New,
+	})
+}
+
+// New returns the filter.
+func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
+	when, fields, err := compile(s.When)
+	if err != nil {
+		return nil, pipeline.BadSetting("when", "%w", err)
+	}
+	f := &filter{when: when, fields: fields}
+	for _, field := range fields {
+		f.quotes = f.quotes || field.quoted
+	}
+	return f, nil
+}
+
+type filter struct {
+	when   condition
+	fields []*field // that it asks for
+	quotes bool     // some of them are the quoted packet's
+
+	view view // of the call; here, for it would be allocated there
+}
+
+func (f *filter) Filter(p *pipeline.Packet) pipeline.Reason {
+	f.view.read(p, f.quotes)
+	holds := f.when(&f.view)
+	f.view = view{} // the packet was lent
+	if !holds {
+		return NoMatch
+	}
+	return pipeline.Pass
+}
+
+// view is a packet as expressions see it.
+type view struct {
+	packet *pipeline.Packet
+	quoted pipeline.Quoted
+	quotes bool // quoted is there
+}
+
+func (v *view) read(p *pipeline.Packet, quoted bool) {
+	v.packet = p
+	if quoted {
+		v.quoted, v.quotes = p.Quoted()
+	}
+}
+
+// Parts of an expression that was compiled. They allocate nothing.
+type (
+	condition func(*view) bool
+	number    func(*view) (n int64, known bool)
+	address   func(*view) netip.Addr // the zero Addr if it is not known
+)

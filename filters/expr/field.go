@@ -1,0 +1,131 @@
+package expr
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"strconv"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/verdict"
+)
+
+// field is what an expression may ask of a packet.
+type field struct {
+	name    string
+	kind    kind
+	quoted  bool    // of the quoted packet
+	number  number  // of numbers and protocols
+	address address // of addresses
+}
+
+// kind is the type of a part of an expression.
+type kind uint8
+
+const (
+	aNumber kind = iota + 1
+	aProtocol
+	anAddress
+	aText
+)
+
+func (k kind) String() string {
+	return [...]string{"", "a number", "a protocol", "an address", "a text"}[k]
+}
+
+// allFields lists the fields in the order of the documentation.
+func allFields() []*field {
+	return []*field{
+		{name: "router", kind: anAddress, address: func(v *view) netip.Addr { return v.packet.Router() }},
+		{name: "target", kind: anAddress, address: func(v *view) netip.Addr { return v.packet.Target() }},
+		{name: "family", kind: aNumber, number: family},
+		{name: "ttl", kind: aNumber, number: ttl},
+		{name: "mtu", kind: aNumber, number: mtu},
+		{name: "src", kind: anAddress, quoted: true, address: func(v *view) netip.Addr { return v.quoted.Src }},
+		{name: "dst", kind: anAddress, quoted: true, address: func(v *view) netip.Addr { return v.quoted.Dst }},
+		{name: "proto", kind: aProtocol, quoted: true, number: func(v *view) (int64, bool) { return int64(v.quoted.Protocol), v.quotes }},
+		{name: "sport", kind: aNumber, quoted: true, number: func(v *view) (int64, bool) { return int64(v.quoted.SrcPort), v.quoted.HasPorts }},
+		{name: "dport", kind: aNumber, quoted: true, number: func(v *view) (int64, bool) { return int64(v.quoted.DstPort), v.quoted.HasPorts }},
+		{name: "quoted_length", kind: aNumber, quoted: true, number: func(v *view) (int64, bool) { return int64(v.quoted.Length), v.quotes }},
+		{name: "length", kind: aNumber, number: func(v *view) (int64, bool) { return int64(v.packet.Length), true }},
+		{name: "vlan", kind: aNumber, number: vlan},
+	}
+}
+
+func family(v *view) (int64, bool) {
+	if v.packet.Network < 0 {
+		return 0, false
+	}
+	switch v.packet.EtherType {
+	case pipeline.EtherTypeIPv4:
+		return 4, true
+	case pipeline.EtherTypeIPv6:
+		return 6, true
+	}
+	return 0, false
+}
+
+func ttl(v *view) (int64, bool) {
+	version, _ := family(v)
+	at := v.packet.Network + 8
+	switch version {
+	case 0:
+		return 0, false
+	case 6:
+		at = v.packet.Network + 7
+	}
+	if at >= len(v.packet.Data) {
+		return 0, false
+	}
+	return int64(v.packet.Data[at]), true
+}
+
+func mtu(v *view) (int64, bool) {
+	mtu, ok := v.packet.MTU()
+	return int64(mtu), ok
+}
+
+func vlan(v *view) (int64, bool) {
+	const tagLen = 4
+	if v.packet.Tag == 0 || v.packet.Network < tagLen {
+		return 0, false
+	}
+	return int64(binary.BigEndian.Uint16(v.packet.Data[v.packet.Network-tagLen:]) & 0xfff), true
+}
+
+// show returns the field's value of a packet as text.
+func (f *field) show(v *view) string {
+	if f.kind == anAddress {
+		if addr := f.address(v); addr.IsValid() {
+			return addr.String()
+		}
+		return "unknown"
+	}
+	n, known := f.number(v)
+	switch {
+	case !known:
+		return "unknown"
+	case f.kind == aProtocol:
+		return verdict.ProtocolName(uint8(n))
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// protocolNamed returns the number of the protocol that verdicts call so.
+func protocolNamed(name string) (number int64, ok bool) {
+	for n := range 256 {
+		if verdict.ProtocolName(uint8(n)) == name {
+			return int64(n), true
+		}
+	}
+	return 0, false
+}
+
+// protocolNames returns the names of protocols that are no numbers.
+func protocolNames() (names []string) {
+	for n := range 256 {
+		if name := verdict.ProtocolName(uint8(n)); name != strconv.Itoa(n) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
