@@ -135,8 +135,8 @@ func (h *host) startDaemon(t *testing.T, config string) *daemon {
 	}
 	d.write(config)
 	d.Cmd = exec.Command(*program, "run", "-c", d.config)
-	d.Cmd.Stderr = &d.stderr
-	d.Cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
+	d.Stderr = &d.stderr
+	d.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
 	out, err := d.StdoutPipe()
 	netns.Must(t, err, h.ns.Start(d.Cmd))
 	t.Cleanup(func() {

@@ -1,0 +1,183 @@
+package cmd_test
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// startRun starts the program with a configuration.
+func startRun(t *testing.T, path string) *process {
+	t.Helper()
+	c := exec.Command(program, "run", "-c", path)
+	c.Stdout = io.Discard
+	return start(t, c)
+}
+
+// stop ends a program, which must not have failed.
+func (p *process) stop() {
+	p.t.Helper()
+	p.signal(unix.SIGTERM)
+	if status := p.end(); status != 0 {
+		p.t.Errorf("exit status %d:\n%s", status, p.log())
+	}
+}
+
+// endless is a pipeline of this name that reads a capture again and again.
+func endless(t *testing.T, name string) string {
+	t.Helper()
+	return "pipelines: {" + name + ": {sources: [{type: pcap-file, path: " + vectors(t, "public.pcap") +
+		", loop: true, speed: 100}], sinks: [{type: log}]}}\n"
+}
+
+func overwrite(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestReloadTellsMistakes wants a line for each mistake, and the old configuration to
+// go on.
+func TestReloadTellsMistakes(t *testing.T) {
+	path := writeConfig(t, endless(t, "a"))
+	p := startRun(t, path)
+	p.await("msg=ready")
+	overwrite(t, path, "colour: blue\n"+strings.Replace(endless(t, "a"), "speed", "sped", 1))
+	p.signal(unix.SIGHUP)
+	p.await("the old configuration goes on")
+	for _, want := range []string{
+		`error="` + path + ":1:1: unknown setting `colour`",
+		`error="` + path + ":2:",
+		"did you mean `speed`?",
+	} {
+		if !strings.Contains(p.log(), want) {
+			t.Errorf("%q is missing in\n%s", want, p.log())
+		}
+	}
+	overwrite(t, path, endless(t, "b"))
+	p.signal(unix.SIGHUP)
+	p.await(`msg=reloaded pipelines=1 started=[b] stopped=[a]`)
+	p.stop()
+}
+
+// TestReloadOfTopLevel changes settings that apply at once, and some that don't.
+func TestReloadOfTopLevel(t *testing.T) {
+	path := writeConfig(t, endless(t, "a"))
+	p := startRun(t, path)
+	p.await("msg=ready")
+	overwrite(t, path, "log: {format: json}\nuser: nobody\nhttp: {listen: \"127.0.0.1:0\"}\n"+endless(t, "a"))
+	p.signal(unix.SIGHUP)
+	p.await(`"msg":"reloaded","pipelines":1,"started":null,"stopped":null`)
+	for _, name := range []string{"user", "http"} {
+		if want := `"msg":"setting was changed, which needs a restart","setting":"` + name + `"`; !strings.Contains(p.log(), want) {
+			t.Errorf("%s is missing in\n%s", want, p.log())
+		}
+	}
+	overwrite(t, path, "log: {level: warn}\nsandbox: required\n"+endless(t, "a"))
+	p.signal(unix.SIGHUP)
+	p.await("level=WARN msg=\"setting was changed, which needs a restart\" setting=sandbox")
+	overwrite(t, path, "colour: blue\n")
+	p.signal(unix.SIGHUP)
+	p.await("unknown setting `colour`")
+	if strings.Count(p.log(), "reloading") != 2 {
+		t.Errorf("log is\n%s", p.log())
+	}
+	p.stop()
+}
+
+// TestDebugSignal switches lines of level debug on and off.
+func TestDebugSignal(t *testing.T) {
+	p := startRun(t, writeConfig(t, endless(t, "a")))
+	p.await("msg=ready")
+	p.signal(unix.SIGUSR1)
+	p.await(`msg="level of the log changed" level=DEBUG`)
+	p.signal(unix.SIGUSR1)
+	p.await(`msg="level of the log changed" level=INFO`)
+	p.stop()
+}
+
+// TestHangupDuringStart sends SIGHUP to a program that is just reading its
+// configuration, from a pipe so that it has to wait.
+func TestHangupDuringStart(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe.yaml")
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write := func() *os.File { // returns when the program reads
+		f, err := os.OpenFile(pipe, os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	p := startRun(t, pipe)
+	f := write()
+	p.signal(unix.SIGHUP)
+	io.WriteString(f, endless(t, "a"))
+	f.Close()
+	p.await("msg=ready")
+	p.await("msg=reloading")
+	f = write()
+	io.WriteString(f, endless(t, "b"))
+	f.Close()
+	p.await("msg=reloaded pipelines=1 started=[b] stopped=[a]")
+	p.stop()
+}
+
+// TestWatchConfigMap exchanges files as a kubelet does: the name in the folder is a
+// link that leads through the link ..data, which is replaced by one rename.
+func TestWatchConfigMap(t *testing.T) {
+	dir := t.TempDir()
+	link := func(to, at string) {
+		if err := os.Symlink(to, filepath.Join(dir, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	version := func(n, text string) {
+		if err := os.Mkdir(filepath.Join(dir, n), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		overwrite(t, filepath.Join(dir, n, "pmtud.yaml"), text)
+		link(n, "..data_tmp")
+		if err := os.Rename(filepath.Join(dir, "..data_tmp"), filepath.Join(dir, "..data")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	version("..1", "watch: true\n"+endless(t, "a"))
+	link("..data/pmtud.yaml", "pmtud.yaml")
+	for name, path := range map[string]string{"file": filepath.Join(dir, "pmtud.yaml"), "folder": dir} {
+		t.Run(name, func(t *testing.T) {
+			p := startRun(t, path)
+			p.await("msg=ready")
+			version("..2"+name, "watch: true\n"+endless(t, "b"))
+			p.await("msg=reloaded pipelines=1 started=[b] stopped=[a]")
+			version("..1"+name, "watch: true\n"+endless(t, "a"))
+			if err := os.RemoveAll(filepath.Join(dir, "..2"+name)); err != nil {
+				t.Fatal(err)
+			}
+			p.await("msg=reloaded pipelines=1 started=[a] stopped=[b]")
+			p.stop()
+		})
+	}
+}
+
+// TestWatchIncludedFile changes a file that is only named by a variable.
+func TestWatchIncludedFile(t *testing.T) {
+	path := writeConfig(t, "watch: true\n"+strings.Replace(endless(t, "a"), "speed: 100", `speed: "${file:speed}"`, 1))
+	speed := filepath.Join(filepath.Dir(path), "speed")
+	overwrite(t, speed, "100\n")
+	p := startRun(t, path)
+	p.await("msg=ready")
+	overwrite(t, speed, "200\n")
+	p.await("msg=reloaded pipelines=1 started=[a] stopped=[a]")
+	if n := strings.Count(p.log(), "msg=reloading"); n != 1 {
+		t.Errorf("%d reloads in\n%s", n, p.log())
+	}
+	p.stop()
+}
