@@ -17,7 +17,11 @@ func (a *app) runCommand() *cobra.Command {
 		Long: `Run runs the pipelines that the files declare until the sources end or SIGINT or
 SIGTERM comes. Of a folder it reads the files *.yaml, *.yml, *.toml and *.json in
 the order of their names. Nothing starts if there is any mistake, or if a pipeline
-can't be opened. A pipeline that fails later stops alone.`,
+can't be opened. A pipeline that fails later stops alone.
+
+SIGHUP, or with "watch: true" a change of the files' content, reloads them: what did
+not change is not touched, and a configuration with mistakes changes nothing. SIGUSR1
+switches lines of level debug on and off.`,
 		Args:                  cobra.NoArgs,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -150,4 +151,31 @@ func TestStopDuringReload(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestManyReloads wants no goroutine to stay of pipelines that are gone, or never came.
+func TestManyReloads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, declared{{"a", stage{}}})
+		early := 0
+		for n := range 1000 {
+			r.files.set(declared{
+				{"a", stage{}}, {"b", stage{Version: n, Refuse: n%3 == 1}}, {"c", stage{Version: n, BadBuild: n%5 == 1}},
+				{"x", stage{Version: n, Exclusive: "group", Refuse: n%7 == 1}},
+			}, nil)
+			r.hup()
+			if n == 100 {
+				early = runtime.NumGoroutine()
+			}
+		}
+		if late := runtime.NumGoroutine(); late > early {
+			t.Errorf("%d goroutines, then %d", early, late)
+		}
+		if now := r.Status().Reload; now.Attempts != 1000 || now.Failures < 500 || now.Failures > 600 {
+			t.Errorf("status %+v", now)
+		}
+		if err := r.end(); err != nil {
+			t.Error(err)
+		}
+	})
 }

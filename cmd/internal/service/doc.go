@@ -22,6 +22,8 @@
 // stay. One that has failed is started anew by a reload, changed or not; one whose
 // sources came to their end is left alone.
 //
+// Settings of the program as a whole are its own affair ([Configuration.Adopt]).
+//
 // Only what is exclusive on the host ([pipeline.Needs]) can't be open twice: a group of
 // netfilter's log, a file that is written. There packets are lost between the
 // old one's end and the new one's begin.
@@ -29,10 +31,15 @@
 // Everywhere else nothing is lost, and that has a price: both are open for some
 // milliseconds, and a packet that arrives then is handled twice. That is the better
 // mistake. A message that comes twice does no harm; one that is lost is only
-// sent again when the connection that it is about has timed out once more.
+// sent again when the connection that it is about has timed out once more. A source
+// that is told to stop delivers what it has captured. What overflows at the new one
+// before it runs is counted as lost there, though the old one had it.
 //
 // Each step has a deadline. A pipeline that doesn't open in time counts as refused; one
 // that doesn't end in time is left behind, and the log says so.
+//
+// A reload that is asked for while another one goes on comes after it, once, however
+// often it was asked for. Being told to stop ends it.
 //
 // # Signs of life
 //
