@@ -23,7 +23,13 @@ import (
 const deadline = 30 * time.Second
 
 // TestMain builds the program once for the tests that need a process of its own.
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
+func TestMain(m *testing.M) {
+	if args := os.Getenv(nothingAllowed); args != "" {
+		fmt.Fprintln(os.Stderr, execWithNothingAllowed(strings.Fields(args)))
+		os.Exit(3)
+	}
+	os.Exit(testMain(m))
+}
 
 func testMain(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "pmtud")

@@ -160,7 +160,9 @@ func TestManyReloads(t *testing.T) {
 		early := 0
 		for n := range 1000 {
 			r.files.set(declared{
-				{"a", stage{}}, {"b", stage{Version: n, Refuse: n%3 == 1}}, {"c", stage{Version: n, BadBuild: n%5 == 1}},
+				{"a", stage{}},
+				{"b", stage{Version: n, Refuse: n%3 == 1}},
+				{"c", stage{Version: n, BadBuild: n%5 == 1}},
 				{"x", stage{Version: n, Exclusive: "group", Refuse: n%7 == 1}},
 			}, nil)
 			r.hup()
