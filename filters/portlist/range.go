@@ -10,6 +10,9 @@ type Range struct{ First, Last uint16 }
 
 // UnmarshalText reads "80" or "8000-8080": decimal digits and nothing else.
 func (r *Range) UnmarshalText(text []byte) error {
+	if strings.Contains(string(text), ",") {
+		return fmt.Errorf("%q is not a port; write several as a list, such as [80, 443]", text)
+	}
 	first, last, isRange := strings.Cut(string(text), "-")
 	if !isRange {
 		last = first
@@ -22,7 +25,7 @@ func (r *Range) UnmarshalText(text []byte) error {
 		return err
 	}
 	if r.First > r.Last {
-		return fmt.Errorf("%q is not a range: it ends before it begins", text)
+		return fmt.Errorf("%q is not a range: it ends before it begins; write %s-%s", text, last, first)
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ func checkPath(path string, again bool) error {
 		return pipeline.BadSetting("path", "is empty")
 	case path != capfile.Stdin:
 		if _, err := filepath.Match(path, ""); err != nil {
-			return pipeline.BadSetting("path", "%s: %w", path, err)
+			return pipeline.BadSetting("path", "%q is not a pattern of file names: a [ in it has no end, or a \\ stands last", path)
 		}
 	case again:
 		return pipeline.BadSetting("path", "standard input can be read only once")

@@ -331,7 +331,14 @@ func FuzzLoad(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, name := range seeds {
+	broken, err := filepath.Glob("testdata/broken/*[nl]")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Setenv("FUZZ", "eth0")
+	f.Add(false, []byte("cpu: ${FUZZ:-1}\nuser: a$$${FUZZ}\nlog: {level: \"${LEVEL:-debug}\"}\n"+somePipeline))
+	f.Add(true, []byte("user = \"${file:fuzz.toml}${\"\n[http]\nlisten = \"${A:-:80}\"\n"))
+	for _, name := range append(seeds, broken...) {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			f.Fatal(err)

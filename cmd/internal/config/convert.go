@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -84,13 +85,22 @@ func duration(value any) (any, error) {
 		text, ok = "0s", true // no unit is missing
 	}
 	if !ok {
-		return nil, &kindError{"a duration such as 10s", value, ""}
+		return nil, &kindError{"a duration such as 10s", value, unitHint(value)}
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil {
-		return nil, fmt.Errorf("%q is not a duration such as 10s or 1h30m", text)
+		return nil, fmt.Errorf("%q is not a duration such as 10s or 1h30m; its units are ms, s, m and h", text)
 	}
 	return d, nil
+}
+
+// unitHint returns what to write for a number that lacks its unit.
+func unitHint(value any) string {
+	n, ok := value.(Number)
+	if !ok {
+		return ""
+	}
+	return `write "` + string(n) + `s" if seconds are meant`
 }
 
 // list lets a single value stand for a list of one.
@@ -123,16 +133,23 @@ func boolean(value any) (any, error) {
 	if _, ok := value.(bool); ok {
 		return value, nil
 	}
-	hint := ""
-	switch value {
-	case "yes", "on", "Yes", "On", "YES", "ON", Number("1"):
-		hint = "write true"
-	case "no", "off", "No", "Off", "NO", "OFF", Number("0"):
-		hint = "write false"
-	case "true", "false":
+	text, _ := scalarText(value)
+	hint := boolHint(text)
+	if value == "true" || value == "false" {
 		hint = "leave out the quotes"
 	}
 	return nil, &kindError{"true or false", value, hint}
+}
+
+// boolHint returns what to write for a word that means true or false elsewhere.
+func boolHint(word string) string {
+	switch strings.ToLower(word) {
+	case "yes", "on", "true", "1":
+		return "write true"
+	case "no", "off", "false", "0":
+		return "write false"
+	}
+	return ""
 }
 
 func str(value any) (any, error) {
@@ -142,6 +159,8 @@ func str(value any) (any, error) {
 	hint := ""
 	if text, ok := scalarText(value); ok {
 		hint = `put quotes around it: "` + text + `"`
+	} else if _, ok := value.([]any); ok {
+		hint = "write a single one"
 	}
 	return nil, &kindError{"text", value, hint}
 }

@@ -102,7 +102,7 @@ func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what s
 		setting := &s.Settings[i]
 		field, ok := fields[setting.Name]
 		if !ok {
-			r.add(setting.NameAt, didYouMean(setting.Name, names), "unknown setting `%s` of %s", setting.Name, what)
+			r.add(setting.NameAt, s.unknownHint(setting.Name, names), "unknown setting `%s` of %s", setting.Name, what)
 			name, _ := nearest(setting.Name, names)
 			meant[name] = true
 			continue
@@ -115,10 +115,45 @@ func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what s
 	}
 	for _, name := range names {
 		if fields[name].Tag.Get("required") == "true" && !meant[name] {
-			r.add(s.At, "add `"+name+"`", "%s lacks the setting `%s`", what, name)
+			r.add(s.At, missingHint(fields[name], s.At), "%s lacks the setting `%s`", what, name)
 		}
 	}
 	return values
+}
+
+// unknownHint says what may be meant by a name that is none of the plugin's settings.
+func (s *Stage) unknownHint(name string, names []string) string {
+	kind := s.plugin.Kind
+	switch {
+	case kind == 0: // no stage, but a struct with settings
+	case name == "filters" && kind != pipeline.KindSink:
+		return "only sinks have filters of their own"
+	case kind == pipeline.KindSink:
+		names = append(names, "filters", "name")
+	default:
+		names = append(names, "name")
+	}
+	return didYouMean(name, slices.Sorted(slices.Values(names)))
+}
+
+// missingHint says how a setting that is missing could be written.
+func missingHint(field reflect.StructField, at Position) string {
+	name, example := field.Tag.Get(settingTag), field.Tag.Get("example")
+	if example == "" {
+		return "add `" + name + "`"
+	}
+	var value any = example
+	if number, ok := parseNumber(example); ok && !isText(field.Type) && field.Type.Kind() != reflect.String {
+		value = number
+	}
+	if field.Type.Kind() == reflect.Slice {
+		items := []any{}
+		for item := range strings.SplitSeq(example, ",") {
+			items = append(items, item)
+		}
+		value = items
+	}
+	return "add for example `" + at.syntax().pair(name, value) + "`"
 }
 
 // fieldsOf returns the fields of a plugin's settings by their names.

@@ -16,6 +16,15 @@
 // that one run finds every mistake of every file. The result is either a File
 // without mistakes or [Mistakes], each with its place, the line and a hint.
 //
+// Parsers notice mistakes of syntax late and tell them in their own words. What they
+// say is only taken as the place to look: the lines there and above tell which quote
+// or bracket has no end, which line is indented as no other is, or what is missing
+// (syntax.go, yaml_syntax.go, toml_syntax.go). After such a mistake nothing more is
+// known of that file.
+//
+// testdata/broken has files as people might write them, each with one mistake, and
+// what is said of it.
+//
 // A File may also be made in code. [File.Resolve] treats it as [Load] treats one
 // that was read, and [Marshal] writes either so that Load reads the same File.
 //

@@ -137,7 +137,7 @@ func (d *document) checkUTF8() bool {
 			r, size := utf8.DecodeRuneInString(rest)
 			if r == utf8.RuneError && size == 1 {
 				d.texts[d.name][i] = strings.ToValidUTF8(line, "\ufffd")
-				d.add(d.at(i+1, column), "", "text is not UTF-8")
+				d.add(d.at(i+1, column), "save the file as UTF-8", "text is not UTF-8")
 				return false
 			}
 			rest = rest[size:]

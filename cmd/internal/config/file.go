@@ -30,6 +30,8 @@ type Pipeline struct {
 	Filters []Stage
 	Sinks   []Stage
 
+	listsAt map[string]Position // of the keys
+
 	// unclear holds the lists that were meant to be there but could not be read.
 	unclear map[string]bool
 

@@ -20,8 +20,7 @@ func TestGolden(t *testing.T) {
 	t.Chdir("testdata")
 	for _, name := range goldenInputs(t) {
 		t.Run(name, func(t *testing.T) {
-			got := describe(t, name)
-			compareGolden(t, name+".golden", got)
+			compareGolden(t, name+".golden", describe(t, name))
 		})
 	}
 }
@@ -53,7 +52,7 @@ func goldenInputs(t *testing.T) []string {
 	}
 	var inputs []string
 	for _, name := range all {
-		if filepath.Ext(name) != ".golden" && name != "fuzz" {
+		if filepath.Ext(name) != ".golden" && name != "fuzz" && name != "broken" {
 			inputs = append(inputs, name)
 		}
 	}

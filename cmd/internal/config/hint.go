@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"unicode/utf8"
 )
@@ -74,4 +75,77 @@ func distance(a, b string) int {
 		before, last, row = last, row, before
 	}
 	return last[len(t)]
+}
+
+// twiceHint says what to do about anything that there is to be once.
+const twiceHint = "leave one of them out"
+
+func (s *shaper) here() Position { return Position{File: s.name} }
+
+func (p Position) isTOML() bool { return strings.EqualFold(filepath.Ext(p.File), ".toml") }
+
+func (p Position) isJSON() bool { return strings.EqualFold(filepath.Ext(p.File), ".json") }
+
+// pipelinesHint says how pipelines begin.
+func (s *shaper) pipelinesHint() string {
+	if s.here().isTOML() {
+		return tomlHint("NAME", "sources")
+	}
+	return "begin with a name, as in `" + s.here().syntax().key("edge") + ":`"
+}
+
+// pipelineHint says how a pipeline begins.
+func (s *shaper) pipelineHint(name string) string {
+	if s.here().isTOML() {
+		return tomlHint(name, "sources")
+	}
+	return "begin with `" + s.here().syntax().key("sources") + ":`"
+}
+
+// listHint says how a list of stages is written.
+func (s *shaper) listHint(pipelineName, list string) string {
+	if s.here().isTOML() {
+		return tomlHint(pipelineName, list)
+	}
+	if s.here().isJSON() {
+		return "put the stages in `[` and `]`"
+	}
+	return "begin each stage with `- type:`"
+}
+
+func tomlHint(pipelineName, list string) string {
+	return "write `[[pipelines." + tomlKey(pipelineName) + "." + list + "]]`"
+}
+
+// stageHint says how a stage is written of which there is only the type.
+func (s *shaper) stageHint(v any) string {
+	typ, ok := v.(string)
+	if !ok {
+		return ""
+	}
+	pair := s.here().syntax().pair("type", typ)
+	if s.here().isTOML() || s.here().isJSON() {
+		return "write `{" + pair + "}`"
+	}
+	return "write `- " + pair + "`"
+}
+
+// stagesHint says what to do about a list without stages.
+func stagesHint(p *Pipeline, list string) string {
+	if _, ok := p.listsAt[list]; ok {
+		return "list at least one"
+	}
+	return "add `" + list + "`"
+}
+
+// outsideHint says what to do about a setting that is none of the top level.
+func outsideHint(s Setting, names []string) string {
+	switch s.Name {
+	case "sources", "filters", "sinks":
+		if s.NameAt.isTOML() {
+			return "put it into a pipeline: `[[pipelines.NAME." + s.Name + "]]`"
+		}
+		return "put it into a pipeline, below `pipelines:` and its name"
+	}
+	return didYouMean(s.Name, names)
 }

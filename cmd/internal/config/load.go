@@ -28,10 +28,10 @@ func Load(paths []string, plugins []pipeline.Plugin) (*File, error) {
 		}
 	}
 	r.files = f.Names
+	f.resolve(plugins, r)
 	if len(f.Pipelines) == 0 && len(r.mistakes) == 0 {
 		r.add(Position{File: strings.Join(paths, ", ")}, "add `pipelines`", "no pipelines are declared")
 	}
-	f.resolve(plugins, r)
 	return f, r.err()
 }
 

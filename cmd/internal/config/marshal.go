@@ -30,6 +30,20 @@ type syntax struct {
 	is     string // between key and value
 }
 
+// syntax returns how values are written in the file of a place.
+func (p Position) syntax() syntax {
+	switch {
+	case p.isTOML():
+		return tomlSyntax
+	case p.isJSON():
+		return jsonSyntax
+	}
+	return yamlSyntax
+}
+
+// jsonSyntax is for hints only.
+var jsonSyntax = syntax{key: quote, text: quote, number: func(n Number) string { return string(n) }, is: ": "}
+
 // pairs returns what stands directly in a stage: all but its filters.
 func (s syntax) pairs(stage Stage) ([]pair, error) {
 	pairs := []pair{{"type", s.text(escape(stage.Type))}}
@@ -65,6 +79,12 @@ func (s syntax) value(v any) (string, error) {
 		return s.table(v)
 	}
 	return "", fmt.Errorf("%s can't be written", kindOf(v))
+}
+
+// pair returns a key with its value. A value that can't be written is left out.
+func (s syntax) pair(key string, v any) string {
+	value, _ := s.value(v)
+	return s.key(key) + s.is + value
 }
 
 func (s syntax) list(values []any) (string, error) {

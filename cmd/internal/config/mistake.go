@@ -143,6 +143,9 @@ type report struct {
 	mistakes Mistakes
 }
 
+// maxMistakes bounds what is printed. Nobody writes that many by hand.
+const maxMistakes = 1000
+
 // add notes a mistake. Message and hint follow "verb object", lower case.
 func (r *report) add(at Position, hint, format string, args ...any) {
 	r.mistakes = append(r.mistakes, Mistake{
@@ -165,7 +168,11 @@ func (r *report) err() error {
 			cmp.Compare(a.Column, b.Column),
 		)
 	})
-	return slices.Compact(r.mistakes) // of what YAML's aliases repeat
+	all := slices.Compact(r.mistakes) // of what YAML's aliases repeat
+	if more := len(all) - maxMistakes; more > 0 {
+		return append(all[:maxMistakes:maxMistakes], Mistake{Message: fmt.Sprintf("%d more mistakes are left out", more)})
+	}
+	return all
 }
 
 // from says where the value at p came from, if it was not written there.

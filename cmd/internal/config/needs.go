@@ -91,7 +91,7 @@ func (r *resolver) loop(sink *Stage, way []step) {
 	first := way[0]
 	hint := r.loopHint(first)
 	if len(way) == 1 {
-		r.add(sink.At, hint, "sink `%s` would feed itself: source `%s` at %v hears %s",
+		r.add(sink.At, hint, "sink `%s` would feed itself: source `%s` at %v receives %s",
 			sink.called(), first.source.called(), first.source.At, first.name)
 		return
 	}
@@ -99,7 +99,7 @@ func (r *resolver) loop(sink *Stage, way []step) {
 	for _, s := range way[:len(way)-1] {
 		names = append(names, "`"+s.pipeline.Name+"`")
 	}
-	r.add(sink.At, hint, "sink `%s` would feed itself by way of pipeline %s: source `%s` at %v hears %s",
+	r.add(sink.At, hint, "sink `%s` would feed itself by way of pipeline %s: source `%s` at %v receives %s",
 		sink.called(), strings.Join(names, ", "), first.source.called(), first.source.At, first.name)
 }
 
@@ -123,6 +123,9 @@ func (r *resolver) loopHint(s step) string {
 		if trial.decode(&without) && build(&without, trialEnv("", "")) == nil && !without.hears(s.name) {
 			ways = append(ways, "leave out `"+s.source.Settings[i].Name+"` of the source")
 		}
+	}
+	if len(ways) == 0 {
+		return "let one of them use another"
 	}
 	return strings.Join(ways, ", or ")
 }

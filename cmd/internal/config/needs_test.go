@@ -21,7 +21,7 @@ func TestContradictions(t *testing.T) {
 		toPeers = "{type: peers, addresses: 192.0.2.11}"
 	)
 	looped := func(sink, source, what, hint string) string {
-		return "sink `" + sink + "` would feed itself: source `" + source + "` at FILE:3:22 hears " + what + "; " + hint
+		return "sink `" + sink + "` would feed itself: source `" + source + "` at FILE:3:22 receives " + what + "; " + hint
 	}
 	for name, tc := range map[string]struct {
 		sources, filters, sinks string
@@ -41,16 +41,16 @@ func TestContradictions(t *testing.T) {
 		"peers heard":                 {capture, "{type: icmp-ptb}", toPeers, "", "5:20: " + looped("peers", "pcap", "packets sent by routing", "leave out `direction` of the source")},
 		"peers, inbound":              {"{type: pcap, interface: eth0, direction: in}", "", toPeers, "", ""},
 		"peers, nflog":                {"{type: nflog, group: 1}", "", toPeers, "", ""},
-		"file":                        {"{type: pcap-file, path: a.pcap}", "", "{type: pcap-file, path: ./a.pcap}", "", "5:20: sink `pcap-file` would feed itself: source `pcap-file` at FILE:3:22 hears file a.pcap"},
-		"file of a pattern":           {"{type: pcap-file, path: [x, 'out/*.pcap']}", "{type: icmp-ptb}", "{type: pcap-file, path: out/a.pcap}", "", "5:20: sink `pcap-file` would feed itself: source `pcap-file` at FILE:3:22 hears file out/a.pcap"},
+		"file":                        {"{type: pcap-file, path: a.pcap}", "", "{type: pcap-file, path: ./a.pcap}", "", "5:20: sink `pcap-file` would feed itself: source `pcap-file` at FILE:3:22 receives file a.pcap; let one of them use another"},
+		"file of a pattern":           {"{type: pcap-file, path: [x, 'out/*.pcap']}", "{type: icmp-ptb}", "{type: pcap-file, path: out/a.pcap}", "", "5:20: sink `pcap-file` would feed itself: source `pcap-file` at FILE:3:22 receives file out/a.pcap; let one of them use another"},
 		"other file":                  {"{type: pcap-file, path: 'out/*.pcap'}", "", "{type: pcap-file, path: a.pcap}", "", ""},
-		"strange pattern":             {"{type: pcap-file, path: '['}", "", "{type: pcap-file, path: 'a'}", "", "3:39: `path`: [: syntax error in pattern"},
+		"strange pattern":             {"{type: pcap-file, path: '['}", "", "{type: pcap-file, path: 'a'}", "", "3:39: `path`: \"[\" is not a pattern of file names: a [ in it has no end, or a \\ stands last"},
 		"one file twice":              {"{type: nflog, group: 1}", "", "{type: pcap-file, path: /a/b}, {type: pcap-file, name: x, path: /a//b}", "", "5:77: only one stage can have file /a/b, and sink `pcap-file` of pipeline `p` has it at FILE:5:37; leave it to one of them"},
 		"group twice":                 {"{type: nflog, group: 33}, {type: nflog, name: x, group: 0x21}", "", "{type: log}", "", "3:48: only one stage can have nflog group 33, and source `nflog` of pipeline `p` has it at FILE:3:36; leave it to one of them"},
 		"group in two pipelines":      {"{type: nflog, group: 33}", "", "{type: log}", "{sources: [{type: nflog, name: n, group: 33}], sinks: [{type: log}]}", "6:47: only one stage can have nflog group 33, and source `nflog` of pipeline `p` has it at FILE:3:36; leave it to one of them"},
 		"groups":                      {"{type: nflog, group: 33}", "", "{type: log}", "{sources: [{type: nflog, group: 34}], sinks: [{type: log}]}", ""},
 		"standard input twice":        {"{type: pcap-file, path: '-'}", "", "{type: log}", "{sources: [{type: pcap-file, path: '-'}], sinks: [{type: log}]}", "6:24: only one stage can have standard input, and source `pcap-file` of pipeline `p` has it at FILE:3:22; leave it to one of them"},
-		"circle of pipelines":         {capture, "", "{type: broadcast, interface: eth1}", "{sources: [{type: pcap, interface: eth1, direction: both}], sinks: [{type: broadcast, interface: eth0}]}", "5:20: sink `broadcast` would feed itself by way of pipeline `q`: source `pcap` at FILE:6:24 hears frames sent on eth1; add the filter `icmp-ptb`, or leave out `direction` of the source"},
+		"circle of pipelines":         {capture, "", "{type: broadcast, interface: eth1}", "{sources: [{type: pcap, interface: eth1, direction: both}], sinks: [{type: broadcast, interface: eth0}]}", "5:20: sink `broadcast` would feed itself by way of pipeline `q`: source `pcap` at FILE:6:24 receives frames sent on eth1; add the filter `icmp-ptb`, or leave out `direction` of the source"},
 		"half a circle":               {capture, "", "{type: broadcast, interface: eth1}", "{sources: [{type: pcap, interface: eth1, direction: both}], sinks: [{type: log}]}", ""},
 		"circle that a filter breaks": {capture, "{type: icmp-ptb}", "{type: broadcast, interface: eth1}", "{sources: [{type: pcap, interface: eth1, direction: both}], sinks: [{type: broadcast, interface: eth0}]}", ""},
 		"misspelt filter":             {capture, "{type: icmp-pbt}", send, "", "4:22: unknown filter `icmp-pbt`; did you mean `icmp-ptb`?"},

@@ -23,6 +23,9 @@ var special = regexp.MustCompile(`^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$`)
 // octalLooking matches 010, which is 8 to some readers of YAML and 10 to others.
 var octalLooking = regexp.MustCompile(`^[-+]?0[0-9_]+$`)
 
+// leadingZeroHint says what to write instead of such a number.
+const leadingZeroHint = "drop the zero, or put quotes around text"
+
 // parseNumber returns what a plain scalar of YAML stands for if it is a number.
 func parseNumber(text string) (Number, bool) {
 	if special.MatchString(text) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -38,10 +39,10 @@ type resolver struct {
 
 func (r *resolver) pipeline(p *Pipeline) {
 	if len(p.Sources) == 0 && !p.unclear["sources"] {
-		r.add(p.At, "add `sources`", "pipeline `%s` has no sources", p.Name)
+		r.add(cmp.Or(p.listsAt["sources"], p.At), stagesHint(p, "sources"), "pipeline `%s` has no sources", p.Name)
 	}
 	if len(p.Sinks) == 0 && !p.unclear["sinks"] {
-		r.add(p.At, "add `sinks`", "pipeline `%s` has no sinks, so that nothing would happen", p.Name)
+		r.add(cmp.Or(p.listsAt["sinks"], p.At), stagesHint(p, "sinks"), "pipeline `%s` has no sinks, so that nothing would happen", p.Name)
 	}
 	r.stages(pipeline.KindSource, p.Name, p.Sources)
 	r.stages(pipeline.KindFilter, p.Name, p.Filters)
@@ -97,7 +98,8 @@ func (r *resolver) find(kind pipeline.Kind, s *Stage) bool {
 		}
 	}
 	slices.Sort(types)
-	r.add(s.At, didYouMean(s.Type, types), "unknown %v `%s`%s", kind, s.Type, s.At.from())
+	hint := cmp.Or(didYouMean(s.Type, types), "`pmtud plugins` lists what there is")
+	r.add(s.At, hint, "unknown %v `%s`%s", kind, s.Type, s.At.from())
 	return false
 }
 

@@ -17,7 +17,7 @@ func (d *document) shape(f *File) {
 			continue
 		}
 		if first := find(f.Settings, e.key); first != nil {
-			s.add(e.place.key, "", "`%s` is set twice, first at %v", e.key, first.NameAt)
+			s.add(e.place.key, twiceHint, "`%s` is set twice, first at %v", e.key, first.NameAt)
 			continue
 		}
 		f.Settings = append(f.Settings, s.setting(e))
@@ -80,15 +80,15 @@ func inOrder(entries []entry) []entry {
 func (s *shaper) pipelines() {
 	const at = path("pipelines")
 	if _, ok := s.values.Get(string(at)).(map[string]any); !ok {
-		s.wrong(s.index[at].value, "`pipelines`", "hold pipelines by their names", s.values.Get(string(at)))
+		s.wrong(s.index[at].value, "`pipelines`", "hold pipelines by their names", s.values.Get(string(at)), s.pipelinesHint())
 		return
 	}
 	for _, e := range s.entries(at) {
-		p := Pipeline{Name: e.key, At: e.place.key, unclear: map[string]bool{}}
+		p := Pipeline{Name: e.key, At: e.place.key, listsAt: map[string]Position{}, unclear: map[string]bool{}}
 		s.checkName(e.key, p.At)
 		if i := slices.IndexFunc(s.file.Pipelines, func(q Pipeline) bool { return q.Name == p.Name }); i >= 0 {
 			p.repeated = true
-			s.add(p.At, "", "pipeline `%s` is declared twice, first at %v", p.Name, s.file.Pipelines[i].At)
+			s.add(p.At, twiceHint, "pipeline `%s` is declared twice, first at %v", p.Name, s.file.Pipelines[i].At)
 		}
 		s.pipeline(&p, e)
 		s.file.Pipelines = append(s.file.Pipelines, p)
@@ -97,19 +97,20 @@ func (s *shaper) pipelines() {
 
 func (s *shaper) pipeline(p *Pipeline, e entry) {
 	if _, ok := e.value.(map[string]any); !ok {
-		s.wrong(e.place.value, "`"+e.key+"`", "hold `sources`, `filters` and `sinks`", e.value)
+		s.wrong(e.place.value, "`"+e.key+"`", "hold `sources`, `filters` and `sinks`", e.value, s.pipelineHint(e.key))
 		p.unclear["sources"], p.unclear["sinks"] = true, true
 		return
 	}
 	for _, list := range s.entries(e.at) {
+		p.listsAt[list.key] = list.place.key
 		before := len(s.mistakes)
 		switch list.key {
 		case "sources":
-			p.Sources = s.stages(list, false)
+			p.Sources = s.stages(list, p.Name, false)
 		case "filters":
-			p.Filters = s.stages(list, false)
+			p.Filters = s.stages(list, p.Name, false)
 		case "sinks":
-			p.Sinks = s.stages(list, true)
+			p.Sinks = s.stages(list, p.Name, true)
 		default:
 			list.key = s.unknown(list, "sources", "filters", "sinks")
 		}
@@ -117,11 +118,11 @@ func (s *shaper) pipeline(p *Pipeline, e entry) {
 	}
 }
 
-func (s *shaper) stages(e entry, sinks bool) []Stage {
+func (s *shaper) stages(e entry, pipelineName string, sinks bool) []Stage {
 	list, ok := e.value.([]any)
 	if !ok {
 		if e.value != nil { // all entries of a list may be commented out
-			s.wrong(e.place.value, "`"+e.key+"`", "be a list of stages", e.value)
+			s.wrong(e.place.value, "`"+e.key+"`", "be a list of stages", e.value, s.listHint(pipelineName, e.key))
 		}
 		return nil
 	}
@@ -130,20 +131,23 @@ func (s *shaper) stages(e entry, sinks bool) []Stage {
 		at := e.at.item(i)
 		m, ok := v.(map[string]any)
 		if !ok {
-			s.wrong(s.index[at].value, "element of `"+e.key+"`", "hold `type` and settings", v)
+			s.wrong(s.index[at].value, "element of `"+e.key+"`", "hold `type` and settings", v, s.stageHint(v))
 			continue
 		}
-		stages = append(stages, s.stage(m, at, sinks))
+		stages = append(stages, s.stage(m, at, pipelineName, sinks))
 	}
 	return stages
 }
 
-func (s *shaper) stage(m map[string]any, at path, sink bool) Stage {
+func (s *shaper) stage(m map[string]any, at path, pipelineName string, sink bool) Stage {
 	stage := Stage{At: s.index[at].value}
-	if _, ok := m["type"]; !ok {
-		s.add(stage.At, "add `type`", "stage has no `type`")
-	}
+	_, hasType := m["type"]
 	for _, e := range s.entriesOf(m, at) {
+		if name, ok := nearest(e.key, []string{"type"}); ok && !hasType {
+			s.unknown(e, name)
+			hasType = true
+			continue
+		}
 		switch {
 		case e.key == "type":
 			stage.Type, stage.At = s.text(e), e.place.value
@@ -156,10 +160,13 @@ func (s *shaper) stage(m map[string]any, at path, sink bool) Stage {
 				s.checkName(stage.Name, stage.NameAt)
 			}
 		case e.key == "filters" && sink:
-			stage.Filters = s.stages(e, false)
+			stage.Filters = s.stages(e, pipelineName, false)
 		default:
 			stage.Settings = append(stage.Settings, s.setting(e))
 		}
+	}
+	if !hasType {
+		s.add(stage.At, "add `type`; `pmtud plugins` lists what there is", "stage has no `type`")
 	}
 	return stage
 }
@@ -212,7 +219,7 @@ func (s *shaper) table(m map[string]any, at path) Table {
 func (s *shaper) text(e entry) string {
 	text, ok := e.value.(string)
 	if !ok {
-		s.wrong(e.place.value, "`"+e.key+"`", "be text", e.value)
+		s.wrong(e.place.value, "`"+e.key+"`", "be text", e.value, "")
 	}
 	return text
 }
@@ -234,13 +241,13 @@ func (s *shaper) unknown(e entry, names ...string) string {
 }
 
 // wrong notes that a value is of the wrong kind.
-func (r *report) wrong(at Position, what, must string, value any) {
+func (r *report) wrong(at Position, what, must string, value any, hint string) {
 	switch value.(type) {
 	case unreadable: // has been noted
 	case nil:
-		r.add(at, "", "%s has no value; it must %s", what, must)
+		r.add(at, hint, "%s has no value; it must %s", what, must)
 	default:
-		r.add(at, "", "%s must %s, not %s%s", what, must, kindOf(value), at.from())
+		r.add(at, hint, "%s must %s, not %s%s", what, must, kindOf(value), at.from())
 	}
 }
 

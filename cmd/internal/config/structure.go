@@ -105,7 +105,7 @@ func (r *structReader) list(v reflect.Value, s Setting) {
 	}
 	elements, ok := s.Value.([]any)
 	if !ok {
-		r.wrong(s.At, "`"+s.Name+"`", "be a list, or a map by name", s.Value)
+		r.wrong(s.At, "`"+s.Name+"`", "be a list, or a map by name", s.Value, "")
 		return
 	}
 	for i, value := range elements {
@@ -138,7 +138,7 @@ func (r *structReader) byName(v reflect.Value, table Table) {
 func (r *structReader) table(s Setting) (Table, bool) {
 	table, ok := s.Value.(Table)
 	if !ok {
-		r.wrong(s.At, "`"+s.Name+"`", "hold settings with names", s.Value)
+		r.wrong(s.At, "`"+s.Name+"`", "hold settings with names", s.Value, "")
 	}
 	return table, ok
 }

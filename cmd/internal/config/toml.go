@@ -18,7 +18,7 @@ func (d *document) readTOML(data []byte) bool {
 	}
 	var syntax *unstable.ParserError
 	if err := t.parser.Error(); errors.As(err, &syntax) {
-		d.add(t.position(t.parser.Range(syntax.Highlight)), "", "%s", syntax.Message)
+		d.complain(d.explainTOML(t.position(t.parser.Range(syntax.Highlight)), syntax.Message))
 		return false
 	}
 	if len(d.tree) == 0 {
@@ -249,7 +249,7 @@ func (t *tomlReader) checkDepth(depth int, at Position) bool {
 }
 
 func (t *tomlReader) twice(k key, at path) table {
-	t.add(k.at, "", "`%s` stands here twice, first in line %d", k.name, t.index[at].key.Line)
+	t.add(k.at, twiceHint, "`%s` stands here twice, first in line %d", k.name, t.index[at].key.Line)
 	return table{}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -59,6 +60,7 @@ func (e *expander) text(text string, at path) any {
 	before := len(e.mistakes)
 	var out strings.Builder
 	var origins []string
+	var signs map[int]Position // see dollarSigns, once they are asked for
 	done := 0
 	for _, span := range dollars.FindAllStringIndex(text, -1) {
 		out.WriteString(text[done:span[0]])
@@ -73,7 +75,10 @@ func (e *expander) text(text string, at path) any {
 			err = &variableError{fmt.Sprintf("values with variables are longer than %d octets", maxExpanded), ""}
 		}
 		if err != nil {
-			e.add(e.dollar(place.value, strings.Count(text[:span[0]], "$")), err.hint, "%s", err.message)
+			if signs == nil {
+				signs = e.dollarSigns(place.value, text)
+			}
+			e.add(signs[span[0]], err.hint, "%s", err.message)
 			continue
 		}
 		out.WriteString(v.value)
@@ -89,20 +94,27 @@ func (e *expander) text(text string, at path) any {
 	return out.String()
 }
 
-// dollar returns where the dollar sign stands in the text of the file that n others
-// of the value precede, or where the value begins if it goes over several lines.
-func (e *expander) dollar(value Position, n int) Position {
-	at := value
+// dollarSigns returns where the dollar signs of a value stand in the file, by their
+// index in its text: where the value begins if it goes over several lines.
+func (e *expander) dollarSigns(value Position, text string) map[int]Position {
+	var columns []int
 	for i, r := range []rune(e.texts.line(value)) {
-		if r != '$' || i+1 < value.Column {
-			continue
-		}
-		if n--; n < 0 {
-			at.Column = i + 1
-			return at
+		if r == '$' && i+1 >= value.Column {
+			columns = append(columns, i+1)
 		}
 	}
-	return value
+	signs := map[int]Position{}
+	for i := range len(text) {
+		if text[i] != '$' {
+			continue
+		}
+		at := value
+		if n := len(signs); n < len(columns) {
+			at.Column = columns[n]
+		}
+		signs[i] = at
+	}
+	return signs
 }
 
 // variable is what a variable stands for.
@@ -151,12 +163,17 @@ func (e *expander) include(path string) (variable, *variableError) {
 	if path == "" {
 		return variable{}, &variableError{"`${file:}` names no file", "write `${file:PATH}`"}
 	}
-	if !filepath.IsAbs(path) {
+	isRelative := !filepath.IsAbs(path)
+	if isRelative {
 		path = filepath.Join(filepath.Dir(e.name), path)
 	}
 	text, err := readIncluded(path)
 	if err != nil {
-		return variable{}, &variableError{fmt.Sprintf("read %s: %v", path, err), ""}
+		hint := ""
+		if isRelative && errors.Is(err, fs.ErrNotExist) {
+			hint = "paths are relative to the folder of the configuration file"
+		}
+		return variable{}, &variableError{fmt.Sprintf("read %s: %v", path, err), hint}
 	}
 	e.included = append(e.included, path)
 	text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")

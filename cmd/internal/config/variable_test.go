@@ -210,7 +210,7 @@ func TestVariableMistakes(t *testing.T) {
 		"shell's operator": {"interface: '${IFACE-x}'", []string{"53: \"IFACE-x\" is not the name of an environment variable; write `${NAME}`, `${NAME:-DEFAULT}` or `${file:PATH}`, or `$${` for the two characters"}},
 		"in each other":    {"interface: '${A_:-${IFACE}}'", []string{"53: variables can't stand in each other"}},
 		"no file":          {"interface: '${file:}'", []string{"53: `${file:}` names no file; write `${file:PATH}`"}},
-		"missing file":     {"interface: '${file:nowhere}'", []string{"53: read DIR/nowhere: no such file or directory"}},
+		"missing file":     {"interface: '${file:nowhere}'", []string{"53: read DIR/nowhere: no such file or directory; paths are relative to the folder of the configuration file"}},
 		"folder":           {"interface: '${file:.}'", []string{"53: read DIR: is not a regular file"}},
 		"device":           {"interface: '${file:/dev/zero}'", []string{"53: read /dev/zero: is not a regular file"}},
 		"large file":       {"interface: '${file:large}'", []string{"53: read DIR/large: is larger than 65536 octets"}},
@@ -221,7 +221,7 @@ func TestVariableMistakes(t *testing.T) {
 		"fraction":         {"interface: x, snaplen: '${FLOAT}'", []string{"64: `snaplen` must be a whole number, not 0.5 (from environment FLOAT)"}},
 		"yes":              {"interface: x, promiscuous: '${YES}'", []string{"68: `promiscuous` must be true or false, not text (from environment YES); write true"}},
 		"refused":          {"interface: x, direction: '${IFACE}'", []string{"66: `direction`: \"eth0\" is not in, out or both (from environment IFACE)"}},
-		"of a list":        {"interface: ['${IFACE}']", []string{"52: `interface` must be text, not a list"}},
+		"of a list":        {"interface: ['${IFACE}']", []string{"52: `interface` must be text, not a list; write a single one"}},
 		"refused by build": {"interface: x, snaplen: '${ZERO_:-0}'", []string{"64: `snaplen` must not be 0 (from default of ZERO_)"}},
 		"type":             {"interface: x}, {type: '${IFACE}'", []string{"63: unknown source `eth0` (from environment IFACE); valid here: `file`, `input`"}},
 		"name":             {"interface: x, name: '${EMPTY}'", []string{"61: name \"\" (from environment EMPTY) is empty or holds control characters"}},
@@ -290,5 +290,10 @@ func TestVariableBomb(t *testing.T) {
 	_, err := loadIn(t, dir, "a.toml", "a = \""+strings.Repeat("${file:x}", 1000)+"\"\n")
 	if err == nil || !strings.Contains(err.Error(), "values with variables are longer than") {
 		t.Errorf("error is %.200v", err)
+	}
+	_, err = loadIn(t, dir, "b.toml", "a = \""+strings.Repeat("${UNSET_}", 100_000)+"\"\n")
+	var mistakes config.Mistakes
+	if !errors.As(err, &mistakes) || len(mistakes) != 1001 || mistakes[1000].Error() != "99001 more mistakes are left out" {
+		t.Errorf("%d mistakes", len(mistakes))
 	}
 }

@@ -54,7 +54,7 @@ func (y *yamlReader) root(file *ast.File) bool {
 	}
 	tree, ok := y.value(bodies[0], "").(map[string]any)
 	if !ok {
-		y.add(y.position(bodies[0]), "begin with `pipelines`", "file must hold settings with names")
+		y.add(y.position(bodies[0]), "write `name: value`", "file must hold settings with names")
 	}
 	y.tree = tree
 	return ok
@@ -122,8 +122,7 @@ func (y *yamlReader) scalar(n ast.Node) any {
 
 func (y *yamlReader) number(n ast.Node, text string) any {
 	if octalLooking.MatchString(text) {
-		y.add(y.position(n), "drop the zero, or put quotes around text",
-			"number %s begins with a zero", text)
+		y.add(y.position(n), leadingZeroHint, "number begins with a zero")
 		return unreadable{}
 	}
 	number, _ := parseNumber(text)
@@ -144,7 +143,7 @@ func (y *yamlReader) tagged(n *ast.TagNode, at path) any {
 	case "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq":
 		return y.value(n.Value, at)
 	default:
-		y.add(y.position(n), "", "unknown tag %s", tag)
+		y.add(y.position(n), "leave it out, or put quotes around text that begins with !", "unknown tag %s", tag)
 		return unreadable{}
 	}
 }
@@ -153,7 +152,7 @@ func (y *yamlReader) resolve(n *ast.AliasNode) ast.Node {
 	name := n.Value.GetToken().Value
 	node, ok := y.anchors[name]
 	if !ok {
-		y.add(y.position(n), "", "no anchor `&%s` stands before this", name)
+		y.add(y.position(n), "define it before, or put quotes around text that begins with *", "no anchor `&%s` stands before this", name)
 		return nil
 	}
 	return node
@@ -187,7 +186,7 @@ func (y *yamlReader) entry(m map[string]any, at path, key string, e *ast.Mapping
 		return
 	}
 	if _, ok := m[key]; ok {
-		y.add(here, "", "`%s` stands here twice, first in line %d", key, y.index[at.child(key)].key.Line)
+		y.add(here, twiceHint, "`%s` stands here twice, first in line %d", key, y.index[at.child(key)].key.Line)
 		return
 	}
 	m[key] = nil
@@ -216,7 +215,7 @@ func (y *yamlReader) merge(m map[string]any, n ast.Node, at path) {
 	case *ast.MappingValueNode:
 		y.mergeEntries(m, []*ast.MappingValueNode{n}, at)
 	default:
-		y.add(y.position(n), "", "only maps can be merged")
+		y.add(y.position(n), "write the anchor of some settings: `<<: *NAME`", "`<<` merges settings, and this is none")
 	}
 }
 
@@ -267,10 +266,6 @@ func (y *yamlReader) syntaxError(err error) {
 		y.add(Position{File: y.name}, "", "%v", err)
 		return
 	}
-	hint := ""
-	if strings.Contains(syntax.GetMessage(), "\t") {
-		hint = "indent with spaces"
-	}
 	message := strings.NewReplacer("\t", `\t`, "\n", `\n`).Replace(syntax.GetMessage())
-	y.add(y.tokenPosition(syntax.GetToken()), hint, "%s", message)
+	y.complain(y.explainYAML(y.tokenPosition(syntax.GetToken()), message))
 }

@@ -1,0 +1,128 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// complaint is what is said of a mistake of syntax, and where. Parsers notice many
+// only later, and tell them in their own words.
+type complaint struct {
+	at            Position
+	message, hint string
+}
+
+// complain notes a mistake of syntax.
+func (d *document) complain(c complaint) { d.add(c.at, c.hint, "%s", c.message) }
+
+// behind returns what stands at a place and behind it in the line.
+func (d *document) behind(at Position) string {
+	line := []rune(d.texts.line(at))
+	return string(line[min(max(0, at.Column-1), len(line)):])
+}
+
+// bracket says what is wrong with brackets at a place where a comma or the end of a
+// list is missing. It reports whether there is an open one.
+func (d *document) bracket(at Position, quotesOverLines bool) (complaint, bool) {
+	s := d.scan(at, quotesOverLines)
+	if q := s.quote; q.end.Line == at.Line && q.at.Line < at.Line {
+		return complaint{
+			q.at, fmt.Sprintf("text in quotes ends only in line %d", q.end.Line),
+			"close it with `" + string(q.sign) + "` in its own line",
+		}, true
+	}
+	if len(s.open) == 0 {
+		return complaint{}, false
+	}
+	opener := s.open[len(s.open)-1]
+	if d.isOver(opener.at, at) {
+		return notClosed(opener.at, string(opener.sign)), true
+	}
+	return complaint{at, fmt.Sprintf("`,` or `%s` is missing before this", closer(string(opener.sign))), ""}, true
+}
+
+// notClosed is for a bracket that the text at a place begins with.
+func notClosed(at Position, text string) complaint {
+	return complaint{at, "`" + text[:1] + "` is not closed", "write `" + closer(text) + "` where it ends"}
+}
+
+func closer(text string) string {
+	if strings.HasPrefix(text, "[") {
+		return "]"
+	}
+	return "}"
+}
+
+// isOver reports whether what began at one place must have ended before the other,
+// which is in a later line that is indented no more.
+func (d *document) isOver(from, at Position) bool {
+	return at.Line > from.Line && indentOf(d.texts.line(at)) <= indentOf(d.texts.line(from))
+}
+
+func indentOf(line string) int { return len(line) - len(strings.TrimLeft(line, " \t")) }
+
+// sign is a bracket or a quote, with where it stands and where it ended.
+type sign struct {
+	sign    rune
+	at, end Position
+}
+
+// scanner looks for brackets and quotes in lines, one after another. It knows as much
+// of YAML and TOML as they have in common: a quote within a word, and what follows #,
+// are none.
+type scanner struct {
+	quotesOverLines bool
+
+	open  []sign // brackets that are open
+	quote sign   // the last that ended
+
+	inside  *sign // the quote that is open
+	escaped bool  // by a backslash before
+}
+
+// scan returns what stands open at a place.
+func (d *document) scan(to Position, quotesOverLines bool) *scanner {
+	s := &scanner{quotesOverLines: quotesOverLines}
+	lines := d.texts[d.name]
+	for i, line := range lines[:min(to.Line-1, len(lines))] {
+		s.line(d.at(i+1, 1), []rune(line))
+	}
+	last := []rune(d.texts.line(to))
+	s.line(d.at(to.Line, 1), last[:min(max(0, to.Column-1), len(last))])
+	return s
+}
+
+// line goes on through a line that begins at a place.
+func (s *scanner) line(at Position, line []rune) {
+	if !s.quotesOverLines {
+		s.inside = nil
+	}
+	s.escaped = false
+	before := ' '
+	for _, r := range line {
+		if r == '#' && s.inside == nil && (before == ' ' || before == '\t') {
+			return
+		}
+		s.char(r, before, at)
+		before = r
+		at.Column++
+	}
+}
+
+func (s *scanner) char(r, before rune, at Position) {
+	switch {
+	case s.escaped:
+		s.escaped = false
+	case s.inside != nil && r == s.inside.sign:
+		s.inside.end = at
+		s.quote, s.inside = *s.inside, nil
+	case s.inside != nil:
+		s.escaped = r == '\\' && s.inside.sign == '"'
+	case (r == '"' || r == '\'') && strings.ContainsRune(" \t[{,:=(", before):
+		s.inside = &sign{sign: r, at: at}
+	case r == '[' || r == '{':
+		s.open = append(s.open, sign{sign: r, at: at})
+	case (r == ']' || r == '}') && len(s.open) > 0:
+		s.open = s.open[:len(s.open)-1]
+	}
+}
