@@ -57,6 +57,13 @@ func (r Rate) Has(b Bucket, now pipeline.Instant) bool {
 	return r.Refilled(b, now) || int64(now)-int64(b) >= r.cost
 }
 
+// HasBeyond reports whether the bucket can pay for a packet at the time now and
+// keep credit for parts/1024 packets, which are fewer than a million.
+func (r Rate) HasBeyond(b Bucket, now pipeline.Instant, parts int64) bool {
+	need := r.cost + r.cost*parts>>10
+	return need <= r.capacity && int64(b) <= int64(now)-need
+}
+
 // ReadyAt returns the time from which on the bucket can pay for a packet.
 func (r Rate) ReadyAt(b Bucket) pipeline.Instant {
 	if b == Full {

@@ -152,6 +152,32 @@ func TestReadyAt(t *testing.T) {
 	}
 }
 
+func TestHasBeyond(t *testing.T) {
+	rate, err := limit.NewRate(2, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	charged := rate.Charge(limit.Full, 0) // room for 2 packets, and one more at 500 ms
+	for _, tc := range []struct {
+		now   pipeline.Instant
+		parts int64
+		want  bool
+	}{
+		{0, 0, true},
+		{0, 1024, true},
+		{0, 1025, false},
+		{249_999_999, 1536, false},
+		{250_000_000, 1536, true},
+		{500_000_000, 2048, true},
+		{500_000_000, 2049, false},
+		{math.MaxInt64 / 4, 2049, false},
+	} {
+		if got := rate.HasBeyond(charged, tc.now, tc.parts); got != tc.want {
+			t.Errorf("at %d, %d parts: %v", tc.now, tc.parts, got)
+		}
+	}
+}
+
 func TestRefilledBucketIsLikeAFullOne(t *testing.T) {
 	rate, err := limit.NewRate(2, 3)
 	if err != nil {
