@@ -26,14 +26,15 @@ func stage(p pipeline.Plugin, settings any) pipeline.Stage {
 // same number of packets per second.
 func compat(rate float64) []pipeline.Stage {
 	bySource := srcrate.Plugin().NewSettings().(*srcrate.Settings)
-	bySource.Rate = rate
+	total := ifacerate.Plugin().NewSettings().(*ifacerate.Settings)
+	bySource.Rate, total.Rate = rate, rate
 	return []pipeline.Stage{
 		stage(icmpptb.Plugin(), nil),
 		stage(length.Plugin(), nil),
 		stage(mtu.Plugin(), nil),
 		stage(portlist.Plugin(), &portlist.Settings{Ports: []portlist.Range{{First: 80, Last: 80}, {First: 443, Last: 443}}}),
 		stage(srcrate.Plugin(), bySource),
-		stage(ifacerate.Plugin(), &ifacerate.Settings{Rate: rate}),
+		stage(ifacerate.Plugin(), total),
 	}
 }
 

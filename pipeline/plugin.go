@@ -77,7 +77,8 @@ type Filter interface {
 }
 
 // A Limiter is a Filter with a budget. Filter only looks whether the budget has
-// room; Charge takes it. So a packet that a later filter refuses costs nothing.
+// room; Charge takes it. So a packet that a later filter refuses costs nothing. What
+// Filter itself refuses, it may remember.
 type Limiter interface {
 	Filter
 

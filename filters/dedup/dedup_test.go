@@ -157,7 +157,7 @@ func TestKeys(t *testing.T) {
 func TestRefusedPacketsAreNoCopies(t *testing.T) {
 	s := settings()
 	s.Copies, s.Window = 1, 10*time.Second
-	p := withRate(t, s, &ifacerate.Settings{Rate: 1, Burst: 1})
+	p := withRate(t, s, 1, 1)
 	var got []pipeline.Verdict
 	for _, m := range []pipeline.Packet{
 		message('a', 0),     // passes
@@ -184,11 +184,13 @@ func TestRefusedPacketsAreNoCopies(t *testing.T) {
 }
 
 // withRate returns a pipeline of dedup and iface-rate.
-func withRate(t testing.TB, s *dedup.Settings, rate *ifacerate.Settings) *pipeline.Pipeline {
+func withRate(t testing.TB, s *dedup.Settings, rate, burst float64) *pipeline.Pipeline {
 	t.Helper()
+	total := ifacerate.Plugin().NewSettings().(*ifacerate.Settings)
+	total.Rate, total.Burst = rate, burst
 	p, err := pipeline.New(pipeline.Spec{
 		Sources: []pipeline.Stage{pipelinetest.Lend(nil, 1)},
-		Filters: []pipeline.Stage{{Plugin: dedup.Plugin(), Settings: s}, {Plugin: ifacerate.Plugin(), Settings: rate}},
+		Filters: []pipeline.Stage{{Plugin: dedup.Plugin(), Settings: s}, {Plugin: ifacerate.Plugin(), Settings: total}},
 	})
 	if err != nil {
 		t.Fatal(err)

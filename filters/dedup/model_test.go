@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/filters/dedup"
-	"github.com/pmtud/pmtud/filters/ifacerate"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
@@ -134,7 +133,7 @@ func TestForgedClientsForgetNobody(t *testing.T) {
 	const rate, burst = 1000, 500
 	s := settings()
 	s.MaxEntries = rate + burst
-	p := withRate(t, s, &ifacerate.Settings{Rate: rate, Burst: burst})
+	p := withRate(t, s, rate, burst)
 	m := pipelinetest.PTB{}.Packet(pipelinetest.Begin)
 	m.Decode()
 	client := m.Quote()[16:20]

@@ -8,3 +8,8 @@ import (
 func (f *filter) Explain(p *pipeline.Packet) string {
 	return "credit for " + f.rate.Describe(f.bucket, p.Clock)
 }
+
+// Explain tells the credit, and in a shortage what a packet of this key needs.
+func (f *fairFilter) Explain(p *pipeline.Packet) string {
+	return f.by.Describe(p) + ": " + f.limiter.Describe(f.key(p), p.Clock)
+}

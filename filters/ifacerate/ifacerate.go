@@ -1,23 +1,55 @@
 // Package ifacerate has the filter `iface-rate`, which limits the rate of all
-// packets together: first come, first served. Once the rate is exhausted, each
-// source gets the part of it that its packets are of all that ask; a flood from
-// forged addresses so takes nearly all. It protects the network behind, not the
-// genuine sources.
+// packets together.
+//
+// By default it is first come, first served. Once the rate is exhausted, each source
+// gets the part of it that its packets are of all that ask; a flood from forged
+// addresses so takes nearly all. It protects the network behind, not the genuine
+// sources.
+//
+// # Fair shares
+//
+// With fair_by, a list of fields, those go first who were served little, and of those
+// who were not served at all the ones who ask again: see
+// [github.com/pmtud/pmtud/pipeline/limit/fair] for the algorithm, what it guarantees
+// and what not. While the rate is enough for all, it makes no difference.
+//
+// The filter remembers who passed and whom it refused itself. A packet that passes
+// here and that another filter refuses leaves no trace: it costs nothing, and it does
+// not count as asking. So the filter is best the last one: then what other filters
+// refuse is nothing to it.
+//
+// It has to see every packet, so it does not let the kernel refuse packets under a
+// flood ([pipeline.Gatekeeper]). Each costs some 100 ns of CPU time then.
+//
+// Which fields: `client` makes clients equal, of which one router speaks for
+// thousands, and a client asks again by itself. Who forges messages may choose a new
+// client for each, and those don't come back; who repeats a few takes the turns of as
+// many clients. `router` makes routers equal; somebody who forges a router's address,
+// which a traceroute tells, takes its turns. Prefixes make networks equal, so that
+// somebody with a whole network of addresses counts once.
 package ifacerate
 
 import (
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/key"
 	"github.com/pmtud/pmtud/pipeline/limit"
 )
 
 // RateLimited is the reason to drop a packet: the bucket is empty.
 const RateLimited pipeline.Reason = 1
 
-// Settings of the filter.
+// Settings of the filter. With as many keys as there may be, they take 640 MiB.
 type Settings struct {
-	Rate  float64 `setting:"rate" min:"0.001" max:"1e9" example:"10" doc:"packets per second of all sources together"`
-	Burst float64 `setting:"burst" min:"0" max:"1e9" example:"20" doc:"packets that may pass at once after a pause; 0 means 1.9 times the rate, at least 1"`
+	Rate     float64    `setting:"rate" min:"0.001" max:"1e9" example:"1000" doc:"packets per second of all sources together"`
+	Burst    float64    `setting:"burst" min:"0" max:"1e9" example:"20" doc:"packets that may pass at once after a pause; 0 means 1.9 times the rate, at least 1; with fair_by it takes 10, at 1000 per second 18"`
+	FairBy   key.Fields `setting:"fair_by" enum:"router,router-prefix,client,client-prefix,target,mtu,flow" example:"client" doc:"fields that tell apart those who share the rate fairly when it is not enough; none means first come, first served"`
+	PrefixV4 int        `setting:"prefix_v4" min:"1" max:"32" example:"24" doc:"bits of router-prefix and client-prefix of IPv4 addresses"`
+	PrefixV6 int        `setting:"prefix_v6" min:"1" max:"128" example:"64" doc:"bits of router-prefix and client-prefix of IPv6 addresses"`
+	MaxKeys  int        `setting:"max_keys" min:"1" max:"16777216" example:"131072" doc:"number of keys remembered for fair_by, 40 octets each; best as many as come in a second of a flood"`
 }
+
+// Index of the plugin's metrics.
+const passedMetric = 0
 
 // Plugin returns the filter `iface-rate`.
 func Plugin() pipeline.Plugin {
@@ -27,13 +59,23 @@ func Plugin() pipeline.Plugin {
 		Reasons: []pipeline.ReasonInfo{
 			{Name: "rate-limited", Doc: "all sources together have used up the rate"},
 		},
-		Defaults: Settings{Rate: 10},
+		Metrics: []pipeline.MetricInfo{
+			passedMetric: {
+				Name: "passed_total", Kind: pipeline.Counter, Label: "share",
+				Doc: "packets that passed with fair_by: in plenty, or in a shortage as known keys, as newcomers in the share open to them, or in the rest that nobody else asked for",
+			},
+		},
+		Defaults: Settings{Rate: 10, PrefixV4: key.DefaultPrefixV4, PrefixV6: key.DefaultPrefixV6, MaxKeys: 131072},
 		New:      New,
 	})
 }
 
-// New returns the filter, a [pipeline.Gatekeeper].
+// New returns the filter: a [pipeline.Gatekeeper], or with fair_by a
+// [pipeline.Limiter] and [pipeline.Measurer].
 func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
+	if len(s.FairBy) > 0 {
+		return newFair(s)
+	}
 	rate, err := limit.NewRate(s.Rate, s.Burst)
 	if err != nil {
 		return nil, err

@@ -14,7 +14,9 @@ import (
 
 func TestPlugin(t *testing.T) {
 	pipelinetest.TestFilter(t, ifacerate.Plugin(), nil)
-	pipelinetest.TestFilter(t, ifacerate.Plugin(), &ifacerate.Settings{Rate: 1000, Burst: 5})
+	s := ifacerate.Plugin().NewSettings().(*ifacerate.Settings)
+	s.Rate, s.Burst = 1000, 5
+	pipelinetest.TestFilter(t, ifacerate.Plugin(), s)
 }
 
 // passed returns the times, in milliseconds, of the messages that pass of one
@@ -66,21 +68,23 @@ func TestDefaultsAre10PacketsPerSecond(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	for _, tc := range []struct {
-		name    string
-		s       ifacerate.Settings
-		setting string
+		name        string
+		rate, burst float64
+		setting     string
 	}{
-		{"nan", ifacerate.Settings{Rate: math.NaN()}, "rate"},
-		{"inf", ifacerate.Settings{Rate: math.Inf(1)}, "rate"},
-		{"negative", ifacerate.Settings{Rate: -10}, "rate"},
-		{"zero", ifacerate.Settings{}, "rate"},
-		{"tiny", ifacerate.Settings{Rate: 1e-300}, "rate"},
-		{"1e10", ifacerate.Settings{Rate: 1e10}, "rate"},
-		{"burst below one", ifacerate.Settings{Rate: 10, Burst: 0.5}, "burst"},
-		{"negative burst", ifacerate.Settings{Rate: 10, Burst: -1}, "burst"},
+		{"nan", math.NaN(), 0, "rate"},
+		{"inf", math.Inf(1), 0, "rate"},
+		{"negative", -10, 0, "rate"},
+		{"zero", 0, 0, "rate"},
+		{"tiny", 1e-300, 0, "rate"},
+		{"1e10", 1e10, 0, "rate"},
+		{"burst below one", 10, 0.5, "burst"},
+		{"negative burst", 10, -1, "burst"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := ifacerate.Plugin().Build(&tc.s, pipelinetest.Env(t))
+			s := ifacerate.Plugin().NewSettings().(*ifacerate.Settings)
+			s.Rate, s.Burst = tc.rate, tc.burst
+			_, err := ifacerate.Plugin().Build(s, pipelinetest.Env(t))
 			var setting *pipeline.SettingError
 			if !errors.As(err, &setting) || setting.Setting != tc.setting {
 				t.Errorf("error %v, want one about %s", err, tc.setting)

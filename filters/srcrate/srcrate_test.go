@@ -109,12 +109,14 @@ func TestRefusedPacketsChargeNothing(t *testing.T) {
 		message('a', 3900), // refused by src-rate: a has not been forgotten
 	}
 	var got []pipeline.Verdict
+	total := ifacerate.Plugin().NewSettings().(*ifacerate.Settings)
+	total.Rate, total.Burst = 1, 1
 	stage := func(p pipeline.Plugin, s any) pipeline.Stage { return pipeline.Stage{Plugin: p, Settings: s} }
 	p, err := pipeline.New(pipeline.Spec{
 		Sources: []pipeline.Stage{pipelinetest.Lend(nil, 1)},
 		Filters: []pipeline.Stage{
 			stage(srcrate.Plugin(), byRouter(srcrate.Settings{Rate: 1, Burst: 1, MaxSources: 2})),
-			stage(ifacerate.Plugin(), &ifacerate.Settings{Rate: 1, Burst: 1}),
+			stage(ifacerate.Plugin(), total),
 		},
 	})
 	if err != nil {

@@ -46,6 +46,8 @@ func newGated(t *testing.T, rate float64) *gated {
 	t.Helper()
 	g := new(gated)
 	settings := on()
+	total := ifacerate.Plugin().NewSettings().(*ifacerate.Settings)
+	total.Rate, total.Burst = rate, 1
 	spec := pipeline.Spec{
 		Name:    "gated",
 		Sources: []pipeline.Stage{{Plugin: pcap.Plugin(), Settings: &settings}},
@@ -55,7 +57,7 @@ func newGated(t *testing.T, rate float64) *gated {
 				Type: "asked",
 				New:  func(struct{}, pipeline.Env) (pipeline.Filter, error) { return asked{&g.asked}, nil },
 			})},
-			{Plugin: ifacerate.Plugin(), Settings: &ifacerate.Settings{Rate: rate, Burst: 1}},
+			{Plugin: ifacerate.Plugin(), Settings: total},
 		},
 		Sinks: []pipeline.SinkStage{{Stage: pipeline.Stage{Plugin: pipeline.NewSink(pipeline.SinkPlugin[struct{}]{
 			Type: "forwarded",

@@ -36,10 +36,11 @@ func (o options) filters() []pipeline.Stage {
 		}})
 	}
 	bySource := srcrate.Plugin().NewSettings().(*srcrate.Settings)
-	bySource.Rate = o.source
+	total := ifacerate.Plugin().NewSettings().(*ifacerate.Settings)
+	bySource.Rate, total.Rate = o.source, o.network
 	return append(stages,
 		pipeline.Stage{Plugin: srcrate.Plugin(), Settings: bySource},
-		pipeline.Stage{Plugin: ifacerate.Plugin(), Settings: &ifacerate.Settings{Rate: o.network}})
+		pipeline.Stage{Plugin: ifacerate.Plugin(), Settings: total})
 }
 
 // TestDecisions compares every verdict. The vectors of rates below 0.526 are left

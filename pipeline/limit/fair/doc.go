@@ -37,10 +37,11 @@
 //   - Nothing is wasted: a shortage leaves at most the highest price unused, once.
 //   - Among known keys that were served before, let d be the longest time between two
 //     packets of a key that waits. When another one passes that has waited for w (at
-//     least 1/R), the first has waited for no longer than w × 2^⌈R·d⌉ + d. Waits count up to 64 s here, as in prices. Proof:
-//     at its last packet there was less credit than its price and one, at most d ago;
-//     since then at most R·d was added; and now there is at least the other's price
-//     and one. So their prices differ by less than R·d, and a step is 1 at least.
+//     least 1/R), the first has waited for no longer than w × 2^⌈R·d⌉ + d. Waits count
+//     up to 64 s here, as in prices. Proof: at its last packet there was less credit
+//     than its price and one, at most d ago; since then at most R·d was added; and now
+//     there is at least the other's price and one. So their prices differ by less than
+//     R·d, and a step is 1 at least.
 //   - So a key that asks at least every 1/R is served at least every 4(n+B)/R, apart
 //     from those that are served for the first time. Proof: let it wait for y. All who
 //     pass after it has waited for x have waited for at least about x/2 themselves, so
@@ -55,8 +56,8 @@
 // at rates of 10, 100 and 1000: while everybody's share is 40 packets, each gets 31 or
 // more, and the noisy one 45 to 102. Keys have no credit of their own, so who asks at
 // random for just its share gets about half of it, because packets that come soon
-// after a pass are lost; at even intervals, or for more, it gets all of it. One packet
-// in 700 of keys that ask at random for a tenth of their share is refused.
+// after a pass are lost; who asks for more comes nearer to it. One packet in 700 of
+// keys that ask at random for a tenth of their share is refused.
 //
 // A flood of 100,000 packets of forged keys a second, at a rate of 1000 and with a
 // memory of 131,072 keys, beside 200 clients that ask as TCP repeats:

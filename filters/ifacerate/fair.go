@@ -1,0 +1,53 @@
+package ifacerate
+
+import (
+	"math/rand/v2"
+	"sync/atomic"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/key"
+	"github.com/pmtud/pmtud/pipeline/limit/fair"
+)
+
+// fairFilter shares the total between the keys of packets. It is no
+// [pipeline.Gatekeeper]: it has to see who asks.
+type fairFilter struct {
+	by      *key.Extractor
+	seed    [2]uint64
+	limiter *fair.Limiter
+	passed  [fair.Shares]atomic.Uint64 // for Measure
+}
+
+func newFair(s Settings) (pipeline.Filter, error) {
+	by, err := key.New("fair_by", s.FairBy, s.PrefixV4, s.PrefixV6)
+	if err != nil {
+		return nil, err
+	}
+	limiter, err := fair.New(s.Rate, s.Burst, s.MaxKeys)
+	if err != nil {
+		return nil, err
+	}
+	return &fairFilter{by: by, seed: [2]uint64{rand.Uint64(), rand.Uint64()}, limiter: limiter}, nil
+}
+
+// Filter remembers whom it refuses.
+func (f *fairFilter) Filter(p *pipeline.Packet) pipeline.Reason {
+	if !f.limiter.Allows(f.key(p), p.Clock) {
+		return RateLimited
+	}
+	return pipeline.Pass
+}
+
+func (f *fairFilter) Charge(p *pipeline.Packet) { f.passed[f.limiter.Charge(p.Clock)].Add(1) }
+
+func (f *fairFilter) key(p *pipeline.Packet) uint64 { return f.by.Key(p).Hash(f.seed) }
+
+// shares are the values of the label of passed_total.
+var shares = [fair.Shares]string{fair.Plenty: "plenty", fair.Known: "known", fair.Open: "open", fair.Rest: "rest"}
+
+// Measure is [pipeline.Measurer].
+func (f *fairFilter) Measure(emit func(metric int, label string, value float64)) {
+	for share := range f.passed {
+		emit(passedMetric, shares[share], float64(f.passed[share].Load()))
+	}
+}
