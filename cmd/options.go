@@ -46,7 +46,7 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.StringVarP(&o.peers, "peers", "P", "", "comma-separated `PEERS`; send to these hosts by normal routing instead of broadcasting")
 	flags.BoolVarP(&o.strict, "strict", "t", false, "forward only MTUs from 576 to 1499")
 	flags.BoolVarP(&o.useSrc, "use-src", "S", false, "keep the captured source MAC as the source of the broadcast")
-	flags.StringVar(&o.printConfig, "print-config", "", "print the pipeline that the other options stand for, as yaml or toml: `FORMAT`")
+	flags.StringVar(&o.printConfig, "print-config", "", "print the pipeline that the other options stand for, as yaml, toml or json: `FORMAT`")
 	flags.Lookup("print-config").NoOptDefVal = "yaml"
 	o.flags = flags
 }

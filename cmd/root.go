@@ -40,11 +40,11 @@ func (a *app) rootCommand() *cobra.Command {
 	}
 	o.register(root.Flags())
 	completeFlag(root, "iface", completeInterfaces)
-	completeFlag(root, "print-config", fixed("yaml", "toml"))
+	completeFlag(root, "print-config", fixed("yaml", "toml", "json"))
 	root.InitDefaultHelpFlag()
 	root.Flags().SortFlags = false
 	root.SuggestionsMinimumDistance = 2
-	root.AddCommand(a.runCommand(), a.replayCommand(), a.traceCommand(), a.testCommand(), a.checkCommand(), a.pluginsCommand(), a.graphCommand(), a.versionCommand())
+	root.AddCommand(a.runCommand(), a.replayCommand(), a.traceCommand(), a.testCommand(), a.checkCommand(), a.pluginsCommand(), a.configCommand(), a.graphCommand(), a.initCommand(), a.versionCommand())
 	return root
 }
 

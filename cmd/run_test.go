@@ -84,7 +84,7 @@ func TestUsageErrors(t *testing.T) {
 		"operand of a command":   {[]string{"run", "file.yaml"}, `unknown command "file.yaml"`},
 		"option of a command":    {[]string{"run", "--frob"}, "unknown flag: --frob"},
 		"unknown plugin":         {[]string{"plugins", "frob"}, `unknown plugin "frob"`},
-		"unknown format":         {[]string{"-i", "eth0", "--print-config=xml"}, "--print-config: unknown format \"xml\": must be yaml or toml"},
+		"unknown format":         {[]string{"-i", "eth0", "--print-config=xml"}, "--print-config: unknown format \"xml\": must be yaml, toml or json"},
 		"rate nan":               {[]string{"-i", "eth0", "--src-rate", "nan"}, "--src-rate: must be from 0.001 to 1e9, not NaN"},
 		"rate inf":               {[]string{"-i", "eth0", "--src-rate", "inf"}, "--src-rate: must be from 0.001 to 1e9, not +Inf"},
 		"rate minus inf":         {[]string{"-i", "eth0", "--iface-rate", "-inf"}, "--iface-rate: must be from 0.001 to 1e9, not -Inf"},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -198,11 +199,19 @@ func valueOf(v reflect.Value) any {
 	case v.Kind() == reflect.Bool && !isText(v.Type()):
 		return v.Bool()
 	}
+	if isText(v.Type()) && v.Kind() == reflect.Struct && !isWritten(v.Type()) {
+		return nil // how it is written only the plugin knows
+	}
 	text := pipeline.SettingText(v)
 	if v.Kind() != reflect.String && plainDecimal.MatchString(text) || v.CanFloat() && !isText(v.Type()) {
 		return Number(strings.ToLower(text))
 	}
 	return text
+}
+
+// isWritten reports whether values of the type can be written as text.
+func isWritten(t reflect.Type) bool {
+	return t.Implements(reflect.TypeFor[encoding.TextMarshaler]()) || t.Implements(reflect.TypeFor[fmt.Stringer]())
 }
 
 // MarshalJSON returns n as a number where JSON has such a one, otherwise as text.

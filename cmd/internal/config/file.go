@@ -48,6 +48,8 @@ type Stage struct {
 	At     Position // of the type
 	NameAt Position
 
+	Remarks Remarks // for Marshal
+
 	plugin   pipeline.Plugin
 	settings any // a pointer from plugin.NewSettings; nil until resolved
 	needs    pipeline.Needs
@@ -64,6 +66,8 @@ type Setting struct {
 	At      Position   // of the value
 	NameAt  Position   // of the name
 	ItemsAt []Position // of the elements of a list; may be nil
+
+	Remarks Remarks // for Marshal
 }
 
 // Table is a value that is made of settings with names.

@@ -8,19 +8,58 @@ import (
 	"unicode"
 )
 
-// Marshal writes f as "yaml" or "toml", so that [Load] reads the same from it.
+// Marshal writes f as "yaml", "toml" or "json", so that [Load] reads the same from it.
+// JSON has no comments, so it leaves out the remarks.
 func Marshal(f *File, format string) ([]byte, error) {
 	switch format {
 	case "yaml":
 		return marshalYAML(f)
 	case "toml":
 		return marshalTOML(f)
+	case "json":
+		return marshalJSON(f)
 	}
-	return nil, fmt.Errorf("unknown format %q: must be yaml or toml", format)
+	return nil, fmt.Errorf("unknown format %q: must be yaml, toml or json", format)
+}
+
+// Remarks are comments that [Marshal] writes around a setting or a stage's type.
+type Remarks struct {
+	Above  []string // lines before it
+	Behind string   // at the end of its line
+	Off    bool     // a setting that is itself a comment
 }
 
 // pair is a key with its value, written in the target's syntax.
-type pair struct{ key, value string }
+type pair struct {
+	key, value string
+	Remarks
+}
+
+// lines returns what the pair takes, one below the other.
+func (s syntax) lines(p pair) []string {
+	var lines []string
+	for _, text := range p.Above {
+		lines = append(lines, comment(text))
+	}
+	line := p.key + s.is + p.value
+	if p.Off {
+		line = "# " + line
+	}
+	if p.Behind != "" {
+		line += "  " + comment(p.Behind)
+	}
+	return append(lines, line)
+}
+
+// comment writes text, in which there may be names of files, in one line.
+func comment(text string) string {
+	return "# " + strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
 
 // syntax is how a format writes scalars and keys.
 type syntax struct {
@@ -46,9 +85,9 @@ var jsonSyntax = syntax{key: quote, text: quote, number: func(n Number) string {
 
 // pairs returns what stands directly in a stage: all but its filters.
 func (s syntax) pairs(stage Stage) ([]pair, error) {
-	pairs := []pair{{"type", s.text(escape(stage.Type))}}
+	pairs := []pair{{s.key("type"), s.text(escape(stage.Type)), stage.Remarks}}
 	if stage.Name != "" {
-		pairs = append(pairs, pair{"name", s.text(escape(stage.Name))})
+		pairs = append(pairs, pair{s.key("name"), s.text(escape(stage.Name)), Remarks{}})
 	}
 	settings, err := s.settings(stage.Settings)
 	return append(pairs, settings...), err
@@ -60,7 +99,7 @@ func (s syntax) settings(settings []Setting) (pairs []pair, _ error) {
 		if err != nil {
 			return nil, fmt.Errorf("write setting %s: %w", setting.Name, err)
 		}
-		pairs = append(pairs, pair{s.key(setting.Name), value})
+		pairs = append(pairs, pair{s.key(setting.Name), value, setting.Remarks})
 	}
 	return pairs, nil
 }

@@ -86,7 +86,7 @@ func (w *tomlWriter) pairs(pairs []pair, err error) {
 		w.err = err
 	}
 	for _, p := range pairs {
-		fmt.Fprintf(&w.text, "%s = %s\n", p.key, p.value)
+		w.text.WriteString(strings.Join(tomlSyntax.lines(p), "\n") + "\n")
 	}
 }
 

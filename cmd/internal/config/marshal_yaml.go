@@ -71,7 +71,9 @@ func (w *yamlWriter) settings(depth int, settings []Setting) {
 		w.err = err
 	}
 	for _, p := range pairs {
-		w.line(depth, "%s: %s", p.key, p.value)
+		for _, line := range yamlSyntax.lines(p) {
+			w.line(depth, "%s", line)
+		}
 	}
 }
 
@@ -85,12 +87,16 @@ func (w *yamlWriter) stages(depth int, key string, stages []Stage) {
 		if err != nil && w.err == nil {
 			w.err = err
 		}
-		for i, p := range pairs {
-			dash := "  "
-			if i == 0 {
-				dash = "- "
+		for _, text := range s.Remarks.Above {
+			w.line(depth+1, "%s", comment(text))
+		}
+		pairs[0].Above = nil // they stand before the dash
+		dash := "- "
+		for _, p := range pairs {
+			for _, line := range yamlSyntax.lines(p) {
+				w.line(depth+1, "%s%s", dash, line)
+				dash = "  "
 			}
-			w.line(depth+1, "%s%s: %s", dash, p.key, p.value)
 		}
 		w.stages(depth+2, "filters", s.Filters)
 	}

@@ -13,7 +13,8 @@ file is YAML, TOML or JSON by its name's ending: .yaml or .yml, .toml, .json. Of
 folder all such files are read in the order of their names. Pipelines are added up; a
 pipeline or a top-level setting that stands in two places is a mistake.
 
-"pmtud check" reports every mistake with its file, line and column.`
+"pmtud check" reports every mistake with its file, line and column, "pmtud config"
+shows what a configuration comes to, and "pmtud init" writes one to begin with.`
 
 const configExample = `
   pipelines:

@@ -1,0 +1,56 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmtud/pmtud/cmd/internal/config"
+)
+
+func (a *app) configCommand() *cobra.Command {
+	var paths []string
+	var format *choice
+	var written, origins bool
+	c := &cobra.Command{
+		Use:   "config -c FILE|DIR [-c ...]",
+		Short: "show what a configuration comes to, with defaults and origins",
+		Long: `Config prints the configuration that the files come to together: with the defaults of
+what they leave out, and with variables replaced. With --origins each value has a
+comment: "default", the file, line and column where it stands, and what its variables
+were replaced from. (Mind that secrets from variables are printed too.)
+
+What is printed is a configuration of its own, in any format, whatever the files have:
+
+  pmtud config -c edge.yaml --written --format toml > edge.toml`,
+		Args:                  cobra.NoArgs,
+		DisableFlagsInUseLine: true,
+		RunE: func(*cobra.Command, []string) error {
+			if origins && format.value == "json" {
+				return errors.New("--origins goes with yaml and toml: JSON has no comments")
+			}
+			f, err := a.load(paths)
+			if err != nil {
+				return err
+			}
+			return a.printMarshalled(f.Effective(config.View{Defaults: !written, Origins: origins}), format.value)
+		},
+	}
+	addConfigFlag(c, &paths)
+	format = addFormatFlag(c, "yaml", "toml", "json")
+	c.Flags().BoolVar(&written, "written", false, "leave out what is at its default and not written")
+	c.Flags().BoolVar(&origins, "origins", false, "tell in a comment where each value comes from")
+	return c
+}
+
+func (a *app) printMarshalled(f *config.File, format string) error {
+	text, err := config.Marshal(f, format)
+	if err != nil {
+		return err
+	}
+	if _, err := a.Stdout.Write(text); err != nil {
+		return fmt.Errorf("print configuration: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package cmd_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pmtud/pmtud/cmd"
+	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+const edgeChain = "pcap(interface=eth0) | icmp-ptb | mtu(strict=true) | port-list(ports=80,443,8000-8080) |" +
+	" broadcast(interface=eth0) + log(verbosity=2)"
+
+func TestInit(t *testing.T) {
+	for _, format := range []string{"yaml", "toml"} {
+		golden := "testdata/init." + format
+		got := done(t, run(t, "init", edgeChain, "--format", format))
+		if *update {
+			write(t, golden, got)
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), got); diff != "" {
+			t.Errorf("%s differs (-want +got):\n%s", golden, diff)
+		}
+		if got := done(t, run(t, "check", "-c", golden)); got != golden+": ok\n" {
+			t.Errorf("check says %q", got)
+		}
+	}
+}
+
+// commented matches a setting that is a comment.
+var commented = regexp.MustCompile(`(?m)^( *)# ([a-z][a-z0-9_]*(: | = ))`)
+
+// TestInitOfEachPlugin makes a configuration with each plugin, with nothing but what it
+// requires. It must be right, and with all that is commented out as well.
+func TestInitOfEachPlugin(t *testing.T) {
+	for _, p := range cmd.Plugins() {
+		stage := required(p)
+		chain := map[pipeline.Kind]string{
+			pipeline.KindSource: stage + " | icmp-ptb | log",
+			pipeline.KindFilter: "nflog(group=33) | icmp-ptb | " + stage + " | log",
+			pipeline.KindSink:   "nflog(group=33) | icmp-ptb | " + stage,
+		}[p.Kind]
+		if p.Type == "icmp-ptb" {
+			chain = "nflog(group=33) | icmp-ptb | log"
+		}
+		for _, format := range []string{"yaml", "toml"} {
+			text := done(t, run(t, "init", chain, "--format", format))
+			for _, s := range config.Describe(p).Settings {
+				if !regexp.MustCompile(`(?m)^ *(# )?` + s.Name + `(: | = )`).MatchString(text) {
+					t.Errorf("%v %s: setting %s is missing in\n%s", p.Kind, p.Type, s.Name, text)
+				}
+			}
+			all := commented.ReplaceAllString(text, "$1$2")
+			for _, text := range []string{text, all} {
+				name := filepath.Join(t.TempDir(), "a."+format)
+				write(t, name, text)
+				if r := run(t, "check", "-c", name); r.status != 0 {
+					t.Errorf("%s: %s\n%s", chain, r.stderr, text)
+				}
+			}
+		}
+	}
+}
+
+// oneOfTwo are settings that some plugins want if another is not there.
+var oneOfTwo = map[string]string{"source-list": "deny", "vips": "prefixes"}
+
+// required returns a stage with examples of all that it requires.
+func required(p pipeline.Plugin) string {
+	var settings []string
+	for _, s := range config.Describe(p).Settings {
+		if !s.Required && s.Name != oneOfTwo[p.Type] {
+			continue
+		}
+		items, ok := s.Example.([]any)
+		if !ok {
+			items = []any{s.Example}
+		}
+		var values []string
+		for _, item := range items {
+			if text, ok := item.(string); ok {
+				item = "'" + text + "'"
+			}
+			values = append(values, fmt.Sprint(item))
+		}
+		settings = append(settings, s.Name+"="+strings.Join(values, ","))
+	}
+	return p.Type + "(" + strings.Join(settings, ", ") + ")"
+}
+
+func TestInitOutput(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "edge.toml")
+	done(t, run(t, "init", edgeChain, "--output", name, "--pipeline", "web"))
+	if text := done(t, run(t, "config", "-c", name, "--written")); !strings.Contains(text, "  web:\n") {
+		t.Errorf("got %s", text)
+	}
+	before, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "init wants one description"},
+		{[]string{"pcap(interface=eth0)", "|", "log"}, "init wants one description"},
+		{[]string{edgeChain, "--output", name}, "is there already"},
+		{[]string{edgeChain, "--output", filepath.Join(dir, "a.yaml"), "--format=toml"}, "is not the name of a file in toml"},
+		{[]string{edgeChain, "--output", filepath.Join(dir, "a.conf")}, "must end with .yaml, .yml or .toml"},
+		{[]string{edgeChain, "--output", filepath.Join(dir, "none", "a.yaml")}, "no such file or directory"},
+		{
+			[]string{"pcap(intreface=eth0) | icmp-ptb | log"},
+			"chain:1:6: unknown setting `intreface` of source `pcap`; did you mean `interface`?\n" +
+				"  1 | pcap(intreface=eth0) | icmp-ptb | log\n" +
+				"    |      ^\n",
+		},
+		{[]string{"pcap(interface=eth0) | icmp-ptp | log"}, "chain:1:24: unknown filter `icmp-ptp`; did you mean `icmp-ptb`?"},
+	} {
+		r := run(t, append([]string{"init"}, tc.args...)...)
+		if r.status != 2 || r.stdout != "" || !strings.Contains(r.stderr, tc.want) {
+			t.Errorf("%q: %+v", tc.args, r)
+		}
+	}
+	if after, err := os.ReadFile(name); err != nil || string(after) != string(before) {
+		t.Errorf("the file was changed, %v", err)
+	}
+}
