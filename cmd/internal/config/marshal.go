@@ -80,9 +80,6 @@ func (p Position) syntax() syntax {
 	return yamlSyntax
 }
 
-// jsonSyntax is for hints only.
-var jsonSyntax = syntax{key: quote, text: quote, number: func(n Number) string { return string(n) }, is: ": "}
-
 // pairs returns what stands directly in a stage: all but its filters.
 func (s syntax) pairs(stage Stage) ([]pair, error) {
 	pairs := []pair{{s.key("type"), s.text(escape(stage.Type)), stage.Remarks}}
