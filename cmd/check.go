@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,6 +15,7 @@ import (
 func (a *app) checkCommand() *cobra.Command {
 	var paths []string
 	var format *choice
+	var host bool
 	c := &cobra.Command{
 		Use:   "check -c FILE|DIR [-c ...]",
 		Short: "report every mistake in configuration files, start nothing",
@@ -21,22 +23,31 @@ func (a *app) checkCommand() *cobra.Command {
 before it would open anything. It needs no privileges and changes nothing.
 
 Mistakes are printed for people, on standard error, or on standard output as JSON or
-SARIF for machines. The exit status is 2 if there are any.`,
+SARIF for machines. The exit status is 2 if there are any.
+
+With --host it also looks at this host, as it is now: interfaces and their MTU,
+capabilities, NFLOG groups, files, routes to peers, and the kernel's settings that
+decide whether messages are used. It is to be run as the daemon is, with the same
+user and capabilities. The exit status is 1 if something will not work.`,
 		Args:                  cobra.NoArgs,
 		DisableFlagsInUseLine: true,
-		RunE: func(*cobra.Command, []string) error {
-			return a.check(paths, format.value)
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.check(c.Context(), paths, format.value, host)
 		},
 	}
 	addConfigFlag(c, &paths)
 	format = addFormatFlag(c, textFormat, diagnose.JSON, diagnose.SARIF)
+	c.Flags().BoolVar(&host, "host", false, "look at this host too")
 	return c
 }
 
 // textFormat is the format for people, besides those of package diagnose.
 const textFormat = "text"
 
-func (a *app) check(paths []string, format string) error {
+func (a *app) check(ctx context.Context, paths []string, format string, host bool) error {
+	if host && format == diagnose.SARIF {
+		return errors.New("--host: SARIF is about files; use --format text or json")
+	}
 	f, err := a.load(paths)
 	if f == nil {
 		return err
@@ -45,16 +56,38 @@ func (a *app) check(paths []string, format string) error {
 	if err != nil && !errors.As(err, &mistakes) {
 		return err
 	}
-	if format == textFormat {
+	if format == textFormat && len(mistakes) > 0 {
 		a.printSound(f, mistakes)
-		return err
+		return mistakes
 	}
 	report := diagnose.Report{Files: f.Names, Mistakes: mistakes, Version: version()}
-	if err := diagnose.Write(a.Stdout, format, report); err != nil {
+	if host && err == nil {
+		if report.Host, err = a.checkHost(ctx, f); err != nil {
+			return err
+		}
+	}
+	if err := a.printReport(f, format, report); err != nil {
 		return a.failed(err)
 	}
-	if len(mistakes) > 0 {
+	return verdict(report)
+}
+
+// printReport prints what was found in a format.
+func (a *app) printReport(f *config.File, format string, r diagnose.Report) error {
+	if format != textFormat {
+		return diagnose.Write(a.Stdout, format, r)
+	}
+	a.printSound(f, r.Mistakes)
+	return printFindings(a.Stdout, r.Host)
+}
+
+// verdict returns the error that the exit status is made of, of what was printed.
+func verdict(r diagnose.Report) error {
+	switch {
+	case len(r.Mistakes) > 0:
 		return errReported
+	case hasProblem(r.Host):
+		return errFailed
 	}
 	return nil
 }

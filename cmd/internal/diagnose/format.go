@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/hostcheck"
 )
 
 // Formats for machines.
@@ -17,7 +18,8 @@ const (
 type Report struct {
 	Files    []string // that were read
 	Mistakes config.Mistakes
-	Version  string // of the program
+	Host     []hostcheck.Finding // nil: nobody looked; SARIF leaves them out
+	Version  string              // of the program
 }
 
 // Write writes a report in one of the formats for machines.

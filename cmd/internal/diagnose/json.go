@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/hostcheck"
 )
 
 // severity is that of all mistakes: none lets a pipeline start.
@@ -14,6 +15,8 @@ const severity = "error"
 type jsonReport struct {
 	Files    []string      `json:"files"`
 	Mistakes []jsonMistake `json:"mistakes"`
+
+	Host []hostcheck.Finding `json:"host,omitempty"`
 }
 
 type jsonMistake struct {
@@ -27,7 +30,7 @@ type jsonMistake struct {
 }
 
 func writeJSON(w io.Writer, r Report) error {
-	out := jsonReport{Files: append([]string{}, r.Files...), Mistakes: []jsonMistake{}}
+	out := jsonReport{Files: append([]string{}, r.Files...), Mistakes: []jsonMistake{}, Host: r.Host}
 	for _, m := range r.Mistakes {
 		out.Mistakes = append(out.Mistakes, jsonMistake{
 			File: m.File, Line: m.Line, Column: m.Column, Severity: severity,
