@@ -34,6 +34,11 @@
 // Global for the top level. Their fields and tags are all there is of a setting; to
 // add one is to add a field. Settings of the top level may hold others (`http.listen`).
 //
+// From the same structs come what tools show: [Describe] for lists and pages, [Schema]
+// for editors, [File.Effective] for what a configuration comes to, and, from a line such
+// as "pcap(interface=eth0) | icmp-ptb | log", a commented file ([ParseChain],
+// [File.Annotate]).
+//
 // # Values
 //
 // YAML, TOML and JSON give the same few kinds of value: text (string), true and

@@ -60,8 +60,8 @@ var readOtherwise = map[string]string{
 // TestSchemaOfFiles checks that the schema accepts what Load does, and refuses the
 // other files as far as a schema can.
 func TestSchemaOfFiles(t *testing.T) {
-	testSchemaOfFiles(t, "testdata/*.[yt]*ml", plugins)
-	testSchemaOfFiles(t, "testdata/broken/*.[yt]*ml", cmd.Plugins())
+	testSchemaOfFiles(t, "testdata/*.[jty]*[ln]", plugins)
+	testSchemaOfFiles(t, "testdata/broken/*.[jty]*[ln]", cmd.Plugins())
 }
 
 func testSchemaOfFiles(t *testing.T, pattern string, plugins []pipeline.Plugin) {
