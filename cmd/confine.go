@@ -21,6 +21,18 @@ type confinement struct {
 	log  *slog.Logger
 }
 
+// confiner returns what confines the process, which it does if it is the program's own.
+func (d *daemon) confiner(f *config.File, files *files, c service.Configuration) (func() error, error) {
+	if d.signals == nil {
+		return func() error { return nil }, nil
+	}
+	s, err := d.confinement(f, files, c)
+	if err != nil {
+		return nil, err
+	}
+	return s.enter, nil
+}
+
 // confinement makes the plan of what the program needs to run a configuration, and
 // to read it again.
 func (d *daemon) confinement(f *config.File, files *files, c service.Configuration) (*confinement, error) {

@@ -68,14 +68,17 @@ func TestReloadTellsMistakes(t *testing.T) {
 
 // TestReloadOfTopLevel changes settings that apply at once, and some that don't.
 func TestReloadOfTopLevel(t *testing.T) {
-	path := writeConfig(t, endless(t, "a"))
+	path := writeConfig(t, "http: {listen: \"127.0.0.1:0\"}\n"+endless(t, "a"))
 	p := startRun(t, path)
 	p.await("msg=ready")
-	overwrite(t, path, "log: {format: json}\nuser: nobody\nhttp: {listen: \"127.0.0.1:0\"}\n"+endless(t, "a"))
+	overwrite(t, path, "log: {format: json}\nuser: nobody\nhttp: {listen: \"127.0.0.2:0\"}\n"+endless(t, "a"))
 	p.signal(unix.SIGHUP)
 	p.await(`"msg":"reloaded","pipelines":1,"started":null,"stopped":null`)
-	for _, name := range []string{"user", "http"} {
-		if want := `"msg":"setting was changed, which needs a restart","setting":"` + name + `"`; !strings.Contains(p.log(), want) {
+	for _, want := range []string{
+		`"msg":"setting was changed, which needs a restart","setting":"user"`,
+		`"msg":"serving metrics and health","address":"127.0.0.2:`,
+	} {
+		if !strings.Contains(p.log(), want) {
 			t.Errorf("%s is missing in\n%s", want, p.log())
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/logging"
+	"github.com/pmtud/pmtud/cmd/internal/monitor"
 	"github.com/pmtud/pmtud/cmd/internal/service"
 	"github.com/pmtud/pmtud/cmd/internal/systemd"
 	"github.com/pmtud/pmtud/pipeline"
@@ -36,14 +37,21 @@ func (a *app) serve(ctx context.Context, f *config.File, files *files, fingerpri
 		return err
 	}
 	first.Fingerprint = fingerprint
-	if a.signals != nil {
-		confinement, err := d.confinement(f, files, first)
-		if err != nil {
+	confine, err := d.confiner(f, files, first)
+	if err != nil {
+		return err
+	}
+	options.Opened = func() error {
+		if err := d.monitor.Listen(ctx, f.Global.HTTP.Listen); err != nil {
 			return err
 		}
-		options.Opened = confinement.enter
+		return confine()
 	}
 	s := service.New(options)
+	if d.monitor, err = a.newMonitor(s, log); err != nil {
+		return err
+	}
+	defer d.closeMonitor()
 	if err := d.pin(f.Global.CPU); err != nil {
 		return err
 	}
@@ -58,6 +66,7 @@ func (a *app) serve(ctx context.Context, f *config.File, files *files, fingerpri
 type daemon struct {
 	*app
 	log     *logging.Log
+	monitor *monitor.Server
 	running config.Global // with what takes a restart as it was at the start
 }
 
@@ -82,13 +91,13 @@ func (d *daemon) configuration(f *config.File) (service.Configuration, error) {
 // adopt applies the settings of the top level of a configuration that now runs.
 func (d *daemon) adopt(g config.Global) {
 	d.setLog(g.Log)
+	d.moveMonitor(g.HTTP.Listen)
 	before := d.running
 	for _, s := range []struct {
 		name    string
 		changed bool
 	}{
 		{"cpu", !equal(g.CPU, before.CPU)},
-		{"http", g.HTTP != before.HTTP},
 		{"user", g.User != before.User},
 		{"sandbox", g.Sandbox != before.Sandbox},
 	} {

@@ -1,0 +1,49 @@
+package health_test
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/pmtud/pmtud/cmd/internal/health"
+	"github.com/pmtud/pmtud/cmd/internal/servicetest"
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// TestQuestions asks a pipeline that hangs, between two that don't.
+func TestQuestions(t *testing.T) {
+	hanging, release := make(chan struct{}), make(chan struct{})
+	hangs := spec("hangs", &servicetest.Source{Batch: make([]pipeline.Packet, 1)})
+	hangs.Filters = []pipeline.Stage{servicetest.Filter(func(*pipeline.Packet) pipeline.Reason {
+		close(hanging)
+		<-release
+		return pipeline.Pass
+	}).Stage("f")}
+	pipelines := []*pipeline.Pipeline{
+		servicetest.Start(t, spec("a", &servicetest.Source{})).Pipeline,
+		servicetest.Start(t, hangs).Pipeline,
+		servicetest.Start(t, spec("b", &servicetest.Source{})).Pipeline,
+	}
+	<-hanging
+	var q health.Questions
+	ask := func(patience time.Duration, want bool) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		got := q.Ask(ctx, pipelines)
+		if !got[0].Answered || got[1].Answered != want || !got[2].Answered || got[2].Books.Pipeline != "b" {
+			t.Errorf("answers %+v", got)
+		}
+	}
+	goroutines := runtime.NumGoroutine()
+	for range 20 {
+		ask(20*time.Millisecond, false)
+	}
+	if more := runtime.NumGoroutine() - goroutines; more > 2 { // it, and one that has answered and not ended yet
+		t.Errorf("%d goroutines gathered", more)
+	}
+	close(release)
+	// The old question is answered now.
+	ask(time.Minute, true)
+}
