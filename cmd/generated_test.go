@@ -11,6 +11,7 @@ import (
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/manual"
+	"github.com/pmtud/pmtud/cmd/internal/metrics"
 )
 
 // TestGenerated compares what is committed with what the code says of itself; "make
@@ -53,6 +54,7 @@ func generated(t *testing.T) map[string]string {
 	files := map[string]string{
 		"README.md":                     readme(t),
 		"configs/pmtud.schema.json":     string(schema),
+		"configs/metrics.txt":           metrics.Text(metrics.List(cmd.Plugins())),
 		"configs/man/pmtud.conf.5":      manual.Config(cmd.Plugins()),
 		"configs/completion/pmtud.bash": done(t, run(t, "completion", "bash")),
 		"configs/completion/_pmtud":     done(t, run(t, "completion", "zsh")),

@@ -26,7 +26,7 @@ func (a *app) newMonitor(s *service.Service, log *slog.Logger) (*monitor.Server,
 func (d *daemon) moveMonitor(addr string) {
 	if err := d.monitor.Listen(context.Background(), addr); err != nil {
 		d.log.Logger().Error("metrics and health stay where they were", "error", err,
-			"hint", "a confined program must be restarted to listen on another port")
+			"hint", "a confined program may have to be restarted to listen on another port")
 	}
 }
 

@@ -40,21 +40,6 @@ func NewRegistry(build Build, plugins []pipeline.Plugin, status func() service.S
 	return r, nil
 }
 
-// List returns the metrics of the service and of the plugins, in the order of the
-// table.
-func List(plugins []pipeline.Plugin) []Info {
-	var list []Info
-	for _, f := range families(Build{}) {
-		list = append(list, f.info)
-	}
-	for _, p := range plugins {
-		for _, m := range p.Metrics {
-			list = append(list, pluginInfo(p.Kind, p.Type, m))
-		}
-	}
-	return list
-}
-
 // collector reads the status of a service for Prometheus.
 type collector struct {
 	status    func() service.Status

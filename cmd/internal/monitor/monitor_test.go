@@ -35,11 +35,15 @@ func (l *log) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// addresses returns those that the server listened on, in turn.
-func (l *log) addresses() (all []string) {
+func (l *log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for line := range strings.Lines(l.text.String()) {
+	return l.text.String()
+}
+
+// addresses returns those that the server listened on, in turn.
+func (l *log) addresses() (all []string) {
+	for line := range strings.Lines(l.String()) {
 		if _, addr, ok := strings.Cut(line, "address="); ok {
 			all = append(all, strings.TrimSpace(addr))
 		}
@@ -47,16 +51,16 @@ func (l *log) addresses() (all []string) {
 	return all
 }
 
-// served is a server at an address of its own, with a status that can be changed.
-type served struct {
+// server is one at an address of its own, with a status that can be changed.
+type server struct {
 	*monitor.Server
 	status atomic.Pointer[service.Status]
 	log    *log
 }
 
-func serve(t *testing.T) *served {
+func serve(t *testing.T) *server {
 	t.Helper()
-	s := &served{log: new(log)}
+	s := &server{log: new(log)}
 	s.status.Store(new(service.Status))
 	handler := monitor.NewHandler(prometheus.NewRegistry(), func() service.Status { return *s.status.Load() })
 	s.Server = monitor.NewServer(handler, slog.New(slog.NewTextHandler(s.log, nil)))
@@ -66,7 +70,7 @@ func serve(t *testing.T) *served {
 }
 
 // addr is where the server listens.
-func (s *served) addr() string {
+func (s *server) addr() string {
 	all := s.log.addresses()
 	return all[len(all)-1]
 }
@@ -95,7 +99,7 @@ func request(t *testing.T, method, url string) response {
 	return response{answer.StatusCode, string(body)}
 }
 
-func (s *served) get(t *testing.T, path string) response {
+func (s *server) get(t *testing.T, path string) response {
 	t.Helper()
 	return request(t, "GET", "http://"+s.addr()+path)
 }
