@@ -148,7 +148,7 @@ func TestCountersOfEveryReason(t *testing.T) {
 			Failed: []pipeline.ReasonCount{
 				{"one", 1}, {"two", 1}, {"three", 1}, {pipeline.ReasonUndeclared, 1}, {pipeline.ReasonPanic, 0},
 			},
-			Shed:      []pipeline.ReasonCount{{pipeline.ReasonQueueFull, 0}, {pipeline.ReasonStopped, 0}},
+			Shed:      []pipeline.ReasonCount{{pipeline.ReasonQueueFull, 0}, {pipeline.ReasonTooOld, 0}, {pipeline.ReasonStopped, 0}},
 			QueueSize: pipeline.DefaultQueueSize,
 		}},
 	}

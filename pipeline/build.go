@@ -33,7 +33,7 @@ func newBuilder(spec Spec) *builder {
 
 func (b *builder) pipeline() *Pipeline {
 	p := &Pipeline{
-		name: b.spec.Name, queueSize: b.spec.QueueSize,
+		name: b.spec.Name, chunk: maxChunk,
 		mtus4: newHistogram(mtuBounds()), mtus6: newHistogram(mtuBounds()),
 	}
 	if len(b.spec.Sources) == 0 {
@@ -53,8 +53,12 @@ func (b *builder) pipeline() *Pipeline {
 	live := !slices.ContainsFunc(p.sources, func(s *sourceStage) bool { return s.lossless })
 	for i, s := range b.spec.Sinks {
 		filters := b.chain(p, i, s.Filters)
+		if s.QueueSize <= 0 {
+			s.QueueSize = b.spec.QueueSize
+		}
+		p.chunk = min(p.chunk, s.QueueSize)
 		if sink, ok := build[Sink](b, KindSink, -1, i, s.Stage, Env{}); ok {
-			p.sinks = append(p.sinks, newSinkStage(s.Stage, sink, filters, b.spec.QueueSize, live))
+			p.sinks = append(p.sinks, newSinkStage(s, sink, filters, live))
 			p.measure(s.Stage, "", sink)
 		}
 	}

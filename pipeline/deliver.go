@@ -1,9 +1,10 @@
 package pipeline
 
 const (
-	// chunk is the number of packets that go through the filters before the
-	// sinks' queues are locked once for all of them.
-	chunk = 256
+	// maxChunk is the number of packets that go through the filters before the
+	// sinks' queues are locked once for all of them. It is less in a pipeline with
+	// a smaller queue.
+	maxChunk = 256
 
 	// chunkOctets bounds a chunk of a source that waits, so that an empty queue
 	// has room for it.
@@ -16,7 +17,7 @@ func (p *Pipeline) deliver(s *sourceStage, batch []Packet) {
 	p.turn.Lock()
 	defer p.turn.Unlock()
 	for len(batch) > 0 {
-		n := min(len(batch), chunk, p.queueSize)
+		n := min(len(batch), p.chunk)
 		if s.lossless {
 			n = p.awaitRoom(batch[:n])
 		}

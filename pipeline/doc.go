@@ -27,7 +27,11 @@
 // bounded queue and a goroutine of its own, so that a slow, failing or stuck sink
 // changes nothing for the others. A full queue gives up its oldest packets
 // (counted as shed) for sources that can't wait, and makes sources wait that can
-// (replay of a file).
+// (replay of a file). A sink may also be spared packets that have become too old while
+// they waited ([SinkStage]), since nobody needs a PTB that is seconds old: a live one
+// only, so a replay loses none. Their age is the host's time when their turn comes less
+// their time stamp, which takes no more readings of the clock. Should the host's clock
+// step meanwhile, those few are misjudged that wait at that moment.
 //
 // # Accounting
 //

@@ -18,8 +18,8 @@ const closeTimeout = 5 * time.Second
 // Pipeline is a built pipeline. Open, Run and Close are called once each, in this
 // order, by one goroutine; Counters at any time by any.
 type Pipeline struct {
-	name      string
-	queueSize int
+	name  string
+	chunk int // packets that go through the filters at once
 
 	sources []*sourceStage
 	openers []openStage // filters that hold something, in the order of the file

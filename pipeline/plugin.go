@@ -35,6 +35,9 @@ const (
 	ReasonUndeclared = "undeclared"
 	// ReasonQueueFull counts packets that a full queue shed.
 	ReasonQueueFull = "queue-full"
+	// ReasonTooOld counts packets that had waited for too long when their turn came
+	// ([SinkStage]).
+	ReasonTooOld = "too-old"
 	// ReasonStopped counts packets that were still queued when a sink had to be
 	// given up, or not yet queued when a panic stopped the pipeline.
 	ReasonStopped = "stopped"

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"math"
 	"sync"
 	"time"
 )
@@ -35,19 +36,22 @@ type queue struct {
 	claim   []*Packet // handed out by take, until released
 	claimed time.Time // when that was, not much later
 	free    []*Packet
-	shed    uint64 // given up because the queue was full
-	stopped uint64 // given up because nobody takes any more
+	maxAge  time.Duration // of what take hands out; 0 is any
+	shed    uint64        // given up because the queue was full
+	tooOld  uint64        // given up because they had waited for too long
+	stopped uint64        // given up because nobody takes any more
 
 	closed    bool // nothing more will be put
 	discarded bool // nobody takes any more
 	noWaiting bool // nobody waits for room any longer
 }
 
-func newQueue(size int) *queue {
+func newQueue(size int, maxAge time.Duration) *queue {
 	q := &queue{
-		ring:  make([]*Packet, size),
-		free:  make([]*Packet, 0, size+claimSize),
-		claim: make([]*Packet, 0, claimSize),
+		ring:   make([]*Packet, size),
+		free:   make([]*Packet, 0, size+claimSize),
+		claim:  make([]*Packet, 0, claimSize),
+		maxAge: maxAge,
 	}
 	q.filled.L, q.emptied.L = &q.mu, &q.mu
 	return q
@@ -116,8 +120,9 @@ func (q *queue) recycle(p *Packet) {
 }
 
 // take waits for packets and hands out the oldest, claimSize at most, until they
-// are released. It returns none when the queue is closed and empty.
-func (q *queue) take() []*Packet {
+// are released: none if all that waited were too old. It reports false when the
+// queue is closed and empty.
+func (q *queue) take() (batch []*Packet, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	waited := q.claimed.IsZero()
@@ -128,11 +133,27 @@ func (q *queue) take() []*Packet {
 	if waited {
 		q.claimed = time.Now()
 	}
+	ok = q.n > 0
+	oldest := q.oldest()
 	for q.n > 0 && len(q.claim) < claimSize {
-		q.claim = append(q.claim, q.pop())
+		p := q.pop()
+		if p.Time < oldest {
+			q.recycle(p)
+			q.tooOld++
+			continue
+		}
+		q.claim = append(q.claim, p)
 	}
 	q.emptied.Signal()
-	return q.claim
+	return q.claim, ok
+}
+
+// oldest returns the time stamp of the oldest packets that may be handed out now.
+func (q *queue) oldest() Instant {
+	if q.maxAge == 0 {
+		return math.MinInt64
+	}
+	return InstantOf(q.claimed) - Instant(q.maxAge)
 }
 
 // release takes back what take handed out, now. The caller holds the lock.

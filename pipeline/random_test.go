@@ -107,7 +107,7 @@ func (r *randomPipeline) sink(name string) pipeline.SinkStage {
 	r.sinks = append(r.sinks, rs)
 	var filters []pipeline.Stage
 	filters, rs.filters = r.chain()
-	return sinkStage(name, sink{
+	stage := sinkStage(name, sink{
 		drops: r.random.IntN(2) == 0,
 		deliver: func(_ []*pipeline.Packet, failed []pipeline.Reason) {
 			r.maybePanic(random)
@@ -120,6 +120,11 @@ func (r *randomPipeline) sink(name string) pipeline.SinkStage {
 		},
 		flush: func() { r.maybePanic(random) },
 	}, filters...)
+	stage.QueueSize = r.random.IntN(100)
+	if r.random.IntN(4) == 0 {
+		stage.MaxAge = 1 // all packets are too old
+	}
+	return stage
 }
 
 // fork returns a source of chance for one goroutine.

@@ -33,11 +33,15 @@ type sinkStage struct {
 	gone      bool  // the sink did not return in time and was left behind
 }
 
-func newSinkStage(s Stage, sink Sink, filters chain, queueSize int, live bool) *sinkStage {
+func newSinkStage(s SinkStage, sink Sink, filters chain, live bool) *sinkStage {
+	maxAge := s.MaxAge
+	if !live {
+		maxAge = 0
+	}
 	st := &sinkStage{
 		name: s.name(), sink: sink, filters: filters, live: live,
-		passed:  make([]offer, 0, chunk),
-		queue:   newQueue(queueSize),
+		passed:  make([]offer, 0, maxChunk),
+		queue:   newQueue(s.QueueSize, maxAge),
 		reasons: stageReasons(s.Plugin.Reasons),
 	}
 	st.failed = make([]uint64, len(st.reasons))
@@ -80,8 +84,8 @@ func (s *sinkStage) catchUp(offers uint64) {
 func (s *sinkStage) run() error {
 	failed := make([]Reason, claimSize)
 	for {
-		batch := s.queue.take()
-		if len(batch) == 0 {
+		batch, ok := s.queue.take()
+		if !ok {
 			return s.end(nil)
 		}
 		if err := s.deliver(batch, failed[:len(batch)]); err != nil {
@@ -91,8 +95,11 @@ func (s *sinkStage) run() error {
 }
 
 func (s *sinkStage) deliver(batch []*Packet, failed []Reason) error {
-	clear(failed)
-	err := guard(func() error { s.sink.Deliver(batch, failed); return nil })
+	var err error
+	if len(batch) > 0 {
+		clear(failed)
+		err = guard(func() error { s.sink.Deliver(batch, failed); return nil })
+	}
 	idle, err := s.settle(batch, failed, err)
 	if err != nil || !idle {
 		return err
@@ -184,7 +191,7 @@ func (s *sinkStage) counts() SinkCount {
 	c := SinkCount{
 		Sink: s.name, Offered: s.offered, Dropped: s.filters.counts(),
 		Delivered: s.delivered, Failed: reasonCounts(s.reasons, s.failed),
-		Shed:      []ReasonCount{{ReasonQueueFull, q.shed}, {ReasonStopped, q.stopped}},
+		Shed:      []ReasonCount{{ReasonQueueFull, q.shed}, {ReasonTooOld, q.tooOld}, {ReasonStopped, q.stopped}},
 		QueueSize: uint64(len(q.ring)), Delay: s.delay.snapshot(),
 	}
 	if !s.gone {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 )
 
 // Spec says what a pipeline is made of, in the order of the configuration.
@@ -13,8 +14,9 @@ type Spec struct {
 	Filters []Stage
 	Sinks   []SinkStage
 
-	// QueueSize is the number of packets that each sink's queue holds; 0 means
-	// DefaultQueueSize. See [MaxQueuedOctets] for the other bound.
+	// QueueSize is the number of packets that a sink's queue holds where
+	// [SinkStage] does not say; 0 means DefaultQueueSize. See [MaxQueuedOctets] for
+	// the other bound.
 	QueueSize int
 
 	Log    *slog.Logger // nil: nothing is logged
@@ -38,6 +40,15 @@ type Stage struct {
 type SinkStage struct {
 	Stage
 	Filters []Stage
+
+	// QueueSize is the number of packets that the sink's queue holds; 0 means that
+	// of the Spec.
+	QueueSize int
+
+	// MaxAge is the age, since their capture, beyond which packets are shed instead
+	// of delivered; 0 means that they are delivered at any age. It means nothing in
+	// a pipeline with a source that can wait: its packets may be of any age.
+	MaxAge time.Duration
 }
 
 // StageError is a mistake in the description of one stage. Sink is the index of

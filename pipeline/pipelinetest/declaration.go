@@ -15,6 +15,9 @@ var (
 	snakeCase = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
 )
 
+// reserved are the names of settings that stages have whatever their plugins.
+var reserved = []string{"type", "name", "filters", "queue"}
+
 // testDeclaration checks what tools read of a plugin.
 func testDeclaration(t *testing.T, plugin pipeline.Plugin, kind pipeline.Kind) {
 	if plugin.Kind != kind {
@@ -61,6 +64,9 @@ func testSettings(t *testing.T, plugin pipeline.Plugin) {
 		field := v.Elem().Type().Field(i)
 		if name := field.Tag.Get("setting"); !snakeCase.MatchString(name) {
 			t.Errorf("field %s: setting %q is not snake_case", field.Name, name)
+		}
+		if slices.Contains(reserved, field.Tag.Get("setting")) {
+			t.Errorf("field %s: every stage, or every sink, has a setting of that name", field.Name)
 		}
 		if field.Tag.Get("doc") == "" {
 			t.Errorf("field %s has no doc tag", field.Name)

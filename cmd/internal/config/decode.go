@@ -23,8 +23,9 @@ const settingTag = "setting"
 // all that was written is in there.
 func (r *resolver) decode(s *Stage) bool {
 	s.settings = s.plugin.NewSettings()
-	ok := r.decodeInto(s.settings, s, fmt.Sprintf("%v `%s`", s.plugin.Kind, s.Type))
-	return ok && !slices.ContainsFunc(s.Settings, func(s Setting) bool { return s.Value == nil })
+	what := fmt.Sprintf("%v `%s`", s.plugin.Kind, s.Type)
+	ok := r.decodeInto(s.settings, s, what)
+	return r.decodeCommon(s, what) && ok && !slices.ContainsFunc(s.Settings, func(s Setting) bool { return s.Value == nil })
 }
 
 // decodeInto decodes the settings of s into a struct, but for those that it has
@@ -93,13 +94,17 @@ func decoderConfig() *mapstructure.DecoderConfig {
 }
 
 // known returns the values of the settings that the struct has, and notes those
-// that it does not have or that are missing.
+// that nobody has or that are missing.
 func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what string) map[string]any {
 	names := slices.Sorted(maps.Keys(fields))
+	common := s.common()
 	values := map[string]any{}
 	meant := map[string]bool{}
 	for i := range s.Settings {
 		setting := &s.Settings[i]
+		if slices.Contains(common, setting.Name) {
+			continue
+		}
 		field, ok := fields[setting.Name]
 		if !ok {
 			r.add(setting.NameAt, s.unknownHint(setting.Name, names), "unknown setting `%s` of %s", setting.Name, what)
@@ -129,7 +134,7 @@ func (s *Stage) unknownHint(name string, names []string) string {
 	case name == "filters" && kind != pipeline.KindSink:
 		return "only sinks have filters of their own"
 	case kind == pipeline.KindSink:
-		names = append(names, "filters", "name")
+		names = slices.Concat(names, s.common(), []string{"filters", "name"})
 	default:
 		names = append(names, "name")
 	}

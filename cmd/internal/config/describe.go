@@ -38,7 +38,7 @@ type SettingInfo struct {
 	Example  any         `json:"example,omitempty"`
 	Doc      string      `json:"doc"`
 
-	// Settings are what a section of the top level is made of.
+	// Settings are what a section is made of.
 	Settings []SettingInfo `json:"settings,omitempty"`
 }
 
@@ -54,7 +54,7 @@ const (
 	TypeDuration SettingType = "duration" // text such as 10s or 1h30m
 	TypeSize     SettingType = "size"     // octets: a number, or text such as 10MiB
 	TypeScalar   SettingType = "scalar"   // text or number, of which the plugin decides
-	TypeSection  SettingType = "section"  // settings with names, at the top level
+	TypeSection  SettingType = "section"  // settings with names, at the top level or of each sink
 )
 
 // ReasonInfo tells why a plugin drops or fails packets.
@@ -90,6 +90,9 @@ func Describe(p pipeline.Plugin) PluginInfo {
 
 // DescribeGlobal returns the settings of the top level, but for the pipelines.
 func DescribeGlobal() []SettingInfo { return describeSettings(GlobalSettings()) }
+
+// DescribeSink returns the settings that each sink has besides those of its plugin.
+func DescribeSink() []SettingInfo { return describeSettings(SinkSettings()) }
 
 // describeSettings returns the settings of a struct in the order of its fields.
 func describeSettings(settings any) []SettingInfo {

@@ -30,9 +30,10 @@
 //
 // # Settings
 //
-// What may stand in a file is what structs say: those of the plugins for a stage, and
-// Global for the top level. Their fields and tags are all there is of a setting; to
-// add one is to add a field. Settings of the top level may hold others (`http.listen`).
+// What may stand in a file is what structs say: those of the plugins for a stage, [Sink]
+// for what each sink has besides, and [Global] for the top level. Their fields and
+// tags are all there is of a setting; to add one is to add a field. Settings of the top
+// level and of each sink may hold others (`http.listen`, `queue.size`).
 //
 // From the same structs come what tools show: [Describe] for lists and pages, [Schema]
 // for editors, [File.Effective] for what a configuration comes to, and, from a line such

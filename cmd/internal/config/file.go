@@ -51,7 +51,8 @@ type Stage struct {
 	Remarks Remarks // for Marshal
 
 	plugin   pipeline.Plugin
-	settings any // a pointer from plugin.NewSettings; nil until resolved
+	settings any  // a pointer from plugin.NewSettings; nil until resolved
+	sink     Sink // of a sink
 	needs    pipeline.Needs
 }
 
@@ -94,7 +95,10 @@ func (f *File) Specs() []pipeline.Spec {
 	for _, p := range f.Pipelines {
 		spec := pipeline.Spec{Name: p.Name, Sources: specStages(p.Sources), Filters: specStages(p.Filters)}
 		for _, s := range p.Sinks {
-			spec.Sinks = append(spec.Sinks, pipeline.SinkStage{Stage: s.spec(), Filters: specStages(s.Filters)})
+			spec.Sinks = append(spec.Sinks, pipeline.SinkStage{
+				Stage: s.spec(), Filters: specStages(s.Filters),
+				QueueSize: s.sink.Queue.Size, MaxAge: s.sink.Queue.MaxAge,
+			})
 		}
 		specs = append(specs, spec)
 	}

@@ -17,12 +17,13 @@ func (p *Pipeline) Identity() any {
 type stageIdentity struct {
 	Type, Name string
 	Settings   any
+	Sink       Sink
 	Filters    []stageIdentity
 }
 
 func identities(stages []Stage) (ids []stageIdentity) {
 	for _, s := range stages {
-		ids = append(ids, stageIdentity{s.Type, s.called(), s.settings, identities(s.Filters)})
+		ids = append(ids, stageIdentity{s.Type, s.called(), s.settings, s.sink, identities(s.Filters)})
 	}
 	return ids
 }

@@ -141,6 +141,9 @@ func pluginSchema(p pipeline.Plugin) *schema {
 	s.Properties["name"] = nameSchema("What the stage is called in counters and messages; without a name, by its type.")
 	if p.Kind == pipeline.KindSink {
 		s.Properties["filters"] = stagesSchema(pipeline.KindFilter, "What decides about packets for this sink alone.")
+		for _, info := range DescribeSink() {
+			s.Properties[info.Name] = settingSchema(info)
+		}
 	}
 	s.Required = append([]string{"type"}, s.Required...)
 	return s

@@ -50,6 +50,11 @@ func Config(plugins []pipeline.Plugin) string {
 	p.line("what it is called in counters and messages; without a name, by its type")
 	p.item(bold("filters"))
 	p.line("of a sink: filters that decide about packets for this sink alone")
+	p.line(".PP")
+	p.line("A sink may have besides, as %s in YAML:", bold("queue: {size: 4096, max_age: 1s}"))
+	for _, s := range config.DescribeSink() {
+		p.setting("", s)
+	}
 	p.global(config.DescribeGlobal())
 	p.variables()
 	for _, kind := range []pipeline.Kind{pipeline.KindSource, pipeline.KindFilter, pipeline.KindSink} {
