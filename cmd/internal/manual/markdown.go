@@ -20,9 +20,16 @@ func PluginTable(plugins []pipeline.Plugin) string {
 	return t
 }
 
+// maxCells is the number of settings of a plugin that a table has room for.
+const maxCells = 8
+
 func settingsCell(settings []config.SettingInfo) string {
 	var items []string
-	for _, s := range settings {
+	for i, s := range settings {
+		if len(settings) > maxCells && i == maxCells-1 {
+			items = append(items, fmt.Sprintf("and %d more", len(settings)-i))
+			break
+		}
 		item := "`" + s.Name + "`"
 		if value := config.Text(s.Default); s.Required {
 			item += " (required)"
