@@ -28,7 +28,7 @@ func Run(m *testing.M, program *string, args ...string) int {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		defer remove()
+		defer func() { _ = remove() }() // it lies in the folder for temporary files
 		*program = path
 		args = append(args, "-pmtud="+path) // for the process that netns.Run starts
 	}
