@@ -1,0 +1,141 @@
+package cmd_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pmtud/pmtud/cmd"
+	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// TestUnitRights compares what the unit lets the program do with what the stages of
+// the examples need, so that nothing is missing and nothing is too much.
+func TestUnitRights(t *testing.T) {
+	unit, dropIn := readUnit(t, "pmtud.service"), readUnit(t, "nflog.conf")
+	plain, all := needsOfExamples(t)
+
+	for _, setting := range []string{"AmbientCapabilities", "CapabilityBoundingSet"} {
+		if diff := cmp.Diff(distinct(plain.Capabilities), distinct(unit[setting])); diff != "" {
+			t.Errorf("%s without nflog (-needed +given):\n%s", setting, diff)
+		}
+		if diff := cmp.Diff(distinct(all.Capabilities), distinct(unit[setting], dropIn[setting])); diff != "" {
+			t.Errorf("%s with nflog.conf (-needed +given):\n%s", setting, diff)
+		}
+	}
+
+	program := []string{"AF_UNIX", "AF_INET", "AF_INET6"} // for systemd and HTTP
+	if diff := cmp.Diff(distinct(program, all.Families), distinct(unit["RestrictAddressFamilies"])); diff != "" {
+		t.Errorf("address families (-needed +given):\n%s", diff)
+	}
+
+	for _, f := range all.Files {
+		if dir := "/var/lib/" + unit["StateDirectory"][0]; f.Writes && filepath.Dir(f.Path) != dir {
+			t.Errorf("%s is written, which is not in %s", f.Path, dir)
+		}
+	}
+}
+
+// TestUnitIsSound has systemd judge the unit.
+func TestUnitIsSound(t *testing.T) {
+	if _, err := exec.LookPath("systemd-analyze"); err != nil {
+		t.Skip("needs systemd-analyze")
+	}
+	text := readFile(t, "../configs/systemd/pmtud.service")
+	// It looks for the program.
+	path := filepath.Join(t.TempDir(), "pmtud.service")
+	text = strings.ReplaceAll(text, "/usr/bin/pmtud", program)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+
+	out, err := exec.Command("systemd-analyze", "verify", "--man=no", path).CombinedOutput()
+	for line := range strings.Lines(string(out)) {
+		// Up to version 252.
+		if !strings.HasSuffix(line, ": Failed to parse service type, ignoring: notify-reload\n") {
+			t.Errorf("verify says %s", line)
+		}
+	}
+	if err != nil {
+		t.Errorf("verify: %v", err)
+	}
+
+	// Of 100, where less is better. It has no limits of IP addresses, since peers may be
+	// anywhere, and all of /proc, for sysctls.
+	const worst = "20"
+	out, err = exec.Command("systemd-analyze", "security", "--offline=true", "--threshold="+worst, path).CombinedOutput()
+	if err != nil {
+		t.Errorf("security: %v\n%s", err, out)
+	}
+}
+
+// readUnit returns the words of the settings of a unit.
+func readUnit(t *testing.T, name string) map[string][]string {
+	t.Helper()
+	settings := map[string][]string{}
+	for line := range strings.Lines(readFile(t, filepath.Join("../configs/systemd", name))) {
+		if key, value, ok := strings.Cut(line, "="); ok && !strings.HasPrefix(line, "#") {
+			settings[key] = append(settings[key], strings.Fields(value)...)
+		}
+	}
+	return settings
+}
+
+// needsOfExamples returns what the stages of the examples without NFLOG need, and those
+// of all.
+func needsOfExamples(t *testing.T) (plain, all pipeline.Needs) {
+	t.Helper()
+	names, err := filepath.Glob("../configs/*.*ml")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("examples are %v, %v", names, err)
+	}
+	for _, name := range append(names, "../configs/package/pmtud.yaml") {
+		f, err := config.Load([]string{name}, cmd.Plugins())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spec := range f.Specs() {
+			n := needsOf(t, spec)
+			if len(n.NFLOGGroups) == 0 {
+				plain = join(plain, n)
+			}
+			all = join(all, n)
+		}
+	}
+	return plain, all
+}
+
+func needsOf(t *testing.T, spec pipeline.Spec) (all pipeline.Needs) {
+	t.Helper()
+	p, err := pipeline.New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, stage := range p.Needs() {
+		all = join(all, stage.Needs)
+	}
+	return all
+}
+
+// join returns what both need, of that which a unit can give.
+func join(a, b pipeline.Needs) pipeline.Needs {
+	return pipeline.Needs{
+		Files:        slices.Concat(a.Files, b.Files),
+		Capabilities: slices.Concat(a.Capabilities, b.Capabilities),
+		Families:     slices.Concat(a.Families, b.Families),
+		NFLOGGroups:  slices.Concat(a.NFLOGGroups, b.NFLOGGroups),
+	}
+}
+
+// distinct returns the values of the lists, sorted.
+func distinct(lists ...[]string) []string {
+	all := slices.Concat(lists...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
