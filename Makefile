@@ -5,6 +5,7 @@ GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LDFLAGS = -s -w -X github.com/pmtud/pmtud/cmd.release=$(VERSION)
 FUZZTIME ?= 10s
+BINARY = pmtud
 
 # Tests run one package at a time: those in network namespaces flood their links, and
 # the downloads of the lab's would starve beside them.
@@ -14,7 +15,12 @@ RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && [ "$$($(GO) env CGO_ENA
 
 .PHONY: build
 build: ## one static binary: ./pmtud
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o pmtud ./cmd/pmtud
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BINARY) ./cmd/pmtud
+
+.PHONY: deb
+deb: ## a Debian package for GOARCH: dist/pmtud_*.deb
+	$(MAKE) build BINARY=dist/pmtud
+	GO='$(GO)' VERSION='$(VERSION)' .ci/deb
 
 .PHONY: demo
 demo: build ## downloads behind an ECMP router: they hang without pmtud and complete with it
