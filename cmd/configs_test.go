@@ -2,6 +2,8 @@ package cmd_test
 
 import (
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -9,6 +11,7 @@ import (
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/schematest"
+	"github.com/pmtud/pmtud/configs"
 )
 
 // TestConfigs loads the examples that come with the program.
@@ -27,12 +30,33 @@ func TestConfigs(t *testing.T) {
 			t.Errorf("the schema refuses %s: %v", name, err)
 		}
 	}
-	if diff := cmp.Diff(asYAML(t, "edge.yaml"), asYAML(t, "edge.toml")); diff != "" {
-		t.Errorf("edge.toml differs (-yaml +toml):\n%s", diff)
+	for _, name := range []string{"edge", "recommended"} {
+		if diff := cmp.Diff(asYAML(t, name+".yaml"), asYAML(t, name+".toml")); diff != "" {
+			t.Errorf("%s.toml differs (-yaml +toml):\n%s", name, diff)
+		}
 	}
 	options := done(t, run(t, "--iface", "eth0", "--print-config"))
 	if diff := cmp.Diff(options, asYAML(t, "compat.yaml")); diff != "" {
 		t.Errorf("compat.yaml differs (-options +file):\n%s", diff)
+	}
+}
+
+// TestRecommendedOptions tries the stages that are comments in the recommended
+// configuration.
+func TestRecommendedOptions(t *testing.T) {
+	var written []string
+	for _, format := range []string{"yaml", "toml"} {
+		text := regexp.MustCompile(`(?m)^( *)#(  [a-z]|[^ \n])`).ReplaceAllString(configs.Recommended(format), "$1$2")
+		name := filepath.Join(t.TempDir(), "all."+format)
+		write(t, name, text)
+		done(t, run(t, "check", "-c", name))
+		if text := asYAML(t, name); !strings.Contains(text, "vips") || !strings.Contains(text, "port-list") {
+			t.Errorf("a stage is missing in\n%s", text)
+		}
+		written = append(written, asYAML(t, name))
+	}
+	if diff := cmp.Diff(written[0], written[1]); diff != "" {
+		t.Errorf("recommended.toml differs (-yaml +toml):\n%s", diff)
 	}
 }
 

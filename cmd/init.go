@@ -5,15 +5,22 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/configs"
 )
 
-const initHelp = `Init writes a configuration to begin with, in which each setting of each stage stands
-with its meaning, those at their defaults as comments. It is made of a short
-description of the chain:
+const initHelp = `Init writes a configuration to begin with. By itself it is the recommended one, which
+heals many clients at once and bounds what is sent meanwhile, with its reasons in
+comments. --iface tells the interface of the servers' common LAN:
+
+  pmtud init --iface eth0 --output edge.yaml
+
+With a short description of a chain it is that chain, in which each setting of each stage
+stands with its meaning, those at their defaults as comments:
 
   pmtud init 'pcap(interface=eth0) | icmp-ptb | length | mtu |
     port-list(ports=80,443) | src-rate(rate=1) | iface-rate |
@@ -25,29 +32,19 @@ values with other signs in quotes.`
 
 func (a *app) initCommand() *cobra.Command {
 	var format *choice
-	var output, name string
+	var output, name, iface string
 	c := &cobra.Command{
-		Use:                   "init CHAIN [--output FILE] [--format FORMAT] [--pipeline NAME]",
-		Short:                 "write a commented configuration from a short description of the chain",
+		Use:                   "init [--iface INTERFACE | CHAIN] [--output FILE] [--format FORMAT] [--pipeline NAME]",
+		Short:                 "write a commented configuration: the recommended one, or from a short description",
 		Long:                  initHelp,
 		DisableFlagsInUseLine: true,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return errors.New("init wants one description, in quotes: 'pcap(interface=eth0) | icmp-ptb | broadcast(interface=eth0)'")
-			}
-			return nil
-		},
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Args:                  initArgs,
+		ValidArgsFunction:     cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := formatOfOutput(format, c.Flags().Changed("format"), output); err != nil {
 				return err
 			}
-			f, err := config.ParseChain(args[0], name, a.plugins)
-			if err != nil {
-				return err
-			}
-			f.Annotate()
-			text, err := config.Marshal(f, format.value)
+			text, err := a.initial(args, format.value, name, iface)
 			if err != nil {
 				return err
 			}
@@ -56,10 +53,56 @@ func (a *app) initCommand() *cobra.Command {
 	}
 	format = addFormatFlag(c, "yaml", "toml")
 	c.Flags().StringVarP(&output, "output", "o", "", "`FILE` to write instead of standard output; it must not be there")
-	c.Flags().StringVar(&name, "pipeline", "edge", "`NAME` of the pipeline")
+	c.Flags().StringVar(&name, "pipeline", configs.Pipeline, "`NAME` of the pipeline")
+	c.Flags().StringVarP(&iface, "iface", "i", configs.Interface, "`INTERFACE` to listen on and to send on, of the recommended configuration")
 	completeFlag(c, "output", completeFiles(configEndings...))
 	completeFlag(c, "pipeline", cobra.NoFileCompletions)
+	completeFlag(c, "iface", completeInterfaces)
 	return c
+}
+
+func initArgs(c *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return errors.New("init wants one description, in quotes: 'pcap(interface=eth0) | icmp-ptb | broadcast(interface=eth0)'")
+	}
+	iface := c.Flag("iface")
+	switch {
+	case !iface.Changed:
+		return nil
+	case len(args) == 1:
+		return errors.New("--iface is for the recommended configuration; a description names its interfaces itself")
+	case iface.Value.String() == "":
+		return errors.New("--iface: the name is empty")
+	}
+	return nil
+}
+
+// initial returns the text of the configuration that args describe, or of the
+// recommended one.
+func (a *app) initial(args []string, format, name, iface string) ([]byte, error) {
+	if len(args) == 0 {
+		return recommended(format, name, iface), nil
+	}
+	f, err := config.ParseChain(args[0], name, a.plugins)
+	if err != nil {
+		return nil, err
+	}
+	f.Annotate()
+	return config.Marshal(f, format)
+}
+
+// recommended returns the recommended configuration with other names filled in.
+func recommended(format, name, iface string) []byte {
+	text := configs.Recommended(format)
+	value := func(name string) string { return config.Value(format, name) }
+	key := func(name string) string { return config.Key(format, name) }
+	fill := strings.NewReplacer(
+		"interface: "+value(configs.Interface), "interface: "+value(iface),
+		"interface = "+value(configs.Interface), "interface = "+value(iface),
+		"  "+key(configs.Pipeline)+":\n", "  "+key(name)+":\n",
+		"pipelines."+key(configs.Pipeline)+".", "pipelines."+key(name)+".",
+	)
+	return []byte(fill.Replace(text))
 }
 
 // formatOfOutput takes the format from the file's name, where it was not given.

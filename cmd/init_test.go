@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/configs"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
@@ -34,6 +36,42 @@ func TestInit(t *testing.T) {
 		}
 		if got := done(t, run(t, "check", "-c", golden)); got != golden+": ok\n" {
 			t.Errorf("check says %q", got)
+		}
+	}
+}
+
+func TestInitRecommends(t *testing.T) {
+	for _, format := range []string{"yaml", "toml"} {
+		got := done(t, run(t, "init", "--format", format))
+		if diff := cmp.Diff(configs.Recommended(format), got); diff != "" {
+			t.Errorf("init does not print configs/recommended.%s (-want +got):\n%s", format, diff)
+		}
+	}
+}
+
+// TestInitFillsIn has names that have to be quoted, too.
+func TestInitFillsIn(t *testing.T) {
+	for _, iface := range []string{"bond0.100", "1e3", `a:"\ $${b}`, "#", "on\nline"} {
+		for _, format := range []string{"yaml", "toml"} {
+			name := filepath.Join(t.TempDir(), "a."+format)
+			done(t, run(t, "init", "--iface", iface, "--pipeline", "the edge", "--output", name))
+			f, err := config.Load([]string{name}, cmd.Plugins())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := f.Pipelines[0]
+			got := []string{p.Name}
+			for _, s := range slices.Concat(p.Sources, p.Filters, p.Sinks) {
+				for _, setting := range s.Settings {
+					if setting.Name == "interface" {
+						got = append(got, fmt.Sprint(s.Type, " ", setting.Value))
+					}
+				}
+			}
+			want := []string{"the edge", "pcap " + iface, "sane " + iface, "broadcast " + iface}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%q in %s (-want +got):\n%s", iface, format, diff)
+			}
 		}
 	}
 }
@@ -114,8 +152,9 @@ func TestInitOutput(t *testing.T) {
 		args []string
 		want string
 	}{
-		{nil, "init wants one description"},
 		{[]string{"pcap(interface=eth0)", "|", "log"}, "init wants one description"},
+		{[]string{"--iface", "eth1", edgeChain}, "--iface is for the recommended configuration"},
+		{[]string{"--iface", ""}, "--iface: the name is empty"},
 		{[]string{edgeChain, "--output", name}, "is there already"},
 		{[]string{edgeChain, "--output", filepath.Join(dir, "a.yaml"), "--format=toml"}, "is not the name of a file in toml"},
 		{[]string{edgeChain, "--output", filepath.Join(dir, "a.conf")}, "must end with .yaml, .yml or .toml"},

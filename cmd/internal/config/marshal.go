@@ -144,6 +144,20 @@ func (s syntax) table(settings Table) (string, error) {
 	return "{" + strings.Join(items, ", ") + "}", err
 }
 
+// Value returns how text is written as the value of a setting in "yaml" or "toml".
+func Value(format, text string) string { return syntaxOf(format).text(escape(text)) }
+
+// Key returns how a name is written before its value, or in the header of a table, in
+// "yaml" or "toml".
+func Key(format, name string) string { return syntaxOf(format).key(name) }
+
+func syntaxOf(format string) syntax {
+	if format == "toml" {
+		return tomlSyntax
+	}
+	return yamlSyntax
+}
+
 // quote writes text in double quotes with escapes that YAML and TOML share.
 func quote(text string) string {
 	var b strings.Builder
