@@ -77,7 +77,7 @@ func run(ctx context.Context) int {
 	}
 	return netns.Run(func() int {
 		if wanted(*only, "recovery") {
-			if err := measureRecovery(ctx, recovery, lab.Setups(files...)); err != nil {
+			if err := measureRecovery(ctx, recovery, files); err != nil {
 				return failed(err)
 			}
 		}
@@ -92,13 +92,16 @@ func run(ctx context.Context) int {
 }
 
 // measureRecovery measures a few clients, many, and a few under attack.
-func measureRecovery(ctx context.Context, config lab.RecoveryConfig, setups []lab.Setup) error {
+func measureRecovery(ctx context.Context, config lab.RecoveryConfig, files []string) error {
 	if err := netns.Available(); err != nil {
 		return err
 	}
-	for _, run := range []struct{ clients, flood int }{{200, 0}, {1000, 0}, {200, 100_000}} {
-		config.Clients, config.Flood = run.clients, run.flood
-		if err := lab.CompareRecovery(ctx, config, setups, os.Stdout); err != nil {
+	for _, run := range []struct {
+		family         lab.Family
+		clients, flood int
+	}{{lab.IPv4, 200, 0}, {lab.IPv6, 200, 0}, {lab.IPv4, 1000, 0}, {lab.IPv4, 200, 100_000}} {
+		config.Family, config.Clients, config.Flood = run.family, run.clients, run.flood
+		if err := lab.CompareRecovery(ctx, config, files, os.Stdout); err != nil {
 			return err
 		}
 		fmt.Println()

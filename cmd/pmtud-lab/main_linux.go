@@ -5,7 +5,8 @@
 //	go run ./cmd/pmtud-lab [-pmtud PATH] [flags] [-- options for pmtud]
 //
 // With -recovery it measures instead how fast many clients behind one router recover,
-// without pmtud, with its defaults, without limits and with configuration files:
+// without pmtud, with its original limits, without any, with the recommended configuration
+// and with others:
 //
 //	go run ./cmd/pmtud-lab -recovery [-clients 200] [-family 4] [-config FILE] [-flood 100000]
 package main
@@ -69,7 +70,7 @@ func run(ctx context.Context) int {
 		}
 		if *recovery {
 			config.GSO = *gso
-			return failed(measure(ctx, config, families, lab.Setups(files...)))
+			return failed(measure(ctx, config, families, files))
 		}
 		config.Arguments = lab.OnLAN(flag.Args()...)
 		return failed(lab.Demo(ctx, config.Config, os.Stdout))
@@ -77,10 +78,10 @@ func run(ctx context.Context) int {
 }
 
 // measure measures recovery with each IP version.
-func measure(ctx context.Context, config lab.RecoveryConfig, families []lab.Family, setups []lab.Setup) error {
+func measure(ctx context.Context, config lab.RecoveryConfig, families []lab.Family, files []string) error {
 	var errs []error
 	for _, config.Family = range families {
-		errs = append(errs, lab.CompareRecovery(ctx, config, setups, os.Stdout))
+		errs = append(errs, lab.CompareRecovery(ctx, config, files, os.Stdout))
 	}
 	return errors.Join(errs...)
 }

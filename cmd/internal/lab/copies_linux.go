@@ -15,6 +15,8 @@ type Copies struct {
 	Broadcasts int
 	// PerClient is the number of those about each of the lab's clients.
 	PerClient map[netip.Addr]int
+	// ClientInOneSecond is the largest number about one client in any second.
+	ClientInOneSecond int
 	// InOneSecond is the largest number in any second, wherever it begins: of one
 	// daemon, and of all together.
 	InOneSecond, InOneSecondOfAll int
@@ -26,8 +28,8 @@ type Copies struct {
 // copyCounter counts while an experiment runs.
 type copyCounter struct {
 	sniffers  []*sniffer
-	perClient map[netip.Addr]int
-	sent      map[[6]byte][]time.Duration // when, by source MAC
+	perClient map[netip.Addr][]time.Duration // when
+	sent      map[[6]byte][]time.Duration    // when, by source MAC
 	quit      chan struct{}
 	done      chan struct{}
 }
@@ -35,11 +37,11 @@ type copyCounter struct {
 // countCopies starts to count. It takes sniffers that accept broadcasts only.
 func (n *Network) countCopies(sniffers []*sniffer) *copyCounter {
 	c := &copyCounter{
-		sniffers: sniffers, perClient: map[netip.Addr]int{}, sent: map[[6]byte][]time.Duration{},
+		sniffers: sniffers, perClient: map[netip.Addr][]time.Duration{}, sent: map[[6]byte][]time.Duration{},
 		quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	for i := range n.Config.Clients {
-		c.perClient[n.client(i)] = 0
+		c.perClient[n.client(i)] = nil
 	}
 	go c.run()
 	return c
@@ -68,7 +70,7 @@ func (c *copyCounter) count(f frame, at time.Duration) {
 	p.Decode()
 	quoted, _ := p.Quoted()
 	if _, known := c.perClient[quoted.Dst]; known { // forged ones are too many to count
-		c.perClient[quoted.Dst]++
+		c.perClient[quoted.Dst] = append(c.perClient[quoted.Dst], at)
 	}
 }
 
@@ -76,13 +78,17 @@ func (c *copyCounter) count(f frame, at time.Duration) {
 func (c *copyCounter) stop() (Copies, error) {
 	close(c.quit)
 	<-c.done
-	copies := Copies{PerClient: c.perClient}
+	copies := Copies{PerClient: make(map[netip.Addr]int, len(c.perClient))}
 	var errs []error
 	for _, s := range c.sniffers {
 		s.take(c.count)
 		lost, err := s.lost()
 		copies.Lost += lost
 		errs = append(errs, err, s.close())
+	}
+	for client, times := range c.perClient {
+		copies.PerClient[client] = len(times)
+		copies.ClientInOneSecond = max(copies.ClientInOneSecond, mostInOneSecond(times))
 	}
 	var all []time.Duration
 	for _, times := range c.sent {

@@ -33,8 +33,9 @@
 // and then all ask for a download at the same moment. What counts is the time until
 // each has it, and what the daemons broadcast for that: in all, in any second, about
 // each client. Linux exempts PTBs from the limits that it has for ICMP errors, so the
-// hop sends one for each packet that is too big. [Setup.Wide] shows what the lab itself
-// takes, which shares the machine's CPUs with the daemons.
+// hop sends one for each packet that is too big. [CompareRecovery] also measures a path
+// without obstacle: that is what the lab itself takes, which shares the machine's CPUs
+// with the daemons.
 //
 // Meanwhile forged PTBs may flood the servers, from the hop's side of the router and
 // distributed by it as the genuine ones are: see [flood.Forger].

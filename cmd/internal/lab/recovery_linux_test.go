@@ -24,6 +24,8 @@ func TestRecovery(t *testing.T) {
 		{"defaults", lab.RecoveryConfig{Limit: short, Config: lab.Config{Arguments: lab.OnLAN()}}, sentFew},
 		{"no limits", lab.RecoveryConfig{Config: lab.Config{Arguments: fast}}, healedAll},
 		{"no limits, with GSO", lab.RecoveryConfig{Config: lab.Config{Arguments: fast, GSO: true}}, healedAll},
+		{"recommended", lab.RecoveryConfig{Config: lab.Config{Arguments: recommended}}, healedSparingly},
+		{"recommended, under attack", lab.RecoveryConfig{Flood: 5000, Config: lab.Config{Arguments: recommended, GSO: true}}, healedUnderAttack},
 		{"defaults, under attack", lab.RecoveryConfig{Limit: short, Flood: 2000, Config: lab.Config{Arguments: lab.OnLAN()}}, wasAttacked},
 	} {
 		for _, family := range []lab.Family{lab.IPv4, lab.IPv6} {
@@ -40,6 +42,11 @@ func TestRecovery(t *testing.T) {
 			})
 		}
 	}
+}
+
+// recommended runs pmtud with the recommended configuration.
+func recommended(*lab.Network, *lab.Server) []string {
+	return []string{"run", "-c", "../../../configs/recommended.yaml"}
 }
 
 func sentNothing(t *testing.T, r lab.Recovery) {
@@ -78,6 +85,28 @@ func healedAll(t *testing.T, r lab.Recovery) {
 	}
 }
 
+// healedSparingly knows the recommended configuration: about one client it sends two
+// messages in any second, and a server altogether 900, or half as much again if it
+// could not run for a second.
+func healedSparingly(t *testing.T, r lab.Recovery) {
+	if r.Completed() != len(r.Downloads) {
+		t.Errorf("%d of %d complete", r.Completed(), len(r.Downloads))
+	}
+	if one := r.Copies.ClientInOneSecond; one == 0 || one > 2 {
+		t.Errorf("%d broadcasts about one client in one second", one)
+	}
+	if sent := r.Copies.InOneSecond; sent > 1400 {
+		t.Errorf("%d broadcasts of one daemon in one second", sent)
+	}
+}
+
+func healedUnderAttack(t *testing.T, r lab.Recovery) {
+	healedSparingly(t, r)
+	if r.Forged == 0 || r.Forged > 5250 || r.Copies.InOneSecond < 400 {
+		t.Errorf("attacked with %.0f messages per second, %d broadcasts of one daemon in one second", r.Forged, r.Copies.InOneSecond)
+	}
+}
+
 // wasAttacked knows that a daemon may send 10 messages per second, and 19 at once.
 func wasAttacked(t *testing.T, r lab.Recovery) {
 	if r.Forged == 0 || r.Forged > 2100 {
@@ -94,9 +123,9 @@ func TestCompareRecovery(t *testing.T) {
 	config := lab.RecoveryConfig{Limit: time.Second}
 	config.Clients, config.Bytes, config.Pmtud = 5, 20_000, *pmtud
 	var out bytes.Buffer
-	netns.Must(t, lab.CompareRecovery(t.Context(), config, lab.Setups("../../../configs/compat.yaml"), &out))
+	netns.Must(t, lab.CompareRecovery(t.Context(), config, []string{"../../../configs/nflog.yaml"}, &out))
 	t.Logf("\n%s", &out)
-	for _, want := range []string{"no obstacle     5 of 5", "nothing", "defaults", "no limits     5 of 5", "compat.yaml"} {
+	for _, want := range []string{"no obstacle     5 of 5", "nothing", "compat", "recommended     5 of 5", "900", "no limits     5 of 5", "nflog"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the table lacks %q", want)
 		}
