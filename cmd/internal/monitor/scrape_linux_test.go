@@ -28,7 +28,7 @@ pipelines:
       - type: mtu
       - type: src-rate
       - type: dedup
-      - type: iface-rate
+      - {type: iface-rate, fair_by: [client]}
     sinks:
       - type: broadcast
         interface: eth0
