@@ -89,6 +89,7 @@ func TestFlushBeforeTheTooOld(t *testing.T) {
 		stage.MaxAge = time.Second
 		p := start(ctx, t, pipeline.Spec{Sources: []pipeline.Stage{live("in", in)}, Sinks: []pipeline.SinkStage{stage}})
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if diff := cmp.Diff(trace{"deliver", "flush"}, tr); diff != "" {
 			t.Errorf("calls (-want +got):\n%s", diff)
 		}
