@@ -5,7 +5,8 @@
 //
 // A delivered packet is in the file: nothing is kept back from the system. So the
 // file is whole after an orderly end, and after kill -9 it holds every packet that
-// was counted as delivered (at most a piece of one that was not follows). What a
+// was counted as delivered (at most a piece of one that was not follows). A new file
+// gets its name when its header is in it: until then it is called .edge.pcap.new. What a
 // power failure leaves is the file system's business.
 //
 // When the disk is full, or a write fails otherwise, the file is cut back to its

@@ -1,8 +1,10 @@
 package pcapfile
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
@@ -27,20 +29,50 @@ type file struct {
 	interfaces []pipeline.LinkType // of a pcapng file
 }
 
-// createFile makes a file with a header, which must not exist.
+// createFile makes a file with a header, which must not exist. It has another name
+// until the header is in it, so that there never is a file at path that nobody can
+// read.
 func createFile(path string, e *capfile.Encoder) (*file, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
-	if err != nil {
-		return nil, err
-	}
 	header := e.AppendHeader(nil, pipeline.LinkEthernet)
-	if _, err := f.Write(header); err != nil {
-		// An empty file would be in the way of the next attempt.
-		_ = f.Close()
-		_ = os.Remove(path)
+	f, err := draft(path, header)
+	if err != nil {
+		if known, ok := errors.AsType[*os.PathError](err); ok {
+			known.Path = path // nobody knows the other name
+		}
 		return nil, err
 	}
 	return &file{f: f, size: int64(len(header)), link: pipeline.LinkEthernet}, nil
+}
+
+// draft makes a file in the folder of path, and gives it that name.
+func draft(path string, header []byte) (*os.File, error) {
+	name := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
+	// A program that was killed may have left one.
+	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = f.Write(header); err == nil {
+		err = publish(name, path)
+	}
+	if err != nil {
+		_ = f.Close()
+		_ = os.Remove(name)
+		return nil, err
+	}
+	return f, nil
+}
+
+// link gives a file another name, which must not be taken, on any file system that has
+// hard links.
+func link(from, to string) error {
+	if err := os.Link(from, to); err != nil {
+		return err
+	}
+	return os.Remove(from)
 }
 
 // write appends octets. If it fails, it returns how many of them are in the file;

@@ -2,6 +2,7 @@ package pcapfile_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -9,14 +10,19 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// writerVariable makes the test binary a writer of the file that it names.
-const writerVariable = "PCAPFILE_TEST_WRITER"
+// writerVariable makes the test binary a writer of the file that it names, and
+// rotateVariable lets that one rotate.
+const (
+	writerVariable = "PCAPFILE_TEST_WRITER"
+	rotateVariable = "PCAPFILE_TEST_ROTATE"
+)
 
 func TestMain(m *testing.M) {
 	if path := os.Getenv(writerVariable); path != "" {
@@ -31,7 +37,11 @@ func TestMain(m *testing.M) {
 // writeForEver delivers numbered packets and prints how many there are after each
 // batch.
 func writeForEver(path string) error {
-	sink, err := build(settings(path), nil)
+	s := settings(path)
+	if os.Getenv(rotateVariable) != "" {
+		s.MaxSize = 256 << 10
+	}
+	sink, err := build(s, nil)
 	if err != nil {
 		return err
 	}
@@ -55,21 +65,78 @@ func writeForEver(path string) error {
 	}
 }
 
-// Whenever the program is killed, all delivered packets are in the file.
+// Whenever the program is killed, all delivered packets are in its files, each once
+// and in order, and other programs read them too. Behind the last one there may be a
+// piece of another.
 func TestKill(t *testing.T) {
-	for range 8 {
-		path := filepath.Join(t.TempDir(), "a.pcap")
-		said := killedWriter(t, path, time.Duration(rand.IntN(int(30*time.Millisecond))))
-		got, err := tryContents(path)
-		if len(got) < said {
-			t.Errorf("the file has %d of %d packets: %v", len(got), said, err)
-		}
-		for i, data := range got {
-			var n int
-			if _, err := fmt.Sscanf(data, "%d ", &n); err != nil || n != i {
-				t.Fatalf("packet %d is %.10q", i, data)
+	for _, tc := range []struct {
+		name   string
+		rotate bool
+	}{{"a.pcap", false}, {"a.pcapng", false}, {"a.pcap", true}, {"a.pcapng", true}} {
+		t.Run(fmt.Sprintf("%s, rotation %t", tc.name, tc.rotate), func(t *testing.T) {
+			if tc.rotate {
+				t.Setenv(rotateVariable, "true")
 			}
+			for range 8 {
+				dir := t.TempDir()
+				said := killedWriter(t, filepath.Join(dir, tc.name), time.Duration(rand.IntN(int(30*time.Millisecond))))
+				files := inOrder(t, dir)
+				if tc.rotate && said > 2000 && len(files) < 2 {
+					t.Errorf("%d packets in one file", said)
+				}
+				n := 0
+				for i, path := range files {
+					n += checkNumbers(t, path, n, i == len(files)-1)
+				}
+				checkTshark(t, files[len(files)-1])
+				if n < said {
+					t.Errorf("%d of %d packets are in %v", n, said, files)
+				}
+			}
+		})
+	}
+}
+
+// inOrder returns the capture files in a folder: rotated ones sort by their time, and
+// come before the one that was being written.
+func inOrder(t *testing.T, dir string) []string {
+	t.Helper()
+	rotated, err := filepath.Glob(filepath.Join(dir, "a-*"))
+	must(t, err)
+	last, err := filepath.Glob(filepath.Join(dir, "a.*"))
+	must(t, err)
+	return append(rotated, last...)
+}
+
+// checkNumbers reads a file, which begins with packet number first, and returns how
+// many there are. The last of all may end within a packet.
+func checkNumbers(t *testing.T, path string, first int, last bool) int {
+	t.Helper()
+	got, err := tryContents(path)
+	for i, data := range got {
+		var n int
+		if _, err := fmt.Sscanf(data, "%d ", &n); err != nil || n != first+i {
+			t.Fatalf("packet %d of %s is %.10q", first+i, path, data)
 		}
+	}
+	if err != nil && !(last && strings.Contains(err.Error(), "the file ends after")) {
+		t.Errorf("%s: %v", path, err)
+	}
+	return len(got)
+}
+
+// checkTshark compares what tshark reads of a file with what our reader does.
+func checkTshark(t *testing.T, path string) {
+	t.Helper()
+	if _, err := exec.LookPath("tshark"); err != nil {
+		t.Log("there is no tshark to read the file with")
+		return
+	}
+	got, _ := tryContents(path)
+	// If the last packet is cut, tshark says so, and that is an error.
+	out, err := exec.CommandContext(t.Context(), "tshark", "-nr", path, "-Tfields", "-eframe.number").Output()
+	if n := bytes.Count(out, []byte("\n")); n != len(got) {
+		t.Errorf("tshark reads %d packets of %d in %s: %v", n, len(got), path, err)
 	}
 }
 
