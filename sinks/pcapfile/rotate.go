@@ -23,13 +23,12 @@ type rotation struct {
 	keep int // 0 for all
 }
 
-// rename gives the file at path the name of a time stamp, and removes what is too
-// much then.
+// rename gives the file at path the name of a time stamp.
 func (r rotation) rename(stamp pipeline.Instant) error {
 	if err := os.Rename(r.path, r.free(stamp)); err != nil {
 		return fmt.Errorf("rotate file: %w", err)
 	}
-	return r.prune()
+	return nil
 }
 
 // free returns the first name from stamp on that is not taken.

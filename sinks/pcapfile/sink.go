@@ -25,6 +25,7 @@ type sink struct {
 	log      *slog.Logger
 
 	file    *file  // nil while there is none
+	tooMany bool   // renamed files could not be removed
 	buf     []byte // whole packets for the file
 	records []record
 
@@ -73,11 +74,24 @@ func (s *sink) create() error {
 		return err
 	}
 	f, err := createFile(s.settings.Path, &s.encoder)
+	if err == nil || reasonOf(err) == diskFull { // old files may be what fills it
+		s.prune()
+	}
 	if err != nil {
 		return err
 	}
 	s.file = f
 	return nil
+}
+
+// prune removes renamed files that are too many. If it can't, the next batch tries
+// again.
+func (s *sink) prune() {
+	err := s.rotation.prune()
+	s.tooMany = err != nil
+	if s.tooMany {
+		s.logFailure("remove old capture files", err)
+	}
 }
 
 // Deliver writes a batch: when it returns, the packets are in the file or have
@@ -87,6 +101,9 @@ func (s *sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
 	s.openError, s.stuck = nil, false
 	if s.file != nil && s.file.removed() {
 		s.giveUp()
+	}
+	if s.tooMany {
+		s.prune()
 	}
 	for i := range batch {
 		failed[i] = s.add(i)
