@@ -18,7 +18,7 @@ import (
 func TestForgedSources(t *testing.T) {
 	const (
 		sources = 1_000_000
-		pace    = pipeline.Instant(10 * time.Microsecond) // 100,000 packets a second
+		pace    = pipeline.Instant(40 * time.Microsecond) // 25,000 packets a second
 		minute  = pipeline.Instant(time.Minute)
 		second  = pipeline.Instant(time.Second)
 	)
