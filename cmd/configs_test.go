@@ -1,11 +1,13 @@
 package cmd_test
 
 import (
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/cmd"
@@ -22,7 +24,7 @@ func TestConfigs(t *testing.T) {
 	if err != nil || len(names) < 4 {
 		t.Fatalf("examples are %v, %v", names, err)
 	}
-	for _, name := range names {
+	for _, name := range append(names, "package/pmtud.yaml", configMap(t)) {
 		if got := done(t, run(t, "check", "-c", name)); got != name+": ok\n" {
 			t.Errorf("check says %q", got)
 		}
@@ -57,6 +59,29 @@ func TestRecommendedOptions(t *testing.T) {
 	}
 	if diff := cmp.Diff(written[0], written[1]); diff != "" {
 		t.Errorf("recommended.toml differs (-yaml +toml):\n%s", diff)
+	}
+}
+
+// configMap writes what the Kubernetes manifest configures to a file.
+func configMap(t *testing.T) string {
+	t.Helper()
+	t.Setenv("PMTUD_IFACE", "eth0")
+	manifest, err := os.Open("kubernetes/pmtud.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer manifest.Close()
+	for documents := yaml.NewDecoder(manifest); ; {
+		var object struct {
+			Kind string
+			Data map[string]string
+		}
+		if err := documents.Decode(&object); err != nil {
+			t.Fatal(err) // the end, too
+		}
+		if object.Kind == "ConfigMap" {
+			return writeConfig(t, object.Data["pmtud.yaml"])
+		}
 	}
 }
 
