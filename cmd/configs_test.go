@@ -80,7 +80,11 @@ func configMap(t *testing.T) string {
 			t.Fatal(err) // the end, too
 		}
 		if object.Kind == "ConfigMap" {
-			return writeConfig(t, object.Data["pmtud.yaml"])
+			name := filepath.Join(t.TempDir(), "pmtud.yaml")
+			if err := os.WriteFile(name, []byte(object.Data["pmtud.yaml"]), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			return name
 		}
 	}
 }

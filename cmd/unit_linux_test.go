@@ -1,14 +1,17 @@
 package cmd_test
 
 import (
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
@@ -72,6 +75,20 @@ func TestUnitIsSound(t *testing.T) {
 	out, err = exec.Command("systemd-analyze", "security", "--offline=true", "--threshold="+worst, path).CombinedOutput()
 	if err != nil {
 		t.Errorf("security: %v\n%s", err, out)
+	}
+}
+
+// TestUnitRestarts ends the program as systemd's watchdog does, and wants the unit to
+// start it again: the status is that of a bad configuration.
+func TestUnitRestarts(t *testing.T) {
+	c := exec.Command(program, "run", "-c", forever(t, ""))
+	c.Stdout = io.Discard
+	p := start(t, c)
+	p.await("msg=ready")
+	p.signal(unix.SIGABRT)
+	status := strconv.Itoa(p.end())
+	if unit := readUnit(t, "pmtud.service"); slices.Contains(unit["RestartPreventExitStatus"], status) {
+		t.Errorf("the unit does not restart the program after status %s", status)
 	}
 }
 
