@@ -37,6 +37,14 @@ func TestConfigs(t *testing.T) {
 			t.Errorf("%s.toml differs (-yaml +toml):\n%s", name, diff)
 		}
 	}
+	recommended := asYAML(t, "recommended.yaml")
+	if diff := cmp.Diff(recommended, asYAML(t, "package/pmtud.yaml")); diff != "" {
+		t.Errorf("the package configures something else than recommended.yaml (-recommended +package):\n%s", diff)
+	}
+	recommended, _, _ = strings.Cut(recommended, "    sinks:\n")
+	if text := asYAML(t, configMap(t)); !strings.HasPrefix(text[strings.Index(text, "pipelines:"):], recommended) {
+		t.Errorf("the ConfigMap filters otherwise than recommended.yaml:\n%s", text)
+	}
 	options := done(t, run(t, "--iface", "eth0", "--print-config"))
 	if diff := cmp.Diff(options, asYAML(t, "compat.yaml")); diff != "" {
 		t.Errorf("compat.yaml differs (-options +file):\n%s", diff)
@@ -81,9 +89,7 @@ func configMap(t *testing.T) string {
 		}
 		if object.Kind == "ConfigMap" {
 			name := filepath.Join(t.TempDir(), "pmtud.yaml")
-			if err := os.WriteFile(name, []byte(object.Data["pmtud.yaml"]), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			write(t, name, object.Data["pmtud.yaml"])
 			return name
 		}
 	}
