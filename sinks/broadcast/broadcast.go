@@ -12,10 +12,10 @@ const (
 	Truncated                                   // the capture lacks octets of it
 	NoFrame                                     // no frame can be made of it: too short, or not IP
 	FrameTooLong                                // for the interface's MTU
-	QueueFull                                   // of the interface, or of the socket
+	QueueFull                                   // of the interface, or of the socket; or a rule on egress drops frames
 	InterfaceDown
 	NoInterface  // of that name
-	NotPermitted // for example by a rule on the interface's egress
+	NotPermitted // for example by a security module
 	SendError    // any other
 )
 
@@ -36,10 +36,10 @@ func Plugin() pipeline.Plugin {
 			{Name: "truncated", Doc: "the capture lacks octets of it", Unfit: true},
 			{Name: "no-frame", Doc: "no frame can be made of it: too short, or not IP", Unfit: true},
 			{Name: "frame-too-long", Doc: "it is longer than the interface's MTU allows", Unfit: true},
-			{Name: "queue-full", Doc: "the queue of the interface or of the socket is full"},
+			{Name: "queue-full", Doc: "the queue of the interface or of the socket is full, or a rule on its egress drops frames"},
 			{Name: "interface-down", Doc: "the interface is down"},
 			{Name: "no-interface", Doc: "there is no interface of that name"},
-			{Name: "not-permitted", Doc: "the kernel forbids it, for example by a rule on the interface's egress"},
+			{Name: "not-permitted", Doc: "the kernel forbids it, for example by a security module"},
 			{Name: "send-error", Doc: "any other error of sending"},
 		},
 		Defaults: Settings{SourceMAC: CapturedDestination},

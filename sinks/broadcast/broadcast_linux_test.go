@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
@@ -122,6 +123,32 @@ func TestTrouble(t *testing.T) {
 			nil,
 			"<nil>",
 		},
+		{
+			"interface renamed", // the sink stays with it
+			func(l *lan) error { return errors.Join(l.host.Down("eth0"), l.rename("eth0", "lan0")) },
+			func(l *lan) error { return l.host.Up("lan0") },
+			broadcast.InterfaceDown,
+			[]string{"interface is down, nothing is sent", "interface is up again, sending"},
+			"interface eth0 is down",
+		},
+		{
+			"renamed interface replaced", // by one that has the configured name
+			func(l *lan) error {
+				return errors.Join(l.host.Down("eth0"), l.rename("eth0", "lan0"), l.host.Delete("lan0"))
+			},
+			func(l *lan) error { return netns.Veth(l.host, "eth0", l.wire, "eth0") },
+			broadcast.NoInterface,
+			[]string{"interface is gone, nothing is sent", "interface is up again, sending"},
+			"interface eth0 is gone",
+		},
+		{
+			"rule on egress", // which the kernel reports as it does a full queue
+			(*lan).dropOnEgress,
+			(*lan).dropNoMore,
+			broadcast.QueueFull,
+			nil,
+			"<nil>",
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			lan := newLAN(t)
@@ -149,6 +176,44 @@ func TestTrouble(t *testing.T) {
 			checkLog(t, log.String(), tc.log)
 		})
 	}
+}
+
+func (l *lan) rename(from, to string) error {
+	return l.host.Do(func() error {
+		link, err := netlink.LinkByName(from)
+		if err != nil {
+			return err
+		}
+		return netlink.LinkSetName(link, to)
+	})
+}
+
+// dropOnEgress has a packet filter drop what leaves by eth0.
+func (l *lan) dropOnEgress() error {
+	return l.host.Do(func() error {
+		c, err := nftables.New()
+		if err != nil {
+			return err
+		}
+		drop := nftables.ChainPolicyDrop
+		c.AddChain(&nftables.Chain{
+			Name: "egress", Table: c.AddTable(&nftables.Table{Family: nftables.TableFamilyNetdev, Name: "test"}),
+			Type: nftables.ChainTypeFilter, Hooknum: nftables.ChainHookEgress,
+			Priority: nftables.ChainPriorityFilter, Policy: &drop, Device: "eth0",
+		})
+		return c.Flush()
+	})
+}
+
+func (l *lan) dropNoMore() error {
+	return l.host.Do(func() error {
+		c, err := nftables.New()
+		if err != nil {
+			return err
+		}
+		c.DelTable(&nftables.Table{Family: nftables.TableFamilyNetdev, Name: "test"})
+		return c.Flush()
+	})
 }
 
 // awaitComplaint waits for the kernel, which looks after carriers in its own time.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
@@ -293,6 +294,57 @@ func TestQueueFull(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPacketFilter has a packet filter drop what the host sends, and let it go again.
+func TestPacketFilter(t *testing.T) {
+	l := newLAN(t)
+	for _, tc := range []struct {
+		name, peer, prefix string
+		ipv6               bool
+	}{{"IPv4", "10.99.0.2", "10.99.0.2/24", false}, {"IPv6", "fd99::2", "fd99::2/64", true}} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := newCapture(t, l.host("peer-"+tc.name, tc.prefix))
+			sink := openFor(t, tc.peer)
+			table := dropOutput(t)
+			for range 3 {
+				if got := deliver(sink, ptb(tc.ipv6, 1301)); got != "send-failed" {
+					t.Errorf("reason %q", got)
+				}
+			}
+			deleteTable(t, table)
+			eventually(t, func() bool { return deliver(sink, ptb(tc.ipv6, 1302)) == "" })
+			if diff := cmp.Diff([]int{1302}, c.mtus(1)); diff != "" {
+				t.Errorf("MTUs (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff([]string{tc.peer + " sent=1 prohibited=3"}, counters(sink)); diff != "" {
+				t.Errorf("counters (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// dropOutput has the process's own namespace send nothing.
+func dropOutput(t testing.TB) *nftables.Table {
+	t.Helper()
+	c, err := nftables.New()
+	netns.Must(t, err)
+	drop := nftables.ChainPolicyDrop
+	table := c.AddTable(&nftables.Table{Family: nftables.TableFamilyINet, Name: "test"})
+	c.AddChain(&nftables.Chain{
+		Name: "output", Table: table, Type: nftables.ChainTypeFilter, Hooknum: nftables.ChainHookOutput,
+		Priority: nftables.ChainPriorityFilter, Policy: &drop,
+	})
+	netns.Must(t, c.Flush())
+	return table
+}
+
+func deleteTable(t testing.TB, table *nftables.Table) {
+	t.Helper()
+	c, err := nftables.New()
+	netns.Must(t, err)
+	c.DelTable(table)
+	netns.Must(t, c.Flush())
 }
 
 // homeNeighbour gives a peer a hardware address that no one has.
