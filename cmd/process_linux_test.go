@@ -32,6 +32,9 @@ func TestMain(m *testing.M) {
 }
 
 func testMain(m *testing.M) int {
+	if os.Getenv(bombVariable) != "" {
+		return bombMain()
+	}
 	dir, err := os.MkdirTemp("", "pmtud")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
