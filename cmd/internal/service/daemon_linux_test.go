@@ -211,12 +211,12 @@ func (d *daemon) end() map[string][]books {
 // books are the sums of a pipeline when it ended, and of its sink.
 type books struct {
 	received, forwarded, dropped, lost uint64
-	offered, delivered                 uint64
+	offered, delivered, failed, shed   uint64
 }
 
 var (
 	pipelineStopped = regexp.MustCompile(`msg="pipeline stopped" pipeline=(\S+) received=(\d+) forwarded=(\d+) dropped=(\d+) lost=(\d+)`)
-	sinkStopped     = regexp.MustCompile(`msg="sink stopped" pipeline=(\S+) sink=\S+ offered=(\d+) delivered=(\d+)`)
+	sinkStopped     = regexp.MustCompile(`msg="sink stopped" pipeline=(\S+) sink=\S+ offered=(\d+) delivered=(\d+) failed=(\d+) shed=(\d+) dropped=0`)
 )
 
 func (d *daemon) books() map[string][]books {
@@ -229,12 +229,12 @@ func (d *daemon) books() map[string][]books {
 		if f := sinkStopped.FindStringSubmatch(line); f != nil {
 			n := numbers(f[2:])
 			last := &all[f[1]][len(all[f[1]])-1]
-			last.offered, last.delivered = n[0], n[1]
+			last.offered, last.delivered, last.failed, last.shed = n[0], n[1], n[2], n[3]
 		}
 	}
 	for name, list := range all {
 		for _, b := range list {
-			if b.received != b.forwarded+b.dropped || b.offered != b.forwarded || b.delivered != b.offered {
+			if b.received != b.forwarded+b.dropped || b.offered != b.forwarded || b.offered != b.delivered+b.failed+b.shed {
 				d.t.Errorf("books of %s do not balance: %+v", name, b)
 			}
 		}
@@ -257,6 +257,8 @@ func sum(all []books) (total books) {
 		total.forwarded += b.forwarded
 		total.lost += b.lost
 		total.delivered += b.delivered
+		total.failed += b.failed
+		total.shed += b.shed
 	}
 	return total
 }

@@ -1,0 +1,104 @@
+package service_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+)
+
+// TestNoDescriptors takes all file descriptors away from the running program: a reload
+// fails and says why, pipelines go on with what they have, and when there are some
+// again, all is well.
+func TestNoDescriptors(t *testing.T) {
+	h := newHost(t, "eth0")
+	dir := t.TempDir()
+	in, away := filepath.Join(dir, "in"), filepath.Join(dir, "away")
+	netns.Must(t, os.Mkdir(in, 0o700))
+	config := func(mtu int) string {
+		return fmt.Sprintf(`
+pipelines:
+  kept:
+    sources: [{type: pcap, interface: eth0}]
+    filters: [{type: icmp-ptb}]
+    sinks: [{type: log, format: json}]
+  file:
+    sources: [{type: pcap, interface: eth0}]
+    filters: [{type: icmp-ptb}]
+    sinks: [{type: pcap-file, path: %s}]
+  changed:
+    sources: [{type: pcap, interface: eth0}]
+    filters: [{type: icmp-ptb}, {type: mtu, min: %d}]
+    sinks: [{type: pcap-file, path: %s}]
+`, filepath.Join(in, "a.pcap"), mtu, filepath.Join(dir, "b.pcap"))
+	}
+	d := h.startDaemon(t, config(68))
+	w := h.newWire(t, "eth0")
+	d.awaitRouter(w.sendPTB(t))
+
+	// The file is given up before there are no descriptors, and can't be made again.
+	open := d.resources().files
+	netns.Must(t, os.Rename(in, away), os.RemoveAll(filepath.Join(away, "a.pcap")))
+	d.eventually("a descriptor less", func() bool {
+		d.awaitRouter(w.sendPTB(t))
+		return d.resources().files == open-1
+	})
+	restore := d.limitFiles(t)
+	netns.Must(t, os.Rename(away, in))
+	d.awaitRouter(w.sendPTB(t))
+	if got := d.reload(config(69)); !strings.HasPrefix(got, "reload failed, the old configuration goes on: ") || !strings.Contains(got, "too many open files") {
+		t.Errorf("reload without descriptors: %q", got)
+	}
+	d.awaitRouter(w.sendPTB(t))
+
+	restore()
+	if got := d.reload(config(70)); got != "reloaded, pipelines: 3" {
+		t.Errorf("reload: %q", got)
+	}
+	d.eventually("the capture file again", func() bool {
+		d.awaitRouter(w.sendPTB(t))
+		return size(filepath.Join(in, "a.pcap")) > 0
+	})
+	all := d.end()
+	if len(all["kept"]) != 1 || sum(all["kept"]).delivered != uint64(w.n) {
+		t.Errorf("books %+v of %d packets", all["kept"], w.n)
+	}
+	if file := sum(all["file"]); file.failed == 0 || packetsIn(t, filepath.Join(in, "a.pcap")) == 0 {
+		t.Errorf("books %+v", file)
+	}
+}
+
+// eventually waits for something.
+func (d *daemon) eventually(what string, is func() bool) {
+	d.t.Helper()
+	for end := time.Now().Add(patience); !is(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			d.t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// limitFiles lets the program open no more files than it has open, until restore.
+func (d *daemon) limitFiles(t *testing.T) (restore func()) {
+	t.Helper()
+	var before unix.Rlimit
+	netns.Must(t, unix.Prlimit(d.Process.Pid, unix.RLIMIT_NOFILE, nil, &before))
+	netns.Must(t, unix.Prlimit(d.Process.Pid, unix.RLIMIT_NOFILE,
+		&unix.Rlimit{Cur: uint64(d.resources().files), Max: before.Max}, nil))
+	return func() { netns.Must(t, unix.Prlimit(d.Process.Pid, unix.RLIMIT_NOFILE, &before, nil)) }
+}
+
+// size returns the octets in a file; none if it is not there.
+func size(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
