@@ -36,8 +36,8 @@ func (g *Gate) ShutUntil() (until Instant, shut bool) {
 	return until - p.clock.offset, until > p.clock.now
 }
 
-// Refuse counts n packets that were left unread, the last of them with the time
-// stamp last, which is before ShutUntil.
+// Refuse counts n packets that were left unread and would have been refused, the
+// last of them with the time stamp last.
 func (g *Gate) Refuse(n int, last Instant) {
 	p := g.pipeline
 	p.mu.Lock()

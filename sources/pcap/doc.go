@@ -10,8 +10,8 @@
 // the filter in the kernel cuts each to one octet, a mark. A block of marks is
 // counted at a glance, so that a flood costs next to nothing, and no packet goes
 // uncounted. The filter is changed back 10 ms before the pipeline's limit has room
-// again; what is marked after that, because the program was not run in time, counts
-// as lost. Waits of less than 20 ms are not worth it: limits of the total above
+// again; the packet that would have passed after that, if the program was not run
+// in time, counts as lost. Waits of less than 20 ms are not worth it: limits of the total above
 // some 50 packets per second are kept by the program alone.
 //
 // An interface that goes down, disappears and comes back is a normal event: the

@@ -15,7 +15,7 @@ const (
 	crowd = 64
 
 	// gateMargin is how long before the pipeline's gate the kernel's opens. The
-	// program may be late, and what the kernel refuses after that counts as lost.
+	// program may be late; then the packet that would have passed counts as lost.
 	gateMargin = 10 * time.Millisecond
 
 	leastShut = 10 * time.Millisecond
@@ -49,9 +49,9 @@ func (s *source) prepareGate() (err error) {
 // if that is worth it, after a block with so many other packets.
 func (s *source) tendGate(read int) {
 	g := &s.gate
-	if g.marks.Before > 0 {
-		g.pipeline.Refuse(g.marks.Before, g.marks.Last)
-		g.marks.Before = 0
+	if g.marks.Refused > 0 {
+		g.pipeline.Refuse(g.marks.Refused, g.marks.Last)
+		g.marks.Refused = 0
 	}
 	if read < crowd || g.shut || g.mark == nil {
 		return
@@ -63,16 +63,19 @@ func (s *source) tendGate(read int) {
 	now := time.Now()
 	rest := min(time.Unix(0, int64(until)).Sub(now)-gateMargin, mostShut)
 	if rest >= leastShut {
-		s.shutGate(until, now.Add(rest))
+		// What is missing for one packet comes in by until at the latest, and so
+		// what a second one takes is not there for at least as long again.
+		s.gate.marks.Shut(until, 2*until-pipeline.InstantOf(now))
+		s.shutGate(now.Add(rest))
 	}
 }
 
-func (s *source) shutGate(until pipeline.Instant, open time.Time) {
+func (s *source) shutGate(open time.Time) {
 	if err := s.socket.Conn.SetBPF(s.gate.mark); err != nil {
 		s.log.Debug("can't attach kernel filter that marks packets", "error", err)
 		return
 	}
-	s.gate.shut, s.gate.marks.Until = true, until
+	s.gate.shut = true
 	_ = s.socket.Conn.SetReadDeadline(open) // fails after Close only
 }
 

@@ -198,7 +198,7 @@ func FuzzBlock(f *testing.F) {
 				}
 			}
 		}
-		if b.Rest() < 0 || marks.Before < 0 || marks.Late < 0 {
+		if b.Rest() < 0 || marks.Refused < 0 || marks.Late < 0 {
 			t.Fatalf("%d packets are hidden", b.Rest())
 		}
 	})

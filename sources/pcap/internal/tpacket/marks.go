@@ -13,20 +13,30 @@ const MarkLen = 1
 
 // Marks counts marked packets.
 type Marks struct {
-	Until pipeline.Instant // set by the caller
+	// Until is the time up to which all packets are refused, and Second a later one:
+	// one packet after Until would pass, and up to then no other. Set by the caller.
+	Until, Second pipeline.Instant
 
-	Before int              // captured before Until
-	Late   int              // captured later
-	Last   pipeline.Instant // time stamp of the last one before Until
+	Refused int              // captured when they would have been refused
+	Late    int              // captured when they would perhaps have passed
+	Last    pipeline.Instant // time stamp of the last one that counts as refused
+
+	first bool // the one after Until has come
+}
+
+// Shut sets the times anew.
+func (m *Marks) Shut(until, second pipeline.Instant) {
+	m.Until, m.Second, m.first = until, second, false
 }
 
 func (m *Marks) add(stamp pipeline.Instant) {
-	if stamp >= m.Until {
-		m.Late++
+	if stamp < m.Until || m.first && stamp < m.Second {
+		m.Refused++
+		m.Last = stamp
 		return
 	}
-	m.Before++
-	m.Last = stamp
+	m.Late++
+	m.first = true
 }
 
 // TakeLate returns how many late ones there were since it was asked last.
@@ -48,7 +58,7 @@ func (b *Block) CountMarks(m *Marks) {
 	if last >= m.Until {
 		return
 	}
-	m.Before += b.left
+	m.Refused += b.left
 	m.Last = last
 	b.left = 0
 }

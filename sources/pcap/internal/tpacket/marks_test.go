@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/sources/pcap/internal/tpacket"
@@ -27,31 +28,35 @@ func TestMarks(t *testing.T) {
 		name    string
 		entries []entry
 		until   pipeline.Instant
+		second  pipeline.Instant
 		read    int
 		want    tpacket.Marks
 	}{
-		{"none", nil, late, 0, tpacket.Marks{}},
-		{"no mark", []entry{packet, packet}, late, 2, tpacket.Marks{}},
-		{"one", []entry{mark}, late, 0, tpacket.Marks{Before: 1, Last: stamp}},
-		{"only marks", slices.Repeat([]entry{mark}, 9), late, 0, tpacket.Marks{Before: 9, Last: stamp + 8}},
-		{"only marks, all late", slices.Repeat([]entry{mark}, 9), stamp, 0, tpacket.Marks{Late: 9}},
-		{"only marks, some late", slices.Repeat([]entry{mark}, 9), stamp + 4, 0, tpacket.Marks{Before: 4, Late: 5, Last: stamp + 3}},
-		{"mixed", []entry{packet, mark, long, mark, packet}, late, 3, tpacket.Marks{Before: 2, Last: stamp + 3}},
-		{"a mark first", []entry{mark, long}, late, 1, tpacket.Marks{Before: 1, Last: stamp}},
-		{"a packet last", []entry{mark, mark, mark, long}, stamp + 2, 1, tpacket.Marks{Before: 2, Late: 1, Last: stamp + 1}},
-		{"a packet of one octet", []entry{{Data: "x", Length: 1}, mark}, late, 1, tpacket.Marks{Before: 1, Last: stamp + 1}},
+		{"none", nil, late, 0, 0, tpacket.Marks{}},
+		{"no mark", []entry{packet, packet}, late, 0, 2, tpacket.Marks{}},
+		{"one", []entry{mark}, late, 0, 0, tpacket.Marks{Refused: 1, Last: stamp}},
+		{"only marks", slices.Repeat([]entry{mark}, 9), late, 0, 0, tpacket.Marks{Refused: 9, Last: stamp + 8}},
+		{"only marks, all late", slices.Repeat([]entry{mark}, 9), stamp, 0, 0, tpacket.Marks{Late: 9}},
+		{"only marks, some late", slices.Repeat([]entry{mark}, 9), stamp + 4, 0, 0, tpacket.Marks{Refused: 4, Late: 5, Last: stamp + 3}},
+		{"only marks, one would have passed", slices.Repeat([]entry{mark}, 9), stamp + 4, stamp + 9, 0, tpacket.Marks{Refused: 8, Late: 1, Last: stamp + 8}},
+		{"only marks, more would have passed", slices.Repeat([]entry{mark}, 9), stamp + 4, stamp + 7, 0, tpacket.Marks{Refused: 6, Late: 3, Last: stamp + 6}},
+		{"mixed", []entry{packet, mark, long, mark, packet}, late, 0, 3, tpacket.Marks{Refused: 2, Last: stamp + 3}},
+		{"a mark first", []entry{mark, long}, late, 0, 1, tpacket.Marks{Refused: 1, Last: stamp}},
+		{"a packet last", []entry{mark, mark, mark, long}, stamp + 2, 0, 1, tpacket.Marks{Refused: 2, Late: 1, Last: stamp + 1}},
+		{"a packet of one octet", []entry{{Data: "x", Length: 1}, mark}, late, 0, 1, tpacket.Marks{Refused: 1, Last: stamp + 1}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			b := tpacket.NewBlock(finished(block(tc.entries...), len(tc.entries)))
-			got := tpacket.Marks{Until: tc.until}
+			var got tpacket.Marks
+			got.Shut(tc.until, tc.second)
 			b.CountMarks(&got)
 			packets := make([]pipeline.Packet, 2)
 			read := 0
 			for n := b.Read(packets, pipeline.LinkEthernet, 2048); n > 0; n = b.Read(packets, pipeline.LinkEthernet, 2048) {
 				read += n
 			}
-			tc.want.Until = tc.until
-			if diff := cmp.Diff(tc.want, got); diff != "" || read != tc.read || b.Rest() != 0 {
+			tc.want.Until, tc.want.Second = tc.until, tc.second
+			if diff := cmp.Diff(tc.want, got, cmpopts.IgnoreUnexported(tpacket.Marks{})); diff != "" || read != tc.read || b.Rest() != 0 {
 				t.Errorf("%d packets read, want %d; %d hidden; marks (-want +got):\n%s", read, tc.read, b.Rest(), diff)
 			}
 		})
