@@ -6,6 +6,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 LDFLAGS = -s -w -X github.com/pmtud/pmtud/cmd.release=$(VERSION)
 FUZZTIME ?= 10s
 BINARY = pmtud
+SOAK ?= 10m
 
 # Tests run one package at a time: those in network namespaces flood their links, and
 # the downloads of the lab's would starve beside them.
@@ -35,6 +36,10 @@ test: ## all tests; with the race detector where a C compiler is there
 bench: build ## recovery of many clients, speed beside tcpdump in the same run (needs tcpdump), then the Go benchmarks
 	$(GO) run ./cmd/pmtud-bench -pmtud ./pmtud
 	$(GO) test -run '^$$' -bench . -benchmem ./pipeline/... ./filters/... ./sinks/... ./sources/...
+
+.PHONY: soak
+soak: ## traffic and random faults for SOAK; then books, memory and files are checked
+	$(GO) test ./cmd/internal/soak -run '^TestSoak$$' -v -timeout 0 -soak $(SOAK)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME each

@@ -31,6 +31,7 @@ type Sender struct {
 	frames   [][]byte
 	iovecs   []unix.Iovec
 	messages []mmsghdr
+	next     int // frame to send
 }
 
 // mmsghdr is struct mmsghdr of sendmmsg(2).
@@ -93,13 +94,44 @@ func (s *Sender) Send(i int) error {
 	return nil
 }
 
+// Burst sends n frames as fast as it goes, and returns how many went out: those for
+// which there was no room did not. It calls forge as Run does.
+func (s *Sender) Burst(n int, forge func(frame []byte)) (sent int, err error) {
+	for n > 0 {
+		now := min(n, len(s.frames)-s.next)
+		done, err := s.some(now, forge)
+		sent += done
+		if err != nil {
+			return sent, err
+		}
+		n -= now
+	}
+	return sent, nil
+}
+
+// some sends the next n frames, of which there are so many before the end.
+func (s *Sender) some(n int, forge func(frame []byte)) (sent int, err error) {
+	from, to := s.next, s.next+n
+	if forge != nil {
+		for _, frame := range s.frames[from:to] {
+			forge(frame)
+		}
+	}
+	s.next = to % len(s.frames)
+	sent, err = s.send(s.messages[from:to])
+	if err != nil {
+		return 0, fmt.Errorf("send flood: %w", err)
+	}
+	return sent, nil
+}
+
 // Run sends at the rate, in frames per second, for so long, and returns how many it
 // sent. It calls forge, if that is not nil, with each frame before it sends it. It
 // keeps a CPU busy.
 func (s *Sender) Run(ctx context.Context, rate int, long time.Duration, forge func(frame []byte)) (sent int, err error) {
 	batch := max(rate/perSecond, 1)
 	begin := time.Now()
-	next, due := 0, time.Duration(0)
+	due := time.Duration(0)
 	for ctx.Err() == nil {
 		now := time.Since(begin)
 		if now >= long {
@@ -109,19 +141,13 @@ func (s *Sender) Run(ctx context.Context, rate int, long time.Duration, forge fu
 			pause(due - now)
 			continue
 		}
-		n := min(batch, len(s.frames)-next)
+		n := min(batch, len(s.frames)-s.next)
 		due = max(due, now-atOnce) + time.Duration(n)*time.Second/time.Duration(rate)
-		for _, frame := range s.frames[next : next+n] {
-			if forge != nil {
-				forge(frame)
-			}
-		}
-		done, err := s.send(s.messages[next : next+n])
+		done, err := s.some(n, forge)
 		if err != nil {
-			return sent, fmt.Errorf("send flood: %w", err)
+			return sent, err
 		}
 		sent += done
-		next = (next + n) % len(s.frames)
 	}
 	return sent, ctx.Err()
 }

@@ -1,0 +1,76 @@
+package soak
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Resources are what a process has of the system's.
+type Resources struct {
+	Files, Threads int
+	Memory         int // in KiB, resident and not of files
+}
+
+// resources looks at the program.
+func (p *program) resources() (r Resources, err error) {
+	proc := fmt.Sprintf("/proc/%d", p.Process.Pid)
+	files, err := os.ReadDir(filepath.Join(proc, "fd"))
+	if err != nil {
+		return r, err
+	}
+	r.Files = len(files)
+	text, err := os.ReadFile(filepath.Join(proc, "status"))
+	for line := range strings.Lines(string(text)) {
+		switch f := strings.Fields(line); f[0] {
+		case "Threads:":
+			r.Threads, _ = strconv.Atoi(f[1])
+		case "RssAnon:":
+			r.Memory, _ = strconv.Atoi(f[1])
+		}
+	}
+	return r, err
+}
+
+// Allowances for what comes and goes: threads of system calls, and memory that is
+// garbage, or that the runtime has not given back yet.
+const (
+	someThreads = 6
+	someMemory  = 8 << 10
+)
+
+// grown returns an error if a process has more than it had at its first rests, half of
+// them all.
+func grown(rests []Resources) error {
+	half := len(rests) / 2
+	var most Resources
+	for _, r := range rests[:half] {
+		most.Files = max(most.Files, r.Files)
+		most.Threads = max(most.Threads, r.Threads)
+		most.Memory = max(most.Memory, r.Memory)
+	}
+	for _, r := range rests[half:] {
+		if r.Files > most.Files || r.Threads > most.Threads+someThreads || r.Memory > most.Memory*5/4+someMemory {
+			return fmt.Errorf("resources grow: at most %+v, then %+v", most, r)
+		}
+	}
+	return nil
+}
+
+// limitFiles lets the program open no more files than so many, and returns what it was
+// let open before.
+func (p *program) limitFiles(n uint64) (before uint64, err error) {
+	var old unix.Rlimit
+	if err := unix.Prlimit(p.Process.Pid, unix.RLIMIT_NOFILE, nil, &old); err != nil {
+		return 0, fmt.Errorf("read limit of open files: %w", err)
+	}
+	limit := unix.Rlimit{Cur: n, Max: old.Max}
+	if err := unix.Prlimit(p.Process.Pid, unix.RLIMIT_NOFILE, &limit, nil); err != nil {
+		return 0, fmt.Errorf("limit open files: %w", err)
+	}
+	return old.Cur, nil
+}
