@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// configuration returns the nth configuration, whose pipeline kept is always the same.
-// That of -1 has no other.
+// configuration returns the nth configuration, whose pipelines kept and logged are
+// always the same. That of -1 has no others.
 func configuration(disk string, n int) string {
-	text := strings.ReplaceAll(keptPipeline, "DISK", disk)
+	text := strings.ReplaceAll(keptPipeline, "DISK", disk) + loggedPipeline
 	if n < 0 {
 		return text
 	}
@@ -34,6 +34,7 @@ func bad(disk string, n int) string {
 
 const keptPipeline = `
 log: {format: json}
+http: {listen: "127.0.0.1:9342"}
 pipelines:
   kept:
     sources: [{type: pcap, interface: eth0}]
@@ -42,6 +43,13 @@ pipelines:
       - {type: broadcast, interface: eth0, queue: {max_age: 1s}}
       - {type: log, format: json, queue: {size: 256, max_age: 50ms}}
       - {type: pcap-file, path: DISK/in/kept.pcapng, max_size: 64KiB, keep: 2}
+`
+
+const loggedPipeline = `
+  logged:
+    sources: [{type: nflog, group: 33, buffer_size: 32KiB}]
+    filters: [{type: icmp-ptb}, {type: iface-rate, rate: 100}]
+    sinks: [{type: broadcast, interface: eth0}]
 `
 
 const limitedPipeline = `

@@ -5,9 +5,9 @@
 //	  traffic ── eth0 ═══ veth ═══ eth0 ── pmtud ── a small disk
 //	                                         └── standard output ── a reader
 //
-// Traffic is PTBs of a few routers, forged ones from a router each, and junk. Three
-// pipelines capture it: kept, which no reload changes and which sees every frame;
-// limited, which leaves most of its packets unread in the kernel; and changing, which
+// Traffic is PTBs of a few routers, forged ones from a router each, and junk. Four
+// pipelines get it: kept, which no reload changes and which sees every frame; logged,
+// which reads by way of NFLOG what a router sends; limited, which leaves most of its packets unread in the kernel; and changing, which
 // is another one with every good reload. Meanwhile, at random times, interfaces
 // flap, are deleted, made again and renamed, configurations are reloaded, good and bad
 // ones, the disk is full, its folder is moved away and back, files are removed, nobody
@@ -19,7 +19,8 @@
 // dropped and offered = delivered + failed + shed + dropped. What kept received or
 // counted as lost agrees with the kernel's count of frames that came in: exactly, but
 // for those that came while an interface was being disturbed, which may have found no
-// socket or not ([ledger]).
+// socket or not ([ledger]). What logged received or counted as lost is what the packet
+// filter logged.
 //
 // The faults are lifted and the traffic stops several times on the way, for the
 // program to come to rest. Then it must have recovered (its sinks deliver again) and

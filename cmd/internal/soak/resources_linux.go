@@ -12,8 +12,8 @@ import (
 
 // Resources are what a process has of the system's.
 type Resources struct {
-	Files, Threads int
-	Memory         int // in KiB, resident and not of files
+	Files, Threads, Goroutines int
+	Memory                     int // in KiB, resident and not of files
 }
 
 // resources looks at the program.
@@ -36,11 +36,12 @@ func (p *program) resources() (r Resources, err error) {
 	return r, err
 }
 
-// Allowances for what comes and goes: threads of system calls, and memory that is
-// garbage, or that the runtime has not given back yet.
+// Allowances for what comes and goes: threads of system calls, goroutines of
+// connections, and memory that is garbage, or that the runtime has not given back yet.
 const (
-	someThreads = 6
-	someMemory  = 8 << 10
+	someThreads    = 6
+	someGoroutines = 4
+	someMemory     = 8 << 10
 )
 
 // grown returns an error if a process has more than it had at its first rests, half of
@@ -51,10 +52,12 @@ func grown(rests []Resources) error {
 	for _, r := range rests[:half] {
 		most.Files = max(most.Files, r.Files)
 		most.Threads = max(most.Threads, r.Threads)
+		most.Goroutines = max(most.Goroutines, r.Goroutines)
 		most.Memory = max(most.Memory, r.Memory)
 	}
 	for _, r := range rests[half:] {
-		if r.Files > most.Files || r.Threads > most.Threads+someThreads || r.Memory > most.Memory*5/4+someMemory {
+		if r.Files > most.Files || r.Threads > most.Threads+someThreads ||
+			r.Goroutines > most.Goroutines+someGoroutines || r.Memory > most.Memory*5/4+someMemory {
 			return fmt.Errorf("resources grow: at most %+v, then %+v", most, r)
 		}
 	}

@@ -59,6 +59,9 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		return Report{}, err
 	}
 	defer func() { _ = h.close() }()
+	if err := h.logSound(); err != nil {
+		return Report{}, fmt.Errorf("log to NFLOG: %w", err)
+	}
 	p, err := startProgram(h, o.Program, o.Dir)
 	if err != nil {
 		return Report{}, err
@@ -123,9 +126,15 @@ func (s *soak) rest() error {
 	if err := s.recover(); err != nil {
 		return err
 	}
+	if err := s.program.await("readiness", func() (bool, error) { return s.program.ready(s.host), nil }); err != nil {
+		return err
+	}
 	s.traffic.paused.Store(true)
 	time.Sleep(2 * time.Second)
 	r, err := s.program.resources()
+	if err == nil {
+		r.Goroutines, err = s.program.goroutines(s.host)
+	}
 	s.rests = append(s.rests, r)
 	s.Log("at rest: %+v after %d faults", r, s.sum())
 	s.traffic.paused.Store(false)
@@ -171,9 +180,13 @@ func (s *soak) report() (Report, error) {
 		Sent: s.traffic.sent.Load(), Certain: s.host.ledger.certain, Came: s.host.ledger.all,
 		Books: books, Faults: s.struck, Rests: s.rests, Lines: s.program.lines.Load(),
 	}
-	kept := books["kept"]
-	if kept == nil || kept.Pipelines != 1 {
-		return r, errors.Join(err, fmt.Errorf("books of pipeline kept: %+v", kept))
+	kept, logged := books["kept"], books["logged"]
+	if kept == nil || kept.Pipelines != 1 || logged == nil || logged.Pipelines != 1 {
+		return r, errors.Join(err, fmt.Errorf("books of pipelines that are always the same: %+v, %+v", kept, logged))
 	}
-	return r, errors.Join(err, s.host.ledger.check(kept.Received+kept.Lost), checkFiles(s.program.disk.FS(), "in/*", 3))
+	n, e := s.host.logged()
+	if seen := logged.Received + logged.Lost; e == nil && seen != n {
+		e = fmt.Errorf("received and lost are %d messages of NFLOG, but %d were logged", seen, n)
+	}
+	return r, errors.Join(err, e, s.host.ledger.check(kept.Received+kept.Lost), checkFiles(s.program.disk.FS(), "in/*", 3))
 }

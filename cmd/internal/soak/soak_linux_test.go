@@ -1,9 +1,7 @@
 package soak_test
 
 import (
-	"context"
 	"flag"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -11,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pmtud/pmtud/cmd/internal/lab"
+	"github.com/pmtud/pmtud/cmd/internal/programtest"
 	"github.com/pmtud/pmtud/cmd/internal/soak"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
@@ -20,28 +18,10 @@ var (
 	long    = flag.Duration("soak", 10*time.Second, "how long to soak")
 	rate    = flag.Int("rate", 100_000, "frames per second")
 	seed    = flag.Uint64("seed", 0, "seed of the faults; 0 is any")
-	program = flag.String("pmtud", "", "path of the pmtud program (default: build it)")
+	program = programtest.Flag()
 )
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	os.Exit(runTests(m))
-}
-
-// runTests builds the program, while there still is a network to fetch modules from.
-func runTests(m *testing.M) int {
-	if *program == "" {
-		path, remove, err := lab.BuildPmtud(context.Background())
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer remove()
-		*program = path
-		os.Args = slices.Insert(os.Args, 1, "-pmtud="+path) // for the process that Run starts
-	}
-	return netns.Run(m.Run)
-}
+func TestMain(m *testing.M) { os.Exit(programtest.Run(m, program)) }
 
 // TestSoak soaks for a while; with -soak 8m for a longer one.
 func TestSoak(t *testing.T) {

@@ -89,12 +89,12 @@ type mix struct {
 func newMix(hostMAC [6]byte) mix {
 	m := mix{kinds: map[*byte]func([]byte){}}
 	server4, server6 := netip.MustParseAddrPort("203.0.113.80:443"), netip.MustParseAddrPort("[2001:db8:4::80]:443")
-	for _, server := range []netip.AddrPort{server4, server6} {
+	for router, server := range map[netip.Addr]netip.AddrPort{router4: server4, router6: server6} {
 		forged := flood.Forger{Target: server, DstMAC: hostMAC}.Frames(20)
 		m.add(flood.Forge, forged...)
 		m.add(junk, flood.Forger{Target: server, DstMAC: hostMAC}.Frames(6)...)
-		m.add(nil, pipelinetest.PTB{Target: server.Addr(), Router: router(server.Addr()), DstMAC: hostMAC}.Frame())
-		m.add(nil, pipelinetest.PTB{Target: server.Addr(), Router: router(server.Addr()), DstMAC: hostMAC, VLAN: 7}.Frame())
+		m.add(nil, pipelinetest.PTB{Target: server.Addr(), Router: router, DstMAC: hostMAC}.Frame())
+		m.add(nil, pipelinetest.PTB{Target: server.Addr(), Router: router, DstMAC: hostMAC, VLAN: 7}.Frame())
 	}
 	unrelated := make([]byte, 60)
 	copy(unrelated, hostMAC[:])
@@ -104,13 +104,11 @@ func newMix(hostMAC [6]byte) mix {
 	return m
 }
 
-// router returns a router that speaks of the server.
-func router(server netip.Addr) netip.Addr {
-	if server.Is6() {
-		return netip.MustParseAddr("2001:db8:f::1")
-	}
-	return netip.MustParseAddr("203.0.113.1")
-}
+// Routers that send sound messages.
+var (
+	router4 = netip.MustParseAddr("203.0.113.1")
+	router6 = netip.MustParseAddr("2001:db8:f::1")
+)
 
 func (m *mix) add(kind func([]byte), frames ...[]byte) {
 	for _, f := range frames {
