@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -32,6 +34,7 @@ func faults() []fault {
 		{"nobody reads", (*soak).stall, (*soak).goOnReading},
 		{"no descriptors", (*soak).limitFiles, (*soak).unlimitFiles},
 		{"no time", (*soak).stopForAWhile, nil},
+		{"questions", (*soak).ask, nil},
 	}
 }
 
@@ -135,6 +138,24 @@ func (s *soak) stopForAWhile() error {
 	err := s.program.Process.Signal(unix.SIGSTOP)
 	time.Sleep(s.millis(300))
 	return errors.Join(err, s.program.Process.Signal(unix.SIGCONT))
+}
+
+// ask asks for metrics and health, which must be there whatever goes wrong, but for
+// connections without descriptors.
+func (s *soak) ask() error {
+	if s.on["no descriptors"] {
+		return nil
+	}
+	for _, path := range []string{"/metrics", "/livez", "/readyz?verbose"} {
+		status, body, err := s.program.get(s.host, path)
+		if err != nil {
+			return err
+		}
+		if status != http.StatusOK && !strings.HasPrefix(path, "/readyz") {
+			return fmt.Errorf("%s: status %d: %s", path, status, body)
+		}
+	}
+	return nil
 }
 
 // strike does one fault at random, or lifts one.
