@@ -27,8 +27,11 @@ func (s *source) look() error {
 	}
 	s.report(state)
 	var next time.Time
-	if state != afpacket.Up {
+	switch {
+	case state != afpacket.Up:
 		next = time.Now().Add(lookInterval)
+	case s.gate.shut: // it could not be opened
+		next = time.Now().Add(gateMargin)
 	}
 	return s.socket.Conn.SetReadDeadline(next)
 }

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/net/bpf"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/afpacket"
 	"github.com/pmtud/pmtud/sources/pcap/internal/tpacket"
 )
 
@@ -53,8 +54,8 @@ func (s *source) tendGate(read int) {
 		g.pipeline.Refuse(g.marks.Refused, g.marks.Last)
 		g.marks.Refused = 0
 	}
-	if read < crowd || g.shut || g.mark == nil {
-		return
+	if read < crowd || g.shut || g.mark == nil || s.state != afpacket.Up {
+		return // without an interface nothing comes, and the deadline is that of look
 	}
 	until, shut := g.pipeline.ShutUntil()
 	if !shut {

@@ -42,10 +42,10 @@ type gated struct {
 	at       []pipeline.Instant // of those that were forwarded
 }
 
-func newGated(t *testing.T, rate float64) *gated {
+func newGated(t *testing.T, rate float64, change ...func(*pcap.Settings)) *gated {
 	t.Helper()
 	g := new(gated)
-	settings := on()
+	settings := on(change...)
 	total := ifacerate.Plugin().NewSettings().(*ifacerate.Settings)
 	total.Rate, total.Burst = rate, 1
 	spec := pipeline.Spec{
@@ -158,6 +158,43 @@ func TestGateSurvivesTheInterface(t *testing.T) {
 			t.Fatalf("nothing passes any more: %+v", g.pipeline.Counters())
 		}
 	}
+	cancel()
+	netns.Must(t, <-done, g.pipeline.Close())
+}
+
+// TestGateOfADeletedInterface deletes the interface while a crowd still waits for the
+// end of its block's time: nothing is left for a gate to keep out, and the source has
+// to look for the interface's successor.
+func TestGateOfADeletedInterface(t *testing.T) {
+	lan := newLAN(t)
+	g := newGated(t, 0.5, func(s *pcap.Settings) { s.Latency = 300 * time.Millisecond })
+	netns.Must(t, lan.host.Do(func() error { return g.pipeline.Open(t.Context()) }))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- g.pipeline.Run(ctx) }()
+	await := func(what string, reached func(pipeline.Counters) bool) {
+		t.Helper()
+		for deadline := time.Now().Add(patience); !reached(g.pipeline.Counters()); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: %+v", what, g.pipeline.Counters())
+			}
+		}
+	}
+	const crowd = 200
+	ptb := pipelinetest.PTB{DstMAC: lan.hostMAC}.Frame()
+	send := sender(t, lan.wire)
+	for range crowd {
+		send(ptb)
+	}
+	netns.Must(t, lan.host.Delete("eth0"))
+	await("the crowd does not come", func(c pipeline.Counters) bool { return c.Received == crowd })
+	lan.connect(t)
+	send = sender(t, lan.wire)
+	ptb = pipelinetest.PTB{DstMAC: lan.hostMAC}.Frame()
+	await("nothing is received any more", func(c pipeline.Counters) bool {
+		send(ptb)
+		return c.Received > crowd
+	})
 	cancel()
 	netns.Must(t, <-done, g.pipeline.Close())
 }

@@ -117,7 +117,7 @@ func (s *source) Run(ctx context.Context, deliver func([]pipeline.Packet)) error
 		case err == nil:
 			s.deliver(&block, deliver)
 		case ctx.Err() != nil:
-		case errors.Is(err, os.ErrDeadlineExceeded) && s.gate.shut:
+		case errors.Is(err, os.ErrDeadlineExceeded) && s.gate.shut && s.state == afpacket.Up:
 			s.openGate()
 			err = nil
 		case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &errno):
