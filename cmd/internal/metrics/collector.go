@@ -43,7 +43,7 @@ func NewRegistry(build Build, plugins []pipeline.Plugin, status func() service.S
 // collector reads the status of a service for Prometheus.
 type collector struct {
 	status    func() service.Status
-	questions health.Questions
+	questions service.Questions
 	families  []family
 	metrics   map[string]described // by name, of plugins too
 	order     []*prometheus.Desc

@@ -49,7 +49,7 @@ func NewHandler(registry *prometheus.Registry, status func() service.Status) htt
 
 type handler struct {
 	status    func() service.Status
-	questions health.Questions
+	questions service.Questions
 }
 
 // live asks the engines that run.

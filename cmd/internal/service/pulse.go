@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/cmd/internal/systemd"
+	"github.com/pmtud/pmtud/pipeline"
 )
 
 const (
@@ -60,10 +61,42 @@ func (s *Service) ask() (silent []string) {
 	}
 	ctx, stop := context.WithTimeout(context.Background(), patience)
 	defer stop()
+	var running []*worker
+	var pipelines []*pipeline.Pipeline
 	for _, w := range s.current() {
-		if !w.hasEnded() && !w.probe.ask(ctx, w.pipeline) {
-			silent = append(silent, w.Name)
+		if !w.hasEnded() {
+			running = append(running, w)
+			pipelines = append(pipelines, w.pipeline)
 		}
 	}
+	for i, a := range s.questions.Ask(ctx, pipelines) {
+		if !a.Answered {
+			silent = append(silent, running[i].Name)
+			continue
+		}
+		running[i].books.latest = a
+	}
 	return silent
+}
+
+// books are what the pulse knows of a pipeline's books.
+type books struct {
+	latest Answer
+	told   Answer // when rates were last told
+}
+
+// rates returns how many packets were received and forwarded per second since they
+// were last asked for, or since then.
+func (b *books) rates(since time.Time) (received, forwarded float64) {
+	before, now := b.told, b.latest
+	b.told = now
+	if !before.Answered {
+		before.At = since
+	}
+	seconds := now.At.Sub(before.At).Seconds()
+	if seconds <= 0 {
+		return 0, 0
+	}
+	return float64(now.Books.Received-before.Books.Received) / seconds,
+		float64(now.Books.Forwarded-before.Books.Forwarded) / seconds
 }

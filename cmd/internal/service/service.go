@@ -81,6 +81,8 @@ type Service struct {
 	loaded  string // fingerprint of what was last loaded
 	watched bool
 
+	questions Questions // of the pulse
+
 	late chan loaded // a load that did not return in time; nil if there is none
 	ends chan struct{}
 }

@@ -34,7 +34,7 @@ func (w *worker) summary(silent bool) string {
 	case silent:
 		return "does not answer"
 	}
-	received, forwarded := w.probe.rates(w.since)
+	received, forwarded := w.books.rates(w.since)
 	return fmt.Sprintf("%.1f/s received, %.1f/s forwarded", received, forwarded)
 }
 

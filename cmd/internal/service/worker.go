@@ -41,7 +41,7 @@ type worker struct {
 	err     error           // of opening or running; set before it ends
 	close   error           // of closing; likewise
 
-	probe probe // of the pulse
+	books books // as the pulse knows them
 }
 
 // newWorker builds a pipeline, which lives no longer than ctx.

@@ -1,8 +1,9 @@
-package health
+package service
 
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
 )
@@ -18,13 +19,14 @@ type Questions struct {
 // question is one that was put to a pipeline and waits for its answer.
 type question struct {
 	answered chan struct{}
-	books    pipeline.Counters // once it is
+	answer   Answer // once it is
 }
 
 // Answer is what a pipeline answered.
 type Answer struct {
+	Answered bool      // otherwise there are no books
+	At       time.Time // when
 	Books    pipeline.Counters
-	Answered bool // otherwise there are no books
 }
 
 // Ask asks all pipelines at once and returns their answers in the same order, those of
@@ -37,7 +39,7 @@ func (q *Questions) Ask(ctx context.Context, pipelines []*pipeline.Pipeline) []A
 	answers := make([]Answer, len(pipelines))
 	for i, a := range asked {
 		if a.await(ctx) {
-			answers[i] = Answer{a.books, true}
+			answers[i] = a.answer
 		}
 	}
 	return answers
@@ -71,7 +73,8 @@ func (q *Questions) ask(p *pipeline.Pipeline) *question {
 	a := &question{answered: make(chan struct{})}
 	q.pending[p] = a
 	go func() { // nobody can wait for it if the pipeline hangs
-		a.books = p.Counters()
+		books := p.Counters()
+		a.answer = Answer{true, time.Now(), books}
 		q.mu.Lock()
 		delete(q.pending, p)
 		q.mu.Unlock()

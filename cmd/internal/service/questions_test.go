@@ -1,4 +1,4 @@
-package health_test
+package service_test
 
 import (
 	"context"
@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pmtud/pmtud/cmd/internal/health"
+	"github.com/pmtud/pmtud/cmd/internal/service"
 	"github.com/pmtud/pmtud/cmd/internal/servicetest"
 	"github.com/pmtud/pmtud/pipeline"
 )
@@ -14,19 +14,21 @@ import (
 // TestQuestions asks a pipeline that hangs, between two that don't.
 func TestQuestions(t *testing.T) {
 	hanging, release := make(chan struct{}), make(chan struct{})
-	hangs := spec("hangs", &servicetest.Source{Batch: make([]pipeline.Packet, 1)})
-	hangs.Filters = []pipeline.Stage{servicetest.Filter(func(*pipeline.Packet) pipeline.Reason {
+	filter := servicetest.Filter(func(*pipeline.Packet) pipeline.Reason {
 		close(hanging)
 		<-release
 		return pipeline.Pass
-	}).Stage("f")}
+	})
+	started := func(name string, in servicetest.Source, filters ...pipeline.Stage) *pipeline.Pipeline {
+		return servicetest.Start(t, pipeline.Spec{Name: name, Sources: []pipeline.Stage{in.Stage("in")}, Filters: filters}).Pipeline
+	}
 	pipelines := []*pipeline.Pipeline{
-		servicetest.Start(t, spec("a", &servicetest.Source{})).Pipeline,
-		servicetest.Start(t, hangs).Pipeline,
-		servicetest.Start(t, spec("b", &servicetest.Source{})).Pipeline,
+		started("a", servicetest.Source{}),
+		started("hangs", servicetest.Source{Batch: make([]pipeline.Packet, 1)}, filter.Stage("f")),
+		started("b", servicetest.Source{}),
 	}
 	<-hanging
-	var q health.Questions
+	var q service.Questions
 	ask := func(patience time.Duration, want bool) {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
