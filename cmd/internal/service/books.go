@@ -6,11 +6,11 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// printBooks prints the final counters of pipelines. Those of one that was left behind
-// may still change, and may not be readable.
+// printBooks prints the final counters of pipelines that were opened. Those of one
+// that was left behind may still change, and may not be readable.
 func (s *Service) printBooks(workers []*worker) {
 	for _, w := range workers {
-		if w.hasEnded() {
+		if w.opening != nil && w.hasEnded() {
 			logCounters(s.Log, w.pipeline.Counters())
 		}
 	}

@@ -54,13 +54,17 @@ func (w *worker) unchanged(wanted Wanted) bool {
 // block finds what is in the way of each other.
 func (p *plan) block() {
 	for _, w := range p.fresh {
-		before := len(p.blocking)
+		blocked := false
 		for _, old := range p.old {
-			if old.holds(w) {
+			if !old.holds(w) {
+				continue
+			}
+			blocked = true
+			if !slices.Contains(p.blocking, old) {
 				p.blocking = append(p.blocking, old)
 			}
 		}
-		if len(p.blocking) > before {
+		if blocked {
 			p.blocked = append(p.blocked, w)
 		}
 	}

@@ -102,23 +102,31 @@ func (s *Service) openBeside(ctx context.Context, p *plan) error {
 	return err
 }
 
-// restore builds, opens and runs again what was closed for nothing.
+// restore builds, opens and runs again what was closed for nothing. What it can't is
+// kept as failed.
 func (s *Service) restore(ctx context.Context, closed []*worker) {
 	s.printBooks(closed)
 	for _, old := range closed {
-		w, err := newWorker(ctx, old.Wanted, s.Log)
+		w, err := s.openAgain(ctx, old)
 		if err != nil {
-			s.logErrors(err)
+			s.logErrors(&openError{old.Name, err})
+			s.replace(old, old.failed(err))
 			continue
 		}
 		s.replace(old, w)
 		close(w.start)
-		if err := s.open([]*worker{w}); err != nil {
-			s.logErrors(err)
-			continue
-		}
 		w.log.Info("pipeline runs again, as it was")
 	}
+}
+
+// openAgain returns another worker that is what an old one was, open but not running.
+func (s *Service) openAgain(ctx context.Context, old *worker) (*worker, error) {
+	w, err := newWorker(ctx, old.Wanted, s.Log)
+	if err != nil {
+		return nil, err
+	}
+	w.open(s.ends)
+	return w, w.awaitOpen()
 }
 
 // replace puts a worker in the place of another.

@@ -166,3 +166,67 @@ func TestRestoreFails(t *testing.T) {
 		}
 	})
 }
+
+// TestRestoreOnce has one pipeline in the way of two, one of which is refused.
+func TestRestoreOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, declared{{"x", stage{Version: 1, Exclusive: "group"}}})
+		r.world.happened()
+		r.files.set(declared{
+			{"y", stage{Exclusive: "group", Refuse: true}},
+			{"z", stage{Exclusive: "group", Refuse: true}},
+		}, nil)
+		r.hup()
+		opened := 0
+		for _, event := range r.world.happened() {
+			if event == "open x1" {
+				opened++
+			}
+		}
+		if opened != 1 || strings.Count(r.log.String(), "pipeline runs again, as it was") != 1 {
+			t.Errorf("opened %d times; log is\n%s", opened, r.log.String())
+		}
+		wantEvents(t, "pipelines", []string{"x"}, r.states())
+		if err := r.end(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestRestoreImpossible takes what a pipeline needs to be built or opened again in time.
+// It is known as failed, and the next reload starts it anew.
+func TestRestoreImpossible(t *testing.T) {
+	for name, tt := range map[string]struct {
+		build, open bool // what is forbidden
+		state       string
+	}{
+		"to build": {true, false, "x failed: source test: badly built"},
+		"to open":  {false, true, "x failed: it does not open: context deadline exceeded"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				before := declared{{"a", stage{}}, {"x", stage{Version: 1, Exclusive: "group"}}}
+				r := run(t, before)
+				r.files.set(declared{{"a", stage{}}, {"x", stage{Version: 2, Exclusive: "group", SlowOpen: true}}}, nil)
+				r.hup()
+				r.world.forbid(tt.build, tt.open)
+				for range 300 { // as metrics and health do, meanwhile
+					r.states()
+					time.Sleep(time.Second / 10)
+				}
+				wantEvents(t, "pipelines", []string{"a", tt.state}, r.states())
+
+				r.world.forbid(false, false)
+				r.files.set(before, nil)
+				r.hup()
+				wantEvents(t, "pipelines", []string{"a", "x"}, r.states())
+				if err := r.end(); err != nil {
+					t.Error(err)
+				}
+				if n := strings.Count(r.log.String(), `msg="pipeline stopped" pipeline=x received=1`); n != 2 {
+					t.Errorf("%d books of pipelines that ran in\n%s", n, r.log.String())
+				}
+			})
+		})
+	}
+}

@@ -32,7 +32,7 @@ type worker struct {
 
 	ctx     context.Context // of its life
 	cancel  context.CancelFunc
-	opening context.Context // done when it should be open; nil before that begins
+	opening context.Context // done when it should be open; nil if that never began
 	opened  chan error      // gets the result of opening
 	givenUp bool            // it did not open in time, and is left behind
 	since   time.Time       // it was opened; set before opened gets a result
@@ -59,6 +59,16 @@ func newWorker(ctx context.Context, wanted Wanted, log *slog.Logger) (*worker, e
 	}
 	w.ctx, w.cancel = context.WithCancel(ctx)
 	return w, nil
+}
+
+// failed returns a worker that stands for one that is gone and could not be replaced.
+func (w *worker) failed(err error) *worker {
+	f := &worker{
+		Wanted: w.Wanted, pipeline: w.pipeline, log: w.log, cancel: w.cancel, since: w.since,
+		ended: make(chan struct{}), err: err,
+	}
+	close(f.ended)
+	return f
 }
 
 // open opens the pipeline in its goroutine and goes on to run it when it is let. Then

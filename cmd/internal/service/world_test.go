@@ -23,6 +23,8 @@ type world struct {
 	events   []string
 	held     map[string]bool // what is exclusive
 	stolen   map[string]bool // what somebody else takes when it is free
+	badBuild bool            // see forbid
+	hangOpen bool            // likewise
 	released chan struct{}   // closed to free everything that hangs
 }
 
@@ -70,6 +72,20 @@ func (w *world) giveBack(name string) {
 	w.stolen[name], w.held[name] = false, false
 }
 
+// forbid has no pipeline built, or none opened in time whatever its context says, until
+// it is called again.
+func (w *world) forbid(build, open bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.badBuild, w.hangOpen = build, open
+}
+
+func (w *world) forbids() (build, open bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.badBuild, w.hangOpen
+}
+
 // stage is the declaration of a pipeline that has nothing but this source.
 type stage struct {
 	Version   int
@@ -102,8 +118,9 @@ func (s *source) Needs() pipeline.Needs {
 
 func (s *source) Open(ctx context.Context) error {
 	s.world.note("open %s", s.called())
+	_, hang := s.world.forbids()
 	switch {
-	case s.HangOpen:
+	case s.HangOpen || hang:
 		<-s.world.released
 	case s.SlowOpen:
 		<-ctx.Done()
@@ -152,7 +169,7 @@ func (w *world) wanted(name string, st stage) service.Wanted {
 	plugin := pipeline.NewSource(pipeline.SourcePlugin[stage]{
 		Type: "test",
 		New: func(settings stage, env pipeline.Env) (pipeline.Source, error) {
-			if settings.BadBuild {
+			if bad, _ := w.forbids(); bad || settings.BadBuild {
 				return nil, errors.New("badly built")
 			}
 			return &source{settings, w, env.Pipeline, false}, nil
