@@ -99,4 +99,9 @@ func TestUser(t *testing.T) {
 	p = start(t, c)
 	p.await("msg=ready")
 	checkStatus(t, c.Process.Pid, "Uid:\t65534\t65534\t65534\t65534", "Gid:\t65534\t65534\t65534\t65534", "CapEff:\t0000000000000000")
+	p.signal(unix.SIGHUP)
+	p.await("msg=reloaded")
+	if strings.Contains(p.log(), "needs a restart") {
+		t.Errorf("nothing has changed:\n%s", p.log())
+	}
 }

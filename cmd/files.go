@@ -9,10 +9,12 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/service"
 )
 
-// files are the configuration files that the command line names.
+// files are the configuration files that the command line names, and what it says
+// instead of them.
 type files struct {
 	*app
 	paths []string
+	user  string // instead of the one that they name, if it is not empty
 
 	mu       sync.Mutex
 	included []string // by what was read last
@@ -35,6 +37,9 @@ func (f *files) load() (file *config.File, fingerprint string, err error) {
 		f.mu.Lock()
 		f.included = file.Included
 		f.mu.Unlock()
+	}
+	if file != nil && f.user != "" {
+		file.Global.User = f.user
 	}
 	return file, fingerprint, err
 }

@@ -9,8 +9,7 @@ import (
 )
 
 func (a *app) runCommand() *cobra.Command {
-	var paths []string
-	var user string
+	files := &files{app: a}
 	c := &cobra.Command{
 		Use:   "run -c FILE|DIR [-c ...]",
 		Short: "run the declared pipelines",
@@ -25,19 +24,15 @@ switches lines of level debug on and off.`,
 		Args:                  cobra.NoArgs,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error {
-			files := &files{app: a, paths: paths}
 			f, fingerprint, err := files.load()
 			if err != nil {
 				return err
 			}
-			if user != "" {
-				f.Global.User = user
-			}
 			return a.serve(c.Context(), f, files, fingerprint)
 		},
 	}
-	addConfigFlag(c, &paths)
-	c.Flags().StringVar(&user, "user", "", "name or number of the `USER` to become once everything is open, instead of the setting `user`")
+	addConfigFlag(c, &files.paths)
+	c.Flags().StringVar(&files.user, "user", "", "name or number of the `USER` to become once everything is open, instead of the setting `user`")
 	return c
 }
 
