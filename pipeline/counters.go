@@ -76,7 +76,7 @@ func (p *Pipeline) Counters() Counters {
 		sc := SourceCount{Source: s.name, Received: s.received, Octets: s.octets}
 		c.ReceivedOctets += s.octets
 		if l, ok := s.source.(LossySource); ok {
-			sc.Lost = l.Lost()
+			sc.Lost = p.lost(s, l)
 		}
 		c.Sources = append(c.Sources, sc)
 	}
@@ -84,6 +84,15 @@ func (p *Pipeline) Counters() Counters {
 		c.Sinks = append(c.Sinks, s.counts())
 	}
 	return c
+}
+
+// lost asks a source how many packets were lost.
+func (p *Pipeline) lost(s *sourceStage, l LossySource) (n uint64) {
+	err := guard(func() error { n = l.Lost(); return nil })
+	if err != nil {
+		p.fail(fmt.Errorf("source %s: %w", s.name, err))
+	}
+	return n
 }
 
 func reasonCounts(reasons []string, counts []uint64) []ReasonCount {

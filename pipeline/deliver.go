@@ -55,8 +55,7 @@ func (p *Pipeline) deliverChunk(s *sourceStage, batch []Packet) bool {
 		return false
 	}
 	if err := p.filterChunk(s, batch); err != nil {
-		p.failure = err
-		p.stop()
+		p.fail(err)
 	}
 	for _, s := range p.sinks {
 		if len(s.passed) > 0 {

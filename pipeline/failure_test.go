@@ -176,6 +176,54 @@ func TestPanicLeavesOtherPipelinesAlone(t *testing.T) {
 	})
 }
 
+// figures is a source that panics when it is asked for a figure.
+type figures struct {
+	source
+	lost, measure func()
+}
+
+func (f figures) Lost() uint64 { f.lost(); return 0 }
+
+func (f figures) Measure(func(metric int, label string, value float64)) { f.measure() }
+
+// TestPanicOfAFigure asks for figures of a pipeline, of which one panics: who asks is
+// none of the pipeline's goroutines, and must not be taken along.
+func TestPanicOfAFigure(t *testing.T) {
+	boom, fine := func() { panic("boom") }, func() {}
+	for name, tc := range map[string]struct {
+		lost, measure func()
+		ask           func(*pipeline.Pipeline)
+	}{
+		"lost":    {boom, fine, func(p *pipeline.Pipeline) { p.Counters() }},
+		"measure": {fine, boom, func(p *pipeline.Pipeline) { p.Measure(func(pipeline.Measurement) {}) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stage := live("bad", figures{source{run: untilDone(messages(3))}, tc.lost, tc.measure})
+			stage.Plugin.Metrics = []pipeline.MetricInfo{{Name: "n", Doc: "a figure"}}
+			spec := pipeline.Spec{Sources: []pipeline.Stage{stage}}
+			synctest.Test(t, func(t *testing.T) {
+				p := start(t.Context(), t, spec)
+				synctest.Wait()
+				tc.ask(p.Pipeline)
+				if err := <-p.done; err == nil || !strings.HasPrefix(err.Error(), "source bad: panic: boom") {
+					t.Errorf("error %v", err)
+				}
+				tc.ask(p.Pipeline) // once more, of one that has ended
+			})
+			synctest.Test(t, func(t *testing.T) {
+				p, err := pipeline.New(spec)
+				if err != nil {
+					t.Fatal(err)
+				}
+				tc.ask(p)
+				if err := p.Run(t.Context()); err == nil {
+					t.Error("no error of a pipeline that failed before it ran")
+				}
+			})
+		})
+	}
+}
+
 // running is a pipeline that runs.
 type running struct {
 	*pipeline.Pipeline

@@ -1,5 +1,7 @@
 package pipeline
 
+import "fmt"
+
 // MetricInfo declares a figure that the stages of a plugin have besides the books,
 // which the engine keeps.
 type MetricInfo struct {
@@ -60,14 +62,22 @@ type measured struct {
 }
 
 // Measure calls emit with each value of the stages' own metrics. It is safe for
-// concurrent use.
+// concurrent use. A stage that panics fails the pipeline.
 func (p *Pipeline) Measure(emit func(Measurement)) {
 	for _, s := range p.measured {
-		s.measurer.Measure(func(metric int, label string, value float64) {
-			if metric < 0 || metric >= len(s.metrics) {
-				return // none that was declared
-			}
-			emit(Measurement{s.kind, s.plugin, s.sink, s.stage, s.metrics[metric], label, value})
-		})
+		if err := guard(func() error { s.measure(emit); return nil }); err != nil {
+			p.mu.Lock()
+			p.fail(fmt.Errorf("%v %s: %w", s.kind, s.stage, err))
+			p.mu.Unlock()
+		}
 	}
+}
+
+func (s *measured) measure(emit func(Measurement)) {
+	s.measurer.Measure(func(metric int, label string, value float64) {
+		if metric < 0 || metric >= len(s.metrics) {
+			return // none that was declared
+		}
+		emit(Measurement{s.kind, s.plugin, s.sink, s.stage, s.metrics[metric], label, value})
+	})
 }

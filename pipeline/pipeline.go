@@ -35,13 +35,12 @@ type Pipeline struct {
 	filters   chain
 	received  uint64
 	forwarded uint64
-	octets    uint64    // of what was forwarded
-	mtus4     histogram // of forwarded PTBs of IPv4
-	mtus6     histogram // of IPv6
-	failure   error     // of a plugin that panicked
-	one       [1]Packet // of Decide
-
-	stop context.CancelFunc
+	octets    uint64             // of what was forwarded
+	mtus4     histogram          // of forwarded PTBs of IPv4
+	mtus6     histogram          // of IPv6
+	failure   error              // of a plugin that panicked
+	one       [1]Packet          // of Decide
+	stop      context.CancelFunc // nil before Run
 }
 
 type sourceStage struct {
@@ -108,7 +107,7 @@ func (p *Pipeline) open(ctx context.Context) error {
 func (p *Pipeline) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	p.stop = cancel
+	p.begin(cancel)
 
 	var sinks sync.WaitGroup
 	for _, s := range p.sinks {
@@ -124,6 +123,26 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 	stuck := p.awaitSinks(&sinks)
 	return errors.Join(err, p.failed(), stuck)
+}
+
+// begin notes how the pipeline is stopped, which it is if a stage has failed already.
+func (p *Pipeline) begin(stop context.CancelFunc) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stop = stop
+	if p.failure != nil {
+		stop()
+	}
+}
+
+// fail stops the pipeline because of a plugin that panicked. The caller holds the lock.
+func (p *Pipeline) fail(err error) {
+	if p.failure == nil {
+		p.failure = err
+	}
+	if p.stop != nil {
+		p.stop()
+	}
 }
 
 // runSources runs all sources and returns when all of them have returned.
