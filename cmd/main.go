@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -103,9 +104,19 @@ func (a *app) status(err error) int {
 	case errors.As(err, &mistakes):
 		fmt.Fprintln(a.Stderr, diagnose.Text(mistakes, isTerminal(a.Stderr)))
 		return exitUsage
+	case isWriteError(err):
+		fmt.Fprintf(a.Stderr, "%s: %v\n", a.name, err)
+		return exitFailed
 	}
 	fmt.Fprintf(a.Stderr, "%s: %v\nTry '%[1]s --help' for more information.\n", a.name, err)
 	return exitUsage
+}
+
+// isWriteError reports whether an error is of a file that could not be written, such as
+// standard output: nothing was wrong with what was asked for.
+func isWriteError(err error) bool {
+	path, ok := errors.AsType[*fs.PathError](err)
+	return ok && path.Op == "write"
 }
 
 // checkPlugins finds plugins that could not be told apart.

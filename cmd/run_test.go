@@ -290,3 +290,28 @@ func TestTwoPluginsOfOneName(t *testing.T) {
 		t.Errorf("exit status %d:\n%s", status, stderr.String())
 	}
 }
+
+// TestFullOutput prints to a device that is full: the program failed, and was not used
+// wrongly.
+func TestFullOutput(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer full.Close()
+	for _, args := range [][]string{
+		{"plugins"},
+		{"plugins", "mtu"},
+		{"plugins", "--schema"},
+		{"graph", "-c", "../configs/edge.yaml"},
+		{"config", "-c", "../configs/edge.yaml"},
+		{"init"},
+		{"--iface", "eth0", "--print-config"},
+	} {
+		var stderr buffer
+		streams := cmd.Streams{Stdin: strings.NewReader(""), Stdout: full, Stderr: &stderr}
+		if status := cmd.Run(t.Context(), args, streams, cmd.Plugins()); status != 1 || strings.Contains(stderr.String(), "--help") {
+			t.Errorf("%q: exit status %d: %s", args, status, stderr.String())
+		}
+	}
+}
