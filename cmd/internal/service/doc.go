@@ -18,9 +18,9 @@
 // A mistake or a refusal before the switch ends the reload: what was opened is
 // closed, what had to be closed is built and opened again, and everything else has
 // never noticed. Such a pipeline begins with empty books and full limits, as does one
-// that was changed; one that can't be opened again has failed. Unchanged pipelines are not touched: sockets, limits and counters
-// stay. One that has failed is started anew by a reload, changed or not; one whose
-// sources came to their end is left alone.
+// that was changed; one that can't be opened again has failed. Unchanged pipelines are
+// not touched: sockets, limits and counters stay. One that has failed is started anew by
+// a reload, changed or not; one whose sources came to their end is left alone.
 //
 // Settings of the program as a whole are its own affair ([Configuration.Adopt]).
 //
