@@ -100,10 +100,14 @@ func healedSparingly(t *testing.T, r lab.Recovery) {
 	}
 }
 
+// healedUnderAttack knows that a server sends what it gets of the attack, up to the 400
+// that it may send at once. On a busy machine the attack is weaker than asked for.
 func healedUnderAttack(t *testing.T, r lab.Recovery) {
 	healedSparingly(t, r)
-	if r.Forged == 0 || r.Forged > 5250 || r.Copies.InOneSecond < 400 {
-		t.Errorf("attacked with %.0f messages per second, %d broadcasts of one daemon in one second", r.Forged, r.Copies.InOneSecond)
+	least := min(400, int(r.Forged)/r.Config.Servers/2)
+	if r.Forged == 0 || r.Forged > 5250 || r.Copies.InOneSecond < least {
+		t.Errorf("attacked with %.0f messages per second, %d broadcasts of one daemon in one second, want %d",
+			r.Forged, r.Copies.InOneSecond, least)
 	}
 }
 
