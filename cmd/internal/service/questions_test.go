@@ -1,8 +1,10 @@
 package service_test
 
 import (
+	"bytes"
 	"context"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +29,8 @@ func TestQuestions(t *testing.T) {
 		started("hangs", servicetest.Source{Batch: make([]pipeline.Packet, 1)}, filter.Stage("f")),
 		started("b", servicetest.Source{}),
 	}
+	letGo := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(letGo) // before the pipelines are waited for
 	<-hanging
 	var q service.Questions
 	ask := func(patience time.Duration, want bool) {
@@ -38,17 +42,24 @@ func TestQuestions(t *testing.T) {
 			t.Errorf("answers %+v", got)
 		}
 	}
-	goroutines := runtime.NumGoroutine()
 	for range 20 {
 		ask(20*time.Millisecond, false)
 	}
 	// The others have answered and are about to end.
-	for begin := time.Now(); runtime.NumGoroutine() > goroutines+1; time.Sleep(time.Millisecond) {
+	for begin := time.Now(); asking() != 1; time.Sleep(time.Millisecond) {
 		if time.Since(begin) > 20*time.Second {
-			t.Fatalf("%d goroutines gathered", runtime.NumGoroutine()-goroutines)
+			t.Fatalf("%d goroutines wait for an answer, want 1", asking())
 		}
 	}
-	close(release)
+	letGo()
 	// The old question is answered now.
 	ask(time.Minute, true)
+}
+
+// asking returns how many goroutines wait for the answer to a question. Other goroutines,
+// of pipelines and tests, come and go meanwhile.
+func asking() int {
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	return bytes.Count(stacks, []byte("service.(*Questions).ask.func1("))
 }
