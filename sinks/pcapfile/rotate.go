@@ -25,19 +25,27 @@ type rotation struct {
 
 // rename gives the file at path the name of a time stamp.
 func (r rotation) rename(stamp pipeline.Instant) error {
-	if err := os.Rename(r.path, r.free(stamp)); err != nil {
+	name, err := r.free(stamp)
+	if err == nil {
+		err = os.Rename(r.path, name)
+	}
+	if err != nil {
 		return fmt.Errorf("rotate file: %w", err)
 	}
 	return nil
 }
 
 // free returns the first name from stamp on that is not taken.
-func (r rotation) free(stamp pipeline.Instant) string {
+func (r rotation) free(stamp pipeline.Instant) (string, error) {
 	stem, ext := r.split()
 	for ; ; stamp++ {
 		name := stem + stamp.Time().Format(stampLayout) + ext
-		if _, err := os.Lstat(name); errors.Is(err, os.ErrNotExist) {
-			return name
+		_, err := os.Lstat(name)
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			return name, nil
+		case err != nil: // the next one would not do either
+			return "", err
 		}
 	}
 }

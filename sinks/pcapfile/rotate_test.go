@@ -113,6 +113,38 @@ func TestRotatePcapng(t *testing.T) {
 	}
 }
 
+// A packet of a new interface that is too much for the file begins the next one, and
+// leaves those before it in the batch as they are.
+func TestRotateAtNewInterface(t *testing.T) {
+	long := strings.Repeat("x", 500) // one fills a file, two are too much
+	dir := t.TempDir()
+	s := settings(filepath.Join(dir, "a.pcapng"))
+	s.MaxSize = 1024
+	sink := newSink(t, s)
+	mustDeliver(t, sink, packet(long, 0), cooked(long), cooked("3"))
+	closeSink(t, sink)
+	want := map[string][]string{
+		"a-20260102T030405.000006000.pcapng": {long},
+		"a.pcapng":                           {long, "3"},
+	}
+	if diff := cmp.Diff(want, directory(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A name so long that there is no room for a time stamp in it: the file is used on.
+func TestRotateLongName(t *testing.T) {
+	dir := t.TempDir()
+	s := settings(filepath.Join(dir, strings.Repeat("a", 240)+".pcap"))
+	s.MaxAge = time.Second
+	sink := newSink(t, s)
+	mustDeliver(t, sink, packet("1", 0), packet("2", time.Second), packet("3", time.Minute))
+	closeSink(t, sink)
+	if diff := cmp.Diff([]string{"1", "2", "3"}, contents(t, s.Path)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // Other files with similar names are not touched.
 func TestKeepTouchesNothingElse(t *testing.T) {
 	dir := t.TempDir()

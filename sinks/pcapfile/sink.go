@@ -99,7 +99,7 @@ func (s *sink) prune() {
 func (s *sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
 	s.batch, s.failed = batch, failed
 	s.openError, s.stuck = nil, false
-	if s.file != nil && s.file.removed() {
+	if s.file != nil && s.file.spoiled() {
 		s.giveUp()
 	}
 	if s.tooMany {
@@ -121,14 +121,23 @@ func (s *sink) add(i int) pipeline.Reason {
 	if s.isOld(s.batch[i]) {
 		s.rotate()
 	}
-	before := len(s.buf)
 	reason := s.put(i)
 	if reason == pipeline.Pass && s.isFull() {
-		s.buf, s.records = s.buf[:before], s.records[:len(s.records)-1]
+		s.takeBack()
 		s.rotate()
 		return s.put(i)
 	}
 	return reason
+}
+
+// takeBack takes the last packet out of the buffer. Whether another one is in front
+// of it depends on what put had to write for it.
+func (s *sink) takeBack() {
+	begin, last := 0, len(s.records)-1
+	if last > 0 {
+		begin = s.records[last-1].end
+	}
+	s.buf, s.records = s.buf[:begin], s.records[:last]
 }
 
 func (s *sink) isOld(p *pipeline.Packet) bool {

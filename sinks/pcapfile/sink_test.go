@@ -338,6 +338,35 @@ func TestRemoved(t *testing.T) {
 	}
 }
 
+// When somebody else made the file shorter, what is left of it is renamed and a new
+// one is begun.
+func TestShortened(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		size int64
+		want map[string][]string
+	}{
+		{"to nothing", 0, map[string][]string{"a.pcap": {"three"}}},
+		{"to a packet", 24 + 16 + 3, map[string][]string{
+			"a-20260102T030405.000006000.pcap": {"one"},
+			"a.pcap":                           {"three"},
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "a.pcap")
+			sink := newSink(t, settings(path))
+			mustDeliver(t, sink, packet("one", 0), packet("two", 0))
+			must(t, os.Truncate(path, tc.size))
+			mustDeliver(t, sink, packet("three", 0))
+			closeSink(t, sink)
+			if diff := cmp.Diff(tc.want, directory(t, dir)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func checkComplaint(t *testing.T, s pipeline.Sink, want string) {
 	t.Helper()
 	if got := fmt.Sprint(s.(pipeline.Complainer).Complaint()); got != want {
