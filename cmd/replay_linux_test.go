@@ -116,6 +116,11 @@ func TestUnreadable(t *testing.T) {
 		"missing":   {"nowhere.pcap", "find files nowhere.pcap: file does not exist"},
 		"a folder":  {".", "read .: at octet 0: is a directory"},
 		"forbidden": {"secret.pcap", "open secret.pcap: permission denied"},
+
+		"in a forbidden folder":  {"secret/good.pcap", "find files secret/good.pcap: permission denied"},
+		"all of such a folder":   {"secret/*.pcap", "find files secret/*.pcap: permission denied"},
+		"in what is no folder":   {"good.pcap/x", "find files good.pcap/x: not a directory"},
+		"of a pattern, no files": {"bad*.pcap", "find files bad*.pcap: file does not exist"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -125,7 +130,12 @@ func TestUnreadable(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			err := errors.Join(os.WriteFile("good.pcap", []byte(good), 0o644), os.WriteFile("secret.pcap", []byte(good), 0))
+			err := errors.Join(
+				os.WriteFile("good.pcap", []byte(good), 0o644),
+				os.WriteFile("secret.pcap", []byte(good), 0),
+				os.Mkdir("secret", 0o700),
+				os.WriteFile("secret/good.pcap", []byte(good), 0o644),
+			)
 			if err != nil {
 				t.Fatal(err)
 			}

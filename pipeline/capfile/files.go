@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -20,7 +21,8 @@ const Stdin = "-"
 func Expand(patterns ...string) ([]string, error) {
 	var paths []string
 	for _, pattern := range patterns {
-		if _, err := os.Stat(pattern); err == nil || pattern == Stdin {
+		_, missing := os.Stat(pattern)
+		if missing == nil || pattern == Stdin {
 			paths = append(paths, pattern)
 			continue
 		}
@@ -29,11 +31,21 @@ func Expand(patterns ...string) ([]string, error) {
 			return nil, fmt.Errorf("find files %s: %w", pattern, err)
 		}
 		if len(found) == 0 {
-			return nil, fmt.Errorf("find files %s: %w", pattern, os.ErrNotExist)
+			return nil, fmt.Errorf("find files %s: %w", pattern, whyNone(missing))
 		}
 		paths = append(paths, found...)
 	}
 	return paths, nil
+}
+
+// whyNone returns why a pattern names no file, by the error of looking for a file of
+// that name: Glob tells nothing of folders that can't be searched.
+func whyNone(missing error) error {
+	known, ok := errors.AsType[*fs.PathError](missing)
+	if !ok || errors.Is(missing, fs.ErrNotExist) {
+		return fs.ErrNotExist
+	}
+	return known.Err
 }
 
 // FilesOptions are the options of [Files].
