@@ -146,3 +146,31 @@ func TestMACReader(t *testing.T) {
 		t.Errorf("address %x of a deleted interface", got)
 	}
 }
+
+// TestCarrierReader pulls the cable of an interface, and lets it down.
+func TestCarrierReader(t *testing.T) {
+	host, wire := netns.NewTest(t, "host"), netns.NewTest(t, "wire")
+	netns.Must(t, netns.Veth(host, "eth0", wire, "eth0"))
+	socket, _ := open(t, host)
+	reader := afpacket.NewCarrierReader(socket)
+	for _, step := range []struct {
+		do        func() error
+		complaint string
+		lost      bool
+	}{
+		{func() error { return nil }, "<nil>", false},
+		{func() error { return wire.Down("eth0") }, "interface eth0 has no carrier", true},
+		{func() error { return wire.Up("eth0") }, "<nil>", false},
+		{func() error { return host.Down("eth0") }, "interface eth0 is down", false},
+		{func() error { return host.Delete("eth0") }, "interface eth0 is gone", false},
+	} {
+		netns.Must(t, step.do())
+		awaitComplaint(t, socket, step.complaint)
+		if got := reader.Lost(); got != step.lost {
+			t.Errorf("%s: carrier lost: %v", step.complaint, got)
+		}
+		if allocs := testing.AllocsPerRun(100, func() { reader.Lost() }); allocs != 0 {
+			t.Errorf("%s: %v allocations", step.complaint, allocs)
+		}
+	}
+}

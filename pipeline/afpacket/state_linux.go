@@ -56,17 +56,22 @@ func isUp(fd int) (bool, error) {
 }
 
 // flagsOf returns the flags of an interface, as netdevice(7) has them.
-func flagsOf(fd, index int) (uint16, error) {
-	request, err := unix.NewIfreq("any")
-	if err != nil {
-		return 0, err
-	}
+func flagsOf(fd, index int) (uint16, error) { return readFlags(fd, index, anyInterface()) }
+
+// anyInterface returns a request for readFlags.
+func anyInterface() *unix.Ifreq {
+	request, _ := unix.NewIfreq("any") // an error would be about the name
+	return request
+}
+
+// readFlags is flagsOf with memory that is there.
+func readFlags(fd, index int, request *unix.Ifreq) (uint16, error) {
 	for {
 		request.SetUint32(uint32(index))
 		if err := unix.IoctlIfreq(fd, unix.SIOCGIFNAME, request); err != nil {
 			return 0, os.NewSyscallError("SIOCGIFNAME", err)
 		}
-		// The name has replaced "any"; the flags replace the index.
+		// The name has replaced the one before; the flags replace the index.
 		err := unix.IoctlIfreq(fd, unix.SIOCGIFFLAGS, request)
 		if err == nil {
 			return request.Uint16(), nil

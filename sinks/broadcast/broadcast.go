@@ -13,10 +13,10 @@ const (
 	NoFrame                                     // no frame can be made of it: too short, or not IP
 	FrameTooLong                                // for the interface's MTU
 	QueueFull                                   // of the interface, or of the socket; or a rule on egress drops frames
-	InterfaceDown
-	NoInterface  // of that name
-	NotPermitted // for example by a security module
-	SendError    // any other
+	InterfaceDown                               // or without carrier
+	NoInterface                                 // of that name
+	NotPermitted                                // for example by a security module
+	SendError                                   // any other
 )
 
 // Settings of the sink.
@@ -37,7 +37,7 @@ func Plugin() pipeline.Plugin {
 			{Name: "no-frame", Doc: "no frame can be made of it: too short, or not IP", Unfit: true},
 			{Name: "frame-too-long", Doc: "it is longer than the interface's MTU allows", Unfit: true},
 			{Name: "queue-full", Doc: "the queue of the interface or of the socket is full, or a rule on its egress drops frames"},
-			{Name: "interface-down", Doc: "the interface is down"},
+			{Name: "interface-down", Doc: "the interface is down or has no carrier"},
 			{Name: "no-interface", Doc: "there is no interface of that name"},
 			{Name: "not-permitted", Doc: "the kernel forbids it, for example by a security module"},
 			{Name: "send-error", Doc: "any other error of sending"},
@@ -70,7 +70,7 @@ func (s *sink) Open(context.Context) error { return s.sender.open() }
 // sent.
 func (s *sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
 	var there bool
-	s.frames.mac, there = s.sender.mac()
+	s.frames.mac, there = s.sender.look()
 	for i, p := range batch {
 		frame, reason := s.frames.frame(p)
 		switch {

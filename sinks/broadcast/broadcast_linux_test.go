@@ -116,6 +116,14 @@ func TestTrouble(t *testing.T) {
 			"interface eth0 is gone",
 		},
 		{
+			"no carrier", // where the kernel takes frames and forgets them
+			func(l *lan) error { return l.wire.Down("eth0") },
+			func(l *lan) error { return l.wire.Up("eth0") },
+			broadcast.InterfaceDown,
+			[]string{"interface is down, nothing is sent", "interface is up again, sending"},
+			"interface eth0 has no carrier",
+		},
+		{
 			"frame too long",
 			func(l *lan) error { return l.host.SetMTU("eth0", 100) },
 			func(l *lan) error { return l.host.SetMTU("eth0", 1500) },
@@ -276,16 +284,19 @@ func TestQueueFull(t *testing.T) {
 
 func TestFailingAllocatesNothing(t *testing.T) {
 	for _, tc := range []struct {
-		name    string
-		trouble func(*lan) error
+		name      string
+		trouble   func(*lan) error
+		complaint string
 	}{
-		{"down", func(l *lan) error { return l.host.Down("eth0") }},
-		{"frame too long", func(l *lan) error { return l.host.SetMTU("eth0", 100) }},
+		{"down", func(l *lan) error { return l.host.Down("eth0") }, "interface eth0 is down"},
+		{"no carrier", func(l *lan) error { return l.wire.Down("eth0") }, "interface eth0 has no carrier"},
+		{"frame too long", func(l *lan) error { return l.host.SetMTU("eth0", 100) }, "<nil>"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			lan := newLAN(t)
 			sink, _ := open(t, lan.host, settings())
 			netns.Must(t, tc.trouble(lan))
+			awaitComplaint(t, sink, tc.complaint)
 			p := ptb()
 			batch, failed := []*pipeline.Packet{&p}, make([]pipeline.Reason, 1)
 			if allocs := testing.AllocsPerRun(100, func() { sink.Deliver(batch, failed) }); allocs != 0 || failed[0] == pipeline.Pass {

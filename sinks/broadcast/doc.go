@@ -2,6 +2,8 @@
 // LAN: as they were captured, from the EtherType or VLAN tag on, with another
 // destination and source address. It needs Linux and CAP_NET_RAW.
 //
-// Whatever keeps a frame from being sent is counted and the sink goes on. When its
-// interface was deleted, it looks for the one that has the name as frames come.
+// Whatever keeps a frame from being sent is counted and the sink goes on. That holds
+// for an interface without carrier too, which the kernel does not call an error: it takes
+// frames and forgets them. When its interface was deleted, the sink looks for the one that
+// has the name as frames come.
 package broadcast

@@ -27,6 +27,9 @@ type sender struct {
 	macs   *afpacket.MACReader
 	looked time.Time // when a deleted interface was last looked for
 
+	carrier *afpacket.CarrierReader
+	mute    bool // there is none: what is sent is lost
+
 	frame []byte // being sent
 	err   error  // of that
 	write func(fd uintptr) (done bool)
@@ -49,7 +52,7 @@ func (s *sender) open() error {
 	if link.LinkType != pipeline.LinkEthernet {
 		return errors.Join(fmt.Errorf("open interface %s: %w", s.name, errNotEthernet), socket.Close())
 	}
-	s.socket, s.macs = socket, afpacket.NewMACReader(socket)
+	s.socket, s.macs, s.carrier = socket, afpacket.NewMACReader(socket), afpacket.NewCarrierReader(socket)
 	s.asked.Store(socket)
 	return nil
 }
@@ -62,9 +65,9 @@ func (s *sender) complaint() error {
 	return nil
 }
 
-// mac returns the interface's address. It reports false if there is no interface,
-// which it looks for from time to time.
-func (s *sender) mac() (mac [macLen]byte, there bool) {
+// look looks at the interface before frames are sent, and returns its address. It
+// reports false if there is no interface, which it looks for from time to time.
+func (s *sender) look() (mac [macLen]byte, there bool) {
 	mac, there = s.macs.Read()
 	if !there && s.attach() {
 		mac, there = s.macs.Read()
@@ -72,6 +75,7 @@ func (s *sender) mac() (mac [macLen]byte, there bool) {
 	if !there {
 		s.report(NoInterface, nil)
 	}
+	s.mute = there && s.carrier.Lost()
 	return mac, there
 }
 
@@ -96,6 +100,9 @@ func (s *sender) send(frame []byte) pipeline.Reason {
 		s.err = err
 	}
 	reason := reasonOf(s.err)
+	if reason == pipeline.Pass && s.mute {
+		reason = InterfaceDown
+	}
 	s.report(reason, s.err)
 	return reason
 }

@@ -21,7 +21,7 @@ func (s *sender) open() error {
 
 func (s *sender) complaint() error { return nil }
 
-func (s *sender) mac() (mac [macLen]byte, there bool) { return mac, false }
+func (s *sender) look() (mac [macLen]byte, there bool) { return mac, false }
 
 func (s *sender) send([]byte) pipeline.Reason { return SendError }
 
