@@ -22,7 +22,8 @@
 //
 // Pcap of version 2.4 in either byte order, with micro- or nanoseconds
 // (draft-ietf-opsawg-pcap). Of the link type field the lower 16 bits count; what
-// it says about a frame check sequence is left aside. The headers of the
+// it says about a frame check sequence is left aside. The numbers 12 and 14, which old
+// programs wrote, are raw IP here as in Wireshark. The headers of the
 // "modified" variant that Alexey Kuznetsov's patches wrote are refused.
 //
 // Pcapng of versions 1.0 and 1.2, any number of sections in either byte order, each

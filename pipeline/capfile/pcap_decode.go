@@ -43,7 +43,7 @@ func newPcapDecoder(window []byte) (*pcapDecoder, error) {
 	if major, minor := d.uint16(window[4:]), d.uint16(window[6:]); major != 2 || minor != 4 {
 		return nil, fmt.Errorf("pcap version %d.%d is not supported, only 2.4 is", major, minor)
 	}
-	d.link = pipeline.LinkType(d.uint32(window[20:]))
+	d.link = linkTypeOf(uint16(d.uint32(window[20:])))
 	return d, nil
 }
 

@@ -29,7 +29,7 @@ func (d *pcapngDecoder) addInterface(body []byte) error {
 	if len(d.interfaces) == MaxInterfaces {
 		return fmt.Errorf("more than %d interfaces in a section", MaxInterfaces)
 	}
-	i := iface{link: pipeline.LinkType(d.uint16(body)), snaplen: d.uint32(body[4:]), exp: 6}
+	i := iface{link: linkTypeOf(d.uint16(body)), snaplen: d.uint32(body[4:]), exp: 6}
 	o := d.options(body[8:])
 	for o.next() {
 		if err := i.set(&o); err != nil {

@@ -52,11 +52,19 @@ func TestReadPcap(t *testing.T) {
 func TestReadPcapLinkType(t *testing.T) {
 	for name, o := range orders() {
 		t.Run(name, func(t *testing.T) {
-			header := pcapHeader(o, 0xa1b2c3d4)
-			o.PutUint32(header[20:], 0x54000114)
-			got := mustRead(t, join(header, record(o, 0, 0, 1, "a")))
-			if got[0].Link != pipeline.LinkSLL2 {
-				t.Errorf("got link type %d", got[0].Link)
+			for number, want := range map[uint32]pipeline.LinkType{
+				0x54000114: pipeline.LinkSLL2, // with the length of a frame check sequence
+				12:         pipeline.LinkRaw,  // as Wireshark and tcpdump have it
+				14:         pipeline.LinkRaw,
+				13:         13,
+			} {
+				header := pcapHeader(o, 0xa1b2c3d4)
+				o.PutUint32(header[20:], number)
+				got := mustRead(t, join(header, record(o, 0, 0, 1, "a")))
+				got = append(got, mustRead(t, join(section(o), iface(o, uint16(number), 0), enhanced(o, 0, 1, 2, "hi")))...)
+				if got[0].Link != want || got[1].Link != want {
+					t.Errorf("got link types %d and %d of %#x", got[0].Link, got[1].Link, number)
+				}
 			}
 		})
 	}
