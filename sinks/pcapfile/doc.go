@@ -24,7 +24,9 @@
 //
 // after the UTC time stamp of its first packet (the time of its last change if that
 // can't be read), so that names sort by time. If there is such a file, the next free
-// nanosecond is taken; nothing is ever overwritten. With keep only so many
-// renamed files stay, those whose names sort last. Age is measured by the packets'
-// time stamps, hence a quiet file is rotated when its next packet comes.
+// nanosecond is taken; nothing is ever overwritten. With keep only so many renamed
+// files stay: those that were renamed last, and of an earlier run those whose names
+// sort last. So a clock that was set back removes no new file for an old one's sake. Age
+// is measured by the packets' time stamps, hence a quiet file is rotated when its next
+// packet comes.
 package pcapfile

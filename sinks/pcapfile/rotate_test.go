@@ -58,6 +58,18 @@ func TestRotate(t *testing.T) {
 			},
 		},
 		{
+			"keep, by a clock that was set back", func(s *pcapfile.Settings) { s.MaxSize, s.Keep = 1024, 2 },
+			[]*pipeline.Packet{
+				packet(long+long, time.Hour), packet(long+long, time.Hour+second), packet(long+long, time.Hour+2*second),
+				packet(long+long, 0), packet(long+long, second), packet("3", 2*second),
+			},
+			map[string][]string{
+				"a-20260102T030405.000006000.pcap": {long + long},
+				"a-20260102T030406.000006000.pcap": {long + long},
+				"a.pcap":                           {"3"},
+			},
+		},
+		{
 			"the same time stamp", func(s *pcapfile.Settings) { s.MaxSize = 1024 },
 			[]*pipeline.Packet{packet(long, 0), packet(long, 0), packet(long, 0), packet(long, 0)},
 			map[string][]string{
@@ -141,6 +153,28 @@ func TestRotateLongName(t *testing.T) {
 	mustDeliver(t, sink, packet("1", 0), packet("2", time.Second), packet("3", time.Minute))
 	closeSink(t, sink)
 	if diff := cmp.Diff([]string{"1", "2", "3"}, contents(t, s.Path)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Files of an earlier run go first, whatever their names say of the time.
+func TestKeepWithFilesOfTheFuture(t *testing.T) {
+	dir := t.TempDir()
+	for _, year := range []string{"2025", "2030", "2031"} {
+		must(t, os.WriteFile(filepath.Join(dir, "a-"+year+"0102T030405.000000000.pcap"), written(t, dir+"/x.pcap", packet(year, 0)), 0o600))
+	}
+	s := settings(filepath.Join(dir, "a.pcap"))
+	s.MaxAge, s.Keep = time.Second, 3
+	sink := newSink(t, s)
+	mustDeliver(t, sink, packet("1", 0), packet("2", time.Second), packet("3", 2*time.Second))
+	closeSink(t, sink)
+	want := map[string][]string{
+		"a-20310102T030405.000000000.pcap": {"2031"},
+		"a-20260102T030405.000006000.pcap": {"1"},
+		"a-20260102T030406.000006000.pcap": {"2"},
+		"a.pcap":                           {"3"},
+	}
+	if diff := cmp.Diff(want, directory(t, dir)); diff != "" {
 		t.Error(diff)
 	}
 }
