@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -61,7 +62,7 @@ func (a *app) replay(ctx context.Context, o *replayOptions, captures []string) (
 	if err != nil {
 		return err
 	}
-	outputs := outputs{stdout: a.Stdout, inputs: captures}
+	outputs := outputs{stdin: a.Stdin, stdout: a.Stdout, inputs: captures}
 	defer func() { err = errors.Join(err, a.failed(outputs.close())) }()
 	if run.Write, err = outputs.create("--write", o.write); err != nil {
 		return err
@@ -105,6 +106,7 @@ func (a *app) failed(err error) error {
 
 // outputs are the files that a command writes.
 type outputs struct {
+	stdin  io.Reader
 	stdout io.Writer
 	inputs []string // that must not be overwritten
 	used   bool     // stdout is one of the outputs
@@ -144,16 +146,27 @@ func (o *outputs) check(path string) error {
 			return fmt.Errorf("%s is another output already", path)
 		}
 	}
-	inputs, err := capfile.Expand(o.inputs...)
-	if err != nil {
-		return nil //nolint:nilerr // reading them will tell
-	}
-	for _, input := range inputs {
-		if other, err := os.Stat(input); err == nil && os.SameFile(info, other) {
-			return fmt.Errorf("%s would be overwritten, and is to be read", path)
-		}
+	if slices.ContainsFunc(o.inputs, func(pattern string) bool { return o.isInput(info, pattern) }) {
+		return fmt.Errorf("%s would be overwritten, and is to be read", path)
 	}
 	return nil
+}
+
+// isInput reports whether a file is one of those that an input's pattern names.
+func (o *outputs) isInput(info os.FileInfo, pattern string) bool {
+	if pattern == capfile.Stdin {
+		f, ok := o.stdin.(*os.File)
+		if !ok {
+			return false
+		}
+		other, err := f.Stat()
+		return err == nil && os.SameFile(info, other)
+	}
+	inputs, _ := capfile.Expand(pattern) // reading them will tell of an error
+	return slices.ContainsFunc(inputs, func(input string) bool {
+		other, err := os.Stat(input)
+		return err == nil && os.SameFile(info, other)
+	})
 }
 
 func (o *outputs) close() error {

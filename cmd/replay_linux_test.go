@@ -416,3 +416,46 @@ func openTerminal(t *testing.T) (*os.File, string) {
 	}
 	return f, "/dev/pts/" + strconv.Itoa(n)
 }
+
+// TestOutputIsInput wants a capture that is to be read not to be overwritten, however
+// it and the others are named.
+func TestOutputIsInput(t *testing.T) {
+	good := readFile(t, vectors(t, "rate-1.pcap"))
+	for name, tc := range map[string]struct {
+		args  []string
+		stdin string // path of a file
+		want  string
+	}{
+		"itself":                 {[]string{"-w", "a.pcap", "a.pcap"}, "", "--write: a.pcap would be overwritten, and is to be read"},
+		"verdicts":               {[]string{"--verdicts", "a.pcap", "a.pcap"}, "", "--verdicts: a.pcap would be overwritten, and is to be read"},
+		"by another path":        {[]string{"-w", "./a.pcap", "a.pcap"}, "", "--write: ./a.pcap would be overwritten"},
+		"by a link":              {[]string{"-w", "link.pcap", "a.pcap"}, "", "--write: link.pcap would be overwritten"},
+		"by a pattern":           {[]string{"-w", "a.pcap", "[ab].pcap"}, "", "--write: a.pcap would be overwritten"},
+		"beside a missing one":   {[]string{"-w", "a.pcap", "nowhere.pcap", "a.pcap"}, "", "--write: a.pcap would be overwritten"},
+		"as standard input":      {[]string{"-w", "a.pcap", "-"}, "a.pcap", "--write: a.pcap would be overwritten"},
+		"the other output twice": {[]string{"-w", "out", "--verdicts", "out", "a.pcap"}, "", "--verdicts: out is another output already"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			if err := errors.Join(os.WriteFile("a.pcap", []byte(good), 0o644), os.Symlink("a.pcap", "link.pcap")); err != nil {
+				t.Fatal(err)
+			}
+			c := replayCommand(tc.args...)
+			if tc.stdin != "" {
+				stdin, err := os.Open(tc.stdin)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer stdin.Close()
+				c.Stdin = stdin
+			}
+			got := wait(t, c)
+			if got.status != 2 || !strings.Contains(got.stderr, tc.want) {
+				t.Errorf("exit status %d, want 2 and %q:\n%s", got.status, tc.want, got.stderr)
+			}
+			if readFile(t, "a.pcap") != good {
+				t.Error("the capture is overwritten")
+			}
+		})
+	}
+}
