@@ -112,6 +112,42 @@ func TestInterfaceIsRenamed(t *testing.T) {
 	c.await(t, func() { send(lan.frame(lan.hostMAC, 0x08, 0x00, 1)) })
 }
 
+// TestInterfaceIsMovedAway has another namespace take the interface, as containers do,
+// and give it back.
+func TestInterfaceIsMovedAway(t *testing.T) {
+	lan := newLAN(t)
+	elsewhere := netns.NewTest(t, "elsewhere")
+	c := start(t, lan.host, on())
+	for range 2 {
+		netns.Must(t, move(lan.host, elsewhere))
+		c.log.await(t, "interface is gone")
+		c.awaitComplaint(t, "interface eth0 is gone")
+		netns.Must(t, move(elsewhere, lan.host), lan.host.Up("eth0"))
+		send := sender(t, lan.wire)
+		c.await(t, func() { send(lan.frame(lan.hostMAC, 0x08, 0x00, 1)) })
+		c.awaitComplaint(t, "<nil>")
+		c.log.reset()
+	}
+}
+
+// move puts eth0 of one namespace into another.
+func move(from, to *netns.NS) error {
+	return to.Do(func() error {
+		target, err := os.Open("/proc/thread-self/ns/net")
+		if err != nil {
+			return err
+		}
+		defer target.Close()
+		return from.Do(func() error {
+			link, err := netlink.LinkByName("eth0")
+			if err != nil {
+				return err
+			}
+			return netlink.LinkSetNsFd(link, int(target.Fd()))
+		})
+	})
+}
+
 // TestInterfaceWithoutLinkLayer captures IP packets.
 func TestInterfaceWithoutLinkLayer(t *testing.T) {
 	host := netns.NewTest(t, "host")
