@@ -49,6 +49,8 @@ type sink struct {
 	Settings
 	out   io.Writer
 	lines []byte // of the batch at hand
+	ends  []int  // of each of them
+	part  bool   // what was written last is a part of a line
 }
 
 func (s *sink) Open(context.Context) error { return nil }
@@ -58,14 +60,24 @@ func (s *sink) ObservesDrops() bool { return s.Verbosity >= dropped }
 // Deliver writes the lines of a batch at once, so that lines of several sinks
 // don't run into each other.
 func (s *sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
-	s.lines = s.lines[:0]
+	s.lines, s.ends = s.lines[:0], s.ends[:0]
+	if s.part {
+		s.lines = append(s.lines, '\n')
+	}
 	for _, p := range batch {
 		s.append(p)
+		s.ends = append(s.ends, len(s.lines))
 	}
-	if _, err := s.out.Write(s.lines); err != nil {
-		for i := range failed {
-			failed[i] = WriteError
+	n, err := s.out.Write(s.lines)
+	if err != nil {
+		for i, end := range s.ends {
+			if end > n {
+				failed[i] = WriteError
+			}
 		}
+	}
+	if n > 0 {
+		s.part = s.lines[n-1] != '\n'
 	}
 }
 

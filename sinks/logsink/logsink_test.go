@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -125,6 +126,63 @@ func TestWriteError(t *testing.T) {
 	}
 	if out.calls != 2 {
 		t.Errorf("%d writes for two batches", out.calls)
+	}
+}
+
+// disk is a standard output with room for some octets.
+type disk struct {
+	bytes.Buffer
+	room int
+}
+
+func (d *disk) Write(p []byte) (int, error) {
+	n := min(d.room, len(p))
+	d.room -= n
+	d.Buffer.Write(p[:n])
+	if n < len(p) {
+		return n, syscall.ENOSPC
+	}
+	return n, nil
+}
+
+// TestPartOfALine has a disk that is full in the middle of a line: lines before it are
+// delivered, and the next one does not become a part of it.
+func TestPartOfALine(t *testing.T) {
+	const (
+		first  = "203.0.113.1 transmitting mtu=1400 sport=80\n"
+		second = "203.0.113.1 port-not-listed mtu=1400 sport=8081\n"
+	)
+	for _, tc := range []struct {
+		name    string
+		room    int
+		reasons []pipeline.Reason
+		want    string
+	}{
+		{"nothing", 0, []pipeline.Reason{logsink.WriteError, logsink.WriteError}, ""},
+		{"within the first line", 5, []pipeline.Reason{logsink.WriteError, logsink.WriteError}, first[:5] + "\n"},
+		{"a line", len(first), []pipeline.Reason{pipeline.Pass, logsink.WriteError}, first},
+		{"within the second line", len(first) + 5, []pipeline.Reason{pipeline.Pass, logsink.WriteError}, first + second[:5] + "\n"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			out := &disk{room: tc.room}
+			env := pipelinetest.Env(t)
+			env.Stdout = out
+			sink, err := logsink.New(logsink.Settings{Format: logsink.Text, Verbosity: 2}, env)
+			if err != nil {
+				t.Fatal(err)
+			}
+			failed := make([]pipeline.Reason, 2)
+			sink.Deliver(batch(), failed)
+			if diff := cmp.Diff(tc.reasons, failed); diff != "" {
+				t.Errorf("failed (-want +got):\n%s", diff)
+			}
+			out.room = 1 << 20
+			clear(failed)
+			sink.Deliver(batch(), failed)
+			if diff := cmp.Diff(tc.want+first+second, out.String()); diff != "" || slices.Max(failed) != pipeline.Pass {
+				t.Errorf("failed %v, lines (-want +got):\n%s", failed, diff)
+			}
+		})
 	}
 }
 
