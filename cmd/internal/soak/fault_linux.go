@@ -24,6 +24,7 @@ type fault struct {
 func faults() []fault {
 	return []fault{
 		{"flap", (*soak).flap, nil},
+		{"cable", (*soak).pullCable, nil},
 		{"remake", (*soak).remake, nil},
 		{"rename", (*soak).rename, (*soak).rename},
 		{"reload", (*soak).goodReload, nil},
@@ -53,6 +54,10 @@ func (s *soak) flap() error {
 		}
 		return nil
 	})
+}
+
+func (s *soak) pullCable() error {
+	return s.host.disturb(s.program, func() error { return s.host.pullCable(s.millis(400)) })
 }
 
 func (s *soak) remake() error {

@@ -90,6 +90,13 @@ func (h *host) flap(down time.Duration) error {
 	return errors.Join(err, h.ns.Up(h.name))
 }
 
+// pullCable takes the carrier from the interface, which stays up, and gives it back.
+func (h *host) pullCable(without time.Duration) error {
+	err := h.wire.Down(wireName)
+	time.Sleep(without)
+	return errors.Join(err, h.wire.Up(wireName))
+}
+
 // remake deletes the interface, and makes another one of the same name.
 func (h *host) remake(gone time.Duration) error {
 	// Nothing comes in once it is down, so that its count is the last one.
