@@ -205,6 +205,9 @@ func TestReasons(t *testing.T) {
 		{"from an own address that is listed", both, from("10.99.0.1", "192.0.2.81"), "from-peer"},
 		{"from a shared address to an own one", both, from("192.0.2.80", "10.99.0.1"), "from-peer"},
 		{"from an own address to another", both, from("192.0.2.80", "192.0.2.81"), ""},
+		{"from an own address to a peer", ipv4, from("10.99.0.1", "10.99.0.2"), "from-peer"}, // our own copy
+		{"from an own IPv6 address to a peer", ipv6, from("fd99::1", "fd99::2"), "from-peer"},
+		{"from elsewhere to a peer", ipv4, from("203.0.113.1", "10.99.0.2"), ""},
 		{"from a peer's octets in IPv6", both, from("::ffff:10.99.0.2", "2001:db8::80"), ""},
 		{"from a peer with TTL 1", both, change(from("10.99.0.2", "192.0.2.80"), 14+8, 1), "from-peer"},
 		{"TTL 2", both, change(ptb(false, 1400), 14+8, 2), ""},

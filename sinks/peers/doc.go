@@ -19,11 +19,12 @@
 // # No loops
 //
 // A message whose outer source is a peer's address is never sent on. Neither is
-// one from an address of this host to an address of this host: a peer sent it from
-// an address that both have, such as a service's. That covers peers that send from
-// the address that the others list. So list the address that a peer's route to the
-// others uses, not another one of that host, for which the falling TTL is the only
-// bound. Addresses are compared by family: an IPv6 packet from ::ffff:192.0.2.2
+// one from an address of this host to a peer, which the sink sent itself (a rule may
+// log what goes out), nor one from an address of this host to an address of this host:
+// a peer sent it from an address that both have, such as a service's. That covers
+// peers that send from the address that the others list. So list the address that a
+// peer's route to the others uses, not another one of that host, for which the falling
+// TTL is the only bound. Addresses are compared by family: an IPv6 packet from ::ffff:192.0.2.2
 // does not come from 192.0.2.2, which never sends such packets.
 //
 // # Failures

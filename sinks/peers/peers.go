@@ -15,7 +15,7 @@ const (
 	NotPTB     pipeline.Reason = iota + 1 // no PTB, or one without a sound IP header
 	Truncated                             // the capture lacks octets, or the ICMP header is cut
 	TTLExpired                            // the TTL or hop limit was 1 or 0
-	FromPeer                              // a peer sent it
+	FromPeer                              // a peer sent it, or this host did to a peer
 	NoPeers                               // no peer has an address of the message's family
 	SendFailed                            // every send failed; see [Sink.Counters]
 )
@@ -36,7 +36,7 @@ func Plugin() pipeline.Plugin {
 			{Name: "not-ptb", Doc: "the packet is no PTB, or has no sound IP header", Unfit: true},
 			{Name: "truncated", Doc: "the capture lacks octets of it, or the ICMP header is cut", Unfit: true},
 			{Name: "ttl-expired", Doc: "its TTL or hop limit was 1 or 0", Unfit: true},
-			{Name: "from-peer", Doc: "a peer sent it", Unfit: true},
+			{Name: "from-peer", Doc: "a peer sent it, or this host did to a peer", Unfit: true},
 			{Name: "no-peers", Doc: "no peer has an address of its family", Unfit: true},
 			{Name: "send-failed", Doc: "every send failed; see the counters of each peer"},
 		},

@@ -19,12 +19,15 @@ type plan struct {
 
 // fromPeer reports whether a message from src to dst is a peer's copy. One that
 // goes from an own address to an own address and yet comes from outside is a copy
-// too, of a peer that sent it from an address that all of them share.
+// too, of a peer that sent it from an address that all of them share; and so is one
+// from an own address to a peer, which this host itself has sent: a packet filter's
+// rule may log what goes out.
 func (p *plan) fromPeer(src, dst netip.Addr) bool {
 	_, listed := p.listed[src]
 	_, ownSrc := p.own[src]
 	_, ownDst := p.own[dst]
-	return listed || ownSrc && ownDst
+	_, toPeer := p.listed[dst]
+	return listed || ownSrc && (ownDst || toPeer)
 }
 
 // inputs is what a plan is made of.
