@@ -62,7 +62,7 @@ func (a *app) replay(ctx context.Context, o *replayOptions, captures []string) (
 	if err != nil {
 		return err
 	}
-	outputs := outputs{stdin: a.Stdin, stdout: a.Stdout, inputs: captures}
+	outputs := outputs{stdin: a.Stdin, stdout: a.Stdout, inputs: slices.Concat(o.paths, captures)}
 	defer func() { err = errors.Join(err, a.failed(outputs.close())) }()
 	if run.Write, err = outputs.create("--write", o.write); err != nil {
 		return err

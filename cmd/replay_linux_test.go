@@ -417,8 +417,8 @@ func openTerminal(t *testing.T) (*os.File, string) {
 	return f, "/dev/pts/" + strconv.Itoa(n)
 }
 
-// TestOutputIsInput wants a capture that is to be read not to be overwritten, however
-// it and the others are named.
+// TestOutputIsInput wants what is to be read not to be overwritten, however it and the
+// others are named.
 func TestOutputIsInput(t *testing.T) {
 	good := readFile(t, vectors(t, "rate-1.pcap"))
 	for name, tc := range map[string]struct {
@@ -433,14 +433,21 @@ func TestOutputIsInput(t *testing.T) {
 		"by a pattern":           {[]string{"-w", "a.pcap", "[ab].pcap"}, "", "--write: a.pcap would be overwritten"},
 		"beside a missing one":   {[]string{"-w", "a.pcap", "nowhere.pcap", "a.pcap"}, "", "--write: a.pcap would be overwritten"},
 		"as standard input":      {[]string{"-w", "a.pcap", "-"}, "a.pcap", "--write: a.pcap would be overwritten"},
+		"a configuration":        {[]string{"-c", "edge.yaml", "-w", "edge.yaml", "a.pcap"}, "", "--write: edge.yaml would be overwritten"},
 		"the other output twice": {[]string{"-w", "out", "--verdicts", "out", "a.pcap"}, "", "--verdicts: out is another output already"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
-			if err := errors.Join(os.WriteFile("a.pcap", []byte(good), 0o644), os.Symlink("a.pcap", "link.pcap")); err != nil {
+			const config = "pipelines: {p: {sources: [{type: pcap, interface: eth0}], sinks: [{type: log}]}}"
+			err := errors.Join(
+				os.WriteFile("a.pcap", []byte(good), 0o644),
+				os.WriteFile("edge.yaml", []byte(config), 0o644),
+				os.Symlink("a.pcap", "link.pcap"),
+			)
+			if err != nil {
 				t.Fatal(err)
 			}
-			c := replayCommand(tc.args...)
+			c := exec.Command(program, append([]string{"replay"}, tc.args...)...)
 			if tc.stdin != "" {
 				stdin, err := os.Open(tc.stdin)
 				if err != nil {
@@ -453,8 +460,8 @@ func TestOutputIsInput(t *testing.T) {
 			if got.status != 2 || !strings.Contains(got.stderr, tc.want) {
 				t.Errorf("exit status %d, want 2 and %q:\n%s", got.status, tc.want, got.stderr)
 			}
-			if readFile(t, "a.pcap") != good {
-				t.Error("the capture is overwritten")
+			if readFile(t, "a.pcap") != good || readFile(t, "edge.yaml") != config {
+				t.Error("an input is overwritten")
 			}
 		})
 	}
