@@ -113,6 +113,7 @@ func TestTest(t *testing.T) {
 		"no tests":          {files: map[string]string{"t.yaml": "tests: []"}, args: []string{"t.yaml"}, status: 2, stderr: "the files hold no tests"},
 		"no expectation":    {files: map[string]string{"t.yaml": "tests: {x: {capture: ports.pcap, expect: {}}}"}, args: []string{"t.yaml"}, status: 2, stderr: "t.yaml:1:42: `expect` says nothing"},
 		"no capture":        {files: map[string]string{"t.yaml": "tests: {x: {capture: gone.pcap, expect: {packets: 1}}}"}, args: []string{"t.yaml"}, status: 2, stderr: "t.yaml:1:22: `capture`: find files gone.pcap: file does not exist"},
+		"capture is golden": {files: map[string]string{"t.yaml": "tests: {x: {capture: '*.pcap', expect: {sent_file: ./ports.pcap}}}"}, args: []string{"t.yaml"}, status: 2, stderr: "t.yaml:1:40: `expect`: ports.pcap is the capture; --update would overwrite it"},
 		"standard input":    {files: map[string]string{"t.yaml": "tests: {x: {capture: '-', expect: {packets: 1}}}"}, args: []string{"t.yaml"}, status: 2, stderr: "t.yaml:1:22: `capture` must be a file"},
 		"both":              {files: map[string]string{"t.yaml": "tests: {x: {capture: ports.pcap, config: edge.yaml, options: [-t], expect: {packets: 1}}}"}, args: []string{"t.yaml"}, status: 2, stderr: "t.yaml:1:62: `options`: don't go together"},
 		"pipeline alone":    {files: map[string]string{"t.yaml": "tests: {x: {capture: ports.pcap, pipeline: a, options: [-t], expect: {packets: 1}}}"}, args: []string{"t.yaml"}, status: 2, stderr: "t.yaml:1:44: `pipeline`: goes with `config`"},

@@ -3,7 +3,9 @@ package replaytest
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/pipeline"
@@ -84,15 +86,28 @@ func (t *Test) Check(file string) error {
 	}
 	resolve(dir, t.Config)
 	resolve(dir, t.Capture)
-	if _, err := capfile.Expand(t.Capture...); err != nil && len(errs) == 0 {
+	captures, err := capfile.Expand(t.Capture...)
+	if err != nil && len(errs) == 0 {
 		errs = append(errs, pipeline.BadSetting("capture", "%w", err))
 	}
 	for _, golden := range []*string{&t.Expect.Verdicts, &t.Expect.SentFile} {
 		if *golden != "" {
 			*golden = resolved(dir, *golden)
 		}
+		if isOneOf(*golden, captures) {
+			errs = append(errs, pipeline.BadSetting("expect", "%s is the capture; --update would overwrite it", *golden))
+		}
 	}
 	return errors.Join(errs...)
+}
+
+// isOneOf reports whether a path is that of one of the files.
+func isOneOf(path string, files []string) bool {
+	info, err := os.Stat(path)
+	return err == nil && slices.ContainsFunc(files, func(file string) bool {
+		other, err := os.Stat(file)
+		return err == nil && os.SameFile(info, other)
+	})
 }
 
 // Check refuses to expect nothing.
