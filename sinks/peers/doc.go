@@ -33,6 +33,10 @@
 // sending goes on behind it, at the price of one or two more system calls. Nothing
 // waits for a peer.
 //
+// What the kernel takes counts as sent. It tells neither of a neighbour that does not
+// answer nor of an interface without carrier, unless the sysctl
+// ignore_routes_with_linkdown makes a route of that no route.
+//
 // What the kernel holds back while it looks for a dead neighbour's hardware address
 // is charged to the socket's send buffer for some 3 s. The buffer is as large as the
 // system allows: net.core.wmem_max, or 64 MiB with CAP_NET_ADMIN. Where
