@@ -59,6 +59,7 @@ var badPlugins = []struct {
 		garbage = append([]byte(nil), p.Data...)
 		return pipeline.Pass
 	}, nil), "allocations for"},
+	{"limiter that allocates when it is charged", testFilterOf(func() pipeline.Filter { return new(spender) }), "allocations for"},
 	{"filter whose program refuses what it lets pass", testFilterOf(func() pipeline.Filter { return deaf{} }), "passes the filter, but not its program"},
 	{"filter that opens a file when it is built", testFilterOf(func() pipeline.Filter {
 		files, _ = os.Open(os.DevNull)
@@ -170,6 +171,21 @@ func (k *keeper) Filter(p *pipeline.Packet) pipeline.Reason {
 		return 1
 	}
 	return pipeline.Pass
+}
+
+// spender is a limiter of one packet a second, and allocates for each.
+type spender struct{ next pipeline.Instant }
+
+func (s *spender) Filter(p *pipeline.Packet) pipeline.Reason {
+	if p.Clock < s.next {
+		return 1
+	}
+	return pipeline.Pass
+}
+
+func (s *spender) Charge(p *pipeline.Packet) {
+	s.next = p.Clock + pipeline.Instant(time.Second)
+	garbage = append([]byte(nil), p.Data...)
 }
 
 // deaf lets everything pass, and its program nothing.
