@@ -2,12 +2,14 @@ package pipeline_test
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/pmtud/pmtud/filters/dedup"
 	"github.com/pmtud/pmtud/filters/expr"
+	"github.com/pmtud/pmtud/filters/ifacerate"
 	"github.com/pmtud/pmtud/filters/sane"
 	"github.com/pmtud/pmtud/filters/sourcelist"
 	"github.com/pmtud/pmtud/filters/srcrate"
@@ -72,8 +74,11 @@ func allFilters(t testing.TB) pipeline.Spec {
 	all[4].Settings.(*srcrate.Settings).MaxSources = 2
 	copies := dedup.Plugin().NewSettings().(*dedup.Settings)
 	copies.MaxEntries, copies.Key = 2, key.Fields{key.Flow, key.Target, key.RouterPrefix}
+	fair := ifacerate.Plugin().NewSettings().(*ifacerate.Settings)
+	fair.FairBy, fair.MaxKeys = key.Fields{key.Client, key.MTU}, 2
 	all = append(all,
 		stage(dedup.Plugin(), copies),
+		pipeline.Stage{Name: "fair", Plugin: ifacerate.Plugin(), Settings: fair},
 		stage(sourcelist.Plugin(), &sourcelist.Settings{Deny: prefixes[:], Peers: true}),
 		stage(sane.Plugin(), nil),
 		stage(vips.Plugin(), &vips.Settings{Prefixes: prefixes[:], From: "lo"}),
@@ -83,8 +88,8 @@ func allFilters(t testing.TB) pipeline.Spec {
 		Sources:   []pipeline.Stage{pipelinetest.Lend(nil, 1)},
 		Sinks:     []pipeline.SinkStage{sinkStage("all", sink{drops: true}, all...)},
 	}
-	for _, s := range all {
-		spec.Sinks = append(spec.Sinks, sinkStage(s.Plugin.Type, sink{drops: true}, s))
+	for i, s := range all {
+		spec.Sinks = append(spec.Sinks, sinkStage(fmt.Sprint(i), sink{drops: true}, s))
 	}
 	return spec
 }
