@@ -34,7 +34,7 @@ func Plugin() pipeline.Plugin {
 		Reasons: []pipeline.ReasonInfo{
 			{Name: "not-ptb", Doc: "the packet is no IPv4 or IPv6 PTB"},
 			{Name: "broadcast", Doc: "the frame was sent to all hosts, as copies are"},
-			{Name: "truncated", Doc: "the packet ends before its next-hop MTU"},
+			{Name: "truncated", Doc: "the capture holds only the beginning of the packet"},
 		},
 		New: func(Settings, pipeline.Env) (pipeline.Filter, error) {
 			return filter{}, nil

@@ -26,7 +26,7 @@ func Plugin() pipeline.Plugin {
 		Type:    "length",
 		Summary: "drops messages that are too short to be of use, or claim to be",
 		Reasons: []pipeline.ReasonInfo{
-			{Name: "too-short", Doc: "the message is shorter than a PTB that quotes an IP header"},
+			{Name: "too-short", Doc: "the packet is no ICMP message, or has less than 56 octets (IPv4) or 80 (IPv6) from the IP header on"},
 			{Name: "bad-ihl", Doc: "the IPv4 header length is below 20 octets"},
 		},
 		New: func(Settings, pipeline.Env) (pipeline.Filter, error) {

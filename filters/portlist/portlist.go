@@ -32,7 +32,7 @@ func Plugin() pipeline.Plugin {
 		Type:    "port-list",
 		Summary: "drops messages about packets of other source ports",
 		Reasons: []pipeline.ReasonInfo{
-			{Name: "payload-too-short", Doc: "what is quoted is too short for an IP header"},
+			{Name: "payload-too-short", Doc: "nothing follows the ICMP header"},
 			{Name: "bad-inner-version", Doc: "the quoted packet is neither IPv4 nor IPv6"},
 			{Name: "l4-too-short", Doc: "what is quoted ends before the source port"},
 			{Name: "port-not-listed", Doc: "the quoted source port is not on the list"},
