@@ -12,17 +12,19 @@ const MaxHold = 10 * time.Second
 // [MaxHold] (a large correction, a capture that begins anew), the clock goes on
 // from where it is at the pace of the new time stamps: it never stands still for
 // longer than MaxHold of them, and a limiter neither refills at the step nor
-// starves after it. The zero value is ready.
+// starves after it. Packets without a time stamp leave it where it is. The zero value
+// is ready.
 type Clock struct {
 	now    Instant
 	offset Instant // of now from the time stamps, after steps back
 	begun  bool
 }
 
-// Advance moves the clock to a packet's time stamp and returns its time.
+// Advance moves the clock to a packet's time stamp, 0 for none, and returns its time.
 func (c *Clock) Advance(stamp Instant) Instant {
 	t := stamp + c.offset
 	switch {
+	case stamp == 0: // as if it stepped back to 1970, and forward again with the next
 	case t >= c.now:
 		c.now = t
 	case !c.begun: // time stamps before 1970

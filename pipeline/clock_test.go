@@ -27,6 +27,8 @@ func TestClock(t *testing.T) {
 		{"small steps that add up to more than ten", []pipeline.Instant{100, 95, 89, 90}, []pipeline.Instant{100, 100, 100, 101}},
 		{"two large steps", []pipeline.Instant{100, 50, 51, 10, 12}, []pipeline.Instant{100, 100, 101, 101, 103}},
 		{"small step after a large one", []pipeline.Instant{100, 50, 51, 49, 52}, []pipeline.Instant{100, 100, 101, 101, 102}},
+		{"packets without a time stamp", []pipeline.Instant{100, 0, 101, 0, 0, 103}, []pipeline.Instant{100, 100, 101, 101, 101, 103}},
+		{"none of the first has a time stamp", []pipeline.Instant{0, 0, 100, 101}, []pipeline.Instant{0, 0, 100, 101}},
 		{"steps back and forth again", []pipeline.Instant{100, 50, 100, 101}, []pipeline.Instant{100, 100, 150, 151}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -25,7 +25,7 @@ type Packet struct {
 	// len(Data) when the capture holds only its beginning.
 	Length int
 
-	// Time is the capture's time stamp.
+	// Time is the capture's time stamp, 0 if it has none.
 	Time Instant
 
 	// LinkType tells how Data begins.
@@ -35,7 +35,7 @@ type Packet struct {
 	Type PacketType
 
 	// Clock is the pipeline's time at this packet. It is Time, but never before
-	// that of an earlier packet.
+	// that of an earlier packet: see [Clock].
 	Clock Instant
 
 	// View is what was decoded of Data.
