@@ -12,10 +12,14 @@ const (
 )
 
 // deliver takes a batch of a source through the filters and offers it to the
-// sinks. After a plugin panicked it takes nothing more.
+// sinks. After a plugin panicked it takes nothing more. Sources that can wait take
+// turns, so that room that one has waited for is not another's; those that can't must
+// not wait for them.
 func (p *Pipeline) deliver(s *sourceStage, batch []Packet) {
-	p.turn.Lock()
-	defer p.turn.Unlock()
+	if s.lossless {
+		p.turn.Lock()
+		defer p.turn.Unlock()
+	}
 	for len(batch) > 0 {
 		n := min(len(batch), p.chunk)
 		if s.lossless {

@@ -21,7 +21,7 @@
 //  4. charges the limiters ([Limiter]) when all filters let the packet pass, and
 //  5. offers it to every sink, whose own filters work the same way.
 //
-// All of this happens in the goroutine of the source, one batch at a time under
+// All of this happens in the goroutine of the source, a part of a batch at a time under
 // the pipeline's lock: filters are never called concurrently, and nothing is
 // handed between goroutines until a packet has passed. Each sink then has a
 // bounded queue and a goroutine of its own, so that a slow, failing or stuck sink

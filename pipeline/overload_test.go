@@ -173,6 +173,43 @@ func TestLosslessSourceLosesNothing(t *testing.T) {
 	}
 }
 
+// TestLiveSourceDoesNotWait has a live source deliver beside one that can wait, and does,
+// for a sink that is stuck: the other sink gets all that is live.
+func TestLiveSourceDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := make(gate)
+		ctx, cancel := context.WithCancel(t.Context())
+		packets := messages(100)
+		in := source{run: func(ctx context.Context, deliver func([]pipeline.Packet)) error {
+			time.Sleep(time.Second) // until the other source waits
+			deliver(packets)
+			<-ctx.Done()
+			return nil
+		}}
+		spec := pipeline.Spec{
+			Sources: []pipeline.Stage{lossless("file", source{run: oneByOne(messages(1000))}), live("in", in)},
+			Sinks:   []pipeline.SinkStage{sinkStage("stuck", stuck.before(sink{})), sinkStage("other", sink{})},
+		}
+		spec.Sinks[0].QueueSize = 4
+		p := start(ctx, t, spec)
+		time.Sleep(2 * time.Second)
+		c := p.Counters()
+		checkBooks(t, spec, c)
+		if c.Sources[0].Received == 1000 || c.Sources[1].Received != 100 {
+			t.Errorf("received %+v, want all that is live, and not all of the file", c.Sources)
+		}
+		if s := c.Sinks[1]; s.Delivered != c.Received {
+			t.Errorf("the other sink %+v, want %d delivered", s, c.Received)
+		}
+		close(stuck)
+		cancel()
+		if err := <-p.done; err != nil {
+			t.Error(err)
+		}
+		checkBooks(t, spec, p.Counters())
+	})
+}
+
 func TestStopWhileALosslessSourceWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stuck := make(gate)

@@ -28,7 +28,7 @@ type Pipeline struct {
 	measured []measured // stages with metrics
 	gate     int        // index of the filter that is asked for sources' gates, or noGate
 
-	turn sync.Mutex // held by the source whose batch is being delivered
+	turn sync.Mutex // held by the source that can wait whose batch is being delivered
 
 	mu        sync.Mutex // guards what follows, and is held while filters run
 	clock     Clock
