@@ -65,6 +65,16 @@ var badPlugins = []struct {
 		files, _ = os.Open(os.DevNull)
 		return funcFilter(good)
 	}), "building opened files"},
+	{"good filter that opens something", testFilterOf(func() pipeline.Filter { return opener{good, func() {}} }), ""},
+	{"filter that leaves a goroutine", testFilterOf(func() pipeline.Filter {
+		return opener{good, func() { go func() { <-make(chan int) }() }}
+	}), "goroutines left behind"},
+	{"filter that leaves a file", testFilterOf(func() pipeline.Filter {
+		return opener{good, func() {
+			f, _ := os.Open(os.DevNull)
+			left = append(left, f)
+		}}
+	}), "files left open"},
 
 	{"good sink", testSink(sinkFuncs{}), ""},
 	{"sink with an undeclared reason", testSink(sinkFuncs{deliver: func(_ []*pipeline.Packet, failed []pipeline.Reason) { failed[0] = 2 }}), "reason 2 is not declared"},
@@ -118,6 +128,15 @@ func good(p *pipeline.Packet) pipeline.Reason {
 type funcFilter func(*pipeline.Packet) pipeline.Reason
 
 func (f funcFilter) Filter(p *pipeline.Packet) pipeline.Reason { return f(p) }
+
+// opener is a filter that holds something.
+type opener struct {
+	funcFilter
+	open func()
+}
+
+func (o opener) Open(context.Context) error { o.open(); return nil }
+func (opener) Close() error                 { return nil }
 
 // testFilter runs the kit on a filter whose declaration was changed.
 func testFilter(f funcFilter, change func(*pipeline.FilterPlugin[settings])) func(*testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -22,6 +23,7 @@ func TestFilter(t *testing.T, plugin pipeline.Plugin, settings any) {
 	t.Run("explanation", f.testExplanation)
 	t.Run("kernel filter", f.testKernelFilter)
 	t.Run("gatekeeper", f.testGatekeeper)
+	t.Run("leaks", f.testLeaks)
 }
 
 type filterTest struct {
@@ -125,6 +127,15 @@ func (f filterTest) testExplanation(t *testing.T) {
 			t.Fatalf("packet %d: reason %d, but %d after an explanation", i, want, got)
 		}
 	}
+}
+
+// testLeaks opens and closes several filters one after the other.
+func (f filterTest) testLeaks(t *testing.T) {
+	files, goroutines := openFiles(), runtime.NumGoroutine()
+	for range 5 {
+		t.Run("open and close", func(t *testing.T) { f.open(t) })
+	}
+	checkLeaks(t, files, goroutines)
 }
 
 // Decide does what the engine does with one packet in a pipeline of one filter: it
