@@ -43,6 +43,9 @@ func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
 	if s.Min > s.Max {
 		return nil, pipeline.BadSetting("min", "must not be above max, %d", s.Max)
 	}
+	if s.Strict && (s.Max < strictMin || s.Min > strictMax) {
+		return nil, pipeline.BadSetting("strict", "lets only %d to %d pass, and min and max only %d to %d: nothing would", strictMin, strictMax, s.Min, s.Max)
+	}
 	return filter(s), nil
 }
 

@@ -97,9 +97,25 @@ func TestNoMTU(t *testing.T) {
 }
 
 func TestNewRefusesAnEmptyRange(t *testing.T) {
-	_, err := mtu.New(mtu.Settings{Min: 1500, Max: 1499}, pipelinetest.Env(t))
-	var setting *pipeline.SettingError
-	if !errors.As(err, &setting) || setting.Setting != "min" {
-		t.Errorf("error %v, want one about min", err)
+	for name, tc := range map[string]struct {
+		settings mtu.Settings
+		setting  string // "" if there is nothing wrong
+	}{
+		"min above max":                 {mtu.Settings{Min: 1500, Max: 1499}, "min"},
+		"all below what strict allows":  {mtu.Settings{Min: 68, Max: 575, Strict: true}, "strict"},
+		"all above what strict allows":  {mtu.Settings{Min: 1500, Max: 9000, Strict: true}, "strict"},
+		"lowest of what strict allows":  {mtu.Settings{Min: 68, Max: 576, Strict: true}, ""},
+		"highest of what strict allows": {mtu.Settings{Min: 1499, Max: 9000, Strict: true}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := mtu.New(tc.settings, pipelinetest.Env(t))
+			var setting *pipeline.SettingError
+			if tc.setting == "" && err == nil {
+				return
+			}
+			if !errors.As(err, &setting) || setting.Setting != tc.setting {
+				t.Errorf("error %v, want one about %q", err, tc.setting)
+			}
+		})
 	}
 }
