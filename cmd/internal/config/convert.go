@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
+	"net/netip"
 	"reflect"
 	"strconv"
 	"strings"
@@ -38,6 +39,9 @@ func convert(from, to reflect.Value) (any, error) {
 	value, t := from.Interface(), to.Type()
 	if from.Type() == t || t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface {
 		return value, nil
+	}
+	if hint := addressHint(value); hint != "" {
+		return nil, &kindError{"text", value, hint}
 	}
 	text, isScalar := scalarText(value)
 	switch {
@@ -163,6 +167,22 @@ func str(value any) (any, error) {
 		hint = "write a single one"
 	}
 	return nil, &kindError{"text", value, hint}
+}
+
+// addressHint returns what to write for an IPv6 address or prefix in {}, of which the
+// parser takes what stands before the first colon for a name.
+func addressHint(value any) string {
+	table, ok := value.(Table)
+	if !ok || len(table) != 1 {
+		return ""
+	}
+	rest, _ := scalarText(table[0].Value)
+	text := table[0].Name + ":" + rest
+	addr, _, _ := strings.Cut(text, "/")
+	if _, err := netip.ParseAddr(addr); err != nil {
+		return ""
+	}
+	return `put quotes around it: "` + text + `"`
 }
 
 func integer(value any, t reflect.Type) (any, error) {

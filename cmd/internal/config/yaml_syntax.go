@@ -14,6 +14,8 @@ func (d *document) explainYAML(at Position, message string) complaint {
 	switch rest := d.behind(at); {
 	case says(`'\t'`):
 		return complaint{at, "a tab can't stand here", "indent with spaces"}
+	case says("invalid key") && strings.HasPrefix(rest, ":"):
+		return complaint{at, "text in {} can't begin with a colon", "put quotes around it"}
 	case says("end character of"):
 		return complaint{at, "text in quotes has no end", "close it with the quote that it begins with"}
 	case says("is a reserved character"):
