@@ -2,6 +2,7 @@ package vips
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -50,6 +51,14 @@ func (f *filter) look() error {
 	now.set = prefixset.New(singles)
 	f.report(f.found.Swap(now), now)
 	return nil
+}
+
+// Complaint is [pipeline.Complainer]: while nothing can pass.
+func (f *filter) Complaint() error {
+	if found := f.found.Load(); found == nil || len(found.list) > 0 || f.listed != nil {
+		return nil
+	}
+	return fmt.Errorf("interface %s has no address of the service, so that no message passes", f.from)
 }
 
 // report logs what changed; before is nil at first.

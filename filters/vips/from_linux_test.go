@@ -105,15 +105,28 @@ func TestFrom(t *testing.T) {
 func TestFromMissing(t *testing.T) {
 	ns := netns.Own(t)
 	f, log := open(t, vips.Settings{From: "eth0"})
+	listing, _ := open(t, vips.Settings{From: "eth0", Prefixes: list(t, "192.0.2.0/24")})
+	complains := func(want bool) {
+		t.Helper()
+		if err := f.(pipeline.Complainer).Complaint(); (err != nil) != want {
+			t.Errorf("complaint %v, want one: %v", err, want)
+		}
+		if err := listing.(pipeline.Complainer).Complaint(); err != nil {
+			t.Errorf("complaint %v, though prefixes are listed", err)
+		}
+	}
 	await(t, f, "192.0.2.1", vips.NotVIP)
+	complains(true)
 
 	netns.Must(t, netns.Veth(ns, "eth0", ns, "eth1"), ns.Addr("eth0", "fe80::9/64", "169.254.0.9/16", "192.0.2.1/24"))
 	t.Cleanup(func() { netns.Must(t, ns.Delete("eth0")) })
 	await(t, f, "192.0.2.1", pipeline.Pass)
+	complains(false)
 	await(t, f, "fe80::9", vips.NotVIP)
 	await(t, f, "169.254.0.9", vips.NotVIP)
 	netns.Must(t, ns.Delete("eth0"))
 	await(t, f, "192.0.2.1", vips.NotVIP)
+	complains(true)
 	netns.Must(t, netns.Veth(ns, "eth0", ns, "eth1"), ns.Addr("eth0", "192.0.2.7/24"))
 	await(t, f, "192.0.2.7", pipeline.Pass)
 	await(t, f, "192.0.2.1", vips.NotVIP)

@@ -10,7 +10,7 @@
 //
 // The interface's addresses are read when the pipeline opens and followed by netlink.
 // While it has none that counts, or isn't there, nothing passes by `from`, and the log
-// says so once.
+// says so once. If no prefixes are listed either, the filter is not ready.
 //
 // In a replay, which opens nothing and must not depend on the host, they are not known:
 // then `from` lets every quoted source pass, and an explanation says so. To replay what
