@@ -60,6 +60,7 @@ var badPlugins = []struct {
 		return pipeline.Pass
 	}, nil), "allocations for"},
 	{"limiter that allocates when it is charged", testFilterOf(func() pipeline.Filter { return new(spender) }), "allocations for"},
+	{"limiter that takes when it is asked", testFilterOf(func() pipeline.Filter { return new(taker) }), "was not charged for it"},
 	{"filter whose program refuses what it lets pass", testFilterOf(func() pipeline.Filter { return deaf{} }), "passes the filter, but not its program"},
 	{"filter that opens a file when it is built", testFilterOf(func() pipeline.Filter {
 		files, _ = os.Open(os.DevNull)
@@ -206,6 +207,19 @@ func (s *spender) Charge(p *pipeline.Packet) {
 	s.next = p.Clock + pipeline.Instant(time.Second)
 	garbage = append([]byte(nil), p.Data...)
 }
+
+// taker is a limiter of one packet a second, and charges itself.
+type taker struct{ spender }
+
+func (k *taker) Filter(p *pipeline.Packet) pipeline.Reason {
+	r := k.spender.Filter(p)
+	if r == pipeline.Pass {
+		k.next = p.Clock + pipeline.Instant(time.Second)
+	}
+	return r
+}
+
+func (*taker) Charge(*pipeline.Packet) {}
 
 // deaf lets everything pass, and its program nothing.
 type deaf struct{}

@@ -22,6 +22,7 @@ func TestFilter(t *testing.T, plugin pipeline.Plugin, settings any) {
 	t.Run("allocations", f.testAllocations)
 	t.Run("explanation", f.testExplanation)
 	t.Run("kernel filter", f.testKernelFilter)
+	t.Run("limiter", f.testLimiter)
 	t.Run("gatekeeper", f.testGatekeeper)
 	t.Run("leaks", f.testLeaks)
 }
@@ -126,6 +127,25 @@ func (f filterTest) testExplanation(t *testing.T) {
 		if got, want := Decide(explaining, &p), Decide(silent, &p); got != want {
 			t.Fatalf("packet %d: reason %d, but %d after an explanation", i, want, got)
 		}
+	}
+}
+
+// testLimiter checks that a limiter takes nothing when it is asked: a packet that it lets
+// pass, and for which it is not charged since another filter refuses it, costs nothing.
+func (f filterTest) testLimiter(t *testing.T) {
+	l, ok := f.open(t).(pipeline.Limiter)
+	if !ok {
+		t.Skip("the filter is no limiter")
+	}
+	for i, p := range Packets() {
+		prepare(&p)
+		if l.Filter(&p) != pipeline.Pass {
+			continue
+		}
+		if r := l.Filter(&p); r != pipeline.Pass {
+			t.Fatalf("packet %d: passes, and is refused with reason %d when the limiter is asked again, which was not charged for it", i, r)
+		}
+		l.Charge(&p)
 	}
 }
 
