@@ -318,6 +318,46 @@ func TestStuckSinkIsGivenUp(t *testing.T) {
 	})
 }
 
+// TestEndOfAFileWaits has all that is read be in a queue already when a file ends: nobody
+// has told the pipeline to stop, so a slow sink gets its time, until somebody does.
+func TestEndOfAFileWaits(t *testing.T) {
+	for _, tc := range []struct {
+		name      string
+		stopAfter time.Duration
+		delivered uint64
+		takes     time.Duration
+		err       string
+	}{
+		{"to the end", time.Hour, 600, 3 * time.Minute, ""},
+		{"until it is stopped", 61 * time.Second, 256, 66 * time.Second, "stuck for 5s: sink slow"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), tc.stopAfter)
+				defer cancel()
+				slow := sink{deliver: func([]*pipeline.Packet, []pipeline.Reason) { time.Sleep(time.Minute) }}
+				spec := pipeline.Spec{
+					Sources: []pipeline.Stage{lossless("file", source{run: deliverAll(messages(600))})},
+					Sinks:   []pipeline.SinkStage{sinkStage("slow", slow)},
+				}
+				begin := time.Now()
+				c, err := pipelinetest.Run(ctx, spec)
+				if took := time.Since(begin); took != tc.takes {
+					t.Errorf("took %v, want %v", took, tc.takes)
+				}
+				if tc.err == "" && err != nil || tc.err != "" && (err == nil || !strings.Contains(err.Error(), tc.err)) {
+					t.Errorf("error %v, want %q", err, tc.err)
+				}
+				checkBooks(t, spec, c)
+				if c.Sinks[0].Delivered != tc.delivered {
+					t.Errorf("%d delivered, want %d", c.Sinks[0].Delivered, tc.delivered)
+				}
+				time.Sleep(time.Hour) // until a sink that was left behind returns
+			})
+		})
+	}
+}
+
 func TestLateReturnChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stuck := make(gate)

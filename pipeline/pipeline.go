@@ -103,7 +103,8 @@ func (p *Pipeline) open(ctx context.Context) error {
 // Run moves packets until every source has ended, ctx is done, or a stage fails.
 // It returns when the sinks' queues are empty, or after five seconds of trying:
 // then what is left in them is counted with [ReasonStopped], and a sink that
-// still does not return from its call is left behind.
+// still does not return from its call is left behind. When sources that can wait have
+// come to their end, the five seconds begin with the end of ctx.
 func (p *Pipeline) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -118,10 +119,13 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		})
 	}
 	err := p.runSources(ctx)
+	if err != nil {
+		cancel()
+	}
 	for _, s := range p.sinks {
 		s.queue.close()
 	}
-	stuck := p.awaitSinks(&sinks)
+	stuck := p.awaitSinks(ctx, &sinks)
 	return errors.Join(err, p.failed(), stuck)
 }
 
@@ -172,10 +176,18 @@ func (p *Pipeline) runSources(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// awaitSinks waits until the sinks have emptied their queues.
-func (p *Pipeline) awaitSinks(sinks *sync.WaitGroup) error {
+// awaitSinks waits until the sinks have emptied their queues. They have time for that
+// while nobody wants the pipeline to stop and none of its sources is live.
+func (p *Pipeline) awaitSinks(ctx context.Context, sinks *sync.WaitGroup) error {
 	done := make(chan struct{})
 	go func() { sinks.Wait(); close(done) }()
+	if p.Finite() {
+		select {
+		case <-done:
+			return nil
+		case <-ctx.Done():
+		}
+	}
 	timeout := time.NewTimer(closeTimeout)
 	defer timeout.Stop()
 	select {
