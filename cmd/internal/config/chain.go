@@ -224,7 +224,7 @@ func typedWord(word any, t SettingType) any {
 	if _, quoted := word.(quotedText); quoted || t == TypeText {
 		return text
 	}
-	if n, ok := parseNumber(text); ok {
+	if n, ok := parseText(text); ok {
 		return n
 	}
 	if t == TypeBool && (text == "true" || text == "false") {

@@ -65,6 +65,7 @@ func TestParseChainMistakes(t *testing.T) {
 			"2:18: `rate` must be a number, not text",
 		}},
 		{"input(interface=a,group=70000) | " + out, []string{"1:25: `group` must be from 0 to 65535, not 70000"}},
+		{"input(interface=a,group=010) | " + out, []string{"1:25: `group` must be a whole number, not text"}},
 		{in + " | ports(ports=1,bad) | " + out, []string{"1:36: `ports`: \"bad\" is not a port"}},
 		{"input(interface=a", []string{"1:18: the settings of `input` have no end: `)` is missing"}},
 		{"input(interface='a) | " + out, []string{"1:17: the quotes have no end"}},
@@ -92,6 +93,7 @@ func FuzzParseChain(f *testing.F) {
 	f.Add("input(interface=eth0) + file(path='a b') | rate-limit(rate=1) | ports(ports=1,2) | output + file")
 	f.Add("file|output(path=\"$${'}\")")
 	f.Add("file(path=(|output)")
+	f.Add("input(interface=a)|ports(ports=000)|output")
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, chain string) {
 		t.Chdir(dir)

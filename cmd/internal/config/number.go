@@ -34,6 +34,13 @@ func parseNumber(text string) (Number, bool) {
 	return Number(text), plainNumber.MatchString(text)
 }
 
+// parseText returns the number that text stands for where nothing tells text from numbers.
+// What looks octal stays text.
+func parseText(text string) (Number, bool) {
+	n, ok := parseNumber(text)
+	return n, ok && !octalLooking.MatchString(text)
+}
+
 var (
 	errNotWhole = errors.New("not a whole number")
 	errRange    = errors.New("out of range")

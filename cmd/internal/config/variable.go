@@ -231,7 +231,7 @@ func typedScalar(value any, at Position, t reflect.Type) any {
 		}
 		return value
 	}
-	if n, ok := parseNumber(text); ok && !octalLooking.MatchString(text) {
+	if n, ok := parseText(text); ok {
 		return n
 	}
 	return value
