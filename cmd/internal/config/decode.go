@@ -19,33 +19,43 @@ import (
 // settingTag is the struct tag with a setting's name; see [pipeline.FilterPlugin].
 const settingTag = "setting"
 
-// decode decodes the stage's settings into its plugin's struct. It returns whether
-// all that was written is in there.
-func (r *resolver) decode(s *Stage) bool {
+// decode decodes the stage's settings into its plugin's struct. It returns the names of
+// the plugin's settings whose values are not known, see decodeInto.
+func (r *resolver) decode(s *Stage) (unsure map[string]bool) {
 	s.settings = s.plugin.NewSettings()
 	what := fmt.Sprintf("%v `%s`", s.plugin.Kind, s.Type)
-	ok := r.decodeInto(s.settings, s, what)
-	return r.decodeCommon(s, what) && ok && !slices.ContainsFunc(s.Settings, func(s Setting) bool { return s.Value == nil })
+	unsure = r.decodeInto(s.settings, s, what)
+	r.decodeCommon(s, what)
+	return unsure
 }
 
 // decodeInto decodes the settings of s into a struct, but for those that it has
-// structs or maps for. What says in messages whose settings they are.
-func (r *resolver) decodeInto(settings any, s *Stage, what string) bool {
-	before := len(r.mistakes)
-	values := r.known(s, fieldsOf(settings), what)
+// structs or maps for. What says in messages whose settings they are. It returns the
+// names of those whose values are not known, since they are wrong, missing or perhaps
+// misspelt; they keep what they had.
+func (r *resolver) decodeInto(settings any, s *Stage, what string) (unsure map[string]bool) {
+	v := reflect.ValueOf(settings).Elem()
+	before := reflect.New(v.Type()).Elem()
+	before.Set(v)
+	values, unsure := r.known(s, fieldsOf(settings), what)
 	err := load(values).UnmarshalWithConf("", settings, koanf.UnmarshalConf{
 		Tag: settingTag, DecoderConfig: decoderConfig(),
 	})
-	wrong := map[string]bool{}
 	if err != nil {
-		wrong = r.decodeErrors(s, err)
+		r.decodeErrors(s, err, unsure)
 	}
-	r.check(settings, s, wrong)
-	return len(r.mistakes) == before
+	r.check(settings, s, unsure)
+	for name, field := range fieldsOf(settings) {
+		if unsure[name] {
+			v.FieldByIndex(field.Index).Set(before.FieldByIndex(field.Index))
+		}
+	}
+	maps.DeleteFunc(unsure, func(_ string, is bool) bool { return !is })
+	return unsure
 }
 
 // check notes the values of written settings that their declarations don't allow,
-// but for those that are wrong already.
+// but for those that are wrong already, and adds them to these.
 func (r *resolver) check(settings any, s *Stage, wrong map[string]bool) {
 	v := reflect.ValueOf(settings).Elem()
 	for _, info := range pipeline.SettingsOf(settings) {
@@ -56,6 +66,7 @@ func (r *resolver) check(settings any, s *Stage, wrong map[string]bool) {
 		value := v.FieldByIndex(info.Field.Index)
 		if err := info.Check(value); err != nil {
 			r.declaredError(info, setting, value, err)
+			wrong[info.Name] = true
 		}
 	}
 }
@@ -94,11 +105,12 @@ func decoderConfig() *mapstructure.DecoderConfig {
 }
 
 // known returns the values of the settings that the struct has, and notes those
-// that nobody has or that are missing.
-func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what string) map[string]any {
+// that nobody has or that are missing. Unsure are those without a value, and those that
+// an unknown one may be meant for.
+func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what string) (values map[string]any, unsure map[string]bool) {
 	names := slices.Sorted(maps.Keys(fields))
 	common := s.common()
-	values := map[string]any{}
+	values, unsure = map[string]any{}, map[string]bool{}
 	meant := map[string]bool{}
 	for i := range s.Settings {
 		setting := &s.Settings[i]
@@ -108,11 +120,17 @@ func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what s
 		field, ok := fields[setting.Name]
 		if !ok {
 			r.add(setting.NameAt, s.unknownHint(setting.Name, names), "unknown setting `%s` of %s", setting.Name, what)
-			name, _ := nearest(setting.Name, names)
-			meant[name] = true
+			if name, ok := nearest(setting.Name, names); ok {
+				meant[name], unsure[name] = true, true
+				continue
+			}
+			for _, name := range names {
+				unsure[name] = unsure[name] || s.setting(name) == nil
+			}
 			continue
 		}
 		meant[setting.Name] = true
+		unsure[setting.Name] = unsure[setting.Name] || setting.Value == nil
 		setting.Value = typed(*setting, field.Type)
 		if setting.Value != nil && !isNested(field.Type) {
 			values[setting.Name] = setting.Value
@@ -121,9 +139,10 @@ func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what s
 	for _, name := range names {
 		if fields[name].Tag.Get("required") == "true" && !meant[name] {
 			r.add(s.At, missingHint(fields[name], s.At), "%s lacks the setting `%s`", what, name)
+			unsure[name] = true
 		}
 	}
-	return values
+	return values, unsure
 }
 
 // unknownHint says what may be meant by a name that is none of the plugin's settings.
@@ -173,9 +192,8 @@ func fieldsOf(settings any) map[string]reflect.StructField {
 }
 
 // decodeErrors notes each error that err joins at the setting, or the element of
-// one, that it is about, and returns the settings' names.
-func (r *resolver) decodeErrors(s *Stage, err error) map[string]bool {
-	wrong := map[string]bool{}
+// one, that it is about, and adds the settings' names to those that are wrong.
+func (r *resolver) decodeErrors(s *Stage, err error, wrong map[string]bool) {
 	//nolint:errorlint // err itself, nothing that wraps it
 	if _, ok := err.(*mapstructure.DecodeError); !ok && errors.Unwrap(err) != nil {
 		err = errors.Unwrap(err) // the decoder's heading above its errors
@@ -188,7 +206,6 @@ func (r *resolver) decodeErrors(s *Stage, err error) map[string]bool {
 		}
 		r.add(s.At, "", "%v", err)
 	}
-	return wrong
 }
 
 // decodeError returns the setting's name.

@@ -120,7 +120,8 @@ func (r *resolver) loopHint(s step) string {
 		without := *s.source
 		without.Settings = slices.Delete(slices.Clone(s.source.Settings), i, i+1)
 		trial := resolver{&report{}, r.plugins}
-		if trial.decode(&without) && build(&without, trialEnv("", "")) == nil && !without.hears(s.name) {
+		trial.decode(&without)
+		if len(trial.mistakes) == 0 && build(&without, trialEnv("", "")) == nil && !without.hears(s.name) {
 			ways = append(ways, "leave out `"+s.source.Settings[i].Name+"` of the source")
 		}
 	}

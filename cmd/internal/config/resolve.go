@@ -65,8 +65,8 @@ func (r *resolver) stages(kind pipeline.Kind, pipelineName string, stages []Stag
 		} else {
 			first[s.called()] = *s
 		}
-		if r.find(kind, s) && r.decode(s) {
-			r.try(s, pipelineName)
+		if r.find(kind, s) {
+			r.try(s, pipelineName, r.decode(s))
 		}
 	}
 }
@@ -101,14 +101,6 @@ func (r *resolver) find(kind pipeline.Kind, s *Stage) bool {
 	hint := cmp.Or(didYouMean(s.Type, types), "`pmtud plugins` lists what there is")
 	r.add(s.At, hint, "unknown %v `%s`%s", kind, s.Type, s.At.from())
 	return false
-}
-
-// try builds the stage, which touches nothing, to hear what the plugin has to say
-// of its settings.
-func (r *resolver) try(s *Stage, pipelineName string) {
-	if err := build(s, trialEnv(pipelineName, s.called())); err != nil {
-		r.stageErrors(s, err)
-	}
 }
 
 func trialEnv(pipelineName, stage string) pipeline.Env {
@@ -190,8 +182,11 @@ func (p *Pipeline) stage(e *pipeline.StageError) *Stage {
 	return &p.Filters[e.Index]
 }
 
-// split returns the errors that err joins.
+// split returns the errors that err joins, none if it is nil.
 func split(err error) []error {
+	if err == nil {
+		return nil
+	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return []error{err}

@@ -39,9 +39,9 @@ func (s *Stage) common() []string {
 }
 
 // decodeCommon decodes the settings that the stage has whatever its plugin.
-func (r *resolver) decodeCommon(s *Stage, what string) bool {
+func (r *resolver) decodeCommon(s *Stage, what string) {
 	if s.plugin.Kind != pipeline.KindSink {
-		return true
+		return
 	}
 	names := s.common()
 	var table Table
@@ -50,9 +50,7 @@ func (r *resolver) decodeCommon(s *Stage, what string) bool {
 			table = append(table, setting)
 		}
 	}
-	before := len(r.mistakes)
 	s.sink = defaultSink()
 	reader := structReader{resolver: *r}
 	reader.structure(reflect.ValueOf(&s.sink).Elem(), Setting{Value: table, At: s.At}, what)
-	return len(r.mistakes) == before
 }

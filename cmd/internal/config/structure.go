@@ -66,21 +66,21 @@ func (r *structReader) structure(v reflect.Value, s Setting, what string) {
 		return
 	}
 	section := Stage{At: s.At, Settings: table}
-	before := len(r.mistakes)
-	r.decodeInto(v.Addr().Interface(), &section, what)
+	settings := v.Addr().Interface()
+	unsure := r.decodeInto(settings, &section, what)
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
 		if child := find(table, field.Tag.Get(settingTag)); child != nil && isNested(field.Type) {
+			before := len(r.mistakes)
 			r.value(v.Field(i), *child)
+			unsure[child.Name] = len(r.mistakes) > before
 		}
 		if field.Name == "At" && field.Type == reflect.TypeFor[Position]() {
 			v.Field(i).Set(reflect.ValueOf(s.At))
 		}
 	}
-	if c, ok := v.Addr().Interface().(Checker); ok && len(r.mistakes) == before {
-		if err := c.Check(r.file); err != nil {
-			r.stageErrors(&section, err)
-		}
+	if c, ok := settings.(Checker); ok {
+		r.stageErrors(&section, sure(settings, unsure, func() error { return c.Check(r.file) }))
 	}
 }
 
