@@ -2,8 +2,12 @@ package cmd_test
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestCheckFormats wants the mistakes that people are shown in the other formats.
@@ -44,5 +48,23 @@ func TestCheckFormats(t *testing.T) {
 	}
 	if got := run(t, "check", "-c", "edge.yaml", "--format=xml"); got.status != 2 || !strings.Contains(got.stderr, "must be text, json or sarif") {
 		t.Errorf("unknown format: %+v", got)
+	}
+}
+
+// TestCheckOrder wants what the program finds in its place among what the files say.
+func TestCheckOrder(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a.yaml")
+	text := "watch: 1\ncpu: 60000\nsandbox: maybe\npipelines: {c: {sources: [{type: pcap-file, path: x}], sinks: [{type: log}]}}\n"
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for line := range strings.Lines(run(t, "check", "-c", name).stderr) {
+		if rest, ok := strings.CutPrefix(line, name+":"); ok {
+			lines = append(lines, rest[:1])
+		}
+	}
+	if diff := cmp.Diff([]string{"1", "2", "3"}, lines); diff != "" {
+		t.Errorf("mistakes stand in lines (-want +got):\n%s", diff)
 	}
 }

@@ -43,7 +43,7 @@ func (d *daemon) confinement(f *config.File, files *files, c service.Configurati
 	if name := f.Global.User; name != "" {
 		user, err := sandbox.LookUp(name)
 		if err != nil {
-			return nil, config.Mistakes{f.Mistake(f.At("user"), err)}
+			return nil, f.With(nil, f.At("user"), err)
 		}
 		s.plan.User = user
 	}

@@ -59,7 +59,7 @@ func (a *app) checked(f *config.File, err error) error {
 	}
 	if cpu := f.Global.CPU; cpu != nil {
 		if err := checkCPU(int(*cpu)); err != nil {
-			mistakes = append(mistakes, f.Mistake(f.At("cpu"), err))
+			mistakes = f.With(mistakes, f.At("cpu"), err)
 		}
 	}
 	if len(mistakes) > 0 {

@@ -33,17 +33,21 @@ func Plugin() pipeline.Plugin {
 			{Name: "bad-mtu", Doc: "the next-hop MTU is below min or above max"},
 			{Name: "strict-mtu", Doc: "with strict: the next-hop MTU is not from 576 to 1499"},
 		},
-		Defaults: Settings{Min: 68, Max: 16384},
+		Defaults: defaults,
 		New:      New,
 	})
 }
 
+var defaults = Settings{Min: 68, Max: 16384}
+
 // New returns the filter.
 func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
-	if s.Min > s.Max {
+	switch {
+	case s.Min > s.Max && s.Min == defaults.Min:
+		return nil, pipeline.BadSetting("max", "must not be below min, %d", s.Min)
+	case s.Min > s.Max:
 		return nil, pipeline.BadSetting("min", "must not be above max, %d", s.Max)
-	}
-	if s.Strict && (s.Max < strictMin || s.Min > strictMax) {
+	case s.Strict && (s.Max < strictMin || s.Min > strictMax):
 		return nil, pipeline.BadSetting("strict", "lets only %d to %d pass, and min and max only %d to %d: nothing would", strictMin, strictMax, s.Min, s.Max)
 	}
 	return filter(s), nil

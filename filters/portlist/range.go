@@ -17,6 +17,9 @@ func (r *Range) UnmarshalText(text []byte) error {
 	if !isRange {
 		last = first
 	}
+	if first == "" || last == "" {
+		return notPort(string(text))
+	}
 	var err error
 	if r.First, err = parsePort(first); err != nil {
 		return err
@@ -50,7 +53,7 @@ func parsePort(s string) (uint16, error) {
 		}
 		port = 10*port + int(c-'0')
 	}
-	if s == "" || port > 65535 {
+	if port > 65535 {
 		return 0, notPort(s)
 	}
 	return uint16(port), nil

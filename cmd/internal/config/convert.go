@@ -48,7 +48,7 @@ func convert(from, to reflect.Value) (any, error) {
 	case isText(t) && isScalar:
 		return unmarshalText(t, text)
 	case isText(t) && t.Kind() != reflect.Slice:
-		return nil, &kindError{"text", value, ""}
+		return nil, &kindError{"a single value", value, ""}
 	case t == durationType:
 		return duration(value)
 	case t.Kind() == reflect.Slice:
@@ -219,9 +219,13 @@ func floating(value any, t reflect.Type) (any, error) {
 	return v, nil
 }
 
-// unquote returns a hint for numbers in quotes.
+// unquote returns a hint for numbers in quotes, and for those with a comment as other
+// languages have it.
 func unquote(value any) string {
 	text, ok := value.(string)
+	if strings.Contains(text, " //") {
+		return "comments begin with #"
+	}
 	if !ok || !plainNumber.MatchString(text) || octalLooking.MatchString(text) {
 		return ""
 	}

@@ -119,7 +119,7 @@ func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what s
 		}
 		field, ok := fields[setting.Name]
 		if !ok {
-			r.add(setting.NameAt, s.unknownHint(setting.Name, names), "unknown setting `%s` of %s", setting.Name, what)
+			r.add(setting.NameAt, s.unknownHint(*setting, names), "unknown setting `%s` of %s", setting.Name, what)
 			if name, ok := nearest(setting.Name, names); ok {
 				meant[name], unsure[name] = true, true
 				continue
@@ -146,18 +146,19 @@ func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what s
 }
 
 // unknownHint says what may be meant by a name that is none of the plugin's settings.
-func (s *Stage) unknownHint(name string, names []string) string {
+func (s *Stage) unknownHint(unknown Setting, names []string) string {
 	kind := s.plugin.Kind
 	switch {
 	case kind == 0: // no stage, but a struct with settings
-	case name == "filters" && kind != pipeline.KindSink:
+		return didYouMean(unknown.Name, names)
+	case unknown.Name == "filters" && kind != pipeline.KindSink:
 		return "only sinks have filters of their own"
 	case kind == pipeline.KindSink:
 		names = slices.Concat(names, s.common(), []string{"filters", "name"})
 	default:
 		names = append(names, "name")
 	}
-	return didYouMean(name, slices.Sorted(slices.Values(names)))
+	return aboveHint(unknown.Name, unknown.NameAt, slices.Sorted(slices.Values(names)))
 }
 
 // missingHint says how a setting that is missing could be written.

@@ -52,13 +52,15 @@ type document struct {
 	tree  map[string]any // of nil, string, bool, Number, []any, map[string]any, unreadable
 	index map[path]place
 
+	partial map[path]bool // that stand here twice, of which one was left out
+
 	included []string // files that variables were read from
 }
 
 // readDocument reads a file and reports its mistakes of form. It returns nil if
 // nothing could be read.
 func readDocument(name string, r *report) *document {
-	d := &document{report: r, name: name, index: map[path]place{}}
+	d := &document{report: r, name: name, index: map[path]place{}, partial: map[path]bool{}}
 	whole := Position{File: name}
 	read := d.format()
 	if read == nil {
@@ -72,6 +74,7 @@ func readDocument(name string, r *report) *document {
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+	data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n")) // as old Macs end lines
 	r.texts[name] = strings.Split(string(data), "\n")
 	if !d.checkUTF8() || !d.guard(func() bool { return read(data) }) {
 		return nil

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -89,7 +90,7 @@ func (p Position) isJSON() bool { return strings.EqualFold(filepath.Ext(p.File),
 // pipelinesHint says how pipelines begin.
 func (s *shaper) pipelinesHint() string {
 	if s.here().isTOML() {
-		return tomlHint("NAME", "sources")
+		return tomlHint("NAME.sources")
 	}
 	return "begin with a name, as in `" + s.here().syntax().key("edge") + ":`"
 }
@@ -97,15 +98,15 @@ func (s *shaper) pipelinesHint() string {
 // pipelineHint says how a pipeline begins.
 func (s *shaper) pipelineHint(name string) string {
 	if s.here().isTOML() {
-		return tomlHint(name, "sources")
+		return tomlHint(tomlKey(name) + ".sources")
 	}
 	return "begin with `" + s.here().syntax().key("sources") + ":`"
 }
 
 // listHint says how a list of stages is written.
-func (s *shaper) listHint(pipelineName, list string) string {
+func (s *shaper) listHint(tomlName string) string {
 	if s.here().isTOML() {
-		return tomlHint(pipelineName, list)
+		return tomlHint(tomlName)
 	}
 	if s.here().isJSON() {
 		return "put the stages in `[` and `]`"
@@ -113,9 +114,7 @@ func (s *shaper) listHint(pipelineName, list string) string {
 	return "begin each stage with `- type:`"
 }
 
-func tomlHint(pipelineName, list string) string {
-	return "write `[[pipelines." + tomlKey(pipelineName) + "." + list + "]]`"
-}
+func tomlHint(list string) string { return "write `[[pipelines." + list + "]]`" }
 
 // stageHint says how a stage is written of which there is only the type.
 func (s *shaper) stageHint(v any) string {
@@ -140,6 +139,9 @@ func stagesHint(p *Pipeline, list string) string {
 
 // outsideHint says what to do about a setting that is none of the top level.
 func outsideHint(s Setting, names []string) string {
+	if s.isPipeline() {
+		return insideHint(s)
+	}
 	switch s.Name {
 	case "sources", "filters", "sinks":
 		if s.NameAt.isTOML() {
@@ -148,4 +150,33 @@ func outsideHint(s Setting, names []string) string {
 		return "put it into a pipeline, below `pipelines:` and its name"
 	}
 	return didYouMean(s.Name, names)
+}
+
+// insideHint says where a pipeline belongs that stands at the top level.
+func insideHint(s Setting) string {
+	if s.NameAt.isTOML() {
+		return "write `pipelines." + tomlKey(s.Name) + "` for a pipeline"
+	}
+	return "put it into `pipelines`, which holds all pipelines"
+}
+
+// isPipeline reports whether a setting holds what only pipelines do.
+func (s Setting) isPipeline() bool {
+	table, ok := s.Value.(Table)
+	return ok && (find(table, "sources") != nil || find(table, "sinks") != nil)
+}
+
+// aboveHint says where a setting of the top level belongs that stands elsewhere, or
+// whatever else is known of the name.
+func aboveHint(name string, at Position, names []string) string {
+	field, isGlobal := fieldsOf(GlobalSettings())[name]
+	switch {
+	case !isGlobal || slices.Contains(names, name):
+		return didYouMean(name, names)
+	case at.isTOML() && isNested(field.Type):
+		return "write `[" + name + "]`"
+	case at.isTOML():
+		return "put it at the top of the file, above the first `[`"
+	}
+	return "put it at the top level, beside `pipelines`"
 }

@@ -161,6 +161,15 @@ func (r *report) err() error {
 	if len(r.mistakes) == 0 {
 		return nil
 	}
+	r.sort()
+	all := slices.Compact(r.mistakes) // of what YAML's aliases repeat
+	if more := len(all) - maxMistakes; more > 0 {
+		return append(all[:maxMistakes:maxMistakes], Mistake{Message: fmt.Sprintf("%d more mistakes are left out", more)})
+	}
+	return all
+}
+
+func (r *report) sort() {
 	slices.SortStableFunc(r.mistakes, func(a, b Mistake) int {
 		return cmp.Or(
 			cmp.Compare(slices.Index(r.files, a.File), slices.Index(r.files, b.File)),
@@ -168,11 +177,6 @@ func (r *report) err() error {
 			cmp.Compare(a.Column, b.Column),
 		)
 	})
-	all := slices.Compact(r.mistakes) // of what YAML's aliases repeat
-	if more := len(all) - maxMistakes; more > 0 {
-		return append(all[:maxMistakes:maxMistakes], Mistake{Message: fmt.Sprintf("%d more mistakes are left out", more)})
-	}
-	return all
 }
 
 // from says where the value at p came from, if it was not written there.
@@ -191,9 +195,11 @@ func (p Position) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
-// Mistake returns an error that the caller found at a place in f.
-func (f *File) Mistake(at Position, err error) Mistake {
-	r := report{texts: f.texts}
+// With returns mistakes of f and one more that the caller found at a place in it, in
+// order.
+func (f *File) With(mistakes Mistakes, at Position, err error) Mistakes {
+	r := report{texts: f.texts, files: f.Names, mistakes: mistakes}
 	r.add(at, "", "%v", err)
-	return r.mistakes[0]
+	r.sort()
+	return r.mistakes
 }

@@ -29,15 +29,16 @@ func compileSchema(t *testing.T, plugins []pipeline.Plugin) *jsonschema.Schema {
 var beyondSchema = map[string][]string{
 	"one of several files may be empty or without pipelines": {"empty.toml", "only-cpu.yaml", "broken/nothing.toml"},
 	"it is the text that is wrong, not the values": {
-		"broken/latin1.yaml", "broken/leading-zero.yaml", "broken/second-document.yaml", "broken/unknown-tag.yaml",
+		"broken/date.toml", "broken/latin1.yaml", "broken/leading-zero.yaml", "broken/second-document.yaml", "broken/unknown-tag.yaml",
 	},
-	"a value depends on another":        {"plugin-errors.toml", "broken/mtu-min-above-max.yaml", "broken/prefix-none.toml"},
+	"a value depends on another":        {"plugin-errors.toml", "broken/mtu-max-below-min.toml", "broken/mtu-min-above-max.yaml", "broken/prefix-none.toml"},
 	"stages are in each other's way":    {"broken/file-of-two.toml", "broken/group-of-two.yaml", "broken/names-twice.toml", "broken/names-twice.yaml"},
 	"a sink feeds its source":           {"broken/loop.toml", "broken/loop-of-file.toml", "broken/loop-of-peers.toml"},
 	"the host tells what a variable is": {"broken/variable-file.toml", "broken/variable-type.toml", "broken/variable-unset.yaml"},
 	"text may hold what only begins so": {"broken/variable-name.toml", "broken/variable-unterminated.toml"},
 	"a plugin parses the text on its own": {
-		"broken/compressed-sink.toml", "broken/pattern.toml", "broken/peer-address.toml", "broken/peer-multicast.yaml", "broken/port-range.toml",
+		"broken/compressed-sink.toml", "broken/pattern.toml", "broken/peer-address.toml", "broken/peer-multicast.yaml", "broken/port-negative.yaml",
+		"broken/port-range.toml",
 		"broken/port-too-high.yaml", "broken/prefix.toml", "broken/prefix-host-bits.yaml", "broken/size-too-small.toml",
 	},
 }

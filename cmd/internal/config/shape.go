@@ -80,6 +80,9 @@ func inOrder(entries []entry) []entry {
 func (s *shaper) pipelines() {
 	const at = path("pipelines")
 	if _, ok := s.values.Get(string(at)).(map[string]any); !ok {
+		if s.pipelineOutside() {
+			return // which is a mistake of its own
+		}
 		s.wrong(s.index[at].value, "`pipelines`", "hold pipelines by their names", s.values.Get(string(at)), s.pipelinesHint())
 		return
 	}
@@ -95,22 +98,36 @@ func (s *shaper) pipelines() {
 	}
 }
 
+// pipelineOutside reports whether `pipelines` has no value since what belongs into it
+// stands at the top level, as when it is not indented.
+func (s *shaper) pipelineOutside() bool {
+	return s.values.Get("pipelines") == nil && slices.ContainsFunc(s.entries(""), func(e entry) bool {
+		m, _ := e.value.(map[string]any)
+		_, sources := m["sources"]
+		_, sinks := m["sinks"]
+		return sources || sinks
+	})
+}
+
 func (s *shaper) pipeline(p *Pipeline, e entry) {
 	if _, ok := e.value.(map[string]any); !ok {
 		s.wrong(e.place.value, "`"+e.key+"`", "hold `sources`, `filters` and `sinks`", e.value, s.pipelineHint(e.key))
 		p.unclear["sources"], p.unclear["sinks"] = true, true
 		return
 	}
+	if s.partial["pipelines"] || s.partial[e.at] {
+		p.unclear["sources"], p.unclear["sinks"] = true, true
+	}
 	for _, list := range s.entries(e.at) {
 		p.listsAt[list.key] = list.place.key
 		before := len(s.mistakes)
 		switch list.key {
 		case "sources":
-			p.Sources = s.stages(list, p.Name, false)
+			p.Sources = s.stages(list, tomlKey(p.Name)+".sources", false)
 		case "filters":
-			p.Filters = s.stages(list, p.Name, false)
+			p.Filters = s.stages(list, tomlKey(p.Name)+".filters", false)
 		case "sinks":
-			p.Sinks = s.stages(list, p.Name, true)
+			p.Sinks = s.stages(list, tomlKey(p.Name)+".sinks", true)
 		default:
 			list.key = s.unknown(list, "sources", "filters", "sinks")
 		}
@@ -118,11 +135,12 @@ func (s *shaper) pipeline(p *Pipeline, e entry) {
 	}
 }
 
-func (s *shaper) stages(e entry, pipelineName string, sinks bool) []Stage {
+// stages returns the stages of a list, which TOML knows by the name.
+func (s *shaper) stages(e entry, tomlName string, sinks bool) []Stage {
 	list, ok := e.value.([]any)
 	if !ok {
 		if e.value != nil { // all entries of a list may be commented out
-			s.wrong(e.place.value, "`"+e.key+"`", "be a list of stages", e.value, s.listHint(pipelineName, e.key))
+			s.wrong(e.place.value, "`"+e.key+"`", "be a list of stages", e.value, s.listHint(tomlName))
 		}
 		return nil
 	}
@@ -134,12 +152,12 @@ func (s *shaper) stages(e entry, pipelineName string, sinks bool) []Stage {
 			s.wrong(s.index[at].value, "element of `"+e.key+"`", "hold `type` and settings", v, s.stageHint(v))
 			continue
 		}
-		stages = append(stages, s.stage(m, at, pipelineName, sinks))
+		stages = append(stages, s.stage(m, at, tomlName, sinks))
 	}
 	return stages
 }
 
-func (s *shaper) stage(m map[string]any, at path, pipelineName string, sink bool) Stage {
+func (s *shaper) stage(m map[string]any, at path, tomlName string, sink bool) Stage {
 	stage := Stage{At: s.index[at].value}
 	_, hasType := m["type"]
 	for _, e := range s.entriesOf(m, at) {
@@ -160,7 +178,7 @@ func (s *shaper) stage(m map[string]any, at path, pipelineName string, sink bool
 				s.checkName(stage.Name, stage.NameAt)
 			}
 		case e.key == "filters" && sink:
-			stage.Filters = s.stages(e, pipelineName, false)
+			stage.Filters = s.stages(e, tomlName+".filters", false)
 		default:
 			stage.Settings = append(stage.Settings, s.setting(e))
 		}
@@ -235,7 +253,7 @@ func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
 // unknown returns the name that is meant, if that can be guessed.
 func (s *shaper) unknown(e entry, names ...string) string {
-	s.add(e.place.key, didYouMean(e.key, names), "unknown setting `%s`", e.key)
+	s.add(e.place.key, aboveHint(e.key, e.place.key, names), "unknown setting `%s`", e.key)
 	name, _ := nearest(e.key, names)
 	return name
 }

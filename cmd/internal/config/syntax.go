@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // complaint is what is said of a mistake of syntax, and where. Parsers notice many
@@ -13,7 +14,41 @@ type complaint struct {
 }
 
 // complain notes a mistake of syntax.
-func (d *document) complain(c complaint) { d.add(c.at, c.hint, "%s", c.message) }
+func (d *document) complain(c complaint) {
+	if odd, ok := d.oddSpace(c.at); ok {
+		c = odd
+	}
+	d.add(c.at, c.hint, "%s", c.message)
+}
+
+// oddSpace looks for a character that looks like a space, or like nothing, and is none
+// to a parser: in a line and before the text of those above. Texts that were copied from
+// web pages hold such.
+func (d *document) oddSpace(at Position) (complaint, bool) {
+	for i, line := range d.texts[d.name][:max(0, at.Line-1)] {
+		indent := line[:len(line)-len(strings.TrimLeftFunc(line, unicode.IsSpace))]
+		if c, ok := d.oddSpaceIn(indent, i+1); ok {
+			return c, true
+		}
+	}
+	return d.oddSpaceIn(d.texts.line(at), at.Line)
+}
+
+// oddSpaceIn looks for one in the beginning of a line.
+func (d *document) oddSpaceIn(text string, line int) (complaint, bool) {
+	for i, r := range []rune(text) {
+		at := d.at(line, i+1)
+		isSpace := unicode.Is(unicode.Zs, r) && r != ' '
+		if !isSpace && !unicode.Is(unicode.Cf, r) || d.scan(at, !at.isTOML()).inside != nil {
+			continue
+		}
+		if isSpace {
+			return complaint{at, fmt.Sprintf("this is no plain space, but the character %U", r), "write a plain space"}, true
+		}
+		return complaint{at, fmt.Sprintf("an invisible character, %U, stands here", r), "leave it out"}, true
+	}
+	return complaint{}, false
+}
 
 // behind returns what stands at a place and behind it in the line.
 func (d *document) behind(at Position) string {

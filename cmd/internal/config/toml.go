@@ -3,12 +3,14 @@ package config
 import (
 	"bytes"
 	"errors"
+	"fmt"
 
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
 // readTOML reads TOML into d. It reports whether there is anything to go on with.
 func (d *document) readTOML(data []byte) bool {
+	before := len(d.mistakes)
 	d.tree = map[string]any{}
 	t := tomlReader{document: d, kinds: map[path]tableKind{}}
 	t.current = table{values: d.tree}
@@ -21,11 +23,10 @@ func (d *document) readTOML(data []byte) bool {
 		d.complain(d.explainTOML(t.position(t.parser.Range(syntax.Highlight)), syntax.Message))
 		return false
 	}
-	if len(d.tree) == 0 {
+	if len(d.tree) == 0 && len(d.mistakes) == before {
 		d.add(Position{File: d.name}, "", "file is empty")
-		return false
 	}
-	return true
+	return len(d.tree) > 0
 }
 
 // tomlReader puts the expressions of a document into its tree. TOML lets a table
@@ -237,8 +238,11 @@ func (t *tomlReader) value(n *unstable.Node, at path) any {
 			t.keyValue(table{m, at}, it.Node())
 		}
 		return m
+	case unstable.LocalDate, unstable.LocalTime, unstable.LocalDateTime, unstable.DateTime:
+		t.add(t.index[at].value, fmt.Sprintf("put quotes around text: \"%s\"", n.Data), "no setting is a date or a time")
+		return unreadable{}
 	}
-	return string(n.Data) // text, and dates and times, which no setting is
+	return string(n.Data)
 }
 
 func (t *tomlReader) checkDepth(depth int, at Position) bool {
@@ -249,6 +253,7 @@ func (t *tomlReader) checkDepth(depth int, at Position) bool {
 }
 
 func (t *tomlReader) twice(k key, at path) table {
+	t.partial[at] = true
 	t.add(k.at, twiceHint, "`%s` stands here twice, first in line %d", k.name, t.index[at].key.Line)
 	return table{}
 }

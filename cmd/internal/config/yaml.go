@@ -186,6 +186,7 @@ func (y *yamlReader) entry(m map[string]any, at path, key string, e *ast.Mapping
 		return
 	}
 	if _, ok := m[key]; ok {
+		y.partial[at.child(key)] = true
 		y.add(here, twiceHint, "`%s` stands here twice, first in line %d", key, y.index[at.child(key)].key.Line)
 		return
 	}

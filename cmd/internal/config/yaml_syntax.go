@@ -39,6 +39,9 @@ func (d *document) explainYAML(at Position, message string) complaint {
 			return c
 		}
 	}
+	if line := strings.TrimSpace(d.texts.line(at)); strings.HasPrefix(line, "//") || strings.HasPrefix(line, "/*") {
+		return complaint{at, "comments begin with #", "write `# " + strings.Trim(line, "/* ") + "`"}
+	}
 	if c, ok := d.noSpace(at); ok {
 		return c
 	}
