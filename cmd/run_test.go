@@ -146,7 +146,7 @@ func TestPrintConfig(t *testing.T) {
 		"default":  {"--iface", "eth0"},
 		"all":      {"-i", "eth0.100", "-s", "0.5", "-r", "1e3", "-vvv", "-d", "-c", "0", "-p", "80,443,8000-8080", "-t", "-S"},
 		"verbose":  {"-i", "eth0", "-v"},
-		"odd-name": {"-i", "yes: no", "--src-rate", ".5", "--iface-rate", "100000000", "-p", "0080"},
+		"odd-name": {"-i", "#yes", "--src-rate", ".5", "--iface-rate", "100000000", "-p", "0080"},
 	}
 	for name, args := range tests {
 		for _, format := range []string{"yaml", "toml"} {

@@ -1,5 +1,11 @@
 package pipeline
 
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
 // A Needer is a stage that uses something of the host. Tools read what a pipeline
 // needs before it is opened: to find stages that would be in each other's way, to
 // tell what a host lacks, and to give up every right that is not on the list.
@@ -40,6 +46,31 @@ type Needs struct {
 type Interface struct {
 	Name  string
 	Sends bool // it sends on the interface, and does not only listen
+}
+
+// maxInterfaceName is the length of the longest name of an interface (IFNAMSIZ less the
+// zero octet at its end).
+const maxInterfaceName = 15
+
+// CheckInterfaceName says why no interface can have a name (Linux, net/core/dev.c,
+// dev_valid_name). A setting that holds one is checked so when its stage is built, as
+// to open one would fail only later, or take the name to end at a zero octet.
+func CheckInterfaceName(name string) error {
+	switch {
+	case name == "":
+		return errors.New("is empty")
+	case len(name) > maxInterfaceName:
+		return fmt.Errorf("%q is no name of an interface: it has more than %d octets", name, maxInterfaceName)
+	case name == "." || name == ".." || slices.ContainsFunc([]byte(name), isNoneOfInterface):
+		return fmt.Errorf("%q is no name of an interface: those hold no spaces, slashes or colons", name)
+	}
+	return nil
+}
+
+// isNoneOfInterface reports whether names of interfaces can't hold an octet. A space is
+// what the kernel's isspace takes for one.
+func isNoneOfInterface(c byte) bool {
+	return c == 0 || c == '/' || c == ':' || c == ' ' || c >= '\t' && c <= '\r' || c == 0xa0
 }
 
 // File is a file that a stage opens, now or later.

@@ -21,7 +21,7 @@ const (
 
 // Settings of the sink.
 type Settings struct {
-	Interface string    `setting:"interface" required:"true" example:"eth0" doc:"name of the interface to send on"`
+	Interface string    `setting:"interface" required:"true" pattern:"^[^/: ]{1,15}$" example:"eth0" doc:"name of the interface to send on"`
 	SourceMAC SourceMAC `setting:"source_mac" enum:"captured-destination,captured-source,interface" example:"interface" doc:"source address of the frames"`
 	DryRun    bool      `setting:"dry_run" example:"true" doc:"do everything but send"`
 }
@@ -50,6 +50,9 @@ func Plugin() pipeline.Plugin {
 // New returns the sink, a [pipeline.Rehearser]. The interface is one of the network
 // namespace of the thread that opens it.
 func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
+	if err := pipeline.CheckInterfaceName(s.Interface); err != nil {
+		return nil, pipeline.BadSetting("interface", "%w", err)
+	}
 	return &sink{
 		Settings: s,
 		frames:   framer{source: s.SourceMAC},

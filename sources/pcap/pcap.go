@@ -24,7 +24,7 @@ const blockOverhead = 256
 // Settings of the source.
 type Settings struct {
 	// Interface may be down, but must be there when the source is opened.
-	Interface string `setting:"interface" required:"true" example:"eth0" doc:"name of the interface to capture from"`
+	Interface string `setting:"interface" required:"true" pattern:"^[^/: ]{1,15}$" example:"eth0" doc:"name of the interface to capture from"`
 
 	Direction   Direction     `setting:"direction" enum:"in,out,both" example:"in" doc:"which packets are captured, as seen from this host"`
 	Promiscuous bool          `setting:"promiscuous" example:"true" doc:"capture what is addressed to other hosts too"`
@@ -59,6 +59,9 @@ func Plugin() pipeline.Plugin {
 // interface is one of the network namespace of the thread that opens it.
 func New(s Settings, env pipeline.Env) (pipeline.Source, error) {
 	var errs []error
+	if err := pipeline.CheckInterfaceName(s.Interface); err != nil {
+		errs = append(errs, pipeline.BadSetting("interface", "%w", err))
+	}
 	if least := leastRingSize(s.Snaplen); s.RingSize < least {
 		errs = append(errs, pipeline.BadSetting("ring_size", "must be at least %v for a snaplen of %d, not %v", least, s.Snaplen, s.RingSize))
 	}

@@ -27,6 +27,8 @@ func TestSettings(t *testing.T) {
 		{"ring too large", func(s *pcap.Settings) { s.RingSize = 2 << 30 }, "ring_size: must be from 16KiB to 1GiB, not 2GiB"},
 		{"latency 0", func(s *pcap.Settings) { s.Latency = 0 }, "latency: must be from 1ms to 1s, not 0s"},
 		{"latency of microseconds", func(s *pcap.Settings) { s.Latency = 1500 * time.Microsecond }, "latency: must be in whole milliseconds, not 1.5ms"},
+		{"interface with an alias", func(s *pcap.Settings) { s.Interface = "eth0:1" }, `interface: "eth0:1" is no name of an interface`},
+		{"interface with a name too long", func(s *pcap.Settings) { s.Interface = "a-name-of-17-char" }, `interface: "a-name-of-17-char" is no name of an interface`},
 		{"latency too long", func(s *pcap.Settings) { s.Latency = 2 * time.Second }, "latency: must be from 1ms to 1s, not 2s"},
 		{"direction", func(s *pcap.Settings) { s.Direction = "inn" }, `direction: must be in, out or both, not "inn"`},
 		{"two mistakes", func(s *pcap.Settings) { s.Interface, s.Latency = "", 0 }, "interface: is empty\nlatency: must be"},
