@@ -29,7 +29,7 @@ With --host it also looks at this host, as it is now: interfaces and their MTU,
 capabilities, NFLOG groups, files, routes to peers, and the kernel's settings that
 decide whether messages are used. It is to be run as the daemon is, with the same
 user and capabilities. The exit status is 1 if something will not work.`,
-		Args:                  cobra.NoArgs,
+		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.check(c.Context(), paths, format.value, host)

@@ -34,6 +34,8 @@ func TestComplete(t *testing.T) {
 		{"replay -c ../configs/edge.yaml -c ../configs/peers.toml --pipeline @", []string{"edge", "peers", ":4"}},
 		{"replay --pipeline @", []string{":4"}},
 		{"trace --link @", []string{"ethernet", "raw", ":4"}},
+		{"help @", []string{"check\t", "replay\t", ":4"}},
+		{"completion @", []string{"bash", "zsh", "fish", ":4"}},
 		{"test @", []string{"yaml", "toml", ":8"}},
 	} {
 		t.Run(tc.args, func(t *testing.T) {

@@ -24,7 +24,7 @@ were replaced from. (Mind that secrets from variables are printed too.)
 What is printed is a configuration of its own, in any format, whatever the files have:
 
   pmtud config -c edge.yaml --written --format toml > edge.toml`,
-		Args:                  cobra.NoArgs,
+		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
 		RunE: func(*cobra.Command, []string) error {
 			if origins && format.value == "json" {

@@ -6,7 +6,5 @@ import "github.com/spf13/cobra"
 // write its manual.
 func RootCommand() *cobra.Command {
 	a := &app{name: "pmtud", plugins: Plugins()}
-	root := a.rootCommand()
-	root.InitDefaultCompletionCmd()
-	return root
+	return a.rootCommand()
 }

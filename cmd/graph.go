@@ -16,7 +16,7 @@ func (a *app) graphCommand() *cobra.Command {
 flowchart for Mermaid, which code hosts show in Markdown, or for Graphviz:
 
   pmtud graph -c edge.yaml --format dot | dot -Tsvg > edge.svg`,
-		Args:                  cobra.NoArgs,
+		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
 		RunE: func(*cobra.Command, []string) error {
 			f, err := a.load(paths)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -35,6 +36,8 @@ func (a *app) registerOffline(c *cobra.Command, o *offline) {
 func (o *offline) originals(flags *pflag.FlagSet) {
 	originals := pflag.NewFlagSet("", pflag.ContinueOnError)
 	o.options.register(originals)
+	iface := originals.Lookup("iface")
+	iface.Usage = strings.TrimSuffix(iface.Usage, " (required)") // nothing is opened
 	originals.VisitAll(func(f *pflag.Flag) {
 		if f.Name != "cpu" && f.Name != "print-config" {
 			flags.AddFlag(f)

@@ -41,7 +41,7 @@ complete and check them:
 
   pmtud plugins --schema > pmtud.schema.json
   # yaml-language-server: $schema=pmtud.schema.json`,
-		Args: cobra.MaximumNArgs(1),
+		Args: maybeOperand("NAME"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return a.printPlugins(o, args)
 		},

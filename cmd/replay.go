@@ -37,7 +37,7 @@ func (a *app) replayCommand() *cobra.Command {
 		Use:                   "replay [-c FILE | options] CAPTURE...",
 		Short:                 "decide about captures offline, send nothing",
 		Long:                  replayHelp,
-		Args:                  cobra.MinimumNArgs(1),
+		Args:                  someOperands("CAPTURE"),
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completeCaptures,
 		RunE: func(c *cobra.Command, captures []string) error {

@@ -44,7 +44,9 @@ func (a *app) rootCommand() *cobra.Command {
 	root.InitDefaultHelpFlag()
 	root.Flags().SortFlags = false
 	root.SuggestionsMinimumDistance = 2
-	root.AddCommand(a.runCommand(), a.replayCommand(), a.traceCommand(), a.testCommand(), a.checkCommand(), a.pluginsCommand(), a.configCommand(), a.graphCommand(), a.initCommand(), a.versionCommand())
+	root.AddCommand(a.runCommand(), a.replayCommand(), a.traceCommand(), a.testCommand(), a.checkCommand(), a.pluginsCommand(), a.configCommand(), a.graphCommand(), a.initCommand(), a.completionCommand(), a.versionCommand())
+	root.SetHelpCommand(a.helpCommand())
+	root.SetFlagErrorFunc(optionMistake)
 	return root
 }
 

@@ -21,7 +21,7 @@ can't be opened. A pipeline that fails later stops alone.
 SIGHUP, or with "watch: true" a change of the files' content, reloads them: what did
 not change is not touched, and a configuration with mistakes changes nothing. SIGUSR1
 switches lines of level debug on and off.`,
-		Args:                  cobra.NoArgs,
+		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error {
 			f, fingerprint, err := files.load()

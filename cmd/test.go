@@ -43,7 +43,7 @@ func (a *app) testCommand() *cobra.Command {
 		Use:                   "test [--update] [--junit FILE] FILE|DIR...",
 		Short:                 "test configurations by replaying captures",
 		Long:                  testHelp,
-		Args:                  cobra.MinimumNArgs(1),
+		Args:                  someOperands("FILE|DIR"),
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completeFiles(configEndings...),
 		RunE: func(c *cobra.Command, paths []string) error {

@@ -107,7 +107,7 @@ func TestTest(t *testing.T) {
 			args: []string{"t.yaml"}, status: 1,
 			stdout: "FAIL  t.yaml: x\n      read cut.pcap: at octet 182: the file ends after 2 of a packet's 142 octets\n1 tests, 1 failed\n",
 		},
-		"nothing named":     {args: []string{}, status: 2, stderr: "requires at least 1 arg"},
+		"nothing named":     {args: []string{}, status: 2, stderr: "FILE|DIR is missing"},
 		"nothing there":     {args: []string{"nowhere"}, status: 2, stderr: "find tests: stat nowhere: no such file"},
 		"no files":          {args: []string{"."}, status: 2, stderr: "find tests: . holds no files *_test.yaml"},
 		"no tests":          {files: map[string]string{"t.yaml": "tests: []"}, args: []string{"t.yaml"}, status: 2, stderr: "the files hold no tests"},

@@ -25,7 +25,7 @@ func (a *app) traceCommand() *cobra.Command {
 		Use:                   "trace [-c FILE | options] CAPTURE[#N] | --hex OCTETS",
 		Short:                 "tell what each stage makes of one packet",
 		Long:                  traceHelp,
-		Args:                  cobra.MaximumNArgs(1),
+		Args:                  maybeOperand("CAPTURE"),
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completeCaptures,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -44,7 +44,7 @@ func (a *app) traceCommand() *cobra.Command {
 	}
 	c.Flags().SortFlags = false
 	c.Flags().StringVar(&octets, "hex", "", "the packet's `OCTETS` in hex")
-	c.Flags().StringVar(&link, "link", "ethernet", "how the octets begin: ethernet, or raw for an IP header")
+	c.Flags().StringVar(&link, "link", "ethernet", "how the octets begin, `LINK`: ethernet, or raw for an IP header")
 	a.registerOffline(c, &o)
 	completeFlag(c, "link", fixed("ethernet", "raw"))
 	return c

@@ -71,13 +71,6 @@ func (p *page) synopsis(c *cobra.Command) {
 
 func (p *page) usage(c *cobra.Command) {
 	use := strings.TrimPrefix(c.UseLine(), c.CommandPath())
-	var names []string
-	for _, sub := range c.Commands() {
-		names = append(names, sub.Name())
-	}
-	if c.HasParent() && len(names) > 0 {
-		use = " " + strings.Join(names, "|")
-	}
 	p.line("%s%s", bold(c.CommandPath()), escape(use))
 }
 
