@@ -64,7 +64,7 @@ func TestNeeds(t *testing.T) {
 			Stops: []string{"frames sent on *"},
 		}},
 		{Kind: pipeline.KindSink, Sink: -1, Index: 0, Stage: "sink-broadcast", Needs: pipeline.Needs{
-			Interfaces:   []pipeline.Interface{{Name: "eth1", Sends: true}},
+			Interfaces:   []pipeline.Interface{{Name: "eth1"}},
 			Capabilities: []string{"CAP_NET_RAW"},
 			Families:     []string{"AF_PACKET"},
 			Emits:        []string{"frames sent on eth1"},

@@ -44,8 +44,7 @@ type Needs struct {
 
 // Interface is a network interface that a stage uses.
 type Interface struct {
-	Name  string
-	Sends bool // it sends on the interface, and does not only listen
+	Name string
 }
 
 // maxInterfaceName is the length of the longest name of an interface (IFNAMSIZ less the

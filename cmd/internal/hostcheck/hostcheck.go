@@ -71,6 +71,9 @@ func (c *checker) needs(n pipeline.Needs) {
 	for _, host := range n.Hosts {
 		c.once("peer "+host, func() []Finding { return c.peer(host) })
 	}
+	if len(n.Interfaces)+len(n.NFLOGGroups)+len(n.Hosts) > 0 {
+		c.kernel()
+	}
 }
 
 func one(f Finding) []Finding { return []Finding{f} }

@@ -123,6 +123,7 @@ func TestCheck(t *testing.T) {
 		host.Sysctl("net.ipv4.conf.eth0.rp_filter", "0"),
 		host.Sysctl("net.ipv4.conf.eth1.rp_filter", "1"),
 		host.Sysctl("net.ipv4.conf.eth1.drop_unicast_in_l2_multicast", "1"),
+		host.Sysctl("net.ipv6.conf.eth1.drop_unicast_in_l2_multicast", "1"),
 	)
 	awaitCarrier(t, host, "eth0")
 	taken, err := pipeline.New(readGroup(33))
@@ -141,18 +142,27 @@ func TestCheck(t *testing.T) {
 	}{
 		{"capture", captureFrom("eth0"), []string{
 			"ok interface eth0 is up, its MTU is 9000", "ok sysctl net.ipv4.conf.eth0.rp_filter is 0",
-			"ok sysctl net.ipv4.conf.eth0.drop_unicast_in_l2_multicast is 0", pmtu, raw,
+			"ok sysctl net.ipv4.conf.eth0.drop_unicast_in_l2_multicast is 0",
+			"ok sysctl net.ipv6.conf.eth0.drop_unicast_in_l2_multicast is 0", raw, pmtu,
 		}},
 		{"down", captureFrom("eth1"), []string{
 			"problem interface eth1 is down", "warning sysctl net.ipv4.conf.eth1.rp_filter is 1",
-			"problem sysctl net.ipv4.conf.eth1.drop_unicast_in_l2_multicast is 1", pmtu, raw,
+			"problem sysctl net.ipv4.conf.eth1.drop_unicast_in_l2_multicast is 1",
+			"problem sysctl net.ipv6.conf.eth1.drop_unicast_in_l2_multicast is 1", raw, pmtu,
 		}},
-		{"not there", captureFrom("eth9"), []string{"problem interface eth9 is not there", pmtu, raw}},
+		{"not there", captureFrom("eth9"), []string{"problem interface eth9 is not there", raw, pmtu}},
 		{"broadcast", broadcastOn("eth0"), []string{
-			"ok interface eth0 is up, its MTU is 9000", "ok sysctl net.ipv4.conf.eth0.drop_unicast_in_l2_multicast is 0", pmtu, raw,
+			"ok interface eth0 is up, its MTU is 9000", "ok sysctl net.ipv4.conf.eth0.rp_filter is 0",
+			"ok sysctl net.ipv4.conf.eth0.drop_unicast_in_l2_multicast is 0",
+			"ok sysctl net.ipv6.conf.eth0.drop_unicast_in_l2_multicast is 0", raw, pmtu,
 		}},
-		{"group taken", readGroup(33), []string{admin, "problem nflog group 33 has a reader already"}},
-		{"group free", readGroup(34), []string{admin, "ok nflog group 34 is free"}},
+		{"broadcast where copies are dropped", broadcastOn("eth1"), []string{
+			"problem interface eth1 is down", "warning sysctl net.ipv4.conf.eth1.rp_filter is 1",
+			"problem sysctl net.ipv4.conf.eth1.drop_unicast_in_l2_multicast is 1",
+			"problem sysctl net.ipv6.conf.eth1.drop_unicast_in_l2_multicast is 1", raw, pmtu,
+		}},
+		{"group taken", readGroup(33), []string{admin, "problem nflog group 33 has a reader already", pmtu}},
+		{"group free", readGroup(34), []string{admin, "ok nflog group 34 is free", pmtu}},
 		{"file to write", writeTo(dir + "/b.pcap"), []string{"ok file " + dir + "/b.pcap can be written"}},
 		{"no folder", writeTo(dir + "/x/b.pcap"), []string{"problem file " + dir + "/x/b.pcap can't be made"}},
 		{"folder is a file", writeTo(dir + "/a.pcap/b.pcap"), []string{"problem file " + dir + "/a.pcap/b.pcap can't be made"}},
@@ -162,7 +172,7 @@ func TestCheck(t *testing.T) {
 		{"pattern of nothing", readFrom(dir + "/*.cap"), []string{"problem file " + dir + "/*.cap matches no file"}},
 		{"peers", sendTo("192.0.2.2", "198.51.100.1", "2001:db8::2", "2001:db8:1::2"), []string{
 			raw, "ok peer 192.0.2.2 has a route at 192.0.2.2", "problem peer 198.51.100.1 can't be reached at 198.51.100.1",
-			"ok peer 2001:db8::2 has a route at 2001:db8::2", "problem peer 2001:db8:1::2 can't be reached at 2001:db8:1::2",
+			"ok peer 2001:db8::2 has a route at 2001:db8::2", "problem peer 2001:db8:1::2 can't be reached at 2001:db8:1::2", pmtu,
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

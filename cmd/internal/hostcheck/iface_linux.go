@@ -9,11 +9,10 @@ import (
 
 func (c *checker) iface(i pipeline.Interface) {
 	c.once("interface "+i.Name, func() []Finding { return one(ifaceState(i.Name)) })
-	if !i.Sends {
-		c.once("sysctl net.ipv4.conf."+i.Name+".rp_filter", func() []Finding { return rpFilter(i.Name) })
-	}
+	// Where this host broadcasts, the copies of the others arrive.
+	c.once("sysctl net.ipv4.conf."+i.Name+".rp_filter", func() []Finding { return rpFilter(i.Name) })
 	c.once("sysctl net.ipv4.conf."+i.Name+".drop_unicast_in_l2_multicast", func() []Finding { return dropUnicast(i.Name) })
-	c.once("sysctl net.ipv4.ip_no_pmtu_disc", noPMTUDiscovery)
+	c.once("sysctl net.ipv6.conf."+i.Name+".drop_unicast_in_l2_multicast", func() []Finding { return dropUnicast6(i.Name) })
 }
 
 func ifaceState(name string) Finding {

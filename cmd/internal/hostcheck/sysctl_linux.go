@@ -60,6 +60,25 @@ func dropUnicast(iface string) []Finding {
 	return one(Finding{State: "is 0"})
 }
 
+// dropUnicast6 is dropUnicast for IPv6, where each interface has its own value only
+// (net/ipv6/ip6_input.c, ip6_rcv_core).
+func dropUnicast6(iface string) []Finding {
+	value, err := sysctl("ipv6", "conf", iface, "drop_unicast_in_l2_multicast")
+	switch {
+	case err != nil:
+		return nil // or the host has no IPv6
+	case value != 0:
+		return one(Finding{
+			Level: Problem, State: "is 1: this host drops the copies of IPv6 messages that others broadcast",
+			Advice: fmt.Sprintf("sysctl -w net.ipv6.conf.%s.drop_unicast_in_l2_multicast=0", strings.ReplaceAll(iface, ".", "/")),
+		})
+	}
+	return one(Finding{State: "is 0"})
+}
+
+// kernel looks at what holds for all interfaces.
+func (c *checker) kernel() { c.once("sysctl net.ipv4.ip_no_pmtu_disc", noPMTUDiscovery) }
+
 // noPMTUDiscovery looks whether the kernel uses the messages at all.
 func noPMTUDiscovery() []Finding {
 	value, err := sysctl("ipv4", "ip_no_pmtu_disc")
