@@ -36,7 +36,7 @@ func (p *page) item(tag string) {
 // and what is indented stays as it is.
 func (p *page) paragraphs(text string) {
 	for block := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
-		p.line(".PP")
+		p.paragraph()
 		if !strings.HasPrefix(block, " ") {
 			p.block(block)
 			continue
@@ -46,6 +46,14 @@ func (p *page) paragraphs(text string) {
 		p.block(block)
 		p.line(".fi")
 		p.line(".RE")
+	}
+}
+
+// paragraph begins a paragraph, as a heading does by itself.
+func (p *page) paragraph() {
+	lines := strings.Split(p.text.String(), "\n")
+	if last := lines[max(0, len(lines)-2)]; !strings.HasPrefix(last, ".SH ") {
+		p.line(".PP")
 	}
 }
 
