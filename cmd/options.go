@@ -55,6 +55,8 @@ func (o *options) given(name string) bool { return o.flags.Changed(name) }
 
 // runOptions runs, or prints, what the options stand for.
 func (a *app) runOptions(ctx context.Context, o options) error {
+	enough := a.hurry()
+	defer enough()
 	f, err := o.file()
 	if err != nil {
 		return err
@@ -65,7 +67,7 @@ func (a *app) runOptions(ctx context.Context, o options) error {
 	if o.given("print-config") {
 		return a.printConfig(f, o.printConfig)
 	}
-	return a.serve(ctx, f, nil, "")
+	return a.serve(ctx, f, nil, "", enough)
 }
 
 func (a *app) printConfig(f *config.File, format string) error {

@@ -24,11 +24,13 @@ switches lines of level debug on and off.`,
 		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error {
+			enough := a.hurry()
+			defer enough()
 			f, fingerprint, err := files.load()
 			if err != nil {
 				return err
 			}
-			return a.serve(c.Context(), f, files, fingerprint)
+			return a.serve(c.Context(), f, files, fingerprint, enough)
 		},
 	}
 	addConfigFlag(c, &files.paths)

@@ -16,8 +16,8 @@ import (
 
 // serve runs a configuration without mistakes, and those that replace it, until its
 // sources end or ctx is done. The files are those it was read from, and fingerprint theirs;
-// options have none.
-func (a *app) serve(ctx context.Context, f *config.File, files *files, fingerprint string) error {
+// options have none. It calls started once the first is open.
+func (a *app) serve(ctx context.Context, f *config.File, files *files, fingerprint string, started func()) error {
 	d := &daemon{app: a, log: logging.New(a.Stderr, logging.IsJournal(a.Stderr)), running: f.Global}
 	defer d.log.Close()
 	d.setLog(f.Global.Log)
@@ -42,6 +42,7 @@ func (a *app) serve(ctx context.Context, f *config.File, files *files, fingerpri
 		return err
 	}
 	options.Opened = func() error {
+		defer started()
 		if err := d.monitor.Listen(ctx, f.Global.HTTP.Listen); err != nil {
 			return err
 		}
