@@ -47,7 +47,7 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	program = filepath.Join(dir, "pmtud")
-	build := exec.Command("go", "build", "-o", program, "./pmtud")
+	build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", program, "./pmtud") // as the Makefile does
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build program: %v\n%s", err, out)

@@ -1,0 +1,18 @@
+package cmd_test
+
+import (
+	"os"
+	"testing"
+)
+
+// TestSize wants a program that stays small, whatever is added to it.
+func TestSize(t *testing.T) {
+	const most = 20 << 20
+	info, err := os.Stat(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() >= most {
+		t.Errorf("the program has %d octets, %d at most are wanted; see the README for what is in it", info.Size(), most)
+	}
+}
