@@ -72,8 +72,9 @@
 //
 // Several files and folders may be given, YAML, TOML and JSON mixed. Of a folder
 // those files are read whose names end with .yaml, .yml, .toml or .json, in the order
-// of their names as octets (so 10-a.yaml comes before 9-b.yaml), without hidden
-// ones and folders inside. A file that is met twice, also by links, is read once.
+// of their names as octets (so 10-a.yaml comes before 9-b.yaml), without hidden ones,
+// and without folders, pipes and devices inside. A file that is met twice, also by
+// links, is read once.
 //
 // They are put together by one rule: pipelines are added up, and a pipeline or a
 // top-level setting that stands in two places is a mistake that names both. So the

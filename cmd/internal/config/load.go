@@ -12,10 +12,11 @@ import (
 
 // Load reads configuration files and of folders those files whose names end with
 // .yaml, .yml, .toml or .json, in the order of their names, but for hidden ones and
-// for folders inside. What editors and package managers leave beside a file ends
-// otherwise (a.yaml~, a.yaml.bak), and so is left out too. A file that several paths
-// or links lead to is read once, where it comes first. An error is a [Mistakes] with
-// all mistakes of all files. The File is never nil, and holds what was understood.
+// for folders, pipes and devices inside. What editors and package managers leave beside
+// a file ends otherwise (a.yaml~, a.yaml.bak), and so is left out too. A file that
+// several paths or links lead to is read once, where it comes first. An error is a
+// [Mistakes] with all mistakes of all files. The File is never nil, and holds what was
+// understood.
 func Load(paths []string, plugins []pipeline.Plugin) (*File, error) {
 	r := &report{texts: texts{}}
 	f := &File{texts: r.texts}
@@ -98,7 +99,7 @@ func isConfig(path string) bool {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".yaml", ".yml", ".toml", ".json":
 		info, err := os.Stat(path) // also of what a link leads to
-		return err != nil || !info.IsDir()
+		return err != nil || info.Mode().IsRegular()
 	}
 	return false
 }
