@@ -36,7 +36,7 @@ func (c *checker) nflogGroup(group uint16) {
 		case errors.Is(err, fs.ErrNotExist):
 			return one(Finding{Level: Problem, State: "can't be read: the kernel has no nfnetlink_log", Advice: "modprobe nfnetlink_log"})
 		case err != nil:
-			return one(Finding{Level: Warning, State: "may be taken: " + nflogGroups + " is for root only"})
+			return one(Finding{Level: Warning, State: "may be taken: " + nflogGroups + " is for root only", Advice: "run this as root once"})
 		case taken:
 			return one(Finding{Level: Problem, State: "has a reader already", Advice: "end the other program, or use another group in the rule and here"})
 		}
