@@ -18,7 +18,20 @@ func (d *document) complain(c complaint) {
 	if odd, ok := d.oddSpace(c.at); ok {
 		c = odd
 	}
+	if conflict, ok := d.conflict(); ok {
+		c = conflict
+	}
 	d.add(c.at, c.hint, "%s", c.message)
+}
+
+// conflict looks for what a version control system leaves of two versions.
+func (d *document) conflict() (complaint, bool) {
+	for i, line := range d.texts[d.name] {
+		if strings.HasPrefix(line, "<<<<<<< ") || strings.HasPrefix(line, ">>>>>>> ") {
+			return complaint{d.at(i+1, 1), "two versions were merged and conflict here", "leave one of them, without the lines around"}, true
+		}
+	}
+	return complaint{}, false
 }
 
 // oddSpace looks for a character that looks like a space, or like nothing, and is none
@@ -161,3 +174,6 @@ func (s *scanner) char(r, before rune, at Position) {
 		s.open = s.open[:len(s.open)-1]
 	}
 }
+
+// backslashHint says what to write instead of an unknown escape.
+const backslashHint = `write \\ for a backslash, or put the text in single quotes`

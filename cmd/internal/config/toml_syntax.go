@@ -30,7 +30,7 @@ func (d *document) explainTOML(at Position, message string) complaint {
 	case says("cannot have leading zeroes"):
 		return complaint{at, "number begins with a zero", leadingZeroHint}
 	case says("invalid escape character"):
-		return complaint{at, "this backslash has no meaning in double quotes", `write \\ for a backslash, or put the text in single quotes`}
+		return complaint{at, "this backslash has no meaning in double quotes", backslashHint}
 	case says("expected ']"):
 		return d.badHeader(at)
 	case says("at start of key"):

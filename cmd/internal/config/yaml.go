@@ -41,7 +41,12 @@ type yamlReader struct {
 func (y *yamlReader) root(file *ast.File) bool {
 	var bodies []ast.Node
 	for _, doc := range file.Docs {
-		if doc.Body != nil && doc.Body.Type() != ast.CommentType && doc.Body.Type() != ast.CommentGroupType {
+		if doc.Body == nil {
+			continue
+		}
+		switch doc.Body.Type() {
+		case ast.CommentType, ast.CommentGroupType, ast.DirectiveType:
+		default:
 			bodies = append(bodies, doc.Body)
 		}
 	}

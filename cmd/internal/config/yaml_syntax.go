@@ -16,6 +16,8 @@ func (d *document) explainYAML(at Position, message string) complaint {
 		return complaint{at, "a tab can't stand here", "indent with spaces"}
 	case says("invalid key") && strings.HasPrefix(rest, ":"):
 		return complaint{at, "text in {} can't begin with a colon", "put quotes around it"}
+	case says("unknown escape character"):
+		return complaint{at, "this backslash has no meaning in double quotes", backslashHint}
 	case says("end character of"):
 		return complaint{at, "text in quotes has no end", "close it with the quote that it begins with"}
 	case says("is a reserved character"):
@@ -66,7 +68,7 @@ func (d *document) flowVariable(at Position) (complaint, bool) {
 
 // These match lines that lack what they are called by, or have too much of it.
 var (
-	dashWithoutSpace = regexp.MustCompile(`^\s*-([A-Za-z_].*)$`)
+	dashWithoutSpace = regexp.MustCompile(`^\s*-([A-Za-z0-9_"'{[].*)$`)
 	twoColons        = regexp.MustCompile(`^\s*(?:- )*([A-Za-z_][A-Za-z0-9_-]*): +([^"'\[{].*: .*)$`)
 	behindQuote      = regexp.MustCompile(`["']\s*$`)
 	withoutSpace     = regexp.MustCompile(`^\s*(?:- )*([A-Za-z_][A-Za-z0-9_-]*):(\S.*)$`)
