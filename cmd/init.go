@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/configs"
+	"github.com/pmtud/pmtud/pipeline"
 )
 
 const initHelp = `Init writes a configuration to begin with. By itself it is the recommended one, which
@@ -73,6 +74,9 @@ func initArgs(c *cobra.Command, args []string) error {
 		return errors.New("--iface is for the recommended configuration; a description names its interfaces itself")
 	case iface.Value.String() == "":
 		return errors.New("--iface: the name is empty")
+	}
+	if err := pipeline.CheckInterfaceName(iface.Value.String()); err != nil {
+		return fmt.Errorf("--iface: %w", err)
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ func TestInitRecommends(t *testing.T) {
 
 // TestInitFillsIn has names that have to be quoted, too.
 func TestInitFillsIn(t *testing.T) {
-	for _, iface := range []string{"bond0.100", "1e3", `a:"\ $${b}`, "#", "on\nline"} {
+	for _, iface := range []string{"bond0.100", "1e3", `a"\'$${b}`, "#"} {
 		for _, format := range []string{"yaml", "toml"} {
 			name := filepath.Join(t.TempDir(), "a."+format)
 			done(t, run(t, "init", "--iface", iface, "--pipeline", "the edge", "--output", name))
@@ -155,6 +155,7 @@ func TestInitOutput(t *testing.T) {
 		{[]string{"pcap(interface=eth0)", "|", "log"}, "init wants one description"},
 		{[]string{"--iface", "eth1", edgeChain}, "--iface is for the recommended configuration"},
 		{[]string{"--iface", ""}, "--iface: the name is empty"},
+		{[]string{"--iface", "on\nline"}, `--iface: "on\nline" is no name of an interface`},
 		{[]string{edgeChain, "--output", name}, "is there already"},
 		{[]string{edgeChain, "--output", filepath.Join(dir, "a.yaml"), "--format=toml"}, "is not the name of a file in toml"},
 		{[]string{edgeChain, "--output", filepath.Join(dir, "a.conf")}, "must end with .yaml, .yml or .toml"},
