@@ -77,10 +77,11 @@ func (s *confinement) addPipelines(c service.Configuration) (undeclared []string
 	return undeclared, nil
 }
 
-// addProgram adds what the program itself needs: its files, the metrics of the
-// process, and where it listens.
+// addProgram adds what the program itself needs: its files and what it checks them
+// with, the metrics of the process, and where it listens.
 func (s *confinement) addProgram(f *config.File, files *files) {
 	if files != nil {
+		s.plan.Read = append(s.plan.Read, onlineCPUs)
 		for _, path := range files.paths {
 			s.addConfig(path)
 		}

@@ -68,6 +68,26 @@ func checkStatus(t *testing.T, pid int, lines ...string) {
 	}
 }
 
+// TestReloadOfConfinedWithCPU wants the check of the setting to work after the process
+// has given up its rights, whether it was there at the start or not.
+func TestReloadOfConfinedWithCPU(t *testing.T) {
+	cpu := fmt.Sprintf("cpu: %d\n", lastCPU(t))
+	for name, first := range map[string]string{"from the start": cpu, "later": ""} {
+		t.Run(name, func(t *testing.T) {
+			path := writeConfig(t, first+endless(t, "a"))
+			p := startRun(t, path)
+			p.await("msg=ready")
+			overwrite(t, path, cpu+endless(t, "b"))
+			p.signal(unix.SIGHUP)
+			p.await("msg=reloaded pipelines=1 started=[b] stopped=[a]")
+			overwrite(t, path, "cpu: 65535\n"+endless(t, "a"))
+			p.signal(unix.SIGHUP)
+			p.await(path + ":1:6: there is no CPU 65535")
+			p.stop()
+		})
+	}
+}
+
 func TestNotConfined(t *testing.T) {
 	c := exec.Command(program, "run", "-c", forever(t, "sandbox: off"))
 	c.Stdout = io.Discard

@@ -10,10 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// onlineCPUs is the kernel's list of processors.
+const onlineCPUs = "/sys/devices/system/cpu/online"
+
 // checkCPU returns an error if there is no such processor.
 func checkCPU(cpu int) error {
-	const file = "/sys/devices/system/cpu/online"
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(onlineCPUs)
 	if err != nil {
 		return fmt.Errorf("read list of CPUs: %w", err)
 	}
@@ -25,11 +27,11 @@ func checkCPU(cpu int) error {
 		}
 		from, err := strconv.Atoi(first)
 		if err != nil {
-			return fmt.Errorf("read %s: %w", file, err)
+			return fmt.Errorf("read %s: %w", onlineCPUs, err)
 		}
 		to, err := strconv.Atoi(last)
 		if err != nil {
-			return fmt.Errorf("read %s: %w", file, err)
+			return fmt.Errorf("read %s: %w", onlineCPUs, err)
 		}
 		if cpu >= from && cpu <= to {
 			return nil

@@ -7,6 +7,8 @@ import (
 	"runtime"
 )
 
+const onlineCPUs = "" // nobody knows
+
 func checkCPU(int) error {
 	return fmt.Errorf("processes can't be pinned to a CPU on %s", runtime.GOOS)
 }
