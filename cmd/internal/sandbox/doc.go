@@ -9,8 +9,8 @@
 //     sets no_new_privs (prctl(2)), so that none comes back,
 //  3. has Landlock (landlock(7)) refuse all files and TCP ports that are not in
 //     the plan, and
-//  4. has seccomp(2) refuse sockets of other address families, and io_uring, which
-//     would be a way around.
+//  4. has seccomp(2) refuse sockets of other address families, and the ways around:
+//     io_uring, and connections by Multipath TCP, whose ports Landlock doesn't know.
 //
 // All threads are confined alike. It can't be undone: a reload that needs more than
 // the configuration that the process was started with fails, and says so.

@@ -49,7 +49,7 @@ type task struct {
 	User string
 
 	Read, Write, Remove []string
-	Sockets             []int
+	Sockets, Streams    []int
 	Listen              []string
 }
 
@@ -133,6 +133,7 @@ func folders(t *testing.T) (read, write, other string) {
 const (
 	denied      = "permission denied"
 	unsupported = "address family not supported by protocol"
+	noProtocol  = "protocol not supported"
 )
 
 func TestEnter(t *testing.T) {
@@ -150,6 +151,7 @@ func TestEnter(t *testing.T) {
 		Write:   []string{read + "/new", write + "/new", other + "/file"},
 		Remove:  []string{read + "/file", write + "/new"},
 		Sockets: []int{unix.AF_PACKET, unix.AF_INET, unix.AF_UNIX, unix.AF_NETLINK, unix.AF_INET6, unix.AF_ALG},
+		Streams: []int{0, unix.IPPROTO_TCP, unix.IPPROTO_MPTCP, unix.IPPROTO_SCTP},
 		Listen:  []string{"127.0.0.1:9342", "127.0.0.1:9343"},
 	})
 	want := result{
@@ -165,6 +167,7 @@ func TestEnter(t *testing.T) {
 			"remove " + read + "/file": denied, "remove " + write + "/new": "",
 			"socket 17": "", "socket 2": "", "socket 1": "",
 			"socket 16": unsupported, "socket 10": unsupported, "socket 38": unsupported,
+			"stream 0": "", "stream 6": "", "stream 262": noProtocol, "stream 132": noProtocol,
 			"listen 127.0.0.1:9342": "", "listen 127.0.0.1:9343": denied,
 		},
 	}

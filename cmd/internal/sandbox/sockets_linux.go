@@ -12,10 +12,18 @@ import (
 
 // Offsets in struct seccomp_data (linux/seccomp.h) on little-endian machines.
 const (
-	seccompCall     = 0
-	seccompArch     = 4
-	seccompFirstArg = 16
+	seccompCall = 0
+	seccompArch = 4
+
+	// The first three arguments.
+	socketFamily   = 16
+	socketType     = 24
+	socketProtocol = 32
 )
+
+// socketTypes is what a socket's type is without flags (SOCK_TYPE_MASK in
+// linux/net.h).
+const socketTypes = 0xf
 
 // Results of a seccomp filter.
 const (
@@ -49,7 +57,8 @@ func architecture() (uint32, bool) {
 }
 
 // confineSockets lets the process make sockets of the families, and of AF_UNIX, and
-// no others: EAFNOSUPPORT.
+// no others: EAFNOSUPPORT. Of connections it lets it make TCP's only: Landlock doesn't
+// know the ports of other protocols, and Multipath TCP speaks with whoever speaks TCP.
 func confineSockets(names []string) (string, error) {
 	arch, ok := architecture()
 	if !ok {
@@ -66,7 +75,6 @@ func confineSockets(names []string) (string, error) {
 }
 
 func socketProgram(arch uint32, names []string) ([]bpf.RawInstruction, error) {
-	refuse := func(errno unix.Errno) bpf.Instruction { return bpf.RetConstant{Val: seccompErrno | uint32(errno)} }
 	allow := bpf.RetConstant{Val: seccompAllow}
 	program := []bpf.Instruction{
 		bpf.LoadAbsolute{Off: seccompArch, Size: 4},
@@ -78,8 +86,9 @@ func socketProgram(arch uint32, names []string) ([]bpf.RawInstruction, error) {
 		refuse(unix.ENOSYS),
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SYS_SOCKET, SkipTrue: 1},
 		allow,
-		bpf.LoadAbsolute{Off: seccompFirstArg, Size: 4},
 	}
+	program = append(program, refuseConnections()...)
+	program = append(program, bpf.LoadAbsolute{Off: socketFamily, Size: 4})
 	for _, name := range with([]string{"AF_UNIX"}, names...) {
 		family, ok := families[name]
 		if !ok {
@@ -89,6 +98,25 @@ func socketProgram(arch uint32, names []string) ([]bpf.RawInstruction, error) {
 	}
 	program = append(program, refuse(unix.EAFNOSUPPORT))
 	return bpf.Assemble(program)
+}
+
+// refuseConnections refuses sockets for connections of protocols other than TCP and the
+// family's own, which is TCP for those that have it.
+func refuseConnections() []bpf.Instruction {
+	return []bpf.Instruction{
+		bpf.LoadAbsolute{Off: socketType, Size: 4},
+		bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: socketTypes},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SOCK_DGRAM, SkipTrue: 5},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SOCK_RAW, SkipTrue: 4},
+		bpf.LoadAbsolute{Off: socketProtocol, Size: 4},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 2},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.IPPROTO_TCP, SkipTrue: 1},
+		refuse(unix.EPROTONOSUPPORT),
+	}
+}
+
+func refuse(errno unix.Errno) bpf.Instruction {
+	return bpf.RetConstant{Val: seccompErrno | uint32(errno)}
 }
 
 // install installs the program for all threads. The process must have no_new_privs.

@@ -27,6 +27,7 @@ type task struct {
 	Read, Write []string // files
 	Remove      []string
 	Sockets     []int // families
+	Streams     []int // protocols
 	Listen      []string
 }
 
@@ -106,10 +107,15 @@ func (t task) try(tried map[string]string) {
 		}
 		note(fmt.Sprint("socket ", family), err)
 	}
+	for _, protocol := range t.Streams {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, protocol)
+		if err == nil {
+			unix.Close(fd)
+		}
+		note(fmt.Sprint("stream ", protocol), err)
+	}
 	for _, address := range t.Listen {
-		config := net.ListenConfig{}
-		config.SetMultipathTCP(false)
-		l, err := config.Listen(context.Background(), "tcp", address)
+		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 		if err == nil {
 			l.Close()
 		}
