@@ -12,6 +12,7 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/sandbox"
 	"github.com/pmtud/pmtud/cmd/internal/service"
+	"github.com/pmtud/pmtud/pipeline"
 )
 
 // confinement is how the process gives up what it does not need.
@@ -19,6 +20,8 @@ type confinement struct {
 	mode sandbox.Mode
 	plan sandbox.Plan
 	log  *slog.Logger
+
+	entered *sandbox.Confined // nil until the process is confined
 }
 
 // confiner returns what confines the process, which it does if it is the program's own.
@@ -30,6 +33,7 @@ func (d *daemon) confiner(f *config.File, files *files, c service.Configuration)
 	if err != nil {
 		return nil, err
 	}
+	d.confined = s
 	return s.enter, nil
 }
 
@@ -140,5 +144,30 @@ func (s *confinement) enter() error {
 	if s.mode != sandbox.Off || report.User != "" {
 		s.log.Info("process confined", report.Attrs()...)
 	}
+	s.entered = &sandbox.Confined{Plan: s.plan, Mode: s.mode, Report: report}
+	for _, dir := range s.entered.NotWritable() {
+		s.log.Warn("the user may not make files in a folder of the configuration: they can't be rotated, and not opened again by a reload",
+			"user", report.User, "folder", dir, "hint", "chown "+report.User+" "+dir)
+	}
 	return nil
+}
+
+// check returns an error for each stage that needs what the process has given up: some
+// would open all the same and then not do their work, others would say something that
+// leads astray, and a pipeline that is in the way would be closed for nothing.
+func (s *confinement) check(p *pipeline.Pipeline) error {
+	if s == nil || s.entered == nil {
+		return nil
+	}
+	var errs []error
+	for _, n := range p.Needs() {
+		var wanted sandbox.Plan
+		wanted.Add(n.Needs)
+		if lacks := s.entered.Lacks(wanted); len(lacks) > 0 {
+			errs = append(errs, &pipeline.StageError{Kind: n.Kind, Sink: n.Sink, Index: n.Index, Err: fmt.Errorf(
+				"%v %s needs what the process gave up at its start: %s; restart it to run this configuration",
+				n.Kind, n.Stage, strings.Join(lacks, ", "))})
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -25,19 +25,23 @@ func TestConfined(t *testing.T) {
 	}
 	checkStatus(t, c.Process.Pid, "NoNewPrivs:\t1", "CapEff:\t0000000000000000", "CapPrm:\t0000000000000000")
 	if strings.Contains(p.log(), "files=\"landlock") {
-		more(t, p, path, "type: pcap-file, path: "+filepath.Join(t.TempDir(), "x.pcap"), "permission denied")
+		elsewhere := t.TempDir()
+		more(t, p, path, "type: pcap-file, path: "+elsewhere+"/x.pcap", "sink pcap-file", "the right to write in "+elsewhere)
+		more(t, p, path, "type: peers, dry_run: true, addresses: [peers.example]", "sink peers", "the right to read in /etc")
 	}
 	if strings.Contains(p.log(), "sockets=seccomp") {
-		more(t, p, path, "type: peers, dry_run: true, addresses: [192.0.2.1]", "address family not supported")
+		more(t, p, path, "type: peers, dry_run: true, addresses: [192.0.2.1]", "sink peers", "AF_NETLINK sockets, AF_INET sockets, AF_INET6 sockets")
 	}
+	more(t, p, path, "type: broadcast, interface: lo", "sink broadcast", "CAP_NET_RAW")
 	p.signal(unix.SIGTERM)
 	if status := p.end(); status != 0 {
 		t.Errorf("exit status %d:\n%s", status, p.log())
 	}
 }
 
-// more asks a running program for one more pipeline and waits for its refusal.
-func more(t *testing.T, p *process, path, sink, refusal string) {
+// more asks a running program for one more pipeline and waits for its refusal, which
+// names the place, the stage and what it lacks.
+func more(t *testing.T, p *process, path, sink, stage, lacks string) {
 	t.Helper()
 	before, err := os.ReadFile(path)
 	if err != nil {
@@ -48,7 +52,10 @@ func more(t *testing.T, p *process, path, sink, refusal string) {
 		t.Fatal(err)
 	}
 	p.signal(unix.SIGHUP)
-	p.await(refusal)
+	p.await(fmt.Sprintf(`%s:%d:20: %s needs what the process gave up at its start: %s`,
+		path, strings.Count(string(before)+extra, "\n"), stage, ""))
+	p.await(lacks)
+	p.await("the old configuration goes on")
 	if err := os.WriteFile(path, before, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -96,6 +103,24 @@ func TestNotConfined(t *testing.T) {
 	checkStatus(t, c.Process.Pid, "NoNewPrivs:\t0", "Seccomp:\t0")
 }
 
+// TestRefusedBeforeAnythingIsClosed reloads a pipeline whose capture file has to be closed
+// before it can be opened anew, together with a sink for which the process has no right
+// any more.
+func TestRefusedBeforeAnythingIsClosed(t *testing.T) {
+	captures := strings.Replace(endless(t, "a"), "{type: log}", "{type: pcap-file, path: "+filepath.Join(t.TempDir(), "a.pcap")+"}", 1)
+	path := writeConfig(t, captures)
+	p := startRun(t, path)
+	p.await("msg=ready")
+	overwrite(t, path, strings.Replace(captures, "sinks: [", "sinks: [{type: broadcast, interface: lo}, ", 1))
+	p.signal(unix.SIGHUP)
+	p.await("sink broadcast needs what the process gave up")
+	p.await("the old configuration goes on")
+	p.stop()
+	if strings.Contains(p.log(), "closing pipelines") || strings.Count(p.log(), "pipeline stopped") != 1 {
+		t.Errorf("the pipeline was closed:\n%s", p.log())
+	}
+}
+
 func TestUser(t *testing.T) {
 	path := forever(t, "user: no-such-user\n")
 	p := start(t, exec.Command(program, "run", "-c", path))
@@ -123,5 +148,34 @@ func TestUser(t *testing.T) {
 	p.await("msg=reloaded")
 	if strings.Contains(p.log(), "needs a restart") {
 		t.Errorf("nothing has changed:\n%s", p.log())
+	}
+}
+
+// TestUserWithoutFolder becomes a user who may not make files where the capture is: a
+// reload must not close what can't be opened again.
+func TestUserWithoutFolder(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	captures := strings.Replace(endless(t, "a"), "{type: log}", "{type: pcap-file, path: "+filepath.Join(t.TempDir(), "a.pcap")+"}", 1)
+	for _, mode := range []string{"auto", "off"} {
+		t.Run(mode, func(t *testing.T) {
+			path := writeConfig(t, "user: \"65534\"\nsandbox: "+mode+"\n"+captures)
+			for _, dir := range []string{filepath.Dir(path), filepath.Dir(filepath.Dir(path))} {
+				if err := os.Chmod(dir, 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p := startRun(t, path)
+			p.await("msg=ready")
+			if !strings.Contains(p.log(), "the user may not make files in a folder of the configuration") {
+				t.Errorf("nobody is warned:\n%s", p.log())
+			}
+			overwrite(t, path, strings.Replace(readFile(t, path), "speed: 100", "speed: 200", 1))
+			p.signal(unix.SIGHUP)
+			p.await("sink pcap-file needs what the process gave up at its start: the right to write in ")
+			p.await("the old configuration goes on")
+			p.stop()
+		})
 	}
 }

@@ -69,6 +69,8 @@ type daemon struct {
 	log     *logging.Log
 	monitor *monitor.Server
 	running config.Global // with what takes a restart as it was at the start
+
+	confined *confinement // nil if the process is not confined
 }
 
 // configuration returns what a file without mistakes declares.
@@ -83,10 +85,22 @@ func (d *daemon) configuration(f *config.File) (service.Configuration, error) {
 		c.Pipelines = append(c.Pipelines, service.Wanted{
 			Name:     spec.Name,
 			Identity: f.Pipelines[i].Identity(),
-			Build:    func() (*pipeline.Pipeline, error) { return d.buildOne(f, spec) },
+			Build:    func() (*pipeline.Pipeline, error) { return d.build(f, spec) },
 		})
 	}
 	return c, nil
+}
+
+// build builds a pipeline of a file, unless the process has given up what it needs.
+func (d *daemon) build(f *config.File, spec pipeline.Spec) (*pipeline.Pipeline, error) {
+	p, err := d.buildOne(f, spec)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.confined.check(p); err != nil {
+		return nil, inLines(f.Locate(spec.Name, err))
+	}
+	return p, nil
 }
 
 // adopt applies the settings of the top level of a configuration that now runs.

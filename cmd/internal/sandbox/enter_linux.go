@@ -22,7 +22,7 @@ func Enter(p Plan, m Mode) (Report, error) {
 		r.User = p.User.Name
 	}
 	if m == Off {
-		r.Files, r.Sockets = "not confined", "not confined"
+		r.Files, r.Sockets = notConfined, notConfined
 		return r, nil
 	}
 	if r.Capabilities, err = keepCapabilities(keep); err != nil {
@@ -45,5 +45,5 @@ func settle(m Mode, what, done string, err error) (string, error) {
 	case m == Required:
 		return "", fmt.Errorf("confine %s: %w", what, err)
 	}
-	return "not confined: " + err.Error(), nil
+	return notConfined + ": " + err.Error(), nil
 }

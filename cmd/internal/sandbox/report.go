@@ -12,6 +12,9 @@ const (
 	Required Mode = "required" // all, or an error
 )
 
+// notConfined begins what a [Report] says when nothing confines.
+const notConfined = "not confined"
+
 // Report tells how the process is confined.
 type Report struct {
 	User         string   // whom it became; empty: nobody else

@@ -99,10 +99,13 @@ pipelines:
     sinks: [{type: log, format: json}]
 %s`, group, other)
 	}
-	d := h.startDaemon(t, config("group: 33", ""))
+	// The other one is there so that the program keeps the right to capture.
+	d := h.startDaemon(t, config("group: 33", "  other: {sources: [{type: pcap, interface: eth0}], sinks: [{type: log, format: json}]}"))
 	d.awaitRouter(w.sendPTB(t))
 
-	d.reload(config("group: 33", "  other: {sources: [{type: pcap, interface: eth0}], sinks: [{type: log}]}"))
+	if got := d.reload(config("group: 33", "")); got != "reloaded, pipelines: 1" {
+		t.Errorf("status %q", got)
+	}
 	d.awaitRouter(w.sendPTB(t))
 
 	if got := d.reload(config("group: 33, snaplen: 500", "")); got != "reloaded, pipelines: 1" {

@@ -31,7 +31,7 @@ func (s *Service) plan(ctx context.Context, c Configuration) (*plan, error) {
 		}
 		w, err := newWorker(ctx, wanted, s.Log)
 		if err != nil {
-			errs = append(errs, err)
+			errs = append(errs, each(err)...)
 			continue
 		}
 		p.next = append(p.next, w)

@@ -1,0 +1,85 @@
+package sandbox
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Confined tells what a process was confined to by [Enter].
+type Confined struct {
+	Plan   Plan
+	Mode   Mode
+	Report Report
+}
+
+// Lacks returns in words what the process gave up of a plan. Ports are not among it:
+// the kernel can be asked for them without harm.
+func (c Confined) Lacks(wanted Plan) (lacks []string) {
+	if c.Mode != Off {
+		lacks = append(lacks, except(wanted.Capabilities, c.Plan.Capabilities)...)
+	}
+	if isConfined(c.Report.Sockets) {
+		for _, family := range except(wanted.Families, append([]string{"AF_UNIX"}, c.Plan.Families...)) {
+			lacks = append(lacks, family+" sockets")
+		}
+	}
+	files := isConfined(c.Report.Files)
+	for _, dir := range wanted.Write {
+		if files && !within(dir, c.Plan.Write) || c.Plan.User != nil && mayNotWrite(dir) {
+			lacks = append(lacks, "the right to write in "+dir)
+		}
+	}
+	for _, dir := range wanted.Read {
+		if files && !within(dir, slices.Concat(c.Plan.Read, c.Plan.Write)) {
+			lacks = append(lacks, "the right to read in "+dir)
+		}
+	}
+	return lacks
+}
+
+// NotWritable returns the folders of the plan in which its user may not write.
+func (c Confined) NotWritable() (folders []string) {
+	if c.Plan.User == nil {
+		return nil
+	}
+	for _, dir := range c.Plan.Write {
+		if mayNotWrite(dir) {
+			folders = append(folders, dir)
+		}
+	}
+	return folders
+}
+
+// except returns the elements that the other list lacks.
+func except(list, other []string) (rest []string) {
+	for _, e := range list {
+		if !slices.Contains(other, e) {
+			rest = append(rest, e)
+		}
+	}
+	return rest
+}
+
+// within reports whether a path is one of the folders, or below one.
+func within(path string, folders []string) bool {
+	path = resolve(path)
+	return slices.ContainsFunc(folders, func(dir string) bool {
+		below, err := filepath.Rel(resolve(dir), path)
+		return err == nil && filepath.IsLocal(below)
+	})
+}
+
+// resolve returns the path without links, as far as they can be followed.
+func resolve(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	return path
+}
+
+// isConfined reports whether a text of a [Report] tells what confines.
+func isConfined(report string) bool { return !strings.HasPrefix(report, notConfined) }
