@@ -152,11 +152,14 @@ func (s *confinement) enter() error {
 	return nil
 }
 
+// isEntered reports whether the process has given something up.
+func (s *confinement) isEntered() bool { return s != nil && s.entered != nil }
+
 // check returns an error for each stage that needs what the process has given up: some
 // would open all the same and then not do their work, others would say something that
 // leads astray, and a pipeline that is in the way would be closed for nothing.
 func (s *confinement) check(p *pipeline.Pipeline) error {
-	if s == nil || s.entered == nil {
+	if !s.isEntered() {
 		return nil
 	}
 	var errs []error

@@ -2,8 +2,11 @@ package cmd
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"runtime"
+	"syscall"
 
 	"github.com/pmtud/pmtud/cmd/internal/metrics"
 	"github.com/pmtud/pmtud/cmd/internal/monitor"
@@ -21,17 +24,28 @@ func (a *app) newMonitor(s *service.Service, log *slog.Logger) (*monitor.Server,
 	return monitor.NewServer(monitor.NewHandler(registry, s.Status), log), nil
 }
 
-// moveMonitor makes the server listen on the address of a configuration that now
-// runs. Where it can't, the old address stays.
-func (d *daemon) moveMonitor(addr string) {
-	if err := d.monitor.Listen(context.Background(), addr); err != nil {
-		d.log.Logger().Error("metrics and health stay where they were", "error", err,
-			"hint", "a confined program may have to be restarted to listen on another port")
+// addMonitor has the server move to the address with the configuration, or not at all.
+func (d *daemon) addMonitor(c *service.Configuration, addr string) {
+	var move *monitor.Move
+	c.Prepare = func(ctx context.Context) (err error) {
+		if move, err = d.monitor.Prepare(ctx, addr); err == nil {
+			return nil
+		}
+		if d.confined.isEntered() && (errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EAFNOSUPPORT)) {
+			err = fmt.Errorf("%w: the process gave up the right to it at its start; restart it to run this configuration", err)
+		}
+		return err
 	}
+	c.Adopt = func() { d.orderly(move.Commit()) }
+	// Also when it is the end of ctx that discards the configuration.
+	c.Discard = func() { d.orderly(move.Cancel(context.Background())) }
 }
 
-func (d *daemon) closeMonitor() {
-	if err := d.monitor.Close(); err != nil {
-		d.log.Logger().Error("can't stop in order", "error", err)
+func (d *daemon) closeMonitor() { d.orderly(d.monitor.Close()) }
+
+// orderly logs what went wrong with the monitor when it was too late to refuse.
+func (d *daemon) orderly(err error) {
+	if err != nil {
+		d.log.Logger().Error("metrics and health are not in order", "error", err)
 	}
 }

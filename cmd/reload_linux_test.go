@@ -2,6 +2,8 @@ package cmd_test
 
 import (
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -92,6 +94,65 @@ func TestReloadOfTopLevel(t *testing.T) {
 		t.Errorf("log is\n%s", p.log())
 	}
 	p.stop()
+}
+
+// TestReloadToAddressThatIsTaken wants nothing to change for want of an address.
+func TestReloadToAddressThatIsTaken(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	monitored := func(addr, pipelines string) string { return "http: {listen: \"" + addr + "\"}\n" + pipelines }
+	path := writeConfig(t, "sandbox: off\n"+monitored("127.0.0.1:0", endless(t, "a")))
+	p := startRun(t, path)
+	p.await("msg=ready")
+	_, addr, _ := strings.Cut(p.log(), "address=")
+	addr, _, _ = strings.Cut(addr, "\n")
+	overwrite(t, path, "sandbox: off\n"+monitored(taken.Addr().String(), endless(t, "b")))
+	p.signal(unix.SIGHUP)
+	p.await("listen tcp " + taken.Addr().String() + ": bind: address already in use")
+	p.await("the old configuration goes on")
+	metrics := httpGet(t, "http://"+addr+"/metrics")
+	for _, want := range []string{
+		"pmtud_config_last_reload_successful 0\n", "pmtud_config_reload_failures_total 1\n", `pmtud_pipeline_running{pipeline="a"} 1` + "\n",
+	} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("%q is missing in\n%s", want, metrics)
+		}
+	}
+	p.stop()
+}
+
+// TestReloadToAddressGivenUp asks a confined program for an address that it did not have
+// at the start.
+func TestReloadToAddressGivenUp(t *testing.T) {
+	path := writeConfig(t, endless(t, "a"))
+	p := startRun(t, path)
+	p.await("msg=ready")
+	if !strings.Contains(p.log(), "sockets=seccomp") {
+		t.Skip("the kernel has no seccomp")
+	}
+	overwrite(t, path, "http: {listen: \"127.0.0.1:0\"}\n"+endless(t, "b"))
+	p.signal(unix.SIGHUP)
+	p.await("the process gave up the right to it at its start; restart it to run this configuration")
+	p.await("the old configuration goes on")
+	p.stop()
+}
+
+// httpGet returns the body of an answer.
+func httpGet(t *testing.T, url string) string {
+	t.Helper()
+	answer, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
 
 // TestDebugSignal switches lines of level debug on and off.

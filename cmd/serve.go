@@ -43,9 +43,6 @@ func (a *app) serve(ctx context.Context, f *config.File, files *files, fingerpri
 	}
 	options.Opened = func() error {
 		defer started()
-		if err := d.monitor.Listen(ctx, f.Global.HTTP.Listen); err != nil {
-			return err
-		}
 		return confine()
 	}
 	s := service.New(options)
@@ -79,7 +76,13 @@ func (d *daemon) configuration(f *config.File) (service.Configuration, error) {
 	if err != nil {
 		return service.Configuration{}, fmt.Errorf("hash configuration: %w", err)
 	}
-	c := service.Configuration{Hash: hash, Watch: f.Global.Watch, Adopt: func() { d.adopt(f.Global) }}
+	c := service.Configuration{Hash: hash, Watch: f.Global.Watch}
+	d.addMonitor(&c, f.Global.HTTP.Listen)
+	move := c.Adopt
+	c.Adopt = func() {
+		d.adopt(f.Global)
+		move()
+	}
 	for i, spec := range f.Specs() {
 		spec.Log = d.log.Folded().With("pipeline", spec.Name)
 		c.Pipelines = append(c.Pipelines, service.Wanted{
@@ -106,7 +109,6 @@ func (d *daemon) build(f *config.File, spec pipeline.Spec) (*pipeline.Pipeline, 
 // adopt applies the settings of the top level of a configuration that now runs.
 func (d *daemon) adopt(g config.Global) {
 	d.setLog(g.Log)
-	d.moveMonitor(g.HTTP.Listen)
 	before := d.running
 	for _, s := range []struct {
 		name    string

@@ -265,6 +265,27 @@ func TestListen(t *testing.T) {
 	ask()
 }
 
+// TestCancel moves the server to another address, and to one that the old one is in the
+// way of, and then not.
+func TestCancel(t *testing.T) {
+	s := serve(t)
+	must(t, s.Listen(t.Context(), s.addr())) // by its number
+	first := s.addr()
+	_, port, err := net.SplitHostPort(first)
+	must(t, err)
+	for _, addr := range []string{"127.0.0.1:0", "0.0.0.0:" + port, "", first} {
+		m, err := s.Prepare(t.Context(), addr)
+		must(t, err)
+		must(t, m.Cancel(t.Context()))
+		if got := request(t, "GET", "http://"+first+"/livez"); got.Status != 200 || s.addr() != first {
+			t.Errorf("after %q: answer %+v at %s", addr, got, s.addr())
+		}
+		if _, err := net.Dial("tcp", "127.0.0.2:"+port); err == nil {
+			t.Errorf("after %q it listens on all addresses", addr)
+		}
+	}
+}
+
 // TestListenOnOtherHost keeps the port, so that the old address is in the way.
 func TestListenOnOtherHost(t *testing.T) {
 	s := serve(t)

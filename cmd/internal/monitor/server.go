@@ -8,10 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"syscall"
 	"time"
-
-	"golang.org/x/net/netutil"
 )
 
 // What one client may take.
@@ -43,36 +40,11 @@ func NewServer(handler http.Handler, log *slog.Logger) *Server {
 // empty. If it can't, it goes on as it was; otherwise requests at the old address are
 // brought to their end.
 func (s *Server) Listen(ctx context.Context, addr string) error {
-	if addr == s.addr {
-		return nil
-	}
-	if addr == "" {
-		return s.Close()
-	}
-	listener, err := s.listen(ctx, addr)
+	m, err := s.Prepare(ctx, addr)
 	if err != nil {
 		return err
 	}
-	err = s.Close()
-	s.addr, s.port = addr, port(listener.Addr().String())
-	s.serve(netutil.LimitListener(listener, mostConnections))
-	return err
-}
-
-// listen opens an address beside the old one or, if that is in the way, in its place.
-func (s *Server) listen(ctx context.Context, addr string) (net.Listener, error) {
-	listener, err := listen(ctx, addr)
-	if !errors.Is(err, syscall.EADDRINUSE) || port(addr) != s.port {
-		return listener, err
-	}
-	old := s.addr
-	if err = s.Close(); err == nil {
-		listener, err = listen(ctx, addr)
-	}
-	if err != nil {
-		return nil, errors.Join(err, s.Listen(ctx, old))
-	}
-	return listener, nil
+	return m.Commit()
 }
 
 func listen(ctx context.Context, addr string) (net.Listener, error) {

@@ -10,6 +10,7 @@
 // A reload is all or nothing. Its steps are
 //
 //	load    the source reads the configuration, and all new pipelines are built
+//	prepare what it needs beside them is taken ([Configuration.Prepare])
 //	open    they are opened, while the old ones still run
 //	close   old ones that hold what a new one needs for itself are closed, and
 //	        then these are opened too
@@ -22,7 +23,8 @@
 // not touched: sockets, limits and counters stay. One that has failed is started anew by
 // a reload, changed or not; one whose sources came to their end is left alone.
 //
-// Settings of the program as a whole are its own affair ([Configuration.Adopt]).
+// Settings of the program as a whole are its own affair ([Configuration.Prepare],
+// [Configuration.Adopt]).
 //
 // Only what is exclusive on the host ([pipeline.Needs]) can't be open twice: a group of
 // netfilter's log, a file that is written. There packets are lost between the

@@ -68,7 +68,12 @@ func (s *Service) exchange(ctx context.Context) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.prepare(ctx); err != nil {
+		s.close(p.fresh)
+		return nil, err
+	}
 	if err := s.openBeside(ctx, p); err != nil {
+		c.discard()
 		return nil, err
 	}
 	s.adopt(c, p)

@@ -52,8 +52,16 @@ type Configuration struct {
 	Pipelines   []Wanted // with different names
 	Watch       bool     // reload when the source's fingerprint changes
 
+	// Prepare takes of the host what the configuration needs beside its pipelines. An
+	// error refuses the configuration. After it either Adopt or Discard is called. Nil
+	// for nothing.
+	Prepare func(context.Context) error
+
 	// Adopt is called when the configuration runs. Nil for nothing.
 	Adopt func()
+
+	// Discard is called when a configuration that was prepared will not run. Nil for nothing.
+	Discard func()
 }
 
 // Wanted is the declaration of one pipeline.
@@ -135,9 +143,10 @@ func (s *Service) start(ctx context.Context, c Configuration) error {
 	if err != nil {
 		return err
 	}
-	err = s.open(p.fresh)
-	if err == nil && s.Opened != nil {
-		err = s.Opened()
+	if err = c.prepare(ctx); err == nil {
+		if err = s.openFirst(p); err != nil {
+			c.discard()
+		}
 	}
 	if err != nil {
 		s.close(p.fresh)
@@ -151,6 +160,30 @@ func (s *Service) start(ctx context.Context, c Configuration) error {
 	s.Log.Info("ready", "pipelines", len(p.next), "took", time.Since(s.started).Round(time.Microsecond))
 	s.tell(systemd.Ready, systemd.Status(fmt.Sprintf("ready, pipelines: %d", len(p.next))))
 	return nil
+}
+
+// openFirst opens the first pipelines and tells so.
+func (s *Service) openFirst(p *plan) error {
+	err := s.open(p.fresh)
+	if err == nil && s.Opened != nil {
+		err = s.Opened()
+	}
+	return err
+}
+
+// prepare calls Prepare, if there is one.
+func (c Configuration) prepare(ctx context.Context) error {
+	if c.Prepare == nil {
+		return nil
+	}
+	return c.Prepare(ctx)
+}
+
+// discard calls Discard, if there is one.
+func (c Configuration) discard() {
+	if c.Discard != nil {
+		c.Discard()
+	}
 }
 
 // adopt lets the pipelines of a configuration run in place of those that ran.

@@ -157,18 +157,33 @@ func TestWatch(t *testing.T) {
 }
 
 // TestAdopt wants to hear of each configuration that runs, and of no other.
-func TestAdopt(t *testing.T) {
+
+// TestPrepare wants what configurations need beside their pipelines to be taken before
+// any of these is touched, and to be kept or given back with them.
+func TestPrepare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := run(t, declared{{"a", stage{}}})
-		var adopted []string
-		r.files.adopt = func(hash string) { adopted = append(adopted, hash) }
-		b, bad := declared{{"b", stage{}}}, declared{{"c", stage{Refuse: true}}}
-		for _, d := range []declared{b, bad, b} {
-			r.files.set(d, nil)
+		r := run(t, declared{{"a", stage{}}}, func(_ *service.Options, f *files) { f.noted = true })
+		wantEvents(t, "start", []string{"prepare", "open a0", "adopt"}, r.world.happened())
+		for _, tc := range []struct {
+			name   string
+			stage  stage
+			unfit  error
+			events []string
+		}{
+			{"b", stage{}, nil, []string{"prepare", "open b0", "adopt", "close a0"}},
+			{"c", stage{Refuse: true}, nil, []string{"prepare", "open c0", "close c0", "discard"}},
+			{"d", stage{BadBuild: true}, nil, nil},
+			{"e", stage{}, errors.New("address is taken"), []string{"prepare"}},
+		} {
+			r.files.set(declared{{tc.name, tc.stage}}, nil)
+			r.files.unfit = tc.unfit
 			r.hup()
+			wantEvents(t, tc.name, tc.events, r.world.happened())
 		}
-		hash := r.world.configuration(b).Hash
-		wantEvents(t, "adopted", []string{hash, hash}, adopted)
+		wantEvents(t, "pipelines", []string{"b"}, r.states())
+		if got := r.Status().Reload; got.Failures != 3 || got.Err != "address is taken" || got.Hash != r.world.configuration(declared{{"b", stage{}}}).Hash {
+			t.Errorf("status %+v", got)
+		}
 		if err := r.end(); err != nil {
 			t.Error(err)
 		}

@@ -195,9 +195,10 @@ type files struct {
 	now   declared
 	bad   error
 	watch bool
+	noted bool // what is called of a configuration
 	hang  bool
 	loads int
-	adopt func(hash string)
+	unfit error // of what configurations need beside pipelines
 }
 
 func (f *files) set(d declared, bad error) {
@@ -217,8 +218,10 @@ func (f *files) Load() (service.Configuration, error) {
 	}
 	c := f.world.configuration(f.now)
 	c.Watch = f.watch
-	if f.adopt != nil {
-		c.Adopt = func() { f.adopt(c.Hash) }
+	if unfit := f.unfit; f.noted {
+		c.Prepare = func(context.Context) error { f.world.note("prepare"); return unfit }
+		c.Adopt = func() { f.world.note("adopt") }
+		c.Discard = func() { f.world.note("discard") }
 	}
 	c.Fingerprint += fmt.Sprint(f.bad)
 	return c, f.bad

@@ -1,0 +1,70 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"net"
+	"syscall"
+
+	"golang.org/x/net/netutil"
+)
+
+// Move is a server's way to another address. Either Commit or Cancel ends it.
+type Move struct {
+	server       *Server
+	before, addr string
+	listener     net.Listener // nil if nothing has to be opened
+}
+
+// Prepare opens another address, HOST:PORT, or none if it is empty, while the server goes
+// on where it is. Only an old address that is in the way is given up. If the new one
+// can't be had, all is as before.
+func (s *Server) Prepare(ctx context.Context, addr string) (m *Move, err error) {
+	m = &Move{server: s, before: s.addr, addr: addr}
+	if addr != "" && addr != s.addr {
+		m.listener, err = s.listen(ctx, addr)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// listen opens an address beside the old one or, if that is in the way, in its place.
+func (s *Server) listen(ctx context.Context, addr string) (net.Listener, error) {
+	listener, err := listen(ctx, addr)
+	if !errors.Is(err, syscall.EADDRINUSE) || port(addr) != s.port {
+		return listener, err
+	}
+	old := s.addr
+	if err = s.Close(); err == nil {
+		listener, err = listen(ctx, addr)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Listen(ctx, old))
+	}
+	return listener, nil
+}
+
+// Commit serves at the new address. Requests at the old one are brought to their end.
+func (m *Move) Commit() error {
+	s := m.server
+	if m.addr == s.addr {
+		return nil
+	}
+	err := s.Close()
+	if m.listener != nil {
+		s.addr, s.port = m.addr, port(m.listener.Addr().String())
+		s.serve(netutil.LimitListener(m.listener, mostConnections))
+	}
+	return err
+}
+
+// Cancel leaves the server where it was.
+func (m *Move) Cancel(ctx context.Context) error {
+	if m.listener == nil {
+		return nil
+	}
+	err := m.listener.Close()
+	return errors.Join(err, m.server.Listen(ctx, m.before)) // it may have had to make way
+}
