@@ -52,6 +52,7 @@ func (a *app) check(ctx context.Context, paths []string, format string, host boo
 	if f == nil {
 		return err
 	}
+	err = withUser(f, err)
 	var mistakes config.Mistakes
 	if err != nil && !errors.As(err, &mistakes) {
 		return err

@@ -151,6 +151,35 @@ func TestUser(t *testing.T) {
 	}
 }
 
+// TestUnknownUser wants a user that is not there to be told beside the other mistakes, by
+// check as by run, and to be nobody's business who runs nothing.
+func TestUnknownUser(t *testing.T) {
+	const good = "pipelines: {p: {sources: [{type: pcap, interface: no-interface}], sinks: [{type: log}]}}\n"
+	for name, tc := range map[string]struct {
+		text string
+		want []string // beginnings of messages
+	}{
+		"alone":  {"user: no-such-user\n" + good, []string{":1:7: find user: user: unknown user no-such-user"}},
+		"others": {"user: no-such-user\n" + strings.Replace(good, "interface", "intreface", 1), []string{":2:40: unknown setting `intreface`", ":1:7: find user: "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := writeConfig(t, tc.text)
+			check, runs := run(t, "check", "-c", path), run(t, "run", "-c", path)
+			for _, want := range tc.want {
+				if check.status != 2 || runs.status != 2 || !strings.Contains(check.stderr, path+want) || check.stderr != runs.stderr {
+					t.Errorf("check: %+v\nrun: %+v", check, runs)
+				}
+			}
+			if got := run(t, "graph", "-c", path); name == "alone" && got.status != 0 {
+				t.Errorf("graph: %+v", got)
+			}
+		})
+	}
+	if got := run(t, "run", "--user", "no-such-user", "-c", writeConfig(t, good)); got.status != 2 || !strings.Contains(got.stderr, "unknown user no-such-user") {
+		t.Errorf("option: %+v", got)
+	}
+}
+
 // TestUserWithoutFolder becomes a user who may not make files where the capture is: a
 // reload must not close what can't be opened again.
 func TestUserWithoutFolder(t *testing.T) {

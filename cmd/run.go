@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/sandbox"
 )
 
 func (a *app) runCommand() *cobra.Command {
@@ -27,7 +28,7 @@ switches lines of level debug on and off.`,
 			enough := a.hurry()
 			defer enough()
 			f, fingerprint, err := files.load()
-			if err != nil {
+			if err = withUser(f, err); err != nil {
 				return err
 			}
 			return a.serve(c.Context(), f, files, fingerprint, enough)
@@ -50,6 +51,20 @@ func (a *app) load(paths []string) (*config.File, error) {
 	}
 	f, err := config.Load(paths, a.plugins)
 	return f, a.checked(f, err)
+}
+
+// withUser adds to the mistakes of a file that this host lacks its user. Once the program
+// has become that user it need not find it any more, and may not be able to.
+func withUser(f *config.File, err error) error {
+	if f == nil || f.Global.User == "" {
+		return err
+	}
+	_, unknown := sandbox.LookUp(f.Global.User)
+	var mistakes config.Mistakes
+	if unknown == nil || err != nil && !errors.As(err, &mistakes) {
+		return err
+	}
+	return append(mistakes, f.Mistake(f.At("user"), unknown))
 }
 
 // checked adds to the mistakes of a file those that only the rest of the program
