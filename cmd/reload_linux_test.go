@@ -231,6 +231,37 @@ func TestWatchConfigMap(t *testing.T) {
 	}
 }
 
+// TestWatchReleases exchanges files as those do who keep a folder for each version, and a
+// link to the one that counts.
+func TestWatchReleases(t *testing.T) {
+	dir := t.TempDir()
+	use := func(version string) {
+		link := filepath.Join(dir, "current")
+		if err := os.Symlink(filepath.Join("versions", version), link+".new"); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(link+".new", link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, version := range []string{"a", "b"} {
+		if err := os.MkdirAll(filepath.Join(dir, "versions", version), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		overwrite(t, filepath.Join(dir, "versions", version, "pmtud.yaml"), "watch: true\n"+endless(t, version))
+	}
+	for name, path := range map[string]string{"file": filepath.Join(dir, "current", "pmtud.yaml"), "folder": filepath.Join(dir, "current")} {
+		t.Run(name, func(t *testing.T) {
+			use("a")
+			p := startRun(t, path)
+			p.await("msg=ready")
+			use("b")
+			p.await("msg=reloaded pipelines=1 started=[b] stopped=[a]")
+			p.stop()
+		})
+	}
+}
+
 // TestWatchIncludedFile changes a file that is only named by a variable.
 func TestWatchIncludedFile(t *testing.T) {
 	path := writeConfig(t, "watch: true\n"+strings.Replace(endless(t, "a"), "speed: 100", `speed: "${file:speed}"`, 1))

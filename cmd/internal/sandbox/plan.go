@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -42,9 +43,12 @@ func (p *Plan) Add(n pipeline.Needs) {
 }
 
 // AddFile adds a file that is read, or a pattern of files: also when it was
-// replaced, or a link that it is leads elsewhere.
+// replaced, or a link that leads to it is, by one to a neighbour.
 func (p *Plan) AddFile(path string) {
 	p.Read = with(p.Read, folder(path))
+	for _, dir := range besideTargets(path) {
+		p.Read = with(p.Read, dir)
+	}
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		p.Read = with(p.Read, filepath.Dir(target))
 	}
@@ -54,6 +58,25 @@ func (p *Plan) AddFile(path string) {
 func (p *Plan) AddListener(port uint16) {
 	p.Listen = with(p.Listen, port)
 	p.Families = with(p.Families, "AF_INET", "AF_INET6")
+}
+
+// besideTargets returns the folders of what the links in a path lead to, those to the
+// folders of the root excepted, beside which all else lies.
+func besideTargets(path string) (dirs []string) {
+	for at := range len(path) {
+		if at == 0 || path[at] != filepath.Separator {
+			continue
+		}
+		link := path[:at]
+		if info, err := os.Lstat(link); err != nil || info.Mode().Type() != os.ModeSymlink {
+			continue
+		}
+		target, err := filepath.EvalSymlinks(link)
+		if dir := filepath.Dir(target); err == nil && dir != "/" {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
 }
 
 // folder returns the folder below which all files lie that a path or pattern stands

@@ -63,6 +63,43 @@ func TestPlanFollowsLinks(t *testing.T) {
 	}
 }
 
+// TestPlanFollowsLinksOfFolders reads beside what a link leads to, for tomorrow it leads to
+// a neighbour; but not all of the host.
+func TestPlanFollowsLinksOfFolders(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	for _, err := range []error{
+		os.MkdirAll("versions/1/edge", 0o755),
+		os.WriteFile("versions/1/edge/pmtud.yaml", nil, 0o600),
+		os.Symlink("versions/1", "current"),
+		os.Symlink("/", "root"),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, tc := range map[string]struct {
+		path string
+		want []string
+	}{
+		"absolute": {dir + "/current/edge/pmtud.yaml", []string{dir + "/current/edge", dir + "/versions", dir + "/versions/1/edge"}},
+		"relative": {"current/edge/pmtud.yaml", []string{"current/edge", "versions", "versions/1/edge"}},
+		"root":     {"root/" + dir + "/versions/1/edge/pmtud.yaml", []string{"root" + dir + "/versions/1/edge", dir + "/versions/1/edge"}},
+		"missing":  {"current/none/pmtud.yaml", []string{"current/none", "versions"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var p sandbox.Plan
+			p.AddFile(tc.path)
+			if diff := cmp.Diff(tc.want, p.Read); diff != "" {
+				t.Errorf("read (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestLookUp(t *testing.T) {
 	root, err := sandbox.LookUp("root")
 	if err != nil || root.ID != 0 || root.Group != 0 {
