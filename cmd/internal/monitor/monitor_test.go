@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -202,7 +203,8 @@ func TestEngineThatHangs(t *testing.T) {
 }
 
 // TestSlowClients opens more connections than are served at a time, which say
-// nothing, or begin to and never come to an end.
+// nothing, or begin to and never come to an end. They must not keep others out for as long
+// as a kubelet waits.
 func TestSlowClients(t *testing.T) {
 	s := serve(t)
 	for i := range 300 {
@@ -214,13 +216,55 @@ func TestSlowClients(t *testing.T) {
 			must(t, err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, "GET", "http://"+s.addr()+"/livez", nil)
 	must(t, err)
 	answer, err := http.DefaultClient.Do(r)
 	must(t, err)
 	must(t, answer.Body.Close())
+}
+
+// TestCrowd wants the oldest of too many connections to go that have asked nothing, and who
+// waits for an answer to get it.
+func TestCrowd(t *testing.T) {
+	asked, finish := make(chan struct{}), make(chan struct{})
+	mux := http.NewServeMux()
+	mux.HandleFunc("/slow", func(http.ResponseWriter, *http.Request) { close(asked); <-finish })
+	mux.HandleFunc("/", func(http.ResponseWriter, *http.Request) {})
+	s := &server{log: new(log)}
+	s.Server = monitor.NewServer(mux, slog.New(slog.NewTextHandler(s.log, nil)))
+	must(t, s.Listen(t.Context(), "127.0.0.1:0"))
+	defer s.Close()
+
+	answer := make(chan int)
+	go func() {
+		r, err := http.Get("http://" + s.addr() + "/slow")
+		if err != nil {
+			t.Error(err)
+			answer <- 0
+			return
+		}
+		r.Body.Close()
+		answer <- r.StatusCode
+	}()
+	<-asked
+	var silent []net.Conn
+	for range 300 {
+		conn, err := net.Dial("tcp", s.addr())
+		must(t, err)
+		defer conn.Close()
+		silent = append(silent, conn)
+	}
+	s.get(t, "/") // by when all of them were taken in
+	must(t, silent[0].SetReadDeadline(time.Now().Add(time.Second)))
+	if _, err := silent[0].Read(make([]byte, 1)); !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the oldest connection: %v", err)
+	}
+	close(finish)
+	if status := <-answer; status != 200 {
+		t.Errorf("status %d", status)
+	}
 }
 
 // TestListen moves a server from one address to another.

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"net"
 	"syscall"
-
-	"golang.org/x/net/netutil"
 )
 
 // Move is a server's way to another address. Either Commit or Cancel ends it.
@@ -55,7 +53,7 @@ func (m *Move) Commit() error {
 	err := s.Close()
 	if m.listener != nil {
 		s.addr, s.port = m.addr, port(m.listener.Addr().String())
-		s.serve(netutil.LimitListener(m.listener, mostConnections))
+		s.serve(&crowd{Listener: m.listener, most: mostConnections})
 	}
 	return err
 }

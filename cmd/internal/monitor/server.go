@@ -63,7 +63,8 @@ func port(addr string) string {
 // serve serves a connection for each request, so that nobody holds one for nothing.
 func (s *Server) serve(listener net.Listener) {
 	server := &http.Server{
-		Handler:        s.handler,
+		Handler:        noted(s.handler),
+		ConnContext:    withVisitor,
 		ReadTimeout:    readTimeout,
 		WriteTimeout:   writeTimeout,
 		MaxHeaderBytes: mostHeader,
