@@ -64,7 +64,7 @@ func withUser(f *config.File, err error) error {
 	if unknown == nil || err != nil && !errors.As(err, &mistakes) {
 		return err
 	}
-	return append(mistakes, f.Mistake(f.At("user"), unknown))
+	return f.With(mistakes, f.At("user"), unknown)
 }
 
 // checked adds to the mistakes of a file those that only the rest of the program
