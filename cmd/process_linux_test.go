@@ -145,16 +145,6 @@ func (p *process) end() int {
 	}
 }
 
-// writeConfig writes a configuration file and returns its path.
-func writeConfig(t *testing.T, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "pmtud.yaml")
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // forever is a pipeline that reads a capture again and again, some packets a
 // second, and writes to standard output.
 func forever(t *testing.T, extra string) string {
@@ -285,15 +275,6 @@ func TestSecondSignal(t *testing.T) {
 	if ws := p.ProcessState.Sys().(syscall.WaitStatus); !ws.Signaled() {
 		t.Errorf("program ended with status %d, not by the signal:\n%s", ws.ExitStatus(), p.log())
 	}
-}
-
-func readFile(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 // awaitFull waits until a pipe holds about as much as it can.

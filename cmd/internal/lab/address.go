@@ -26,6 +26,9 @@ const (
 	IPv6 Family = 6
 )
 
+// firstPort is the client port of the first download.
+const firstPort = 40000
+
 // What the IPv4 networks have room for, and ports from [firstPort] on.
 const (
 	fewClients          = 252

@@ -19,9 +19,6 @@ import (
 // big, so one that is not made is a failure of the lab.
 const connectTimeout = 15 * time.Second
 
-// firstPort is the client port of the first download.
-const firstPort = 40000
-
 // Download is one connection as its client saw it.
 type Download struct {
 	// From is the client's address and port.

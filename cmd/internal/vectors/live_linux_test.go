@@ -72,17 +72,6 @@ func onWire(v vector, p pipeline.Packet) bool {
 	return v.note != "record" && len(p.Data) >= 14 && !p.Truncated()
 }
 
-func build(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "pmtud")
-	cmd := exec.Command("go", "build", "-o", path, "github.com/pmtud/pmtud/cmd/pmtud")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return path
-}
-
 // exchange sends frames to a daemon and returns the digests of the frames that it
 // broadcasts: those that come until so many have and the daemon has ended.
 func exchange(t *testing.T, binary string, options []string, frames []pipeline.Packet, want int) []string {

@@ -128,3 +128,14 @@ func compareSent(t *testing.T, vectors []vector, path string) {
 		t.Errorf("one more frame was sent: %x", data)
 	}
 }
+
+func build(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "pmtud")
+	cmd := exec.Command("go", "build", "-o", path, "github.com/pmtud/pmtud/cmd/pmtud")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return path
+}
