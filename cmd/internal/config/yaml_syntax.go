@@ -47,7 +47,7 @@ func (d *document) explainYAML(at Position, message string) complaint {
 	if c, ok := d.noSpace(at); ok {
 		return c
 	}
-	if c, ok := d.indentation(at.Line + 1); ok && c.at.Line >= at.Line-1 {
+	if c, ok := d.indentation(at.Line + 1); ok && (c.message == noColon || c.at.Line >= at.Line-1) {
 		return c
 	}
 	return d.badEntry(at, message)
@@ -73,7 +73,10 @@ var (
 	behindQuote      = regexp.MustCompile(`["']\s*$`)
 	withoutSpace     = regexp.MustCompile(`^\s*(?:- )*([A-Za-z_][A-Za-z0-9_-]*):(\S.*)$`)
 	withoutColon     = regexp.MustCompile(`^\s*(?:- )*([A-Za-z_][A-Za-z0-9_-]*)[ =]+(\S.*)$`)
+	onlyName         = regexp.MustCompile(`^\s*(?:- )*([A-Za-z_][A-Za-z0-9_-]*)\s*(?:#.*)?$`)
 )
+
+const noColon = "a colon is missing"
 
 // noSpace explains a line in which a colon or a dash is taken for a part of text.
 func (d *document) noSpace(at Position) (complaint, bool) {
@@ -90,9 +93,12 @@ func (d *document) noSpace(at Position) (complaint, bool) {
 // badEntry explains a line that is no key with a value.
 func (d *document) badEntry(at Position, message string) complaint {
 	line := d.texts.line(at)
-	if message == "non-map value is specified" {
+	if message == "non-map value is specified" || message == "unexpected key name" {
 		if m := withoutColon.FindStringSubmatch(line); m != nil {
-			return complaint{at, "a colon is missing", "write `" + m[1] + ": " + m[2] + "`"}
+			return complaint{at, noColon, "write `" + m[1] + ": " + m[2] + "`"}
+		}
+		if c, ok := d.bareName(at.Line); ok {
+			return c
 		}
 		return complaint{at, "this is no setting", "write `name: value`"}
 	}
@@ -121,10 +127,12 @@ type block struct {
 }
 
 // indentation looks for a line, up to the given one, whose indentation fits nothing
-// above. It gives up at values that go over several lines.
+// above, or would if the one above ended with a colon. It gives up at values that go over
+// several lines.
 func (d *document) indentation(last int) (complaint, bool) {
 	var open []block
 	opens := true // the line before may have a block inside
+	above := 0    // number of that line
 	lines := d.texts[d.name]
 	values := scanner{quotesOverLines: true}
 	for i, line := range lines[:min(last, len(lines))] {
@@ -139,6 +147,9 @@ func (d *document) indentation(last int) (complaint, bool) {
 		b := block{len(line) - len(text), text == "-" || strings.HasPrefix(text, "- ")}
 		message, hint := "", ""
 		if open, message, hint = enter(open, b, opens); message != "" {
+			if c, ok := d.bareName(above); ok && message == deeper {
+				return c, true
+			}
 			return complaint{d.at(i+1, b.column+1), message, hint}, true
 		}
 		for strings.HasPrefix(text, "- ") {
@@ -147,10 +158,24 @@ func (d *document) indentation(last int) (complaint, bool) {
 			open = append(open, b)
 			text = rest
 		}
-		opens = opensBlock.MatchString(text) || text == "-"
+		opens, above = opensBlock.MatchString(text) || text == "-", i+1
 	}
 	return complaint{}, false
 }
+
+// bareName explains a line that is a name without a colon behind it.
+func (d *document) bareName(line int) (complaint, bool) {
+	text := d.texts.line(d.at(line, 1))
+	m := onlyName.FindStringSubmatchIndex(text)
+	if m == nil {
+		return complaint{}, false
+	}
+	name := text[m[2]:m[3]]
+	return complaint{d.at(line, m[3]+1), noColon, "write `" + name + ":`"}, true
+}
+
+// deeper is what is said of a line that is in nothing.
+const deeper = "line is indented deeper than the one above, which has a value already"
 
 // enter returns the open blocks after a line that begins with an entry of b, or what
 // is wrong with its indentation.
@@ -165,7 +190,7 @@ func enter(open []block, b block, opens bool) (_ []block, message, hint string) 
 		case len(left) > 0:
 			return open, fmt.Sprintf("indentation by %d spaces fits no line above", b.column), indentHint(open, left)
 		case !opens:
-			return open, "line is indented deeper than the one above, which has a value already", indentHint(open[len(open)-1:], nil)
+			return open, deeper, indentHint(open[len(open)-1:], nil)
 		}
 		return append(open, b), "", ""
 	}
