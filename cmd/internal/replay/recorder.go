@@ -83,6 +83,9 @@ func (r *recorder) write(s *sinkRecord, link pipeline.LinkType, octets []byte) {
 	}
 	r.out.Data, r.out.Length, r.out.LinkType = octets, len(octets), link
 	r.err = r.writeOut(s)
+	if errors.Is(r.err, capfile.ErrTime) || errors.Is(r.err, capfile.ErrLinkType) { // others are of an earlier packet
+		r.err = fmt.Errorf("packet %d: %w", r.packets, r.err)
+	}
 }
 
 func (r *recorder) writeOut(s *sinkRecord) error {

@@ -249,6 +249,19 @@ type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
+// TestWriteOfNoTime has a packet whose time stamp is none of a pcap file.
+func TestWriteOfNoTime(t *testing.T) {
+	late := pipeline.InstantOf(time.Date(2107, 1, 1, 0, 0, 0, 0, time.UTC))
+	packets := []pipeline.Packet{pipelinetest.PTB{}.Packet(pipelinetest.Begin), pipelinetest.PTB{}.Packet(late)}
+	var sent bytes.Buffer
+	_, err := replay.Run(t.Context(), spec(t, twoSinks), replay.Options{
+		Captures: []string{capture(t, "a.pcapng", packets)}, Write: &sent, WriteFormat: capfile.Pcap,
+	})
+	if !errors.Is(err, capfile.ErrTime) || !strings.Contains(err.Error(), "packet 2: ") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestReshape wants packets to be cut as the source would have done, and those of
 // the wrong direction to be left out.
 func TestReshape(t *testing.T) {
