@@ -6,13 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -23,28 +23,10 @@ type result struct {
 	stdout, stderr string
 }
 
-// buffer is a bytes.Buffer that pipelines can write to at the same time.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 // run calls the program in this process.
 func run(t *testing.T, args ...string) result {
 	t.Helper()
-	var stdout, stderr buffer
+	var stdout, stderr pipelinetest.Buffer
 	streams := cmd.Streams{Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr}
 	status := cmd.Run(t.Context(), args, streams, cmd.Plugins())
 	return result{status, stdout.String(), stderr.String()}
@@ -318,7 +300,7 @@ func TestFullOutput(t *testing.T) {
 		{"init"},
 		{"--iface", "eth0", "--print-config"},
 	} {
-		var stderr buffer
+		var stderr pipelinetest.Buffer
 		streams := cmd.Streams{Stdin: strings.NewReader(""), Stdout: full, Stderr: &stderr}
 		if status := cmd.Run(t.Context(), args, streams, cmd.Plugins()); status != 1 || strings.Contains(stderr.String(), "--help") {
 			t.Errorf("%q: exit status %d: %s", args, status, stderr.String())

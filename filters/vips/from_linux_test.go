@@ -1,10 +1,8 @@
 package vips_test
 
 import (
-	"bytes"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,28 +12,10 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
-// journal is a log that a test reads while it is written.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(line []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(line)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
-
 // open opens a filter and returns its log.
-func open(t *testing.T, s vips.Settings) (pipeline.Filter, *journal) {
+func open(t *testing.T, s vips.Settings) (pipeline.Filter, *pipelinetest.Buffer) {
 	t.Helper()
-	log, env := new(journal), pipelinetest.Env(t)
+	log, env := new(pipelinetest.Buffer), pipelinetest.Env(t)
 	env.Log = slog.New(slog.NewTextHandler(log, nil))
 	f, err := vips.New(s, env)
 	netns.Must(t, err)

@@ -1,12 +1,12 @@
 package peers_test
 
 import (
-	"bytes"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
 // eventually polls until the condition holds, or fails the test after a while.
@@ -22,23 +22,8 @@ func eventually(t testing.TB, condition func() bool) {
 }
 
 // logBuffer keeps log lines. The zero value is empty.
-type logBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
+type logBuffer struct{ pipelinetest.Buffer }
 
 func (b *logBuffer) logger() *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
 
 func (b *logBuffer) count(s string) int { return strings.Count(b.String(), s) }

@@ -33,7 +33,7 @@ func TestInterfaceGoesDownAndUp(t *testing.T) {
 		if n := strings.Count(c.log.String(), "\n"); n != 2 {
 			t.Errorf("%d lines were logged:\n%s", n, c.log)
 		}
-		c.log.reset()
+		c.log.Take()
 	}
 }
 
@@ -57,7 +57,7 @@ func TestInterfaceIsDeletedAndMadeAgain(t *testing.T) {
 				send := sender(t, lan.wire)
 				c.await(t, func() { send(lan.frame(stranger, 0x08, 0x00, 1)) })
 				c.log.await(t, "interface is up again")
-				c.log.reset()
+				c.log.Take()
 			}
 		})
 	}
@@ -126,7 +126,7 @@ func TestInterfaceIsMovedAway(t *testing.T) {
 		send := sender(t, lan.wire)
 		c.await(t, func() { send(lan.frame(lan.hostMAC, 0x08, 0x00, 1)) })
 		c.awaitComplaint(t, "<nil>")
-		c.log.reset()
+		c.log.Take()
 	}
 }
 

@@ -1,7 +1,6 @@
 package logging_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,27 +13,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/cmd/internal/logging"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
-// written is a bytes.Buffer for concurrent use.
-type written struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (w *written) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.Write(p)
-}
+// written is what a log wrote.
+type written struct{ pipelinetest.Buffer }
 
 // lines returns what was written since the last call.
-func (w *written) lines() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	defer w.text.Reset()
-	return strings.Split(strings.TrimSuffix(w.text.String(), "\n"), "\n")
-}
+func (w *written) lines() []string { return strings.Split(strings.TrimSuffix(w.Take(), "\n"), "\n") }
 
 func wantLines(t *testing.T, w *written, want ...string) {
 	t.Helper()
