@@ -10,6 +10,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/goldentest"
 	"github.com/pmtud/pmtud/cmd/internal/manual"
 	"github.com/pmtud/pmtud/cmd/internal/metrics"
 )
@@ -20,7 +21,7 @@ func TestGenerated(t *testing.T) {
 	t.Chdir("..")
 	files := generated(t)
 	for name, want := range files {
-		if *update {
+		if *goldentest.Update {
 			write(t, name, want)
 		}
 		got, err := os.ReadFile(name)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/goldentest"
 	"github.com/pmtud/pmtud/configs"
 	"github.com/pmtud/pmtud/pipeline"
 )
@@ -24,16 +25,7 @@ func TestInit(t *testing.T) {
 	for _, format := range []string{"yaml", "toml"} {
 		golden := "testdata/init." + format
 		got := done(t, run(t, "init", edgeChain, "--format", format))
-		if *update {
-			write(t, golden, got)
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s differs (-want +got):\n%s", golden, diff)
-		}
+		goldentest.Compare(t, golden, got)
 		if got := done(t, run(t, "check", "-c", golden)); got != golden+": ok\n" {
 			t.Errorf("check says %q", got)
 		}

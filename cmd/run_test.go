@@ -2,7 +2,6 @@ package cmd_test
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,10 +11,9 @@ import (
 
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/goldentest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // result is what a run of the program left.
 type result struct {
@@ -145,7 +143,7 @@ func TestPrintConfig(t *testing.T) {
 			t.Run(name+" "+format, func(t *testing.T) {
 				text := done(t, run(t, append(args, "--print-config="+format)...))
 				golden := filepath.Join("testdata", name+"."+format)
-				compareGolden(t, golden, text)
+				goldentest.Compare(t, golden, text)
 
 				f, err := config.Load([]string{golden}, cmd.Plugins())
 				if err != nil {
@@ -163,22 +161,6 @@ func TestPrintConfig(t *testing.T) {
 				}
 			})
 		}
-	}
-}
-
-func compareGolden(t *testing.T, name, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got):\n%s", name, diff)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/pmtud/pmtud/cmd/internal/goldentest"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
@@ -34,7 +35,7 @@ func TestSamples(t *testing.T) {
 		"forged.pcap":      forgedSample(),
 	} {
 		path := filepath.Join(samples, name)
-		if *update {
+		if *goldentest.Update {
 			if err := os.WriteFile(path, encodeCapture(t, name, packets), 0o644); err != nil {
 				t.Fatal(err)
 			}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/goldentest"
 )
 
 // TestBroken compares what Load says of files that people might write, with one
@@ -25,7 +26,7 @@ func TestBroken(t *testing.T) {
 			if len(mistakes) != want {
 				t.Errorf("%d mistakes, want %d", len(mistakes), want)
 			}
-			compareGolden(t, name+".golden", mistakes.Error()+"\n")
+			goldentest.Compare(t, name+".golden", mistakes.Error()+"\n")
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/goldentest"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
@@ -26,7 +27,7 @@ func TestDescribe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compareGolden(t, "testdata/describe.golden", string(text)+"\n")
+	goldentest.Compare(t, "testdata/describe.golden", string(text)+"\n")
 }
 
 func TestDescribeForPeople(t *testing.T) {

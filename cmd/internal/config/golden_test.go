@@ -1,18 +1,13 @@
 package config_test
 
 import (
-	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/goldentest"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // TestGolden compares what Load says of each file, or how Marshal writes it if it
 // is right, with the golden file beside it.
@@ -20,25 +15,8 @@ func TestGolden(t *testing.T) {
 	t.Chdir("testdata")
 	for _, name := range goldenInputs(t) {
 		t.Run(name, func(t *testing.T) {
-			compareGolden(t, name+".golden", describe(t, name))
+			goldentest.Compare(t, name+".golden", describe(t, name))
 		})
-	}
-}
-
-// compareGolden compares text with a file, or writes it anew.
-func compareGolden(t *testing.T, golden, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("golden file differs (-want +got):\n%s", diff)
 	}
 }
 

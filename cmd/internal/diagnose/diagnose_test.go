@@ -2,10 +2,7 @@ package diagnose_test
 
 import (
 	"encoding/json"
-	"flag"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,9 +10,8 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/diagnose"
+	"github.com/pmtud/pmtud/cmd/internal/goldentest"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // report has a mistake of every shape.
 func report() diagnose.Report {
@@ -32,23 +28,6 @@ func report() diagnose.Report {
 	}
 }
 
-func compareGolden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got):\n%s", name, diff)
-	}
-}
-
 func write(t *testing.T, format string, r diagnose.Report) string {
 	t.Helper()
 	var out strings.Builder
@@ -60,8 +39,8 @@ func write(t *testing.T, format string, r diagnose.Report) string {
 
 func TestFormats(t *testing.T) {
 	for _, format := range []string{diagnose.JSON, diagnose.SARIF} {
-		compareGolden(t, "report."+format, write(t, format, report()))
-		compareGolden(t, "none."+format, write(t, format, diagnose.Report{}))
+		goldentest.Compare(t, "testdata/report."+format, write(t, format, report()))
+		goldentest.Compare(t, "testdata/none."+format, write(t, format, diagnose.Report{}))
 	}
 	if err := diagnose.Write(new(strings.Builder), "xml", report()); err == nil {
 		t.Error("xml is no error")
@@ -89,7 +68,7 @@ func TestText(t *testing.T) {
 			if tc.coloured {
 				golden = "coloured.txt"
 			}
-			compareGolden(t, golden, diagnose.Text(mistakes, tc.terminal)+"\n")
+			goldentest.Compare(t, "testdata/"+golden, diagnose.Text(mistakes, tc.terminal)+"\n")
 		})
 	}
 	if diff := cmp.Diff(mistakes.Error(), diagnose.Text(mistakes, false)); diff != "" {

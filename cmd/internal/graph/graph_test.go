@@ -1,19 +1,14 @@
 package graph_test
 
 import (
-	"flag"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/goldentest"
 	"github.com/pmtud/pmtud/cmd/internal/graph"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // file returns a pipeline with everything, one with names that mean something to the
 // formats, and one with the least there can be.
@@ -55,19 +50,7 @@ func TestWrite(t *testing.T) {
 			if err := graph.Write(&b, format, file()); err != nil {
 				t.Fatal(err)
 			}
-			golden := "testdata/graph." + format
-			if *update {
-				if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), b.String()); diff != "" {
-				t.Errorf("%s differs (-want +got):\n%s", golden, diff)
-			}
+			goldentest.Compare(t, "testdata/graph."+format, b.String())
 		})
 	}
 }

@@ -1,8 +1,6 @@
 package metrics_test
 
 import (
-	"flag"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -12,14 +10,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/expfmt"
 
+	"github.com/pmtud/pmtud/cmd/internal/goldentest"
 	"github.com/pmtud/pmtud/cmd/internal/metrics"
 	"github.com/pmtud/pmtud/cmd/internal/service"
 	"github.com/pmtud/pmtud/cmd/internal/servicetest"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // gauged is a sink and a filter with metrics of its own.
 type gauged struct{ servicetest.Sink }
@@ -102,19 +99,7 @@ func registry(t *testing.T, status func() service.Status, plugins ...pipeline.Pl
 func TestValues(t *testing.T) {
 	s := status(t)
 	got := text(t, registry(t, func() service.Status { return s }, gaugedFilter(), gaugedSink()))
-	const golden = "testdata/edge.prom"
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("metrics (-want +got):\n%s", diff)
-	}
+	goldentest.Compare(t, "testdata/edge.prom", got)
 }
 
 // text returns the metrics of the service as Prometheus reads them, but for how old
