@@ -24,6 +24,9 @@ func (c *compiler) equal(n *ast.BinaryNode) (condition, error) {
 	case left.address != nil && right.address != nil:
 		return equalAddresses(left.address, right.address), nil
 	case areNumbers(left, right):
+		if err := c.possible(left, right, left.values.meets(right.values)); err != nil {
+			return nil, err
+		}
 		return compareNumbers(left.number, right.number, func(l, r int64) bool { return l == r }), nil
 	}
 	return nil, c.wrong(n, "%v can't be compared with %v", left.kind, right.kind)
@@ -97,6 +100,28 @@ func (c *compiler) order(n *ast.BinaryNode) (condition, error) {
 		"<=": func(l, r int64) bool { return l <= r },
 		">":  func(l, r int64) bool { return l > r },
 		">=": func(l, r int64) bool { return l >= r },
+	}[n.Operator]
+	l, r := left.values, right.values
+	if err := c.possible(left, right, holds(l.low, r.high) || holds(l.high, r.low)); err != nil {
+		return nil, err
 	}
-	return compareNumbers(left.number, right.number, holds[n.Operator]), nil
+	return compareNumbers(left.number, right.number, holds), nil
+}
+
+// possible refuses a comparison that no packet can meet. One of two constants may be
+// meant.
+func (c *compiler) possible(left, right operand, is bool) error {
+	switch {
+	case is || left.constant && right.constant:
+		return nil
+	case left.constant:
+		return c.never(left.node, right)
+	}
+	return c.never(right.node, left)
+}
+
+// never returns an error about a number that an operand never is: it has a digit too
+// many, mostly.
+func (c *compiler) never(at ast.Node, o operand) error {
+	return c.wrong(at, "no packet has this: %s is from %d to %d", o.name(), o.values.low, o.values.high)
 }

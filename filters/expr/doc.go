@@ -34,9 +34,10 @@
 //	true, false, ( )
 //
 // Addresses and prefixes are texts, read once. Everything else of the language is
-// refused when the filter is built, as are unknown fields, and comparisons of what can't
-// be compared: with the column, as every part of an expression has one type. An
-// expression is of at most 4096 octets and 1000 parts.
+// refused when the filter is built, as are unknown fields, comparisons of what can't be
+// compared, and numbers that a field never has, such as a port above 65535: with the
+// column, as every part of an expression has one type and a range. An expression is of
+// at most 4096 octets and 1000 parts.
 //
 // # Fields that are not there
 //

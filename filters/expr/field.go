@@ -2,6 +2,7 @@ package expr
 
 import (
 	"encoding/binary"
+	"math"
 	"net/netip"
 	"strconv"
 
@@ -14,6 +15,7 @@ type field struct {
 	name    string
 	kind    kind
 	quoted  bool    // of the quoted packet
+	values  span    // that it may have, but for an address
 	number  number  // of numbers and protocols
 	address address // of addresses
 }
@@ -32,22 +34,25 @@ func (k kind) String() string {
 	return [...]string{"", "a number", "a protocol", "an address", "a text"}[k]
 }
 
+// ipv6Len is the length of an IPv6 header, which its length field leaves out.
+const ipv6Len = 40
+
 // allFields lists the fields in the order of the documentation.
 func allFields() []*field {
 	return []*field{
 		{name: "router", kind: anAddress, address: func(v *view) netip.Addr { return v.packet.Router() }},
 		{name: "target", kind: anAddress, address: func(v *view) netip.Addr { return v.packet.Target() }},
-		{name: "family", kind: aNumber, number: family},
-		{name: "ttl", kind: aNumber, number: ttl},
-		{name: "mtu", kind: aNumber, number: mtu},
+		{name: "family", kind: aNumber, values: span{4, 6}, number: family},
+		{name: "ttl", kind: aNumber, values: span{0, math.MaxUint8}, number: ttl},
+		{name: "mtu", kind: aNumber, values: span{0, math.MaxUint32}, number: mtu},
 		{name: "src", kind: anAddress, quoted: true, address: func(v *view) netip.Addr { return v.quoted.Src }},
 		{name: "dst", kind: anAddress, quoted: true, address: func(v *view) netip.Addr { return v.quoted.Dst }},
-		{name: "proto", kind: aProtocol, quoted: true, number: func(v *view) (int64, bool) { return int64(v.quoted.Protocol), v.quotes }},
-		{name: "sport", kind: aNumber, quoted: true, number: func(v *view) (int64, bool) { return int64(v.quoted.SrcPort), v.quoted.HasPorts }},
-		{name: "dport", kind: aNumber, quoted: true, number: func(v *view) (int64, bool) { return int64(v.quoted.DstPort), v.quoted.HasPorts }},
-		{name: "quoted_length", kind: aNumber, quoted: true, number: func(v *view) (int64, bool) { return int64(v.quoted.Length), v.quotes }},
-		{name: "length", kind: aNumber, number: func(v *view) (int64, bool) { return int64(v.packet.Length), true }},
-		{name: "vlan", kind: aNumber, number: vlan},
+		{name: "proto", kind: aProtocol, quoted: true, values: span{0, math.MaxUint8}, number: func(v *view) (int64, bool) { return int64(v.quoted.Protocol), v.quotes }},
+		{name: "sport", kind: aNumber, quoted: true, values: span{0, math.MaxUint16}, number: func(v *view) (int64, bool) { return int64(v.quoted.SrcPort), v.quoted.HasPorts }},
+		{name: "dport", kind: aNumber, quoted: true, values: span{0, math.MaxUint16}, number: func(v *view) (int64, bool) { return int64(v.quoted.DstPort), v.quoted.HasPorts }},
+		{name: "quoted_length", kind: aNumber, quoted: true, values: span{0, ipv6Len + math.MaxUint16}, number: func(v *view) (int64, bool) { return int64(v.quoted.Length), v.quotes }},
+		{name: "length", kind: aNumber, values: span{0, math.MaxUint32}, number: func(v *view) (int64, bool) { return int64(v.packet.Length), true }},
+		{name: "vlan", kind: aNumber, values: span{0, 4095}, number: vlan},
 	}
 }
 

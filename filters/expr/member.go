@@ -45,10 +45,16 @@ func (c *compiler) inPrefixes(addr address, items []ast.Node) (condition, error)
 // span is the numbers from low to high.
 type span struct{ low, high int64 }
 
+// meets reports whether some number is in both.
+func (s span) meets(other span) bool { return s.low <= other.high && other.low <= s.high }
+
 func (c *compiler) inSpans(left operand, items []ast.Node) (condition, error) {
 	var spans []span
 	for _, item := range items {
 		s, err := c.span(item, left.kind)
+		if err == nil && !left.constant && !left.values.meets(s) {
+			err = c.never(item, left)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -97,5 +103,5 @@ func (c *compiler) element(item ast.Node, of kind) (int64, error) {
 	if !o.constant || o.number == nil {
 		return 0, c.wrong(item, "write a number")
 	}
-	return o.value(), nil
+	return o.values.low, nil
 }

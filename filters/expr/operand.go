@@ -10,14 +10,17 @@ type operand struct {
 	kind     kind
 	constant bool
 	number   number  // of numbers and protocols
+	values   span    // that number may have
 	address  address // of addresses
 	text     string  // of texts
 }
 
-// value returns the number of a constant.
-func (o operand) value() int64 {
-	n, _ := o.number(nil)
-	return n
+// name returns what the operand is called in messages.
+func (o operand) name() string {
+	if id, ok := o.node.(*ast.IdentifierNode); ok {
+		return id.Value
+	}
+	return "the other side"
 }
 
 // operand compiles a part that can be compared.
@@ -28,7 +31,7 @@ func (c *compiler) operand(node ast.Node) (operand, error) {
 		if err != nil {
 			return operand{}, err
 		}
-		return operand{node: n, kind: f.kind, number: f.number, address: f.address}, nil
+		return operand{node: n, kind: f.kind, number: f.number, values: f.values, address: f.address}, nil
 	case *ast.IntegerNode:
 		return c.constant(n, int64(n.Value))
 	case *ast.StringNode:
@@ -49,7 +52,7 @@ func (c *compiler) constant(node ast.Node, n int64) (operand, error) {
 	if n > maxNumber {
 		return operand{}, c.wrong(node, "%d is above %d", n, int64(maxNumber))
 	}
-	return operand{node: node, kind: aNumber, constant: true, number: func(*view) (int64, bool) { return n, true }}, nil
+	return operand{node: node, kind: aNumber, constant: true, values: span{n, n}, number: func(*view) (int64, bool) { return n, true }}, nil
 }
 
 // numeric compiles a part that must be a number.
@@ -66,6 +69,7 @@ func (c *compiler) signed(n *ast.UnaryNode) (operand, error) {
 	if err != nil || n.Operator == "+" {
 		return o, err
 	}
+	o.node, o.values = n, span{-o.values.high, -o.values.low}
 	positive := o.number
 	o.number = func(v *view) (int64, bool) {
 		n, known := positive(v)
@@ -83,11 +87,11 @@ func (c *compiler) sum(n *ast.BinaryNode) (operand, error) {
 	if err != nil {
 		return operand{}, err
 	}
-	sign := int64(1)
+	sign, values := int64(1), span{left.values.low + right.values.low, left.values.high + right.values.high}
 	if n.Operator == "-" {
-		sign = -1
+		sign, values = -1, span{left.values.low - right.values.high, left.values.high - right.values.low}
 	}
-	return operand{node: n, kind: aNumber, constant: left.constant && right.constant, number: func(v *view) (int64, bool) {
+	return operand{node: n, kind: aNumber, constant: left.constant && right.constant, values: values, number: func(v *view) (int64, bool) {
 		l, knowsLeft := left.number(v)
 		r, knowsRight := right.number(v)
 		return l + sign*r, knowsLeft && knowsRight
