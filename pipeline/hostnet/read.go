@@ -36,20 +36,26 @@ func interfaceAddrs(name string) ([]net.Addr, error) {
 	if name == "" {
 		return net.InterfaceAddrs()
 	}
-	ifi, err := find(name)
+	ifi, err := Find(name)
 	if err != nil || ifi == nil {
 		return nil, err
 	}
 	return ifi.Addrs()
 }
 
-// find returns the named interface, nil if it is not there.
-func find(name string) (*net.Interface, error) {
+// Find returns the interface that has the name, nil if there is none. Unlike
+// [net.InterfaceByName] it knows the alternative names of interfaces, by which sockets
+// find them too.
+func Find(name string) (*net.Interface, error) {
 	all, err := net.Interfaces()
 	if err != nil {
 		return nil, err
 	}
 	i := slices.IndexFunc(all, func(ifi net.Interface) bool { return ifi.Name == name })
+	if i < 0 {
+		index := indexOf(name)
+		i = slices.IndexFunc(all, func(ifi net.Interface) bool { return ifi.Index == index })
+	}
 	if i < 0 {
 		return nil, nil
 	}
@@ -68,7 +74,7 @@ func prefixOf(a net.Addr) (netip.Prefix, bool) {
 
 // MTU returns the interface's MTU in octets, 0 if the interface is not there.
 func MTU(name string) (int, error) {
-	ifi, err := find(name)
+	ifi, err := Find(name)
 	if err != nil {
 		return 0, fmt.Errorf("look up MTU of interface %s: %w", name, err)
 	}

@@ -106,6 +106,18 @@ func TestWatch(t *testing.T) {
 	w.await(t, 1500, "198.51.100.1/24")
 }
 
+// TestAlternativeName watches an interface by a name that it has beside its own.
+func TestAlternativeName(t *testing.T) {
+	ns := netns.NewTest(t, "host")
+	netns.Must(t, netns.Veth(ns, "eth0", ns, "eth1"), ns.Addr("eth0", "192.0.2.1/24"), ns.AltName("eth0", "lan"))
+	w := watch(t, ns, "lan")
+	w.await(t, 1500, "192.0.2.1/24")
+	netns.Must(t, ns.SetMTU("eth0", 1400))
+	w.await(t, 1400, "192.0.2.1/24")
+	netns.Must(t, ns.Delete("eth0"))
+	w.await(t, 0)
+}
+
 func TestAddressesOfAll(t *testing.T) {
 	ns := netns.NewTest(t, "host")
 	netns.Must(t,

@@ -118,6 +118,7 @@ func TestCheck(t *testing.T) {
 		netns.Veth(host, "eth1", wire, "eth1"),
 		host.SetMTU("eth0", 9000),
 		host.Addr("eth0", "192.0.2.1/24", "2001:db8::1/64"),
+		host.AltName("eth0", "lan"),
 		host.Down("eth1"),
 		host.Sysctl("net.ipv4.conf.all.rp_filter", "0"),
 		host.Sysctl("net.ipv4.conf.eth0.rp_filter", "0"),
@@ -149,6 +150,11 @@ func TestCheck(t *testing.T) {
 			"problem interface eth1 is down", "warning sysctl net.ipv4.conf.eth1.rp_filter is 1",
 			"problem sysctl net.ipv4.conf.eth1.drop_unicast_in_l2_multicast is 1",
 			"problem sysctl net.ipv6.conf.eth1.drop_unicast_in_l2_multicast is 1", raw, pmtu,
+		}},
+		{"by another name", captureFrom("lan"), []string{
+			"ok interface lan is up, its MTU is 9000", "ok sysctl net.ipv4.conf.eth0.rp_filter is 0",
+			"ok sysctl net.ipv4.conf.eth0.drop_unicast_in_l2_multicast is 0",
+			"ok sysctl net.ipv6.conf.eth0.drop_unicast_in_l2_multicast is 0", raw, pmtu,
 		}},
 		{"not there", captureFrom("eth9"), []string{"problem interface eth9 is not there", raw, pmtu}},
 		{"broadcast", broadcastOn("eth0"), []string{

@@ -5,20 +5,27 @@ import (
 	"net"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/hostnet"
 )
 
 func (c *checker) iface(i pipeline.Interface) {
 	c.once("interface "+i.Name, func() []Finding { return one(ifaceState(i.Name)) })
+	name := i.Name
+	if ifi, err := hostnet.Find(name); err == nil && ifi != nil {
+		name = ifi.Name // its settings are not called by an alternative one
+	}
 	// Where this host broadcasts, the copies of the others arrive.
-	c.once("sysctl net.ipv4.conf."+i.Name+".rp_filter", func() []Finding { return rpFilter(i.Name) })
-	c.once("sysctl net.ipv4.conf."+i.Name+".drop_unicast_in_l2_multicast", func() []Finding { return dropUnicast(i.Name) })
-	c.once("sysctl net.ipv6.conf."+i.Name+".drop_unicast_in_l2_multicast", func() []Finding { return dropUnicast6(i.Name) })
+	c.once("sysctl net.ipv4.conf."+name+".rp_filter", func() []Finding { return rpFilter(name) })
+	c.once("sysctl net.ipv4.conf."+name+".drop_unicast_in_l2_multicast", func() []Finding { return dropUnicast(name) })
+	c.once("sysctl net.ipv6.conf."+name+".drop_unicast_in_l2_multicast", func() []Finding { return dropUnicast6(name) })
 }
 
 func ifaceState(name string) Finding {
-	ifi, err := net.InterfaceByName(name)
+	ifi, err := hostnet.Find(name)
 	switch {
 	case err != nil:
+		return Finding{Level: Warning, State: "can't be looked up: " + err.Error()}
+	case ifi == nil:
 		return Finding{Level: Problem, State: "is not there", Advice: "name one that `ip link` shows, or make it first"}
 	case ifi.Flags&net.FlagUp == 0:
 		return Finding{Level: Problem, State: "is down", Advice: "ip link set " + name + " up"}

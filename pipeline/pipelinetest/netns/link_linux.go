@@ -92,6 +92,11 @@ func (ns *NS) NoGSO(name string) error {
 	})
 }
 
+// AltName gives the interface another name beside its own, as udev does.
+func (ns *NS) AltName(name, other string) error {
+	return ns.change(name, "add a name to", func(l netlink.Link) error { return ns.link.LinkAddAltName(l, other) })
+}
+
 // Interface returns the interface as package net knows it: index, MTU, MAC.
 func (ns *NS) Interface(name string) (*net.Interface, error) {
 	var ifi *net.Interface
