@@ -81,10 +81,12 @@ func TestEveryPacketIsAccountedFor(t *testing.T) {
 			if tc.early {
 				r.run()
 			}
-			// The next packet tells of those that were lost before it.
+			balances := func() bool { return r.count()+r.source.Lost() == counted(t, lab.host, input) }
+			// The next packet tells of those that were lost before it. It takes its time to
+			// come, and no other one may be under way then.
 			poll(t, "account that balances", func() bool {
 				lab.inject(t, next())
-				return r.count()+r.source.Lost() == counted(t, lab.host, input)
+				return soon(balances)
 			})
 			if lost := r.source.Lost(); tc.lossy && lost == 0 || tc.early && !tc.lossy && lost != 0 {
 				t.Errorf("%d packets lost", lost)
@@ -93,6 +95,17 @@ func TestEveryPacketIsAccountedFor(t *testing.T) {
 			checkOrder(t, r.packets)
 		})
 	}
+}
+
+// soon waits a while for a condition, and reports whether it holds.
+func soon(is func() bool) bool {
+	for range 200 {
+		if is() {
+			return true
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return false
 }
 
 func checkOrder(t *testing.T, packets []pipeline.Packet) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,12 +43,13 @@ pipelines:
 	w := h.newWire(t, "eth0")
 	d.awaitRouter(w.sendPTB(t))
 
+	d.eventually("the capture files", func() bool { return d.hasOpen(t, "a.pcap") && d.hasOpen(t, "b.pcap") })
+
 	// The file is given up before there are no descriptors, and can't be made again.
-	open := d.resources().files
 	netns.Must(t, os.Rename(in, away), os.RemoveAll(filepath.Join(away, "a.pcap")))
-	d.eventually("a descriptor less", func() bool {
+	d.eventually("the end of the file without a name", func() bool {
 		d.awaitRouter(w.sendPTB(t))
-		return d.resources().files == open-1
+		return !d.hasOpen(t, "a.pcap")
 	})
 	restore := d.limitFiles(t)
 	netns.Must(t, os.Rename(away, in))
@@ -72,6 +74,18 @@ pipelines:
 	if file := sum(all["file"]); file.failed == 0 || packetsIn(t, filepath.Join(in, "a.pcap")) == 0 {
 		t.Errorf("books %+v", file)
 	}
+}
+
+// hasOpen reports whether the program has a file of the name open, be it removed since.
+func (d *daemon) hasOpen(t *testing.T, name string) bool {
+	t.Helper()
+	dir := fmt.Sprintf("/proc/%d/fd", d.Process.Pid)
+	all, err := os.ReadDir(dir)
+	netns.Must(t, err)
+	return slices.ContainsFunc(all, func(e os.DirEntry) bool {
+		path, _ := os.Readlink(filepath.Join(dir, e.Name())) // it may be closed by now
+		return filepath.Base(strings.TrimSuffix(path, " (deleted)")) == name
+	})
 }
 
 // eventually waits for something.
