@@ -22,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/mdlayher/packet"
 
+	"github.com/pmtud/pmtud/cmd/internal/programtest"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
@@ -66,7 +67,7 @@ pipelines:
 // then about its captures of them.
 func TestLiveEqualsReplay(t *testing.T) {
 	netns.Require(t)
-	binary := build(t)
+	binary := programtest.Build(t)
 	dir := t.TempDir()
 	written := filepath.Join(dir, "written.pcapng")
 	live := runLive(t, binary, fmt.Sprintf(liveConfig, written))
@@ -259,17 +260,6 @@ func replayVerdicts(t *testing.T, binary, dir, capture string) (verdicts []strin
 		verdicts = append(verdicts, number.ReplaceAllString(strings.TrimSpace(string(line)), "{"))
 	}
 	return verdicts
-}
-
-func build(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "pmtud")
-	cmd := exec.Command("go", "build", "-o", path, "github.com/pmtud/pmtud/cmd/pmtud")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return path
 }
 
 func writeFile(t *testing.T, name, text string) string {

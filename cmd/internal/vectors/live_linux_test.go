@@ -18,6 +18,7 @@ import (
 
 	"github.com/mdlayher/packet"
 
+	"github.com/pmtud/pmtud/cmd/internal/programtest"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) { netns.Main(m) }
 // and compares what it broadcasts, octet for octet and in order.
 func TestSentFrames(t *testing.T) {
 	netns.Require(t)
-	binary := build(t)
+	binary := programtest.Build(t)
 	for _, tc := range []struct {
 		vectors string
 		options []string

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/gopacket/pcapgo"
+
+	"github.com/pmtud/pmtud/cmd/internal/programtest"
 )
 
 // decision is a line of `pmtud replay --verdicts`.
@@ -27,7 +29,7 @@ type decision struct {
 // TestReplay runs the real binary over the vectors: its verdicts, and the frames
 // that it writes.
 func TestReplay(t *testing.T) {
-	binary := build(t)
+	binary := programtest.Build(t)
 	for _, tc := range []struct {
 		vectors, capture string
 		options          []string
@@ -127,15 +129,4 @@ func compareSent(t *testing.T, vectors []vector, path string) {
 	if data, _, err := r.ReadPacketData(); err == nil {
 		t.Errorf("one more frame was sent: %x", data)
 	}
-}
-
-func build(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "pmtud")
-	cmd := exec.Command("go", "build", "-o", path, "github.com/pmtud/pmtud/cmd/pmtud")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return path
 }

@@ -1,0 +1,18 @@
+package programtest
+
+import (
+	"testing"
+
+	"github.com/pmtud/pmtud/cmd/internal/lab"
+)
+
+// Build builds the program for one test and returns its path.
+func Build(t *testing.T) string {
+	t.Helper()
+	path, remove, err := lab.BuildPmtud(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = remove() }) // it lies in the folder for temporary files
+	return path
+}
