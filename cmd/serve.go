@@ -12,13 +12,17 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/service"
 	"github.com/pmtud/pmtud/cmd/internal/systemd"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/seen"
 )
 
 // serve runs a configuration without mistakes, and those that replace it, until its
 // sources end or ctx is done. The files are those it was read from, and fingerprint theirs;
 // options have none. It calls started once the first is open.
 func (a *app) serve(ctx context.Context, f *config.File, files *files, fingerprint string, started func()) error {
-	d := &daemon{app: a, log: logging.New(a.Stderr, logging.IsJournal(a.Stderr)), running: f.Global}
+	d := &daemon{
+		app: a, log: logging.New(a.Stderr, logging.IsJournal(a.Stderr)), running: f.Global,
+		arrived: pipeline.NewArrived(),
+	}
 	defer d.log.Close()
 	d.setLog(f.Global.Log)
 	log := d.log.Logger()
@@ -66,6 +70,7 @@ type daemon struct {
 	log     *logging.Log
 	monitor *monitor.Server
 	running config.Global // with what takes a restart as it was at the start
+	arrived *seen.Memory  // of all pipelines
 
 	confined *confinement // nil if the process is not confined
 }
@@ -85,6 +90,7 @@ func (d *daemon) configuration(f *config.File) (service.Configuration, error) {
 	}
 	for i, spec := range f.Specs() {
 		spec.Log = d.log.Folded().With("pipeline", spec.Name)
+		spec.Arrived = d.arrived
 		c.Pipelines = append(c.Pipelines, service.Wanted{
 			Name:     spec.Name,
 			Identity: f.Pipelines[i].Identity(),

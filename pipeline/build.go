@@ -28,6 +28,9 @@ func newBuilder(spec Spec) *builder {
 	if spec.Stdout == nil {
 		spec.Stdout = io.Discard
 	}
+	if spec.Arrived == nil {
+		spec.Arrived = NewArrived()
+	}
 	return &builder{spec: spec}
 }
 
@@ -120,6 +123,7 @@ func build[T any](b *builder, kind Kind, sink, index int, s Stage, env Env) (sta
 	env.Pipeline, env.Stage = b.spec.Name, s.name()
 	env.Log = b.spec.Log.With("stage", s.name())
 	env.Stdin, env.Stdout = b.spec.Stdin, b.spec.Stdout
+	env.Arrived = b.spec.Arrived
 	var built any
 	err := guard(func() (err error) {
 		built, err = s.Plugin.Build(s.Settings, env)

@@ -73,6 +73,14 @@
 // total is used up ([Gatekeeper]). A live source may leave them in the kernel, and
 // count them only ([Gate]): the books then hold them as dropped by that limit.
 //
+// # Nothing goes round
+//
+// A message that one host hands to another, and that one back, would grow with every host
+// that it passes. So a sink declares how far its packets get ([Reach]), and a packet tells
+// how it came to this host ([Origin], [Packet.Injected]): the engine never gives a sink that
+// sends to other hosts what another host's pmtud handed over. What comes back without
+// such a mark is recognised by its content ([Env].Arrived and package seen).
+//
 // # Failure
 //
 // A sink that fails to deliver a packet says so with a reason and goes on. A

@@ -34,6 +34,9 @@ type Packet struct {
 	// Type tells to whom the link layer sent the packet, where the source knows.
 	Type PacketType
 
+	// Origin tells how the packet came to this host. A source sets it.
+	Origin Origin
+
 	// Clock is the pipeline's time at this packet. It is Time, but never before
 	// that of an earlier packet: see [Clock].
 	Clock Instant

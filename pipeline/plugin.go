@@ -7,6 +7,8 @@ import (
 	"log/slog"
 
 	"golang.org/x/net/bpf"
+
+	"github.com/pmtud/pmtud/pipeline/seen"
 )
 
 // Reason tells why a stage did not let a packet on: an index into its plugin's
@@ -41,6 +43,12 @@ const (
 	// ReasonStopped counts packets that were still queued when a sink had to be
 	// given up, or not yet queued when a panic stopped the pipeline.
 	ReasonStopped = "stopped"
+	// ReasonInjected counts packets that a sink was not given because pmtud had put them into
+	// the host's network stack before ([Reach]).
+	ReasonInjected = "injected"
+	// ReasonRelayed counts packets that a sink was not given because another host's pmtud had
+	// handed them over ([Reach]).
+	ReasonRelayed = "relayed"
 )
 
 // A Source reads packets. Its methods are called by one goroutine: Open once,
@@ -157,6 +165,11 @@ type Env struct {
 
 	// Gate is set for sources, which may use it or not.
 	Gate *Gate
+
+	// Arrived remembers the IP packets that other hosts' pmtud handed to this program or that
+	// it put into the host's network stack. All stages of a program share it. Who adds a
+	// packet or asks for one gives its time stamp or the pipeline's clock.
+	Arrived *seen.Memory
 }
 
 // Kind is the role of a plugin.
@@ -190,6 +203,7 @@ type Plugin struct {
 	Summary string       // one line for lists
 	Reasons []ReasonInfo // why it drops or fails packets; a [Reason] counts them from 1
 	Metrics []MetricInfo // of a [Measurer]
+	Reach   Reach        // of a sink
 
 	// Lossless marks a source that can wait without losing packets.
 	Lossless bool
@@ -266,6 +280,7 @@ type SinkPlugin[S any] struct {
 	Summary  string
 	Reasons  []ReasonInfo
 	Metrics  []MetricInfo
+	Reach    Reach
 	Defaults S
 	New      func(settings S, env Env) (Sink, error)
 }
@@ -273,7 +288,7 @@ type SinkPlugin[S any] struct {
 // NewSink makes a Plugin of s.
 func NewSink[S any](s SinkPlugin[S]) Plugin {
 	return Plugin{
-		Kind: KindSink, Type: s.Type, Summary: s.Summary, Reasons: s.Reasons, Metrics: s.Metrics,
+		Kind: KindSink, Type: s.Type, Summary: s.Summary, Reasons: s.Reasons, Metrics: s.Metrics, Reach: s.Reach,
 		settings: newDefaults(s.Defaults), build: untyped(s.New),
 	}
 }

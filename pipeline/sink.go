@@ -15,8 +15,10 @@ type sinkStage struct {
 	// Used under the pipeline's lock.
 	filters chain
 	offered uint64
-	passed  []offer // of the chunk at hand
-	verdict Verdict // of filters about the packet at hand
+	reach   Reach
+	refused map[string]uint64 // by reason of the engine; nil if it gets every packet
+	passed  []offer           // of the chunk at hand
+	verdict Verdict           // of filters about the packet at hand
 
 	queue *queue
 
@@ -39,7 +41,7 @@ func newSinkStage(s SinkStage, sink Sink, filters chain, live bool) *sinkStage {
 		maxAge = 0
 	}
 	st := &sinkStage{
-		name: s.name(), sink: sink, filters: filters, live: live,
+		name: s.name(), sink: sink, filters: filters, live: live, reach: s.Plugin.Reach,
 		passed:  make([]offer, 0, maxChunk),
 		queue:   newQueue(s.QueueSize, maxAge),
 		reasons: stageReasons(s.Plugin.Reasons),
@@ -52,6 +54,9 @@ func newSinkStage(s SinkStage, sink Sink, filters chain, live bool) *sinkStage {
 	if live {
 		st.delay = newHistogram(delayBounds())
 	}
+	if st.reach != ReachNone {
+		st.refused = map[string]uint64{ReasonInjected: 0, ReasonRelayed: 0}
+	}
 	if o, ok := sink.(Observer); ok {
 		st.observesDrops = o.ObservesDrops()
 	}
@@ -62,6 +67,10 @@ func newSinkStage(s SinkStage, sink Sink, filters chain, live bool) *sinkStage {
 // Their verdict, and the port that they read, are this sink's alone.
 func (s *sinkStage) filter(p *Packet) {
 	s.offered++
+	if reason := s.reach.refuses(p); reason != "" {
+		s.refused[reason]++
+		return
+	}
 	s.verdict = Verdict{}
 	read := p.ReadPort
 	if s.filters.pass(p, &s.verdict) {
@@ -193,6 +202,9 @@ func (s *sinkStage) counts() SinkCount {
 		Delivered: s.delivered, Failed: reasonCounts(s.reasons, s.failed),
 		Shed:      []ReasonCount{{ReasonQueueFull, q.shed}, {ReasonTooOld, q.tooOld}, {ReasonStopped, q.stopped}},
 		QueueSize: uint64(len(q.ring)), Delay: s.delay.snapshot(),
+	}
+	if s.reach != ReachNone {
+		c.Failed = append(c.Failed, ReasonCount{ReasonInjected, s.refused[ReasonInjected]}, ReasonCount{ReasonRelayed, s.refused[ReasonRelayed]})
 	}
 	if !s.gone {
 		c.Queued = uint64(q.n + len(q.claim))

@@ -5,6 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"github.com/pmtud/pmtud/pipeline/seen"
 )
 
 // Spec says what a pipeline is made of, in the order of the configuration.
@@ -22,7 +24,20 @@ type Spec struct {
 	Log    *slog.Logger // nil: nothing is logged
 	Stdin  io.Reader    // nil: empty
 	Stdout io.Writer    // nil: nothing is written
+
+	// Arrived is shared by all pipelines of a program: see [Env]. Nil: it is the pipeline's own.
+	Arrived *seen.Memory
 }
+
+// arrivedSize and arrivedWindow are those of the memory that [NewArrived] makes.
+const (
+	arrivedSize   = 65536
+	arrivedWindow = 2 * time.Second
+)
+
+// NewArrived makes the memory for the Arrived of a program's pipelines. What a network returns
+// to a host comes back within the two seconds that it covers.
+func NewArrived() *seen.Memory { return seen.New(arrivedSize, arrivedWindow) }
 
 // DefaultQueueSize is the number of packets that a sink's queue holds by default.
 const DefaultQueueSize = 1024

@@ -42,6 +42,7 @@ func Plugin() pipeline.Plugin {
 			{Name: "not-permitted", Doc: "the kernel forbids it, for example by a security module"},
 			{Name: "send-error", Doc: "any other error of sending"},
 		},
+		Reach:    pipeline.ReachNetwork,
 		Defaults: Settings{SourceMAC: CapturedDestination},
 		New:      New,
 	})

@@ -41,6 +41,7 @@ func Plugin() pipeline.Plugin {
 			{Name: "send-failed", Doc: "every send failed; see the counters of each peer"},
 		},
 		Metrics:  metrics(),
+		Reach:    pipeline.ReachNetwork,
 		Defaults: Settings{Refresh: 30 * time.Second},
 		New:      New,
 	})

@@ -1,0 +1,52 @@
+package pipeline
+
+// Origin tells how a packet came to this host.
+type Origin uint8
+
+// Origins.
+const (
+	// OriginCapture is the origin of packets that were captured, logged or read from a file.
+	OriginCapture Origin = iota
+	// OriginRelay is the origin of packets that another host's pmtud handed over.
+	OriginRelay
+)
+
+// InjectedMAC is the Ethernet source address of every frame that pmtud puts into a host's own
+// network stack. It is locally administered and spells "pmtud". A packet that carries it is
+// never sent to other hosts or injected again.
+var InjectedMAC = [6]byte{0x02, 'p', 'm', 't', 'u', 'd'}
+
+// Injected reports whether pmtud put the packet into a host's network stack: it was
+// captured or logged on its way from there.
+func (p *Packet) Injected() bool {
+	return p.LinkType == LinkEthernet && len(p.Data) >= 12 && [6]byte(p.Data[6:]) == InjectedMAC
+}
+
+// Reach tells how far what a sink sends can get, and so which packets it may have. The
+// engine enforces it: a message that goes round would grow with every host that it passes.
+type Reach uint8
+
+// Reaches.
+const (
+	// ReachNone is for sinks that send nothing, such as a log. They get every packet.
+	ReachNone Reach = iota
+	// ReachHost is for sinks that hand packets to this host's network stack. They do not
+	// get what was injected before.
+	ReachHost
+	// ReachNetwork is for sinks that send to other hosts. They get neither what was injected
+	// nor what another host's pmtud handed over.
+	ReachNetwork
+)
+
+// refuses returns the engine's reason to keep p from a sink, or nothing.
+func (r Reach) refuses(p *Packet) string {
+	switch {
+	case r == ReachNone:
+		return ""
+	case p.Injected():
+		return ReasonInjected
+	case r == ReachNetwork && p.Origin == OriginRelay:
+		return ReasonRelayed
+	}
+	return ""
+}

@@ -1,0 +1,52 @@
+package pipeline_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// TestReach checks which packets a sink gets by how far its own get.
+func TestReach(t *testing.T) {
+	captured, relayed, injected := messages(1)[0], messages(1)[0], messages(1)[0]
+	relayed.Origin = pipeline.OriginRelay
+	injected.Data = append([]byte(nil), injected.Data...)
+	copy(injected.Data[6:], pipeline.InjectedMAC[:])
+
+	for _, tt := range []struct {
+		name              string
+		reach             pipeline.Reach
+		injected, relayed uint64 // refused
+		delivered         uint64
+		failed            bool // reasons of the engine are among those of the sink
+	}{
+		{name: "none", reach: pipeline.ReachNone, delivered: 3},
+		{name: "host", reach: pipeline.ReachHost, delivered: 2, injected: 1, failed: true},
+		{name: "network", reach: pipeline.ReachNetwork, delivered: 1, injected: 1, relayed: 1, failed: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := sinkStage("out", sink{})
+			s.Plugin.Reach, s.Plugin.Reasons = tt.reach, nil
+			spec := pipeline.Spec{
+				Name: "test", Sinks: []pipeline.SinkStage{s},
+				Sources: []pipeline.Stage{live("in", source{run: deliverAll([]pipeline.Packet{captured, relayed, injected})})},
+			}
+			c := mustRun(t, spec)
+			checkBooks(t, spec, c)
+			if c.Sinks[0].Delivered != tt.delivered {
+				t.Errorf("delivered %d, want %d", c.Sinks[0].Delivered, tt.delivered)
+			}
+			want := []pipeline.ReasonCount{{Reason: pipeline.ReasonUndeclared}, {Reason: pipeline.ReasonPanic}}
+			if tt.failed {
+				want = append(want,
+					pipeline.ReasonCount{Reason: pipeline.ReasonInjected, Packets: tt.injected},
+					pipeline.ReasonCount{Reason: pipeline.ReasonRelayed, Packets: tt.relayed})
+			}
+			if diff := cmp.Diff(want, c.Sinks[0].Failed); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
