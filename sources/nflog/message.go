@@ -13,10 +13,9 @@ const (
 
 // Lengths in octets.
 const (
-	headerLen    = 16 // struct nlmsghdr
-	familyLen    = 4  // struct nfgenmsg
-	attributeLen = 4  // struct nlattr
-	errnoLen     = 4
+	headerLen = 16 // struct nlmsghdr
+	familyLen = 4  // struct nfgenmsg
+	errnoLen  = 4
 )
 
 // nextMessage cuts the first message off a datagram: its type and its octets, from

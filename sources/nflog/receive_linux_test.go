@@ -15,8 +15,7 @@ import (
 func datagram(packets int) (octets []byte) {
 	ptb := pipelinetest.PTB{}.Frame()
 	for i := range packets {
-		l := logged{protocol: 0x0800, hwType: arphrdEther, hwHeader: ptb[:14], payload: ptb[14:]}
-		octets = append(octets, l.encode(uint32(i))...)
+		octets = append(octets, logged(uint32(i), ptb)...)
 	}
 	return append(octets, message(typeDone, make([]byte, familyLen))...)
 }

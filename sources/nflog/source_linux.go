@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/nflogmsg"
 )
 
 // batchLen is the number of packets that are delivered at once.
@@ -28,7 +29,7 @@ type source struct {
 	loss   loss
 	load   load
 	fixed  bool // the threshold is not to be changed (any more)
-	record record
+	record nflogmsg.Record
 	batch  []pipeline.Packet
 }
 
@@ -90,13 +91,13 @@ func (s *source) receive(datagram []byte, now time.Time, deliver func([]pipeline
 		default:
 			continue
 		}
-		if !s.record.parse(msg) {
+		if !s.record.Parse(msg[headerLen:]) {
 			continue // its number will be missing
 		}
-		if s.record.hasSequence {
-			s.loss.see(s.record.sequence)
+		if sequence, ok := s.record.Sequence(); ok {
+			s.loss.see(sequence)
 		}
-		s.record.fill(&s.batch[n], stamp)
+		s.record.Fill(&s.batch[n], stamp)
 		if n++; n == len(s.batch) {
 			deliver(s.batch)
 			total, n = total+n, 0

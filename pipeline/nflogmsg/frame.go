@@ -1,4 +1,4 @@
-package nflog
+package nflogmsg
 
 import (
 	"encoding/binary"
@@ -26,10 +26,10 @@ const (
 	hookNetdevEgress = 1
 )
 
-// fill makes p the packet of the record. Its octets are those of the message: a
+// Fill makes p the packet of the record. Its bytes are those of the message: a
 // link-layer header is written in front of the payload, over attributes that have
 // been read. So it can be called once. Now is for packets without a time stamp.
-func (r *record) fill(p *pipeline.Packet, now pipeline.Instant) {
+func (r *Record) Fill(p *pipeline.Packet, now pipeline.Instant) {
 	begin, network, link := r.assemble()
 	p.Data = r.msg[begin:r.end:r.end]
 	p.Length = network - begin + networkLength(r.protocol, r.msg[network:r.end])
@@ -42,7 +42,7 @@ func (r *record) fill(p *pipeline.Packet, now pipeline.Instant) {
 }
 
 // assemble returns where in msg the packet and its network header begin.
-func (r *record) assemble() (begin, network int, link pipeline.LinkType) {
+func (r *Record) assemble() (begin, network int, link pipeline.LinkType) {
 	if r.outgoingFrame() {
 		return r.payload, r.payload + ethernetLen, pipeline.LinkEthernet
 	}
@@ -70,10 +70,10 @@ func (r *record) assemble() (begin, network int, link pipeline.LinkType) {
 // The kernel tells as many octets as the interface's headers usually have. On a
 // VLAN interface that may be 18: with the tag if that was left in the frame, and
 // else an Ethernet header and the first octets of the payload.
-func (r *record) linkHeaderLen() int {
+func (r *Record) linkHeaderLen() int {
 	h := r.hwHeader
-	if r.hwType != arphrdEther || len(h) < ethernetLen {
-		return 0
+	if r.hwType != arphrdEther || len(h) < ethernetLen || r.payload < ethernetLen+2*tagLen {
+		return 0 // none, or no room for it where the payload comes first
 	}
 	etherType := binary.BigEndian.Uint16(h[macsLen:])
 	switch {
@@ -89,7 +89,7 @@ func (r *record) linkHeaderLen() int {
 
 // outgoingFrame reports whether the payload begins with an Ethernet header, as it
 // does at the hook behind the IP stack.
-func (r *record) outgoingFrame() bool {
+func (r *Record) outgoingFrame() bool {
 	return r.family == familyNetdev && r.hook == hookNetdevEgress && r.end-r.payload >= ethernetLen &&
 		binary.BigEndian.Uint16(r.msg[r.payload+macsLen:]) == r.protocol
 }
@@ -109,7 +109,7 @@ func networkLength(protocol uint16, b []byte) int {
 
 // packetType tells by hook and destination to whom the link layer sent the packet.
 // The IP stack sees no unicast packets that were sent to others.
-func (r *record) packetType(data []byte, link pipeline.LinkType) pipeline.PacketType {
+func (r *Record) packetType(data []byte, link pipeline.LinkType) pipeline.PacketType {
 	ip := r.family == familyIPv4 || r.family == familyIPv6 || r.family == familyInet
 	switch {
 	case ip && r.hook >= hookLocalOut, r.family == familyNetdev && r.hook == hookNetdevEgress:

@@ -1,4 +1,4 @@
-package nflog
+package nflogmsg
 
 import (
 	"bytes"
@@ -23,13 +23,16 @@ type logged struct {
 	hwHeader      []byte
 	tpid, tci     uint16
 	payload       []byte
+	bare          bool // without packet header
 }
 
 // encode returns the message as the kernel orders its attributes.
 func (l logged) encode(sequence uint32) []byte {
 	a := netlink.NewAttributeEncoder()
 	a.ByteOrder = binary.BigEndian
-	a.Bytes(attrPacketHeader, append(binary.BigEndian.AppendUint16(nil, l.protocol), l.hook, 0))
+	if !l.bare {
+		a.Bytes(attrPacketHeader, append(binary.BigEndian.AppendUint16(nil, l.protocol), l.hook, 0))
+	}
 	if l.prefix != "" {
 		a.String(10, l.prefix)
 	}
@@ -55,16 +58,7 @@ func (l logged) encode(sequence uint32) []byte {
 	if err != nil {
 		panic(err) // all of them are made here
 	}
-	return message(typePacket, append([]byte{l.family, 0, 0, 33}, attributes...))
-}
-
-func message(kind uint16, data []byte) []byte {
-	m := netlink.Message{Header: netlink.Header{Type: netlink.HeaderType(kind), Length: uint32(headerLen + align(len(data)))}, Data: data}
-	b, err := m.MarshalBinary()
-	if err != nil {
-		panic(err)
-	}
-	return b
+	return append([]byte{l.family, 0, 0, 33}, attributes...)
 }
 
 // TestLinkHeader has what the kernel tells on interfaces that not every system can
@@ -102,21 +96,44 @@ func TestLinkHeader(t *testing.T) {
 		{"output", func(l *logged) { l.hook, l.hwType = 3, 0 }, ip, pipeline.LinkRaw, pipeline.TypeOutgoing},
 		{"bridge", func(l *logged) { l.family = 7 }, ptb, pipeline.LinkEthernet, pipeline.TypeUnknown},
 		{"length in place of an EtherType", func(l *logged) { l.protocol, l.hwHeader = protocol8022, sized }, join(sized, ip), pipeline.LinkEthernet, pipeline.TypeHost},
+		{"without packet header", func(l *logged) { l.protocol, l.bare = 0, true }, ptb, pipeline.LinkEthernet, pipeline.TypeHost},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			l := sound
 			tc.change(&l)
-			var r record
-			if !r.parse(l.encode(1)) {
+			var r Record
+			if !r.Parse(l.encode(1)) {
 				t.Fatal("the message is not sound")
 			}
 			var p pipeline.Packet
-			r.fill(&p, 5)
+			r.Fill(&p, 5)
 			want := pipeline.Packet{Data: tc.data, Length: len(tc.data), Time: 5, LinkType: tc.link, Type: tc.kind}
 			if diff := cmp.Diff(want, p); diff != "" {
 				t.Errorf("packet (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Where the payload comes first, there is no room for a header in front of it.
+func TestPayloadFirst(t *testing.T) {
+	ptb := pipelinetest.PTB{}.Frame()
+	a := netlink.NewAttributeEncoder()
+	a.Bytes(attrPayload, ptb[14:])
+	a.Bytes(attrHWType, []byte{0, arphrdEther})
+	a.Bytes(attrHWHeader, ptb[:14])
+	attributes, err := a.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r Record
+	if !r.Parse(append([]byte{familyIPv4, 0, 0, 33}, attributes...)) {
+		t.Fatal("the message is not sound")
+	}
+	var p pipeline.Packet
+	r.Fill(&p, 5)
+	if !bytes.Equal(p.Data, ptb[14:]) || p.LinkType != pipeline.LinkRaw {
+		t.Errorf("% x of link type %d", p.Data, p.LinkType)
 	}
 }
 
@@ -133,10 +150,10 @@ func TestTimeStamp(t *testing.T) {
 		{"latest", maxSeconds, 999_999, 9_223_372_035_999_999_000},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			var r record
-			r.parse(logged{seconds: tc.seconds, usec: tc.usec}.encode(1))
+			var r Record
+			r.Parse(logged{seconds: tc.seconds, usec: tc.usec}.encode(1))
 			var p pipeline.Packet
-			if r.fill(&p, 5); p.Time != tc.want {
+			if r.Fill(&p, 5); p.Time != tc.want {
 				t.Errorf("got %d, want %d", p.Time, tc.want)
 			}
 		})
@@ -162,10 +179,10 @@ func TestLengthInHeader(t *testing.T) {
 		{"empty", 0x0800, nil, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			var r record
-			r.parse(logged{protocol: tc.protocol, payload: tc.payload}.encode(1))
+			var r Record
+			r.Parse(logged{protocol: tc.protocol, payload: tc.payload}.encode(1))
 			var p pipeline.Packet
-			if r.fill(&p, 5); p.Length != tc.want || len(p.Data) != len(tc.payload) {
+			if r.Fill(&p, 5); p.Length != tc.want || len(p.Data) != len(tc.payload) {
 				t.Errorf("%d of %d octets, want %d of %d", len(p.Data), p.Length, len(tc.payload), tc.want)
 			}
 		})
@@ -182,38 +199,68 @@ func FuzzParse(f *testing.F) {
 	}.encode(1)
 	f.Add(sound)
 	f.Add(sound[:len(sound)-1])
-	f.Add(append(append([]byte(nil), sound...), message(typeDone, make([]byte, 4))...))
-	f.Add(message(typeError, []byte{0xff, 0xff, 0xff, 0xff}))
 	f.Add(logged{protocol: 0x86dd, hwType: arphrdEther, hwHeader: pipelinetest.PTB{VLAN: 7}.Frame()[:18]}.encode(1))
-	f.Fuzz(func(t *testing.T, datagram []byte) {
-		octets := bytes.Clone(datagram)
-		for kind, msg, rest := nextMessage(octets); msg != nil; kind, msg, rest = nextMessage(rest) {
-			behind := bytes.Clone(rest)
-			messageError(msg)
-			if kind == typePacket {
-				checkRecord(t, msg)
-			}
-			if !bytes.Equal(rest, behind) {
-				t.Fatal("the octets behind the message were changed")
-			}
-		}
+	f.Fuzz(func(t *testing.T, msg []byte) {
+		swapped := swap(msg)
+		checkRecord(t, bytes.Clone(msg))
+		checkSwapped(t, bytes.Clone(msg), swapped)
 	})
 }
 
+// swap returns a message as a host of the other byte order writes it, nil if it is
+// not sound.
+func swap(msg []byte) []byte {
+	var r Record
+	if !r.Parse(msg) {
+		return nil
+	}
+	swapped := bytes.Clone(msg)
+	swapAttributes(swapped[familyLen:])
+	return swapped
+}
+
+func swapAttributes(b []byte) {
+	for len(b) >= attributeLen {
+		n, kind := int(binary.NativeEndian.Uint16(b)), binary.NativeEndian.Uint16(b[2:])
+		b[0], b[1], b[2], b[3] = b[1], b[0], b[3], b[2]
+		if kind&attrTypeMask == attrVLAN {
+			swapAttributes(b[attributeLen:n])
+		}
+		b = b[min(align(n), len(b)):]
+	}
+}
+
+// checkSwapped wants the same packet, whatever the byte order is.
+func checkSwapped(t *testing.T, msg, swapped []byte) {
+	if swapped == nil {
+		return
+	}
+	var p, q pipeline.Packet
+	plain, other := Record{}, Record{Swapped: true}
+	if !plain.Parse(msg) || !other.Parse(swapped) {
+		t.Fatal("the message is not sound in the other byte order")
+	}
+	plain.Fill(&p, 5)
+	other.Fill(&q, 5)
+	if diff := cmp.Diff(p, q); diff != "" {
+		t.Errorf("packet of the other byte order (-native +swapped):\n%s", diff)
+	}
+}
+
 func checkRecord(t *testing.T, msg []byte) {
-	var r record
+	var r Record
 	var p pipeline.Packet
-	if !r.parse(msg) {
+	if !r.Parse(msg) {
 		return
 	}
 	if want, ok := decode(msg); ok {
 		want.msg = msg
-		if diff := cmp.Diff(want, r, cmp.AllowUnexported(record{})); diff != "" {
+		if diff := cmp.Diff(want, r, cmp.AllowUnexported(Record{})); diff != "" {
 			t.Errorf("record (-netlink +ours):\n%s", diff)
 		}
 	}
 	payload := bytes.Clone(msg[r.payload:r.end])
-	r.fill(&p, 5)
+	r.Fill(&p, 5)
 	if !bytes.HasSuffix(p.Data, payload) || len(p.Data) > len(payload)+22 || cap(p.Data) != len(p.Data) {
 		t.Errorf("data % x, capacity %d, payload % x", p.Data, cap(p.Data), payload)
 	}
@@ -224,9 +271,9 @@ func checkRecord(t *testing.T, msg []byte) {
 
 // decode reads a message as go-nflog does. It reports false if package netlink
 // finds a mistake.
-func decode(msg []byte) (r record, ok bool) {
-	r = record{family: msg[headerLen], payload: len(msg), end: len(msg)}
-	a, err := netlink.NewAttributeDecoder(msg[headerLen+familyLen:])
+func decode(msg []byte) (r Record, ok bool) {
+	r = Record{family: msg[0], payload: len(msg), end: len(msg)}
+	a, err := netlink.NewAttributeDecoder(msg[familyLen:])
 	if err != nil {
 		return r, false
 	}
@@ -265,12 +312,15 @@ func decode(msg []byte) (r record, ok bool) {
 			r.payload, r.end = locate(msg, attrPayload)
 		}
 	}
+	if r.protocol == 0 {
+		r.protocol = protocolOf(r.family)
+	}
 	return r, a.Err() == nil
 }
 
 // locate returns where the value of the last attribute of a type is.
 func locate(msg []byte, kind uint16) (begin, end int) {
-	for at := headerLen + familyLen; at+attributeLen <= len(msg); {
+	for at := familyLen; at+attributeLen <= len(msg); {
 		n := int(binary.NativeEndian.Uint16(msg[at:]))
 		if binary.NativeEndian.Uint16(msg[at+2:])&attrTypeMask == kind {
 			begin, end = at+attributeLen, at+n
@@ -284,14 +334,14 @@ func TestParseAllocatesNothing(t *testing.T) {
 	ptb := pipelinetest.PTB{}.Frame()
 	msg := logged{protocol: 0x0800, hwType: arphrdEther, hwHeader: ptb[:14], payload: ptb[14:]}.encode(1)
 	octets := make([]byte, len(msg))
-	var r record
+	var r Record
 	var p pipeline.Packet
 	allocations := testing.AllocsPerRun(1000, func() {
 		copy(octets, msg)
-		if !r.parse(octets) {
+		if !r.Parse(octets) {
 			t.Error("the message is not sound")
 		}
-		r.fill(&p, 5)
+		r.Fill(&p, 5)
 	})
 	if allocations != 0 {
 		t.Errorf("%v allocations a packet", allocations)
@@ -302,12 +352,11 @@ func BenchmarkParse(b *testing.B) {
 	ptb := pipelinetest.PTB{}.Frame()
 	msg := logged{protocol: 0x0800, hwType: arphrdEther, hwHeader: ptb[:14], payload: ptb[14:]}.encode(1)
 	octets := make([]byte, len(msg))
-	var r record
+	var r Record
 	var p pipeline.Packet
 	for b.Loop() {
 		copy(octets, msg)
-		_, m, _ := nextMessage(octets)
-		r.parse(m)
-		r.fill(&p, 5)
+		r.Parse(octets)
+		r.Fill(&p, 5)
 	}
 }

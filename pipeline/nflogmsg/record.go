@@ -1,9 +1,16 @@
-package nflog
+package nflogmsg
 
 import (
 	"encoding/binary"
+	"math/bits"
 
 	"github.com/pmtud/pmtud/pipeline"
+)
+
+// Lengths in bytes.
+const (
+	familyLen    = 4 // struct nfgenmsg
+	attributeLen = 4 // struct nlattr
 )
 
 // Attributes of a logged packet that are read (enum nfulnl_attr_type). All values
@@ -23,9 +30,13 @@ const (
 	attrTypeMask = 0x3fff // NLA_TYPE_MASK
 )
 
-// record is a logged packet as its message tells it. What a message does not
-// tell is zero.
-type record struct {
+// Record is a logged packet as its message describes it. What a message leaves out
+// is zero.
+type Record struct {
+	// Swapped says that the message is of a host of the other byte order, as one in
+	// a capture file may be. Parse keeps it.
+	Swapped bool
+
 	msg          []byte           // lent, all of it
 	family       uint8            // NFPROTO_*, of the hook
 	hook         uint8            // its number in the family
@@ -40,17 +51,17 @@ type record struct {
 	payload, end int // where the packet is in msg
 }
 
-// parse reads a message of typePacket. It reports whether the message is sound, and
-// keeps msg.
-func (r *record) parse(msg []byte) bool {
-	*r = record{msg: msg, payload: len(msg), end: len(msg)}
-	if len(msg) < headerLen+familyLen {
+// Parse reads a message of type NFULNL_MSG_PACKET, from struct nfgenmsg on. It
+// reports whether the message is sound, and keeps msg.
+func (r *Record) Parse(msg []byte) bool {
+	*r = Record{Swapped: r.Swapped, msg: msg, payload: len(msg), end: len(msg)}
+	if len(msg) < familyLen {
 		return false
 	}
-	r.family = msg[headerLen]
-	for at := headerLen + familyLen; at+attributeLen <= len(msg); {
-		n := int(binary.NativeEndian.Uint16(msg[at:]))
-		kind := binary.NativeEndian.Uint16(msg[at+2:]) & attrTypeMask
+	r.family = msg[0]
+	for at := familyLen; at+attributeLen <= len(msg); {
+		n := int(r.uint16(msg[at:]))
+		kind := r.uint16(msg[at+2:]) & attrTypeMask
 		if n < attributeLen || n > len(msg)-at {
 			return false
 		}
@@ -59,11 +70,41 @@ func (r *record) parse(msg []byte) bool {
 		}
 		at += align(n)
 	}
+	if r.protocol == 0 {
+		r.protocol = protocolOf(r.family)
+	}
 	return true
 }
 
+// uint16 reads a field in the byte order of the message's host.
+func (r *Record) uint16(b []byte) uint16 {
+	v := binary.NativeEndian.Uint16(b)
+	if r.Swapped {
+		return bits.ReverseBytes16(v)
+	}
+	return v
+}
+
+// Sequence returns the packet's number in its group, and whether it has one.
+func (r *Record) Sequence() (n uint32, ok bool) { return r.sequence, r.hasSequence }
+
+// align rounds a length up as netlink does between attributes.
+func align(n int) int { return (n + 3) &^ 3 }
+
+// protocolOf returns the EtherType of a family's packets, 0 if it has several. It is
+// for messages without a packet header.
+func protocolOf(family uint8) uint16 {
+	switch family {
+	case familyIPv4:
+		return pipeline.EtherTypeIPv4
+	case familyIPv6:
+		return pipeline.EtherTypeIPv6
+	}
+	return 0
+}
+
 // attribute reads the attribute whose value is msg[begin:end].
-func (r *record) attribute(kind uint16, begin, end int) bool {
+func (r *Record) attribute(kind uint16, begin, end int) bool {
 	value := r.msg[begin:end]
 	switch kind {
 	case attrPacketHeader:
@@ -97,13 +138,13 @@ func (r *record) attribute(kind uint16, begin, end int) bool {
 }
 
 // vlan reads the attributes within attrVLAN.
-func (r *record) vlan(b []byte) bool {
+func (r *Record) vlan(b []byte) bool {
 	for len(b) >= attributeLen {
-		n := int(binary.NativeEndian.Uint16(b))
+		n := int(r.uint16(b))
 		if n < attributeLen || n > len(b) {
 			return false
 		}
-		kind := binary.NativeEndian.Uint16(b[2:]) & attrTypeMask
+		kind := r.uint16(b[2:]) & attrTypeMask
 		if kind == attrVLANProtocol || kind == attrVLANTCI {
 			if n < attributeLen+2 {
 				return false
