@@ -1,6 +1,7 @@
 package sane_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -84,6 +85,41 @@ func TestHost(t *testing.T) {
 	await(t, f, "no interface", vector{mtu: 1400, src: "198.51.100.9", dst: "198.51.100.15"}, pipeline.Pass)
 	netns.Must(t, netns.Veth(ns, "eth0", ns, "eth1"))
 	await(t, f, "interface again", vector{mtu: 1500}, sane.InterfaceMTU)
+}
+
+// TestBroadcastAddresses has addresses with networks of every kind, each at an even
+// address, so that the last bit of the broadcast address is not the address' own.
+func TestBroadcastAddresses(t *testing.T) {
+	ns := netns.Own(t)
+	netns.Must(t, netns.Veth(ns, "eth0", ns, "eth1"))
+	t.Cleanup(func() { netns.Must(t, ns.Delete("eth0")) })
+	netns.Must(t, ns.Addr("eth0", "198.51.100.34/28", "198.51.100.64/31", "198.51.100.80/32", "198.51.100.88/30",
+		"198.51.100.130/25", "203.0.112.2/23", "10.0.0.2/8", "2001:db8::8/126"))
+	f := open(t, "eth0")
+	for _, tc := range []struct {
+		name, dst string
+		want      pipeline.Reason
+	}{
+		{"/28", "198.51.100.47", sane.BroadcastTarget},
+		{"/28, one below", "198.51.100.46", pipeline.Pass},
+		{"/30", "198.51.100.91", sane.BroadcastTarget},
+		{"/31 has none: the other end", "198.51.100.65", pipeline.Pass},
+		{"/31 has none: its own end", "198.51.100.64", pipeline.Pass},
+		{"/32 has none", "198.51.100.80", pipeline.Pass},
+		{"/32 has none: the next address", "198.51.100.81", pipeline.Pass},
+		{"/25", "198.51.100.255", sane.BroadcastTarget},
+		{"/25, of the half below", "198.51.100.127", pipeline.Pass},
+		{"/23", "203.0.113.255", sane.BroadcastTarget},
+		{"/23, end of its first half", "203.0.112.255", pipeline.Pass},
+		{"/8", "10.255.255.255", sane.BroadcastTarget},
+		{"IPv6 has none", "2001:db8::b", pipeline.Pass},
+	} {
+		v := vector{dst: tc.dst, v6: strings.Contains(tc.dst, ":")}
+		p := v.packet()
+		if got := pipelinetest.Decide(f, &p); got != tc.want {
+			t.Errorf("%s: reason %d, want %d", tc.name, got, tc.want)
+		}
+	}
 }
 
 // TestNoInterface opens while there is none.

@@ -19,6 +19,8 @@ func TestUnmarshalText(t *testing.T) {
 		"::/0":                 "::/0",
 		"::ffff:192.0.2.1":     "192.0.2.1/32",
 		"::ffff:192.0.2.0/120": "192.0.2.0/24",
+		"::ffff:0:0/96":        "0.0.0.0/0",
+		"::fffe:0:0/95":        "::fffe:0:0/95",
 	} {
 		t.Run(text, func(t *testing.T) {
 			var p prefixset.Prefix

@@ -45,6 +45,30 @@ func randomAddr(random *rand.Rand) netip.Addr {
 	return netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 15: low})
 }
 
+// TestSame has prefixes of both families with the same number of bits.
+func TestSame(t *testing.T) {
+	for name, texts := range map[string][]string{
+		"IPv4 first": {"192.0.0.0/16", "2001::/16", "198.51.0.0/16", "3fff::/16"},
+		"IPv6 first": {"3fff::/16", "2001::/16", "192.0.0.0/16", "198.51.0.0/16"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var prefixes []prefixset.Prefix
+			for _, text := range texts {
+				prefixes = append(prefixes, prefixset.Prefix{Prefix: netip.MustParsePrefix(text)})
+			}
+			set := prefixset.New(prefixes)
+			for text, want := range map[string]bool{
+				"192.0.2.1": true, "198.51.100.1": true, "203.0.113.1": false,
+				"2001:db8::1": true, "3fff::1": true, "2002:db8::1": false, "c000::1": false,
+			} {
+				if got := set.Has(netip.MustParseAddr(text)); got != want {
+					t.Errorf("%s: %v, want %v", text, got, want)
+				}
+			}
+		})
+	}
+}
+
 func TestEmptySet(t *testing.T) {
 	set := prefixset.New(nil)
 	if set != nil || set.Has(netip.MustParseAddr("192.0.2.1")) || set.Has(netip.Addr{}) {

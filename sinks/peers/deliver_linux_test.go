@@ -180,6 +180,7 @@ func TestNewOwnAddress(t *testing.T) {
 func TestReasons(t *testing.T) {
 	newLAN(t).host("peer", "10.99.0.2/24")
 	homeAddr(t, "192.0.2.80/32") // a service's, which peers have too
+	homeAddr(t, "2001:db8::80/128")
 	both := openFor(t, "10.99.0.2", "10.99.0.3", "fd99::2", "10.99.0.1")
 	ipv4 := openFor(t, "10.99.0.2")
 	ipv6 := openFor(t, "fd99::2")
@@ -204,6 +205,10 @@ func TestReasons(t *testing.T) {
 		{"from an IPv6 peer", both, from("fd99::2", "2001:db8::80"), "from-peer"},
 		{"from an own address that is listed", both, from("10.99.0.1", "192.0.2.81"), "from-peer"},
 		{"from a shared address to an own one", both, from("192.0.2.80", "10.99.0.1"), "from-peer"},
+		{"from a shared address to an own one, neither listed", ipv4, from("192.0.2.80", "10.99.0.1"), "from-peer"},
+		{"from a shared IPv6 address to an own one, neither listed", ipv6, from("2001:db8::80", "fd99::1"), "from-peer"},
+		{"from elsewhere to an own address", ipv4, from("203.0.113.1", "10.99.0.1"), ""},
+		{"from elsewhere to a shared address", ipv4, from("203.0.113.1", "192.0.2.80"), ""},
 		{"from an own address to another", both, from("192.0.2.80", "192.0.2.81"), ""},
 		{"from an own address to a peer", ipv4, from("10.99.0.1", "10.99.0.2"), "from-peer"}, // our own copy
 		{"from an own IPv6 address to a peer", ipv6, from("fd99::1", "fd99::2"), "from-peer"},
