@@ -53,7 +53,7 @@ func TestNewReportsAllMistakes(t *testing.T) {
 			{Name: "none"},
 		},
 		Sinks: []pipeline.SinkStage{
-			sinkStage("out", sink{}),
+			sinkStage("out", sink{}, pipeline.Stage{Plugin: refuses}),
 			sinkStage("out", sink{}, filterStage("f", filter{}), filterStage("f", filter{}), pipeline.Stage{Plugin: refuses}),
 		},
 	})
@@ -63,6 +63,7 @@ func TestNewReportsAllMistakes(t *testing.T) {
 		"filter -1 2: filter typed: build stage typed: settings are pipeline_test.settings, not *pipeline_test.settings",
 		"filter -1 3: filter none:  is a kind(0), not a filter",
 		"source -1 2: source odd: bad is a filter, not a source",
+		"filter 0 0: sink 1, filter bad: rate: 7 is too much",
 		"filter 1 2: sink 2, filter bad: rate: 7 is too much",
 		`source -1 1: source in: a second source is called "in"; give it another name`,
 		`filter 1 1: sink 2, filter f: a second filter is called "f"; give it another name`,

@@ -140,6 +140,46 @@ func TestTrace(t *testing.T) {
 	}
 }
 
+// TestTraceOfAnObserver has a sink that gets what the pipeline dropped, but for what
+// its own filter refuses.
+func TestTraceOfAnObserver(t *testing.T) {
+	packets := messages(7)
+	limit := pipeline.Step{Sink: -1, Stage: "limit", Filter: true, Reached: true, Looked: "at most 5"}
+	refused := limit
+	refused.Reason = "too-high"
+	for _, tc := range []struct {
+		name       string
+		mtu, own   int
+		limit, got pipeline.Step
+		delivered  bool
+	}{
+		{"passes both", 1002, 1003, limit, pipeline.Step{Reached: true, Looked: "at most 3"}, true},
+		{"dropped by its filter", 1004, 1003, limit, pipeline.Step{Reached: true, Looked: "at most 3", Reason: "too-high"}, false},
+		{"dropped by the pipeline", 1006, 1009, refused, pipeline.Step{Reached: true, Looked: "at most 9"}, true},
+		{"dropped by both", 1006, 1003, refused, pipeline.Step{Reached: true, Looked: "at most 3", Reason: "too-high"}, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p, err := pipeline.New(pipeline.Spec{
+				Sources: []pipeline.Stage{pipelinetest.Lend(nil, 1)},
+				Filters: []pipeline.Stage{filterStage("limit", explained(1005), "too-high")},
+				Sinks:   []pipeline.SinkStage{sinkStage("observer", sink{drops: true}, filterStage("own", explained(tc.own), "too-high"))},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := p.Trace(&packets[tc.mtu-1000])
+			if err != nil {
+				t.Fatal(err)
+			}
+			tc.got.Stage, tc.got.Filter = "own", true
+			want := []pipeline.Step{tc.limit, tc.got, {Stage: "observer", Reached: tc.delivered}}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("steps (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestStagesOfAPipeline(t *testing.T) {
 	p := offline(t)
 	names, sinks := p.Sinks()

@@ -66,8 +66,8 @@ func TestLiveSourceShedsTheOldest(t *testing.T) {
 		synctest.Wait()
 		c := p.Counters()
 		checkBooks(t, spec, c)
-		if s := c.Sinks[0]; s.Queued != 5 || packetsWith(s.Shed, pipeline.ReasonQueueFull) != 6 {
-			t.Errorf("while it waits: %+v, want 5 queued and 6 shed", s)
+		if s := c.Sinks[0]; s.Queued != 5 || s.Waiting != 4 || packetsWith(s.Shed, pipeline.ReasonQueueFull) != 6 {
+			t.Errorf("while it waits: %+v, want 5 queued, 4 of them waiting, and 6 shed", s)
 		}
 		close(stuck)
 		if err := <-p.done; err != nil {

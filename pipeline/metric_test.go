@@ -1,0 +1,88 @@
+package pipeline_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// The stages of this test measure themselves: they emit one value, and one of a metric
+// that they did not declare.
+type (
+	measuredSource struct {
+		source
+		value float64
+	}
+	measuredFilter struct {
+		filter
+		value float64
+	}
+	measuredSink struct {
+		sink
+		value float64
+	}
+)
+
+func (s measuredSource) Measure(emit func(int, string, float64)) { emitOne(s.value, emit) }
+func (f measuredFilter) Measure(emit func(int, string, float64)) { emitOne(f.value, emit) }
+func (s measuredSink) Measure(emit func(int, string, float64))   { emitOne(s.value, emit) }
+
+func emitOne(value float64, emit func(metric int, label string, value float64)) {
+	emit(-1, "", 99)
+	emit(1, "a", value)
+	emit(2, "", 99)
+}
+
+// TestMeasure has stages of every kind, a filter of the first sink and one of another
+// among them.
+func TestMeasure(t *testing.T) {
+	metrics := []pipeline.MetricInfo{{Name: "other", Doc: "never emitted"}, {Name: "value", Doc: "a value", Kind: pipeline.Gauge, Label: "of"}}
+	declared := func(s pipeline.Stage) pipeline.Stage {
+		s.Plugin.Metrics = metrics
+		return s
+	}
+	sinkOf := func(name string, value float64, filters ...pipeline.Stage) pipeline.SinkStage {
+		s := sinkStage(name, measuredSink{value: value}, filters...)
+		s.Stage = declared(s.Stage)
+		return s
+	}
+	p, err := pipeline.New(pipeline.Spec{
+		Sources: []pipeline.Stage{declared(live("in", measuredSource{value: 1})), live("undeclared", measuredSource{})},
+		Filters: []pipeline.Stage{declared(filterStage("f", measuredFilter{value: 2})), declared(filterStage("plain", filter{}))},
+		Sinks: []pipeline.SinkStage{
+			sinkOf("first", 3, declared(filterStage("own", measuredFilter{value: 4}))),
+			sinkOf("second", 5, declared(filterStage("own", measuredFilter{value: 6}))),
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[float64]pipeline.Measurement{}
+	p.Measure(func(m pipeline.Measurement) {
+		if diff := cmp.Diff(metrics[1], m.Metric); diff != "" || m.Label != "a" {
+			t.Errorf("label %q, metric (-want +got):\n%s", m.Label, diff)
+		}
+		value := m.Value
+		m.Metric, m.Label, m.Value = pipeline.MetricInfo{}, "", 0
+		got[value] = m
+	})
+	want := map[float64]pipeline.Measurement{
+		1: {Kind: pipeline.KindSource, Plugin: "test-source", Stage: "in"},
+		2: {Kind: pipeline.KindFilter, Plugin: "test-filter", Stage: "f"},
+		3: {Kind: pipeline.KindSink, Plugin: "test-sink", Stage: "first"},
+		4: {Kind: pipeline.KindFilter, Plugin: "test-filter", Sink: "first", Stage: "own"},
+		5: {Kind: pipeline.KindSink, Plugin: "test-sink", Stage: "second"},
+		6: {Kind: pipeline.KindFilter, Plugin: "test-filter", Sink: "second", Stage: "own"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("measurements by value (-want +got):\n%s", diff)
+	}
+}
+
+func TestMetricKindString(t *testing.T) {
+	if got := []string{pipeline.Counter.String(), pipeline.Gauge.String()}; !cmp.Equal(got, []string{"counter", "gauge"}) {
+		t.Errorf("kinds %q", got)
+	}
+}
