@@ -108,8 +108,8 @@ func hugeBlock() string {
 	return string(append(out, make([]byte, 64)...))
 }
 
-// TestUnreadable names what can't be read beside what can. Root may read anything,
-// so the program runs as nobody then.
+// TestUnreadable names what can't be read beside what can. Root may read anything, so the
+// program runs as nobody then; otherwise it runs as the owner, who has no rights either.
 func TestUnreadable(t *testing.T) {
 	good := readFile(t, vectors(t, "rate-1.pcap"))
 	for name, tc := range map[string]struct{ path, want string }{
@@ -135,7 +135,9 @@ func TestUnreadable(t *testing.T) {
 				os.WriteFile("secret.pcap", []byte(good), 0),
 				os.Mkdir("secret", 0o700),
 				os.WriteFile("secret/good.pcap", []byte(good), 0o644),
+				os.Chmod("secret", 0),
 			)
+			t.Cleanup(func() { os.Chmod(filepath.Join(dir, "secret"), 0o700) }) // to be removed
 			if err != nil {
 				t.Fatal(err)
 			}
