@@ -12,8 +12,14 @@
 //	level=WARN msg="can't send (repeated 1234 times)" pipeline=edge error="no buffer space"
 //
 // Two records say the same if level, message and attributes are equal, but for a
-// record's own numbers, durations and times: those are figures, and differ each time. Memory is bounded; when too many different things are said at once, the one that
-// was first told longest ago is written and forgotten.
+// record's own numbers, durations and times: those are figures, and differ each time.
+//
+// A logger's lines keep the order of its records: repeats are written before anything new,
+// and at the end of ten seconds in the order of the latest of each. So the last line that a
+// stage wrote about an interface tells how it is.
+//
+// Memory is bounded: when too many different things are said at once, the logger whose ten
+// seconds began first is forgotten, and its repeats are written.
 //
 // # Journal
 //

@@ -35,7 +35,7 @@ func New(w io.Writer, journal bool) *Log {
 	// Levels are looked at before records come this far.
 	all := &slog.HandlerOptions{Level: slog.Level(math.MinInt)}
 	l.plain = handler{l, slog.NewTextHandler(&l.line, all), slog.NewJSONHandler(&l.line, all)}
-	l.folds.seed, l.folds.open = maphash.MakeSeed(), map[uint64]*fold{}
+	l.folds.seed, l.folds.histories = maphash.MakeSeed(), map[uint64]*history{}
 	return l
 }
 

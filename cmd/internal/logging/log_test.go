@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -112,6 +113,7 @@ func TestFold(t *testing.T) {
 		stage.With("peer", "a").Warn("can't send", "error", errors.New("no route"), "octets", 4)
 		wantLines(t, out,
 			`<4>level=WARN msg="can't send" stage=s error="no route" octets=0`,
+			`<4>level=WARN msg="can't send (repeated 999 times)" stage=s error="no route" octets=999`,
 			`<4>level=WARN msg="can't send" stage=s error="interface down" octets=1`,
 			`<3>level=ERROR msg="can't send" stage=s error="no route" octets=2`,
 			`<4>level=WARN msg="can't send" error="no route" octets=3`,
@@ -120,17 +122,82 @@ func TestFold(t *testing.T) {
 		time.Sleep(9 * time.Second)
 		stage.Warn("can't send", "error", errors.New("no route"), "octets", 1000)
 		time.Sleep(1100 * time.Millisecond)
-		wantLines(t, out, `<4>level=WARN msg="can't send (repeated 1000 times)" stage=s error="no route" octets=1000`)
+		wantLines(t, out, `<4>level=WARN msg="can't send (repeated 1 time)" stage=s error="no route" octets=1000`)
 
 		stage.Warn("can't send", "error", errors.New("no route"), "octets", 1001)
+		stage.Warn("can't send", "error", errors.New("no route"), "octets", 1002)
 		time.Sleep(10 * time.Second)
-		wantLines(t, out, `<4>level=WARN msg="can't send (repeated 1 time)" stage=s error="no route" octets=1001`)
+		wantLines(t, out, `<4>level=WARN msg="can't send (repeated 2 times)" stage=s error="no route" octets=1002`)
 
 		// A quiet window, and it is news again.
 		time.Sleep(11 * time.Second)
 		stage.Warn("can't send", "error", errors.New("no route"), "octets", 5)
 		wantLines(t, out, `<4>level=WARN msg="can't send" stage=s error="no route" octets=5`)
 		log.Close()
+	})
+}
+
+// TestFoldKeepsOrder has an interface that comes and goes: however often, the last line
+// about it tells its last state, and no line comes after a newer one.
+func TestFoldKeepsOrder(t *testing.T) {
+	const down, up, gone = "interface is down", "interface is up again", "interface is gone"
+	again := func(message string, n int) string { return fmt.Sprintf("%s (repeated %d time)", message, n) }
+	for name, tc := range map[string]struct {
+		said, want []string // a second apart; by the end of the log
+	}{
+		"up at last":          {[]string{down, up, down, up}, []string{down, up, again(down, 1), again(up, 1)}},
+		"down at last":        {[]string{down, up, down}, []string{down, up, again(down, 1)}},
+		"new state at last":   {[]string{down, up, down, up, gone}, []string{down, up, again(down, 1), again(up, 1), gone}},
+		"an old state again":  {[]string{down, up, down, gone, up}, []string{down, up, again(down, 1), gone, again(up, 1)}},
+		"first one last told": {[]string{down, up, gone, up, gone, down}, []string{down, up, gone, again(up, 1), again(gone, 1), again(down, 1)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for end, finish := range map[string]func(*logging.Log){
+				"window": func(*logging.Log) { time.Sleep(30 * time.Second) },
+				"close":  func(log *logging.Log) { log.Close() },
+				"too many": func(log *logging.Log) {
+					for i := range 128 {
+						log.Folded().With("other", i).Info("something else")
+					}
+				},
+			} {
+				synctest.Test(t, func(t *testing.T) {
+					out := new(written)
+					log := logging.New(out, true)
+					stage := log.Folded().With("stage", "s")
+					for _, message := range tc.said {
+						stage.Info(message)
+						time.Sleep(time.Second)
+					}
+					finish(log)
+					got := slices.DeleteFunc(out.lines(), func(line string) bool { return strings.Contains(line, "something else") })
+					for i := range got {
+						_, got[i], _ = strings.Cut(strings.TrimSuffix(strings.ReplaceAll(got[i], `"`, ""), " stage=s"), "msg=")
+					}
+					if diff := cmp.Diff(tc.want, got); diff != "" {
+						t.Errorf("lines by the end of the %s (-want +got):\n%s", end, diff)
+					}
+					log.Close()
+				})
+			}
+		})
+	}
+}
+
+// TestFoldStaysQuiet has two messages take turns: that they differ is nothing new.
+func TestFoldStaysQuiet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := new(written)
+		log := logging.New(out, true)
+		for range 10_000 { // in 10 s
+			log.Folded().Warn("interface is down")
+			log.Folded().Info("interface is up again")
+			time.Sleep(time.Millisecond)
+		}
+		log.Close()
+		if lines := out.lines(); len(lines) > 4 {
+			t.Errorf("%d lines:\n%s", len(lines), strings.Join(lines, "\n"))
+		}
 	})
 }
 
