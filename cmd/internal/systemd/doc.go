@@ -1,5 +1,5 @@
 // Package systemd tells the service manager about the program by the protocol of
-// sd_notify(3), as a unit with Type=notify-reload expects it.
+// sd_notify(3), as units with Type=notify and Type=notify-reload expect it.
 //
 // A message is a datagram of lines to a Unix socket that the environment names. It
 // is well-known and small, while the libraries for it lack what notify-reload
