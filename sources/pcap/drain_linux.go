@@ -19,7 +19,7 @@ func (s *source) drain(deliver func([]pipeline.Packet)) {
 	}
 	// A block that is not full is handed over after one to two time-outs.
 	end := time.Now().Add(2*s.Latency + drainMargin)
-	for left := maxBlocks; left > 0; {
+	for left, _ := s.ringBlocks(); left > 0; {
 		block, ok := s.ring.Take()
 		switch {
 		case ok:

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// crowd is the number of packets in one block below which the kernel's gate is
+	// crowd is the number of packets in the ring at once below which the kernel's gate is
 	// left open: reading them costs less than two changes of the filter.
 	crowd = 64
 
@@ -46,15 +46,15 @@ func (s *source) prepareGate() (err error) {
 	return err
 }
 
-// tendGate enters the marked packets of a block into the books and shuts the gate
-// if that is worth it, after a block with so many other packets.
+// tendGate counts the marked packets of a block and shuts the gate if that is worth it, after
+// a block of other packets with so many in front of it.
 func (s *source) tendGate(read int) {
 	g := &s.gate
 	if g.marks.Refused > 0 {
 		g.pipeline.Refuse(g.marks.Refused, g.marks.Last)
 		g.marks.Refused = 0
 	}
-	if read < crowd || g.shut || g.mark == nil || s.state != afpacket.Up {
+	if read == 0 || s.ring.Backlog() < crowd || g.shut || g.mark == nil || s.state != afpacket.Up {
 		return // without an interface nothing comes, and the deadline is that of look
 	}
 	until, shut := g.pipeline.ShutUntil()

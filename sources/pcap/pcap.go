@@ -8,14 +8,11 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// Numbers of blocks of a ring. The kernel begins a new one after each Latency in
-// which packets came, however few, so that with 64 blocks of 1 ms each the program
-// may be kept from running for 64 ms without a loss. Of large snaplens fewer
-// blocks find room.
-const (
-	minBlocks = 4
-	maxBlocks = 64
-)
+// minBlocks is the least number of blocks of a ring. There are as many as find room, since
+// the kernel begins a new one after each Latency in which packets came, however few. So
+// 3,072 blocks of one page hold ten seconds of 300 packets a second while the program is kept
+// from running, and one second of 50,000 small ones.
+const minBlocks = 4
 
 // blockOverhead is more than what the kernel writes into a block before the first
 // packet's octets.
@@ -29,7 +26,7 @@ type Settings struct {
 	Direction   Direction     `setting:"direction" enum:"in,out,both" example:"in" doc:"which packets are captured, as seen from this host"`
 	Promiscuous bool          `setting:"promiscuous" example:"true" doc:"capture what is addressed to other hosts too"`
 	Snaplen     int           `setting:"snaplen" min:"1" max:"262144" example:"2048" doc:"octets of each packet that are captured"`
-	RingSize    pipeline.Size `setting:"ring_size" min:"16KiB" max:"1GiB" example:"4MiB" doc:"memory for packets that were not read yet, in octets or with a unit such as 4MiB"`
+	RingSize    pipeline.Size `setting:"ring_size" min:"16KiB" max:"1GiB" example:"32MiB" doc:"memory for packets that were not read yet, in bytes or with a unit such as 32MiB"`
 
 	// Latency is how long the kernel waits for more packets than there are: half
 	// of it is what a single packet waits. The kernel looks at the ring that
@@ -48,7 +45,7 @@ func Plugin() pipeline.Plugin {
 		Defaults: Settings{
 			Direction: In,
 			Snaplen:   2048,
-			RingSize:  4 << 20,
+			RingSize:  12 << 20,
 			Latency:   time.Millisecond,
 		},
 		New: New,
@@ -77,9 +74,8 @@ func New(s Settings, env pipeline.Env) (pipeline.Source, error) {
 // ringBlocks returns the number of the ring's blocks and the size of one, in whole
 // pages.
 func (s Settings) ringBlocks() (n, size int) {
-	least := leastBlock(s.Snaplen)
-	n = min(maxBlocks, int(s.RingSize)/least)
-	return n, int(s.RingSize) / n / os.Getpagesize() * os.Getpagesize()
+	size = leastBlock(s.Snaplen)
+	return int(s.RingSize) / size, size
 }
 
 // leastBlock is the size of a block that has room for one packet.

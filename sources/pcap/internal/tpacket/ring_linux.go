@@ -12,11 +12,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Under load, it is enough to look after the ring every few milliseconds: being
-// woken for each block costs more than all its packets.
+// Under load, it is enough to look at the ring every few milliseconds: being woken for each
+// block costs more than all its packets.
 const (
-	pause       = 4 * time.Millisecond
-	busyPackets = 8 // in a block that is not full
+	pause = 4 * time.Millisecond
+
+	// busyPackets is the number of packets that were there at once, from which on the ring
+	// is under load.
+	busyPackets = 8
+
+	// mostUsed is the share of the blocks, 1/8, that may have been filled when the ring was
+	// looked at last. If it was more, the ring might overflow during a pause.
+	mostUsed = 8
 )
 
 // frameSize is of no use to TPACKET_V3, but the kernel checks it.
@@ -28,9 +35,7 @@ type Config struct {
 	Blocks    int
 
 	// Timeout is after what time the kernel hands over a block that is not full,
-	// in whole milliseconds. While such blocks hold many packets, the ring rests
-	// for 4 ms between them; there should be at least three times as many blocks
-	// as have their time-out in this time.
+	// in whole milliseconds.
 	Timeout time.Duration
 }
 
@@ -42,7 +47,9 @@ type Ring struct {
 	blockSize int
 	next      int // offset of the block to read next
 	timeout   time.Duration
-	busy      bool // there will be many packets soon, but not too many
+
+	// Since the ring was found empty:
+	blocks, packets int
 
 	ready   func(fd uintptr) bool // made once
 	pending unix.Errno            // of the socket, when ready found no block
@@ -90,8 +97,11 @@ func (r *Ring) create(fd int, c Config) error {
 // is thereby taken from it, and [os.ErrDeadlineExceeded] after the read deadline.
 func (r *Ring) Next() (Block, error) {
 	r.pending = 0
-	if r.busy && !r.hasBlock() {
-		r.calls.sleep(pause)
+	if !r.hasBlock() {
+		if r.busy() {
+			r.calls.sleep(pause)
+		}
+		r.blocks, r.packets = 0, 0
 	}
 	if err := r.raw.Read(r.ready); err != nil {
 		return Block{}, err
@@ -100,10 +110,19 @@ func (r *Ring) Next() (Block, error) {
 		return Block{}, r.pending
 	}
 	block := r.block()
-	timedOut := atomic.LoadUint32(r.status())&unix.TP_STATUS_BLK_TMO != 0
-	r.busy = timedOut && r.timeout < pause && block.Rest() >= busyPackets
+	r.blocks++
+	r.packets += block.Rest()
 	return block, nil
 }
+
+// busy reports whether there will be many packets soon, but not too many for a pause.
+func (r *Ring) busy() bool {
+	return r.timeout < pause && r.packets >= busyPackets && r.blocks <= len(r.memory)/r.blockSize/mostUsed
+}
+
+// Backlog returns the number of packets in the blocks that Next has returned since it last
+// had to wait.
+func (r *Ring) Backlog() int { return r.packets }
 
 // Take returns the next block if it is there already. It is the caller's as that of
 // Next.
