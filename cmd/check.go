@@ -27,8 +27,9 @@ SARIF for machines. The exit status is 2 if there are any.
 
 With --host it also looks at this host, as it is now: interfaces and their MTU,
 capabilities, NFLOG groups, files, routes to peers, and the kernel's settings that
-decide whether messages are used. It is to be run as the daemon is, with the same
-user and capabilities. The exit status is 1 if something will not work.`,
+decide whether messages are used. It is to be run as the daemon is started, with the
+same capabilities; at files it looks as the configured user too. The exit status is 1
+if something will not work.`,
 		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/hostcheck"
+	"github.com/pmtud/pmtud/cmd/internal/sandbox"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
@@ -22,7 +23,14 @@ func (a *app) checkHost(ctx context.Context, f *config.File) ([]hostcheck.Findin
 		}
 		pipelines = append(pipelines, p)
 	}
-	return hostcheck.Check(ctx, pipelines), nil
+	daemon := hostcheck.Daemon{Configuration: slices.Concat(f.Names, f.Included)}
+	if name := f.Global.User; name != "" {
+		var err error
+		if daemon.User, err = sandbox.LookUp(name); err != nil {
+			return nil, err // though it was there a moment ago
+		}
+	}
+	return hostcheck.Check(ctx, pipelines, daemon), nil
 }
 
 // hasProblem reports whether anything found will not work.

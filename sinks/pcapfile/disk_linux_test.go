@@ -2,6 +2,7 @@ package pcapfile_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -100,6 +101,65 @@ func TestDiskFull(t *testing.T) {
 			t.Error(diff)
 		}
 	}
+}
+
+// A file that can't be renamed, here because something is mounted on it, is used on, and
+// the sink says so until it can be rotated again.
+func TestRotationFails(t *testing.T) {
+	dir, inside := smallDisk(t, "1m")
+	if !inside {
+		return
+	}
+	s := settings(filepath.Join(dir, "a.pcap"))
+	s.MaxAge = time.Second
+	sink := newSink(t, s)
+	mustDeliver(t, sink, packet("1", 0))
+	must(t, unix.Mount(s.Path, s.Path, "", unix.MS_BIND, ""))
+	mustDeliver(t, sink, packet("2", time.Second), packet("3", 2*time.Second))
+	mustDeliver(t, sink, packet("4", 3*time.Second))
+	if got := fmt.Sprint(sink.(pipeline.Complainer).Complaint()); !strings.HasPrefix(got, "rotate capture file: ") || !strings.HasSuffix(got, ": device or resource busy") {
+		t.Errorf("complaint %q", got)
+	}
+	checkFailedRotations(t, sink, 2) // one for each batch
+	must(t, unix.Unmount(s.Path, 0))
+	mustDeliver(t, sink, packet("5", 4*time.Second))
+	checkComplaint(t, sink, "<nil>")
+	checkFailedRotations(t, sink, 2)
+	closeSink(t, sink)
+	want := map[string][]string{"a-20260102T030405.000006000.pcap": {"1", "2", "3", "4"}, "a.pcap": {"5"}}
+	if diff := cmp.Diff(want, directory(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Old files that can't be removed, here because something is mounted on one, are more than
+// are to be kept.
+func TestRemovalFails(t *testing.T) {
+	dir, inside := smallDisk(t, "1m")
+	if !inside {
+		return
+	}
+	old := filepath.Join(dir, "a-20250102T030405.000000000.pcap")
+	must(t, os.WriteFile(old, nil, 0o600))
+	must(t, unix.Mount(old, old, "", unix.MS_BIND, ""))
+	s := settings(filepath.Join(dir, "a.pcap"))
+	s.MaxAge, s.Keep = time.Second, 1
+	sink := newSink(t, s)
+	mustDeliver(t, sink, packet("1", 0), packet("2", time.Second))
+	checkComplaint(t, sink, "remove old capture files: remove "+old+": device or resource busy")
+	must(t, unix.Unmount(old, 0))
+	mustDeliver(t, sink, packet("3", time.Second))
+	checkComplaint(t, sink, "<nil>")
+	closeSink(t, sink)
+}
+
+func checkFailedRotations(t *testing.T, s pipeline.Sink, want float64) {
+	t.Helper()
+	s.(pipeline.Measurer).Measure(func(_ int, _ string, got float64) {
+		if got != want {
+			t.Errorf("%v failed rotations, want %v", got, want)
+		}
+	})
 }
 
 // numbered makes packets that are all different, of different lengths.

@@ -42,6 +42,7 @@ func Plugin() pipeline.Plugin {
 			linkType - 1:   {Name: "link-type", Doc: "a pcap file holds packets of one link type, and this is of another", Unfit: true},
 			timeStamp - 1:  {Name: "time-stamp", Doc: "captured before 1970 or, for pcap, after 2106", Unfit: true},
 		},
+		Metrics:  metrics(),
 		Defaults: Settings{Format: auto, Snaplen: capfile.MaxPacket},
 		New:      build,
 	})

@@ -37,9 +37,12 @@ type sink struct {
 
 	logged  time.Time               // when a failure was last logged
 	failure atomic.Pointer[failure] // of the last attempt to write; nil if it went well
+
+	rotationFailure atomic.Pointer[failure] // of the last rotation; nil if it went well
+	failedRotations atomic.Uint64
 }
 
-// failure is why packets could not be written.
+// failure is what an attempt failed with.
 type failure struct {
 	err error
 	at  time.Time
@@ -84,14 +87,16 @@ func (s *sink) create() error {
 	return nil
 }
 
-// prune removes renamed files that are too many. If it can't, the next batch tries
-// again.
+// prune removes renamed files that are too many, with which a rotation ends. If it can't,
+// the next batch tries again.
 func (s *sink) prune() {
 	err := s.rotation.prune()
 	s.tooMany = err != nil
 	if s.tooMany {
-		s.logFailure("remove old capture files", err)
+		s.failRotation("remove old capture files", err)
+		return
 	}
+	s.rotationFailure.Store(nil)
 }
 
 // Deliver writes a batch: when it returns, the packets are in the file or have
@@ -268,7 +273,7 @@ func (s *sink) rotate() {
 	}
 	if s.file.isAt(s.settings.Path) {
 		if err := s.rotation.rename(s.file.first); err != nil {
-			s.logFailure("rotate capture file", err)
+			s.failRotation("rotate capture file", err)
 			if s.file.isAt(s.settings.Path) {
 				s.stuck = true
 				return
@@ -305,13 +310,11 @@ func (s *sink) fail(what string, err error) {
 	s.logFailure(what, err)
 }
 
-// Complaint is [pipeline.Complainer]: it is about the last attempt to write, unless
-// that was long ago.
-func (s *sink) Complaint() error {
-	if f := s.failure.Load(); f != nil && time.Since(f.at) < pipeline.FailingFor {
-		return f.err
-	}
-	return nil
+// failRotation notes and logs why files grow, or become more, than the settings allow.
+func (s *sink) failRotation(what string, err error) {
+	s.failedRotations.Add(1)
+	s.rotationFailure.Store(&failure{fmt.Errorf("%s: %w", what, err), time.Now()})
+	s.logFailure(what, err)
 }
 
 // logFailure logs one failure a minute: the others are counted.

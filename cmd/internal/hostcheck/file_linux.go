@@ -12,18 +12,19 @@ import (
 )
 
 func (c *checker) file(f pipeline.File) {
-	if f.Writes {
-		c.once("file "+f.Path, func() []Finding { return one(writable(f.Path)) })
-		return
-	}
-	c.once("file "+f.Path, func() []Finding { return one(readable(f.Path)) })
+	c.once("file "+f.Path, func() []Finding {
+		if f.Writes {
+			return one(c.asUserToo(func() Finding { return writable(f.Path) }))
+		}
+		return one(c.asUserToo(func() Finding { return readable(f.Path) }))
+	})
 }
 
 // scarce is the free space below which a capture file is not likely to last.
 const scarce = 64 << 20
 
 // writable looks whether a file can be made and renamed in its folder. Access rights
-// count as the process has them now.
+// count as the thread has them now.
 func writable(path string) Finding {
 	dir := filepath.Dir(path)
 	info, err := os.Stat(dir)

@@ -8,6 +8,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/pmtud/pmtud/cmd/internal/sandbox"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
@@ -36,10 +37,17 @@ type Finding struct {
 	Stages  []string `json:"stages,omitempty"` // who needs it, as "pipeline/stage"
 }
 
-// Check looks at the host for what the pipelines need. Findings are in the order of
-// the configuration, each thing once.
-func Check(ctx context.Context, pipelines []*pipeline.Pipeline) []Finding {
-	c := checker{ctx: ctx}
+// Daemon is what would run the pipelines.
+type Daemon struct {
+	User          *sandbox.User // whom it becomes once everything is open; nil: nobody else
+	Configuration []string      // files that it reads again at each reload
+}
+
+// Check looks at the host for what the pipelines of a daemon need. Findings are in the
+// order of the configuration, each thing once.
+func Check(ctx context.Context, pipelines []*pipeline.Pipeline, daemon Daemon) []Finding {
+	c := checker{ctx: ctx, daemon: daemon}
+	c.user()
 	for _, p := range pipelines {
 		for _, n := range p.Needs() {
 			c.stage = p.Name() + "/" + n.Stage
@@ -51,7 +59,8 @@ func Check(ctx context.Context, pipelines []*pipeline.Pipeline) []Finding {
 
 type checker struct {
 	ctx      context.Context //nolint:containedctx // it lives as long as Check runs
-	stage    string          // whose needs are looked at
+	daemon   Daemon
+	stage    string // whose needs are looked at; empty: the daemon's own
 	findings []Finding
 }
 
@@ -87,7 +96,7 @@ func (c *checker) once(subject string, look func() []Finding) {
 			continue
 		}
 		known = true
-		if !slices.Contains(f.Stages, c.stage) {
+		if c.stage != "" && !slices.Contains(f.Stages, c.stage) {
 			f.Stages = append(f.Stages, c.stage)
 		}
 	}
@@ -98,7 +107,9 @@ func (c *checker) once(subject string, look func() []Finding) {
 		if f.Subject == "" {
 			f.Subject = subject
 		}
-		f.Stages = []string{c.stage}
+		if c.stage != "" {
+			f.Stages = []string{c.stage}
+		}
 		c.findings = append(c.findings, f)
 	}
 }

@@ -84,7 +84,7 @@ func check(t *testing.T, host *netns.NS, specs ...pipeline.Spec) (lines []string
 		pipelines = append(pipelines, p)
 	}
 	netns.Must(t, host.Do(func() error {
-		for _, f := range hostcheck.Check(t.Context(), pipelines) {
+		for _, f := range hostcheck.Check(t.Context(), pipelines, hostcheck.Daemon{}) {
 			if f.Level == hostcheck.Problem && f.Advice == "" && !strings.HasPrefix(f.Subject, "file ") {
 				t.Errorf("no advice about %s, which %s", f.Subject, f.State)
 			}
@@ -202,7 +202,7 @@ func TestCheckOnce(t *testing.T) {
 		pipelines = append(pipelines, p)
 	}
 	netns.Must(t, host.Do(func() error {
-		f := hostcheck.Check(t.Context(), pipelines)[0]
+		f := hostcheck.Check(t.Context(), pipelines, hostcheck.Daemon{})[0]
 		if diff := cmp.Diff([]string{"p/pcap", "q/broadcast"}, f.Stages); diff != "" || f.Subject != "interface eth0" {
 			t.Errorf("%s is needed by (-want +got):\n%s", f.Subject, diff)
 		}

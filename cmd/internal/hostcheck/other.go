@@ -8,6 +8,8 @@ import "github.com/pmtud/pmtud/pipeline"
 
 func (c *checker) iface(pipeline.Interface) {}
 
+func (c *checker) user() {}
+
 func (c *checker) kernel() {}
 
 func (c *checker) nflogGroup(uint16) {}

@@ -1,0 +1,39 @@
+package pcapfile
+
+import (
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// failedRotations is the index of the metric.
+const failedRotations = 0
+
+func metrics() []pipeline.MetricInfo {
+	return []pipeline.MetricInfo{
+		failedRotations: {
+			Name: "failed_rotations_total", Kind: pipeline.Counter,
+			Doc: "attempts that failed to rename a file or to remove old ones: they grow beyond max_size, max_age and keep",
+		},
+	}
+}
+
+// Measure is [pipeline.Measurer].
+func (s *sink) Measure(emit func(metric int, label string, value float64)) {
+	emit(failedRotations, "", float64(s.failedRotations.Load()))
+}
+
+// Complaint is [pipeline.Complainer]: it is about the last attempts to write and to
+// rotate, unless they were long ago.
+func (s *sink) Complaint() error {
+	return errors.Join(recent(&s.failure), recent(&s.rotationFailure))
+}
+
+func recent(last *atomic.Pointer[failure]) error {
+	if f := last.Load(); f != nil && time.Since(f.at) < pipeline.FailingFor {
+		return f.err
+	}
+	return nil
+}
