@@ -3,6 +3,7 @@ package cmd
 import (
 	"github.com/pmtud/pmtud/filters/dedup"
 	"github.com/pmtud/pmtud/filters/expr"
+	"github.com/pmtud/pmtud/filters/flow"
 	"github.com/pmtud/pmtud/filters/icmpptb"
 	"github.com/pmtud/pmtud/filters/ifacerate"
 	"github.com/pmtud/pmtud/filters/length"
@@ -39,6 +40,7 @@ func Plugins() []pipeline.Plugin {
 		sourcelist.Plugin(),
 		sane.Plugin(),
 		vips.Plugin(),
+		flow.Plugin(),
 		expr.Plugin(),
 
 		broadcast.Plugin(),
