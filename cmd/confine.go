@@ -21,7 +21,8 @@ type confinement struct {
 	plan sandbox.Plan
 	log  *slog.Logger
 
-	entered *sandbox.Confined // nil until the process is confined
+	entered  *sandbox.Confined // nil until the process is confined
+	confined chan struct{}     // closed then
 }
 
 // confiner returns what confines the process, which it does if it is the program's own.
@@ -40,7 +41,7 @@ func (d *daemon) confiner(f *config.File, files *files, c service.Configuration)
 // confinement makes the plan of what the program needs to run a configuration, and
 // to read it again.
 func (d *daemon) confinement(f *config.File, files *files, c service.Configuration) (*confinement, error) {
-	s := &confinement{mode: sandbox.Mode(f.Global.Sandbox), log: d.log.Logger()}
+	s := &confinement{mode: sandbox.Mode(f.Global.Sandbox), log: d.log.Logger(), confined: make(chan struct{})}
 	if s.mode == "" { // options have no settings
 		s.mode = sandbox.Auto
 	}
@@ -145,6 +146,7 @@ func (s *confinement) enter() error {
 		s.log.Info("process confined", report.Attrs()...)
 	}
 	s.entered = &sandbox.Confined{Plan: s.plan, Mode: s.mode, Report: report}
+	close(s.confined)
 	for _, dir := range s.entered.NotWritable() {
 		s.log.Warn("the user may not make files in a folder of the configuration: they can't be rotated, and not opened again by a reload",
 			"user", report.User, "folder", dir, "hint", "chown "+report.User+" "+dir)

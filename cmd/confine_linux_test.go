@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -93,6 +94,32 @@ func TestReloadOfConfinedWithCPU(t *testing.T) {
 			p.stop()
 		})
 	}
+}
+
+// TestDenied has the folder of a confined program's configuration removed and made again, to
+// which it has no right: that is told without being asked for by a reload.
+func TestDenied(t *testing.T) {
+	text := endless(t, "a")
+	dir := filepath.Join(t.TempDir(), "etc")
+	path := filepath.Join(dir, "pmtud.yaml")
+	mustMake := func() {
+		t.Helper()
+		if err := errors.Join(os.Mkdir(dir, 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mustMake()
+	p := startRun(t, path)
+	p.await("msg=ready")
+	if !strings.Contains(p.log(), "files=\"landlock") {
+		t.Skip("the kernel has no Landlock")
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	mustMake()
+	p.await(`msg="can't open a file: the process gave up the right to it at its start, or its user has none" path=` + path)
+	p.stop()
 }
 
 func TestNotConfined(t *testing.T) {

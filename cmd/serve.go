@@ -58,6 +58,7 @@ func (a *app) serve(ctx context.Context, f *config.File, files *files, fingerpri
 		return err
 	}
 	defer a.signals.onDebug(d.toggleDebug)()
+	defer d.confined.watch()()
 	if err := s.Run(ctx, first); err != nil {
 		return errors.Join(errFailed, err)
 	}

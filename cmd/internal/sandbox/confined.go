@@ -51,6 +51,18 @@ func (c Confined) NotWritable() (folders []string) {
 	return folders
 }
 
+// Denied returns the files and folders of the plan that are there and that the process may
+// not open, in spite of it: a folder to which a path leads was made after the process was
+// confined, or the user has no rights to it.
+func (c Confined) Denied() (paths []string) {
+	for _, path := range slices.Concat(c.Plan.Files, c.Plan.Write) {
+		if mayNotOpen(path) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
 // except returns the elements that the other list lacks.
 func except(list, other []string) (rest []string) {
 	for _, e := range list {

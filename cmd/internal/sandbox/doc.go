@@ -22,5 +22,6 @@
 // Landlock knows files by the directories that they are in, so the plan names the
 // folders of configuration and capture files: they may be replaced by renaming, and so
 // may a link to a folder by one to its neighbour, as where each version has a folder. A
-// folder that is removed and made again is another one, to which nothing has a right.
+// folder that is removed and made again is another one, to which nothing has a right;
+// [Confined.Denied] finds that out.
 package sandbox

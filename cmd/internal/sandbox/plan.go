@@ -19,6 +19,8 @@ type Plan struct {
 	Read  []string // folders and files that it may read, with all below them
 	Write []string // folders in which it may make, write, rename and remove files
 
+	Files []string // those of Read that are known by name
+
 	Listen  []uint16 // TCP ports to listen on
 	Connect []uint16 // TCP ports to connect to
 }
@@ -43,7 +45,9 @@ func (p *Plan) Add(n pipeline.Needs) {
 }
 
 // AddFile adds a file that is read, or a pattern of files: also when it was
-// replaced, or a link that leads to it is, by one to a neighbour.
+// replaced, or a link that leads to it is, by one to a neighbour. Where a link leads to
+// something that is not there yet, as /etc/resolv.conf may early in the start of a host,
+// it adds the nearest folder that is.
 func (p *Plan) AddFile(path string) {
 	p.Read = with(p.Read, folder(path))
 	for _, dir := range besideTargets(path) {
@@ -51,6 +55,11 @@ func (p *Plan) AddFile(path string) {
 	}
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		p.Read = with(p.Read, filepath.Dir(target))
+	} else if dir := nearest(path); isLink(path) && dir != "/" {
+		p.Read = with(p.Read, dir)
+	}
+	if !isPattern(path) {
+		p.Files = with(p.Files, path)
 	}
 }
 
@@ -68,7 +77,7 @@ func besideTargets(path string) (dirs []string) {
 			continue
 		}
 		link := path[:at]
-		if info, err := os.Lstat(link); err != nil || info.Mode().Type() != os.ModeSymlink {
+		if !isLink(link) {
 			continue
 		}
 		target, err := filepath.EvalSymlinks(link)
@@ -79,11 +88,39 @@ func besideTargets(path string) (dirs []string) {
 	return dirs
 }
 
+func isLink(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().Type() == os.ModeSymlink
+}
+
+// maxLinks is how many links are followed (MAXSYMLINKS in linux/namei.h).
+const maxLinks = 40
+
+// nearest returns the last folder on the way to a file that is there.
+func nearest(path string) string {
+	for links := 0; ; {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			return real
+		}
+		target, err := os.Readlink(path)
+		switch {
+		case err != nil || links == maxLinks:
+			path = filepath.Dir(path)
+		case filepath.IsAbs(target):
+			path, links = target, links+1
+		default:
+			path, links = filepath.Join(filepath.Dir(path), target), links+1
+		}
+	}
+}
+
+func isPattern(path string) bool { return strings.ContainsAny(path, `*?[\`) }
+
 // folder returns the folder below which all files lie that a path or pattern stands
 // for.
 func folder(path string) string {
 	dir := filepath.Dir(path)
-	for strings.ContainsAny(dir, `*?[\`) {
+	for isPattern(dir) {
 		dir = filepath.Dir(dir)
 	}
 	return dir

@@ -31,6 +31,7 @@ func TestPlan(t *testing.T) {
 		Families:     []string{"AF_PACKET", "AF_INET", "AF_INET6"},
 		Read:         []string{"/srv/captures", "/srv"},
 		Write:        []string{"/var/lib/pmtud"},
+		Files:        []string{"/srv/captures/a.pcap"},
 		Listen:       []uint16{9342},
 		Connect:      []uint16{53},
 	}
@@ -76,6 +77,10 @@ func TestPlanFollowsLinksOfFolders(t *testing.T) {
 		os.WriteFile("versions/1/edge/pmtud.yaml", nil, 0o600),
 		os.Symlink("versions/1", "current"),
 		os.Symlink("/", "root"),
+		os.Symlink("later/run/stub.conf", "resolv.conf"),
+		os.Symlink(dir+"/resolv.conf", "versions/1/resolv.conf"),
+		os.Symlink("/nowhere/stub.conf", "nowhere.conf"),
+		os.Symlink("circle.conf", "circle.conf"),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -89,6 +94,11 @@ func TestPlanFollowsLinksOfFolders(t *testing.T) {
 		"relative": {"current/edge/pmtud.yaml", []string{"current/edge", "versions", "versions/1/edge"}},
 		"root":     {"root/" + dir + "/versions/1/edge/pmtud.yaml", []string{"root" + dir + "/versions/1/edge", dir + "/versions/1/edge"}},
 		"missing":  {"current/none/pmtud.yaml", []string{"current/none", "versions"}},
+
+		"made later":             {"resolv.conf", []string{"."}},
+		"made later, links":      {dir + "/versions/1/resolv.conf", []string{dir + "/versions/1", dir}},
+		"made later in the root": {dir + "/nowhere.conf", []string{dir}},
+		"a link to itself":       {dir + "/circle.conf", []string{dir}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var p sandbox.Plan
