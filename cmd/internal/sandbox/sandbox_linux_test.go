@@ -48,9 +48,13 @@ type task struct {
 	Mode sandbox.Mode
 	User string
 
+	Etc    string
+	LookUp []string
+
 	Read, Write, Remove []string
 	Sockets, Streams    []int
-	Listen              []string
+	Listen, Connect     []string
+	Wanted              sandbox.Plan
 }
 
 type result struct {
@@ -62,31 +66,36 @@ type result struct {
 	NoNewPrivs   int
 	Tried        map[string]string
 	OtherThreads string
+
+	Users              map[string]sandbox.User
+	Lacks, NotWritable []string
 }
 
-// run runs the probe in a network namespace of its own, in which it has all
-// capabilities.
+// run runs the probe in namespaces of its own for network and mounts, in which it has
+// all capabilities. The system may forbid those, but nothing that the probe does.
 func run(t *testing.T, do task) (r result) {
 	t.Helper()
 	input, err := json.Marshal(do)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var stderr bytes.Buffer
+	var output, stderr bytes.Buffer
 	c := exec.Command(probe)
-	c.Stdin, c.Stderr = bytes.NewReader(input), &stderr
-	c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	c.Stdin, c.Stdout, c.Stderr = bytes.NewReader(input), &output, &stderr
+	c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS}
 	if os.Getuid() != 0 {
 		c.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
 		c.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
 		c.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
 	}
-	output, err := c.Output()
-	if err != nil {
-		skipOrFail(t, fmt.Errorf("run probe: %w: %s", err, &stderr))
+	if err := c.Start(); err != nil {
+		skipOrFail(t, fmt.Errorf("start probe in namespaces of its own: %w", err))
 	}
-	if err := json.Unmarshal(output, &r); err != nil {
-		t.Fatal(err)
+	if err := c.Wait(); err != nil {
+		t.Fatalf("run probe: %v: %s", err, &stderr)
+	}
+	if err := json.Unmarshal(output.Bytes(), &r); err != nil {
+		t.Fatalf("read what the probe says: %v: %q", err, &output)
 	}
 	return r
 }
@@ -134,6 +143,7 @@ const (
 	denied      = "permission denied"
 	unsupported = "address family not supported by protocol"
 	noProtocol  = "protocol not supported"
+	unreachable = "network is unreachable"
 )
 
 func TestEnter(t *testing.T) {
@@ -145,6 +155,7 @@ func TestEnter(t *testing.T) {
 			Read:         []string{read, filepath.Join(other, "missing")},
 			Write:        []string{write},
 			Listen:       []uint16{9342},
+			Connect:      []uint16{53},
 		},
 		Mode:    sandbox.Required,
 		Read:    []string{read + "/file", write + "/file", other + "/file", "/etc/passwd"},
@@ -153,6 +164,7 @@ func TestEnter(t *testing.T) {
 		Sockets: []int{unix.AF_PACKET, unix.AF_INET, unix.AF_UNIX, unix.AF_NETLINK, unix.AF_INET6, unix.AF_ALG},
 		Streams: []int{0, unix.IPPROTO_TCP, unix.IPPROTO_MPTCP, unix.IPPROTO_SCTP},
 		Listen:  []string{"127.0.0.1:9342", "127.0.0.1:9343"},
+		Connect: []string{"127.0.0.1:53", "127.0.0.1:54", "127.0.0.1:9342"},
 	})
 	want := result{
 		Report: sandbox.Report{
@@ -169,6 +181,8 @@ func TestEnter(t *testing.T) {
 			"socket 16": unsupported, "socket 10": unsupported, "socket 38": unsupported,
 			"stream 0": "", "stream 6": "", "stream 262": noProtocol, "stream 132": noProtocol,
 			"listen 127.0.0.1:9342": "", "listen 127.0.0.1:9343": denied,
+			// The interface is down there, so that nothing more comes of what is allowed.
+			"connect 127.0.0.1:53": unreachable, "connect 127.0.0.1:54": denied, "connect 127.0.0.1:9342": denied,
 		},
 	}
 	if diff := cmp.Diff(want, r); diff != "" {

@@ -24,11 +24,16 @@ type task struct {
 	Mode sandbox.Mode
 	User string
 
+	Etc    string   // folder whose passwd and group are to be the host's
+	LookUp []string // users
+
 	Read, Write []string // files
 	Remove      []string
 	Sockets     []int // families
 	Streams     []int // protocols
 	Listen      []string
+	Connect     []string
+	Wanted      sandbox.Plan // what it asks whether it lacks
 }
 
 // result is what came of it: nothing, or an error's text, by what was tried.
@@ -41,6 +46,10 @@ type result struct {
 	NoNewPrivs   int
 	Tried        map[string]string
 	OtherThreads string // why a thread that was there before differs
+
+	Users       map[string]sandbox.User // found, by what was looked up
+	Lacks       []string
+	NotWritable []string
 }
 
 func main() {
@@ -57,6 +66,10 @@ func main() {
 
 func (t task) run() (r result) {
 	r.Tried = map[string]string{}
+	if err := t.lookUp(&r); err != nil {
+		r.Error = err.Error()
+		return r
+	}
 	others := startThreads()
 	if t.User != "" {
 		user, err := sandbox.LookUp(t.User)
@@ -74,8 +87,36 @@ func (t task) run() (r result) {
 	r.UID = os.Getuid()
 	r.Effective, r.NoNewPrivs, r.Bounding = rights()
 	r.OtherThreads = others.differ(r)
+	confined := sandbox.Confined{Plan: t.Plan, Mode: t.Mode, Report: r.Report}
+	r.Lacks, r.NotWritable = confined.Lacks(t.Wanted), confined.NotWritable()
 	t.try(r.Tried)
 	return r
+}
+
+// lookUp looks up users, in the files of a folder if one is given.
+func (t task) lookUp(r *result) error {
+	if t.Etc != "" {
+		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+			return fmt.Errorf("take mounts for itself: %w", err)
+		}
+		for _, name := range []string{"passwd", "group"} {
+			if err := unix.Mount(t.Etc+"/"+name, "/etc/"+name, "", unix.MS_BIND, ""); err != nil {
+				return fmt.Errorf("mount /etc/%s: %w", name, err)
+			}
+		}
+	}
+	for _, name := range t.LookUp {
+		user, err := sandbox.LookUp(name)
+		if err != nil {
+			r.Tried["look up "+name] = err.Error()
+			continue
+		}
+		if r.Users == nil {
+			r.Users = map[string]sandbox.User{}
+		}
+		r.Users[name] = *user
+	}
+	return nil
 }
 
 func (t task) try(tried map[string]string) {
@@ -120,6 +161,13 @@ func (t task) try(tried map[string]string) {
 			l.Close()
 		}
 		note("listen "+address, err)
+	}
+	for _, address := range t.Connect {
+		c, err := new(net.Dialer).Dial("tcp", address)
+		if err == nil {
+			c.Close()
+		}
+		note("connect "+address, err)
 	}
 }
 

@@ -1,0 +1,4 @@
+package sandbox
+
+// SocketProgram is the program that Enter installs.
+var SocketProgram = socketProgram
