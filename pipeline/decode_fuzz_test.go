@@ -77,8 +77,8 @@ func checkOffsets(t *testing.T, p *pipeline.Packet) {
 	if (p.PTB == 0) != (p.ICMP == -1) || p.PTB != 0 && (p.ICMP < p.Network || p.ICMP+2 > n) {
 		t.Errorf("PTB %d at %d of %d", p.PTB, p.ICMP, n)
 	}
-	if q := p.Quote(); len(q) > 0 && !bytes.HasSuffix(p.Data, q) {
-		t.Error("the quote is not the end of the packet")
+	if end := p.IPEnd(); end < 0 || end > n || !bytes.HasSuffix(p.Data[:end], p.Quote()) {
+		t.Errorf("the quote is not the end of the IP packet, at %d of %d", end, n)
 	}
 }
 
@@ -91,13 +91,14 @@ type everything struct {
 	quoted         pipeline.Quoted
 	hasQuoted      bool
 	broadcast      bool
+	usable         bool
 }
 
 func readAll(p *pipeline.Packet) (e everything) {
 	e.view, e.router, e.target = p.View, p.Router(), p.Target()
 	e.mtu, e.hasMTU = p.MTU()
 	e.quoted, e.hasQuoted = p.Quoted()
-	e.broadcast = p.Broadcast()
+	e.broadcast, e.usable = p.Broadcast(), p.Usable()
 	return e
 }
 

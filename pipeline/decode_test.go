@@ -112,7 +112,7 @@ func TestPacketType(t *testing.T) {
 			if p.Type != want {
 				t.Errorf("link type %d, cooked type %d: type %d, want %d", link, cooked, p.Type, want)
 			}
-			if got := p.Broadcast(); got != (want == pipeline.TypeBroadcast) {
+			if got := p.Broadcast(); got != (want == pipeline.TypeBroadcast || want == pipeline.TypeMulticast) {
 				t.Errorf("link type %d, cooked type %d: broadcast %v", link, cooked, got)
 			}
 		}
@@ -136,9 +136,12 @@ func TestBroadcast(t *testing.T) {
 	}{
 		{"to all", pipeline.Packet{Data: toAll, LinkType: pipeline.LinkEthernet}, true},
 		{"to one", pipeline.Packet{Data: ethernet(ipv4), LinkType: pipeline.LinkEthernet}, false},
-		{"to nearly all", pipeline.Packet{Data: change(toAll, 5, 0xfe), LinkType: pipeline.LinkEthernet}, false},
+		{"to nearly all", pipeline.Packet{Data: change(toAll, 5, 0xfe), LinkType: pipeline.LinkEthernet}, true},
+		{"to a group", pipeline.Packet{Data: change(ethernet(ipv4), 0, 3, 0, 0, 0, 0, 1), LinkType: pipeline.LinkEthernet}, true},
+		{"to one with a local address", pipeline.Packet{Data: change(ethernet(ipv4), 0, 2, 0, 0, 0, 0, 1), LinkType: pipeline.LinkEthernet}, false},
 		{"cut", pipeline.Packet{Data: toAll[:5], LinkType: pipeline.LinkEthernet}, false},
 		{"by type, without link header", pipeline.Packet{LinkType: pipeline.LinkRaw, Type: pipeline.TypeBroadcast}, true},
+		{"to a group by type, without link header", pipeline.Packet{LinkType: pipeline.LinkRaw, Type: pipeline.TypeMulticast}, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.packet.Decode()

@@ -39,22 +39,106 @@ func (p *Packet) MTU() (mtu uint32, ok bool) {
 	return binary.BigEndian.Uint32(p.Data[p.ICMP+4:]), true
 }
 
-// Quote returns what follows a PTB's ICMP header up to the end of Data: the start
-// of the quoted packet and, on Ethernet, perhaps padding. It is empty when there
-// is none.
-func (p *Packet) Quote() []byte {
-	if p.PTB == 0 || len(p.Data) < p.ICMP+icmpLen {
-		return nil
+// IPEnd returns the offset in Data at which the IP packet ends: where its header
+// says, or with Data if that is before. Behind it are padding, trailers and frame
+// check sequences, which are no part of the packet. Without a whole IP header
+// nothing is known, and it is len(Data).
+func (p *Packet) IPEnd() int {
+	if p.Network < 0 {
+		return len(p.Data)
 	}
-	return p.Data[p.ICMP+icmpLen:]
+	ip := p.Data[p.Network:]
+	switch {
+	case p.EtherType == EtherTypeIPv4 && len(ip) >= ipv4MinLen:
+		return min(len(p.Data), p.Network+int(binary.BigEndian.Uint16(ip[2:])))
+	case p.EtherType == EtherTypeIPv6 && len(ip) >= ipv6Len:
+		return min(len(p.Data), p.Network+ipv6Len+int(binary.BigEndian.Uint16(ip[4:])))
+	}
+	return len(p.Data)
 }
 
-// Broadcast reports whether the link layer sent the packet to all hosts.
+// Quote returns what follows a PTB's ICMP header up to the end of the IP packet:
+// the start of the quoted packet. It is empty when there is none.
+func (p *Packet) Quote() []byte {
+	end := p.IPEnd()
+	if p.PTB == 0 || end < p.ICMP+icmpLen {
+		return nil
+	}
+	return p.Data[p.ICMP+icmpLen : end]
+}
+
+// Broadcast reports whether the link layer sent the packet to several hosts, all or
+// a group of them: each of these has it already.
 func (p *Packet) Broadcast() bool {
 	if p.LinkType == LinkEthernet && len(p.Data) >= 6 {
-		return [6]byte(p.Data) == [6]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+		return p.Data[0]&1 != 0 // the group bit (IEEE 802, section 8.2)
 	}
-	return p.Type == TypeBroadcast
+	return p.Type == TypeBroadcast || p.Type == TypeMulticast
+}
+
+// Usable reports whether a receiver could use what a PTB quotes: the IP header, its
+// extension headers and eight bytes behind them, of no fragment but the first. Linux
+// asks for these before it looks for a socket (icmp_socket_deliver in
+// net/ipv4/icmp.c, icmpv6_notify in net/ipv6/icmp.c). What a cut capture may lack
+// counts as there.
+func (p *Packet) Usable() bool {
+	b := p.Quote()
+	cut := p.Truncated() && p.IPEnd() == len(p.Data)
+	if len(b) == 0 {
+		return cut
+	}
+	transport, ok := transportOf(b)
+	return ok && (cut || len(b) >= transport+minTransport)
+}
+
+// minTransport is what receivers ask for behind the quoted headers (RFC 792).
+const minTransport = 8
+
+// transportOf returns the offset behind the headers of a quoted packet. It reports
+// false if nothing follows them that a receiver looks at, whatever is quoted.
+func transportOf(b []byte) (offset int, ok bool) {
+	switch b[0] >> 4 {
+	case 4:
+		return transportOfIPv4(b)
+	case 6:
+		return transportOfIPv6(b)
+	}
+	return 0, false
+}
+
+func transportOfIPv4(b []byte) (offset int, ok bool) {
+	header := 4 * int(b[0]&0x0f)
+	if len(b) < ipv4MinLen {
+		return ipv4MinLen, header >= ipv4MinLen
+	}
+	return header, header >= ipv4MinLen && binary.BigEndian.Uint16(b[6:])&0x1fff == 0
+}
+
+// transportOfIPv6 walks the extension headers that receivers walk (ipv6_ext_hdr in
+// net/ipv6/exthdrs_core.c).
+func transportOfIPv6(b []byte) (offset int, ok bool) {
+	if len(b) < ipv6Len {
+		return ipv6Len, true
+	}
+	offset = ipv6Len
+	for proto := b[6]; ; {
+		switch proto {
+		case 0, 43, 44, 51, 60: // hop-by-hop, routing, fragment, authentication, destination
+		case 59: // no next header
+			return offset, false
+		default:
+			return offset, true
+		}
+		if len(b) < offset+8 {
+			return offset, true
+		}
+		n, first := extensionHeader(proto, b[offset:])
+		if !first {
+			return offset, false
+		}
+		proto = b[offset]
+		offset += n
+	}
 }
 
 // Quoted describes the packet that a PTB quotes.

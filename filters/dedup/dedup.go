@@ -16,6 +16,9 @@
 // refuses was never sent on and counts as no copy. Packets that are dropped as
 // duplicates prolong nothing.
 //
+// A PTB that quotes too little for any receiver ([pipeline.Packet.Usable]) is no news
+// and never passes, or it would keep back the usable one behind it.
+//
 // # When the table is full
 //
 // The filter remembers max_entries keys. A new one takes the place of the key of
@@ -58,8 +61,11 @@ import (
 	"github.com/pmtud/pmtud/pipeline/limit"
 )
 
-// Duplicate is the reason to drop a packet: enough copies of it have passed.
-const Duplicate pipeline.Reason = 1
+// Reasons to drop a packet.
+const (
+	Duplicate pipeline.Reason = iota + 1 // enough copies of it have passed
+	Unusable                             // no receiver can use what it quotes
+)
 
 // Settings of the filter. With as many keys and copies as there may be, the tables
 // take 2.8 GiB.
@@ -79,6 +85,7 @@ func Plugin() pipeline.Plugin {
 		Summary: "passes only a few copies of the same news in a while",
 		Reasons: []pipeline.ReasonInfo{
 			{Name: "duplicate", Doc: "enough copies of the same news passed within the window"},
+			{Name: "unusable", Doc: "a PTB quotes too little for any receiver, so it is no news"},
 		},
 		Metrics: []pipeline.MetricInfo{
 			entriesMetric: {Name: "entries", Doc: "keys remembered, of at most max_entries", Kind: pipeline.Gauge},
@@ -131,6 +138,9 @@ type filter struct {
 }
 
 func (f *filter) Filter(p *pipeline.Packet) pipeline.Reason {
+	if p.PTB != 0 && !p.Usable() {
+		return Unusable
+	}
 	f.key = f.news.Key(p)
 	f.ref, f.slot, f.known = f.slots.Find(f.key)
 	if f.known && f.within(f.passed(f.slot)[0], p.Clock) {

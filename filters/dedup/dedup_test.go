@@ -66,6 +66,46 @@ func message(client byte, ms int) pipeline.Packet {
 	return m.Packet(pipelinetest.Begin + pipeline.Instant(ms)*1e6)
 }
 
+// TestUnusable has a message before each genuine one that quotes less than any
+// receiver needs.
+func TestUnusable(t *testing.T) {
+	cut := func(n int) func(pipeline.Packet) pipeline.Packet {
+		return func(p pipeline.Packet) pipeline.Packet {
+			p.Data, p.Length = p.Data[:n], n
+			return p
+		}
+	}
+	for name, tc := range map[string]struct {
+		client byte
+		change func(pipeline.Packet) pipeline.Packet
+		want   pipeline.Reason
+	}{
+		"IPv4, 7 bytes behind the quoted header": {'a', cut(14 + 28 + 27), dedup.Unusable},
+		"IPv4, 8 bytes":                          {'a', cut(14 + 28 + 28), pipeline.Pass},
+		"IPv6, 7 bytes behind the quoted header": {'y', cut(14 + 48 + 47), dedup.Unusable},
+		"IPv6, 8 bytes":                          {'y', cut(14 + 48 + 48), pipeline.Pass},
+		"IPv6, no ports":                         {'y', cut(14 + 48 + 40), dedup.Unusable},
+		"no PTB":                                 {'a', func(p pipeline.Packet) pipeline.Packet { p.Data[34] = 8; return p }, pipeline.Pass},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := settings()
+			s.Copies = 1
+			f := build(t, s)
+			shadow, genuine := tc.change(message(tc.client, 0)), message(tc.client, 100)
+			if got := pipelinetest.Decide(f, &shadow); got != tc.want {
+				t.Errorf("reason %d, want %d", got, tc.want)
+			}
+			want := pipeline.Pass
+			if tc.want == pipeline.Pass && shadow.PTB != 0 {
+				want = dedup.Duplicate
+			}
+			if got := pipelinetest.Decide(f, &genuine); got != want {
+				t.Errorf("reason %d of the genuine one behind it, want %d", got, want)
+			}
+		})
+	}
+}
+
 // TestCopies asks for messages about the clients in a row, at the times given in
 // milliseconds; capitals in want stand for those that pass.
 func TestCopies(t *testing.T) {

@@ -9,6 +9,9 @@ import (
 
 // Explain tells how many copies have passed: see [pipeline.Explainer].
 func (f *filter) Explain(p *pipeline.Packet) string {
+	if p.PTB != 0 && !p.Usable() {
+		return "quotes too little to be of use to a receiver"
+	}
 	copies := 0
 	if _, s, known := f.slots.Find(f.news.Key(p)); known {
 		for _, t := range f.passed(s) {

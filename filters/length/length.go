@@ -1,5 +1,7 @@
 // Package length has the filter `length`, which lets messages pass that are long
-// enough to be of use to a receiver.
+// enough to be of use to a receiver. As the original daemon does, it takes the bytes
+// of the frame for the message, also those behind the IP packet's end. Whether the
+// quote lies inside is up to `sane`.
 package length
 
 import "github.com/pmtud/pmtud/pipeline"

@@ -27,6 +27,7 @@ func (s Settings) checks() []check {
 		{BroadcastTarget, s.BroadcastTarget, func(m *message) bool { return m.dst == allHosts || m.host.isBroadcast(m.dst) }},
 		{ICMPChecksum, s.ICMPChecksum, (*message).icmpChecksumIsWrong},
 		{QuotedVersion, s.QuotedVersion, func(m *message) bool { return len(m.quoted.data) > 0 && m.quoted.version != m.version }},
+		{ShortQuote, s.ShortQuote, func(m *message) bool { return m.isPTB && !m.usable && m.quoted.inside.offset == 0 }},
 		{QuotedSource, s.QuotedSource, func(m *message) bool { return m.quoted.hasHeader && m.quoted.src != m.dst }},
 		{QuotedMulticast, s.QuotedMulticast, func(m *message) bool { return m.quoted.isIPv4ToMany() }},
 		{QuotedMulticastV6, s.QuotedMulticastV6, func(m *message) bool { return m.quoted.version == 6 && m.quoted.dst.IsMulticast() }},

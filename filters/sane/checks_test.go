@@ -195,6 +195,33 @@ var rows = map[pipeline.Reason][]row{
 		{"IPv6", vector{v6: true}, false},
 		{"IPv6, about IPv4", vector{v6: true, unlike: true}, true},
 	},
+	sane.ShortQuote: {
+		{"IPv4", vector{}, false},
+		{"IPv4, 8 octets behind the quoted header", vector{octets: 28}, false},
+		{"IPv4, 7 octets", vector{octets: 27}, true},
+		{"IPv4, 7 octets and padding", vector{octets: 27, padding: 30}, true},
+		{"IPv4, 8 octets, 1 of them behind the IP packet's end", vector{octets: 28, change: add(3, 255)}, true},
+		{"IPv4, quoted header only", vector{octets: 20}, true},
+		{"IPv4, ports in a trailer", vector{octets: 28, change: set(3, 48)}, true},
+		{"IPv4, half a quoted header", vector{octets: 10}, true},
+		{"IPv4, nothing", vector{change: set(3, 28)}, true},
+		{"IPv4, raw, 7 octets", vector{octets: 27, link: raw}, true},
+		{"IPv4, VLAN tag, 7 octets", vector{octets: 27, vlan: 7}, true},
+		{"IPv4, 7 octets, cut by the capture", vector{octets: 27, truncated: 1}, false},
+		{"IPv4, ESP", vector{octets: 28, quotedProto: 50}, false},
+		{"IPv4, quoted header length 16", vector{change: set(28, 0x44)}, true},
+		{"IPv4, later fragment", vector{octets: 28, quotedFrag: 185}, false},
+		{"IPv4, another protocol", vector{octets: 20, change: set(9, 17)}, false},
+		{"IPv6", vector{v6: true}, false},
+		{"IPv6, 8 octets behind the quoted header", vector{v6: true, octets: 48}, false},
+		{"IPv6, 7 octets", vector{v6: true, octets: 47}, true},
+		{"IPv6, quoted header only", vector{v6: true, octets: 40}, true},
+		{"IPv6, 32 octets of the quoted header", vector{v6: true, octets: 32}, true},
+		{"IPv6, 8 octets behind another header", vector{v6: true, octets: 56, quotedProto: 0, inner: append(hopByHop[:8:8], echo6...)}, false},
+		{"IPv6, 7 octets behind another header", vector{v6: true, octets: 55, quotedProto: 0, inner: append(hopByHop[:8:8], echo6...)}, true},
+		{"IPv6, nothing behind another header", vector{v6: true, octets: 48, quotedProto: 0, inner: append(hopByHop[:8:8], echo6...)}, true},
+		{"IPv6, later fragment", vector{v6: true, quotedProto: 44, inner: laterPiece}, false},
+	},
 	sane.QuotedSource: {
 		{"IPv4", vector{}, false},
 		{"IPv4, other", vector{quotedSrc: "192.0.2.2"}, true},
@@ -421,7 +448,7 @@ func TestGenuine(t *testing.T) {
 		"IPv6, MTU 1280":                     {v6: true, mtu: 1280},
 		"IPv6, of a translator (RFC 7915)":   {v6: true, mtu: 1280, carries: 900},
 		"IPv6, about multicast (RFC 4443)":   {v6: true, quoted: "ff0e::1"},
-		"IPv6, about a later fragment":       {v6: true, quotedProto: 44, inner: laterPiece},
+		"IPv6, about a first fragment":       {v6: true, quotedProto: 44, inner: append(firstPiece[:8:8], udp...)},
 		"IPv6, about extension headers":      {v6: true, quotedProto: 0, inner: append(hopByHop[:8:8], echo6...)},
 		"IPv6, cut by the capture":           {v6: true, octets: 1232, truncated: 1000},
 		"no PTB: an echo request":            {change: func(ip []byte) { ip[20], ip[21] = 8, 0 }},
@@ -440,7 +467,7 @@ func TestGenuine(t *testing.T) {
 // TestOrder has packets that several checks find wrong.
 func TestOrder(t *testing.T) {
 	all := defaults()
-	all.QuotedSource, all.QuotedMulticastV6, all.QuotedFragmentV6, all.ZeroMTUv4 = true, true, true, true
+	all.QuotedSource, all.QuotedMulticastV6, all.ZeroMTUv4 = true, true, true
 	f := build(t, all)
 	for _, tc := range []struct {
 		name string

@@ -19,11 +19,12 @@
 //	broadcast_target     on    255.255.255.255; others need the host
 //	icmp_checksum        on    of PTBs
 //	quoted_version       on    IPv4 in IPv4, IPv6 in IPv6
+//	short_quote          on    no IP headers and 8 octets behind them inside the IP packet
 //	quoted_source        off   other than the target
 //	quoted_multicast     on    the destination in IPv4, also 255.255.255.255
 //	quoted_multicast_v6  off   the destination in IPv6
 //	quoted_fragment      on    offset above 0 in IPv4
-//	quoted_fragment_v6   off   offset above 0 in IPv6
+//	quoted_fragment_v6   on    offset above 0 in IPv6
 //	quoted_icmp_error    on    errors and redirects (RFC 1122, section 3.2.2; RFC 4443, section 2.4)
 //	zero_mtu_v4          off
 //	low_mtu_v4           on    1 to below min_mtu_v4, 552
@@ -43,12 +44,13 @@
 //     the other, as the sink `peers` does, and a socket is found by the quoted one.
 //   - quoted_multicast_v6: IPv6 has path MTU discovery for multicast, and allows PTBs
 //     for it (RFC 4443, section 2.4 (e.3)). IPv4 forbids them.
-//   - quoted_fragment_v6: IPv6 routers may answer to each fragment of a packet. IPv4
-//     routers answer to the first alone (RFC 1812, section 4.3.2.7).
 //   - zero_mtu_v4: routers from before RFC 1191 leave the MTU 0 (section 5 there). The
 //     filter `mtu` drops it by default.
 //
-// One check that is on may meet a genuine message: IPv4 links with an MTU below 552 are
+// Two checks that are on may meet genuine messages. IPv6 routers answer to each
+// fragment of a packet (IPv4 ones to the first alone: RFC 1812, section 4.3.2.7), but
+// no receiver finds a connection by a later one, and `dedup` would take it for the
+// news that the first one brings. And IPv4 links with an MTU below 552 are
 // allowed (RFC 791: from 68), though hardly found. Linux takes a lower MTU for 552 and
 // lets packets of that connection be fragmented, which is what forgers are after.
 // Whose clients sit behind such links switches low_mtu_v4 off.
@@ -60,8 +62,13 @@
 //
 // Nothing is refused for what the capture lacks: a checksum over octets that were cut
 // off (by the source's snaplen) passes, and so does what asks for a quoted header that
-// is not there. A router need not quote more than 8 octets behind the IP header (RFC
-// 792), and may put extensions behind what it quotes (RFC 4884); neither is looked at.
+// is not there. A router may put extensions behind what it quotes (RFC 4884), which
+// are not looked at.
+//
+// short_quote asks for what receivers ask for: 8 octets behind the quoted headers (RFC
+// 792), for IPv6 too. As all checks do it counts octets inside the IP packet; `length`
+// and the original daemon count padding and trailers behind it as well.
+//
 // Checksums are those on the wire: routers compute them, also virtual ones whose other
 // checksums are left to hardware that isn't there.
 // not_too_big lets pass what says nothing: a quoted length of 0, as of jumbograms and

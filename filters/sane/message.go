@@ -26,6 +26,7 @@ type message struct {
 	isPTB  bool
 	mtu    uint32
 	hasMTU bool
+	usable bool // what it quotes, by [pipeline.Packet.Usable]
 	quoted quoted
 }
 
@@ -62,6 +63,7 @@ func (m *message) read(p *pipeline.Packet) {
 	if m.hasHeader && p.PTB != 0 {
 		m.isPTB = true
 		m.mtu, m.hasMTU = p.MTU()
+		m.usable = p.Usable()
 		m.readQuote()
 	}
 }

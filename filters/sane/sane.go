@@ -22,6 +22,7 @@ const (
 	BroadcastTarget
 	ICMPChecksum
 	QuotedVersion
+	ShortQuote
 	QuotedSource
 	QuotedMulticast
 	QuotedMulticastV6
@@ -48,6 +49,7 @@ type Settings struct {
 	BroadcastTarget   bool `setting:"broadcast_target" example:"false" doc:"drop packets to 255.255.255.255 or the broadcast address of a network of this host; in a replay none of these is known"`
 	ICMPChecksum      bool `setting:"icmp_checksum" example:"false" doc:"drop messages whose ICMP checksum is wrong"`
 	QuotedVersion     bool `setting:"quoted_version" example:"false" doc:"drop messages about a packet of the other IP version"`
+	ShortQuote        bool `setting:"short_quote" example:"false" doc:"drop messages that quote less inside their IP packet than a receiver needs: the IP headers and 8 octets behind them"`
 	QuotedSource      bool `setting:"quoted_source" example:"false" doc:"drop messages about a packet whose source is not the message's target"`
 	QuotedMulticast   bool `setting:"quoted_multicast" example:"false" doc:"drop messages about an IPv4 packet to a multicast or broadcast address"`
 	QuotedMulticastV6 bool `setting:"quoted_multicast_v6" example:"false" doc:"drop messages about an IPv6 packet to a multicast address"`
@@ -81,6 +83,7 @@ func Plugin() pipeline.Plugin {
 			{Name: "broadcast-target", Doc: "the target is a broadcast address"},
 			{Name: "icmp-checksum", Doc: "the ICMP checksum is wrong"},
 			{Name: "quoted-version", Doc: "the quoted packet is of the other IP version"},
+			{Name: "short-quote", Doc: "inside the IP packet, less is quoted than the IP headers and 8 octets behind them"},
 			{Name: "quoted-source", Doc: "the quoted packet's source is not the message's target"},
 			{Name: "quoted-multicast", Doc: "the quoted IPv4 packet was sent to a multicast or broadcast address"},
 			{Name: "quoted-multicast-v6", Doc: "the quoted IPv6 packet was sent to a multicast address"},
@@ -97,7 +100,7 @@ func Plugin() pipeline.Plugin {
 			IPLength: true, IPChecksum: true, Fragment: true,
 			UnspecifiedSource: true, LoopbackSource: true, MulticastSource: true, OwnSource: true,
 			MulticastTarget: true, BroadcastTarget: true, ICMPChecksum: true,
-			QuotedVersion: true, QuotedMulticast: true, QuotedFragment: true, QuotedICMPError: true,
+			QuotedVersion: true, ShortQuote: true, QuotedMulticast: true, QuotedFragment: true, QuotedFragmentV6: true, QuotedICMPError: true,
 			LowMTUv4: true, LowMTUv6: true, NotTooBig: true, InterfaceMTU: true,
 			MinMTUv4: 552,
 		},

@@ -13,7 +13,7 @@ import (
 
 func TestPlugin(t *testing.T) {
 	all := defaults()
-	all.QuotedSource, all.QuotedMulticastV6, all.QuotedFragmentV6, all.ZeroMTUv4 = true, true, true, true
+	all.QuotedSource, all.QuotedMulticastV6, all.ZeroMTUv4 = true, true, true
 	all.Interface = "lo"
 	pipelinetest.TestFilter(t, sane.Plugin(), nil)
 	pipelinetest.TestFilter(t, sane.Plugin(), &all)

@@ -20,8 +20,9 @@ import (
 // With number 0 the packet has no number; a drop carries "stage" and "reason".
 // The router and the target are the outer source and destination, the rest from
 // "proto" on is of the quoted packet. Fields that are not known are left out.
-// "sport" is the port that a filter read in order to decide, if any did. Sinks, if
-// not nil, are the names of those that got the packet.
+// "sport" is the port that a filter read in order to decide, if any did; all else is
+// shown only as far as it lies inside the IP packet. Sinks, if not nil, are the names of
+// those that got the packet.
 func AppendJSON(dst []byte, number uint64, p *pipeline.Packet, sinks []string) []byte {
 	dst = append(dst, '{')
 	if number != 0 {

@@ -99,6 +99,14 @@ func TestAppendJSON(t *testing.T) {
 			`{"packet":6,"time":"2026-01-02T03:04:05.000000Z","verdict":"forward","router":"203.0.113.1","target":"192.0.2.1","mtu":1400,"proto":"esp","src":"192.0.2.1","sport":443,"dst":"198.51.100.7"}`,
 		},
 		{
+			"ports behind the IP packet's end", 10, packet(pipelinetest.PTB{}, change(14+2, 0, 20+8+20)), nil,
+			`{"packet":10,"time":"2026-01-02T03:04:05.000000Z","verdict":"forward","router":"203.0.113.1","target":"192.0.2.1","mtu":1400,"proto":"tcp","src":"192.0.2.1","dst":"198.51.100.7"}`,
+		},
+		{
+			"quote behind the IP packet's end, by which a filter decided", 11, packet(pipelinetest.PTB{}, change(14+2, 0, 20+8), read(443)), nil,
+			`{"packet":11,"time":"2026-01-02T03:04:05.000000Z","verdict":"forward","router":"203.0.113.1","target":"192.0.2.1","mtu":1400,"sport":443}`,
+		},
+		{
 			"quote cut", 7, packet(pipelinetest.PTB{}, cut(14+28+19)), nil,
 			`{"packet":7,"time":"2026-01-02T03:04:05.000000Z","verdict":"forward","router":"203.0.113.1","target":"192.0.2.1","mtu":1400}`,
 		},
