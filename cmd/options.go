@@ -140,7 +140,7 @@ func (o *options) filters() ([]config.Stage, error) {
 	}
 	filters := []config.Stage{stage("icmp-ptb"), stage("length"), mtu}
 	if o.given("ports") {
-		filters = append(filters, stage("port-list", set("--ports", "ports", parsePorts(o.ports))))
+		filters = append(filters, stage("port-list", set("--ports", "ports", parsePorts(o.ports)), set("--ports", "ignore_protocol", true)))
 	}
 	if guarded := o.peerAddresses(); len(guarded) > 0 {
 		filters = append(filters, stage("source-list", set("--peers", "deny", guarded), set("--peers", "peers", true)))

@@ -4,16 +4,41 @@ import (
 	"fmt"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/verdict"
 )
 
-// Explain tells the port that is read: see [pipeline.Explainer].
+// Explain tells the protocol and the port that are read: see [pipeline.Explainer].
 func (f *filter) Explain(p *pipeline.Packet) string {
-	port, reason := readPort(p.Quote())
-	if reason != pipeline.Pass {
+	q, ok := p.Quoted()
+	switch {
+	case !ok:
+		return fmt.Sprintf("no IP header in the %d octets quoted", len(p.Quote()))
+	case f[q.Protocol] == nil:
+		return fmt.Sprintf("quoted protocol %s, not listed", verdict.ProtocolName(q.Protocol))
+	case !q.HasPorts:
 		return fmt.Sprintf("no port in the %d octets quoted", len(p.Quote()))
 	}
-	if f.has(port) {
-		return fmt.Sprintf("quoted source port %d, listed", port)
+	text := fmt.Sprintf("quoted source port %d/%s", q.SrcPort, verdict.ProtocolName(q.Protocol))
+	return text + listed(f[q.Protocol].has(q.SrcPort))
+}
+
+// Explain tells the port that is read: see [pipeline.Explainer].
+func (f *original) Explain(p *pipeline.Packet) string {
+	quote := behindICMP(p)
+	port, reason := readPort(quote)
+	if reason != pipeline.Pass {
+		return fmt.Sprintf("no port in the %d octets behind the ICMP header", len(quote))
 	}
-	return fmt.Sprintf("quoted source port %d, not listed", port)
+	text := fmt.Sprintf("quoted source port %d", port)
+	if q, _ := p.Quoted(); !q.HasPorts || q.SrcPort != port {
+		text = fmt.Sprintf("%d where the original daemon reads the source port, though it is none", port)
+	}
+	return text + listed(f.has(port))
+}
+
+func listed(yes bool) string {
+	if yes {
+		return ", listed"
+	}
+	return ", not listed"
 }

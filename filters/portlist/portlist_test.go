@@ -12,16 +12,168 @@ import (
 )
 
 func TestPlugin(t *testing.T) {
-	pipelinetest.TestFilter(t, portlist.Plugin(), &portlist.Settings{Ports: []portlist.Range{{First: 400, Last: 500}}})
+	ports := []portlist.Range{{First: 400, Last: 500}}
+	pipelinetest.TestFilter(t, portlist.Plugin(), &portlist.Settings{Ports: ports})
+	pipelinetest.TestFilter(t, portlist.Plugin(), &portlist.Settings{Ports: ports, IgnoreProtocol: true})
 }
 
 func build(t *testing.T, ports ...portlist.Range) pipeline.Filter {
 	t.Helper()
-	f, err := portlist.New(portlist.Settings{Ports: ports}, pipelinetest.Env(t))
+	return newFilter(t, portlist.Settings{Ports: ports})
+}
+
+// buildOriginal builds the filter as the original daemon has it.
+func buildOriginal(t *testing.T, ports ...portlist.Range) pipeline.Filter {
+	t.Helper()
+	return newFilter(t, portlist.Settings{Ports: ports, IgnoreProtocol: true})
+}
+
+func newFilter(t *testing.T, s portlist.Settings) pipeline.Filter {
+	t.Helper()
+	f, err := portlist.New(s, pipelinetest.Env(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// parse reads ports as a configuration has them.
+func parse(t *testing.T, texts ...string) []portlist.Range {
+	t.Helper()
+	ports := make([]portlist.Range, len(texts))
+	for i, text := range texts {
+		if err := ports[i].UnmarshalText([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return ports
+}
+
+// TestProtocols lists ports and protocols, and asks for a quoted port of a protocol.
+func TestProtocols(t *testing.T) {
+	const tcp, udp, dccp, icmp, esp, sctp = 6, 17, 33, 1, 50, 132
+	for _, tc := range []struct {
+		name  string
+		ports []string
+		proto byte
+		want  pipeline.Reason
+	}{
+		{"TCP, number", []string{"443"}, tcp, pipeline.Pass},
+		{"UDP, number", []string{"443"}, udp, pipeline.Pass},
+		{"SCTP, number", []string{"443"}, sctp, pipeline.Pass},
+		{"DCCP, number", []string{"443"}, dccp, pipeline.Pass},
+		{"ICMP, number", []string{"443"}, icmp, portlist.ProtocolNotListed},
+		{"ESP, number", []string{"443"}, esp, portlist.ProtocolNotListed},
+		{"TCP, number of TCP", []string{"443/tcp"}, tcp, pipeline.Pass},
+		{"UDP, number of TCP", []string{"443/tcp"}, udp, portlist.ProtocolNotListed},
+		{"TCP, number of UDP", []string{"443/udp"}, tcp, portlist.ProtocolNotListed},
+		{"UDP, number of UDP", []string{"443/udp"}, udp, pipeline.Pass},
+		{"UDP, another number of UDP", []string{"53/udp", "443/tcp"}, udp, portlist.PortNotListed},
+		{"UDP, range of UDP", []string{"400-500/udp"}, udp, pipeline.Pass},
+		{"TCP, all of TCP", []string{"tcp", "53/udp"}, tcp, pipeline.Pass},
+		{"UDP, all of TCP", []string{"tcp", "53/udp"}, udp, portlist.PortNotListed},
+		{"UDP, all of TCP alone", []string{"tcp"}, udp, portlist.ProtocolNotListed},
+		{"ICMP, all of both", []string{"tcp", "udp"}, icmp, portlist.ProtocolNotListed},
+		{"UDP, all of both", []string{"tcp", "udp"}, udp, pipeline.Pass},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			for router, at := range map[string]int{"203.0.113.1": 14 + 28 + 9, "2001:db8:f::1": 14 + 48 + 6} {
+				p := pipelinetest.PTB{Router: netip.MustParseAddr(router)}.Packet(pipelinetest.Begin)
+				p.Data[at] = tc.proto
+				if got := pipelinetest.Decide(build(t, parse(t, tc.ports...)...), &p); got != tc.want {
+					t.Errorf("router %s: reason %d, want %d", router, got, tc.want)
+				}
+			}
+		})
+	}
+}
+
+// TestQuoted has what the original daemon takes for a port though it is none.
+func TestQuoted(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		change func(*pipeline.Packet)
+		want   pipeline.Reason
+	}{
+		{"TCP", func(*pipeline.Packet) {}, pipeline.Pass},
+		{"later fragment", func(p *pipeline.Packet) { p.Data[14+28+7] = 1 }, portlist.L4TooShort},
+		{"header length 16", func(p *pipeline.Packet) { p.Data[14+28] = 0x44 }, portlist.L4TooShort},
+		{"ports behind the IP packet's end", func(p *pipeline.Packet) { p.Data[14+3] = 20 + 8 + 20 }, portlist.L4TooShort},
+		{"half a header inside the IP packet", func(p *pipeline.Packet) { p.Data[14+3] = 20 + 8 + 10 }, portlist.L4TooShort},
+		{"nothing inside the IP packet", func(p *pipeline.Packet) { p.Data[14+3] = 20 + 8 }, portlist.PayloadTooShort},
+		{"neither IPv4 nor IPv6", func(p *pipeline.Packet) { p.Data[14+28] = 0x55 }, portlist.BadInnerVersion},
+		{"no PTB", func(p *pipeline.Packet) { p.Data[34] = 8 }, portlist.PayloadTooShort},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := pipelinetest.PTB{}.Packet(pipelinetest.Begin)
+			tc.change(&p)
+			if got := pipelinetest.Decide(build(t, parse(t, "443")...), &p); got != tc.want {
+				t.Errorf("reason %d, want %d", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestExtensionHeaders finds the port behind an IPv6 extension header, where the
+// original daemon takes that for one.
+func TestExtensionHeaders(t *testing.T) {
+	p := pipelinetest.PTB{Router: netip.MustParseAddr("2001:db8:f::1")}.Packet(pipelinetest.Begin)
+	const quoted = 14 + 48
+	header := []byte{6, 0, 1, 4, 0, 0, 0, 0} // destination options: padding
+	p.Data = slices.Insert(p.Data, quoted+40, header...)
+	p.Data[quoted+6], p.Length = 60, len(p.Data)
+	p.Data[14+5] += 8
+	if got := pipelinetest.Decide(build(t, parse(t, "443/tcp")...), &p); got != pipeline.Pass || p.ReadPort != 443 {
+		t.Errorf("reason %d, port %d", got, p.ReadPort)
+	}
+	if got := pipelinetest.Decide(buildOriginal(t, parse(t, "443")...), &p); got != portlist.PortNotListed || p.ReadPort != 6<<8 {
+		t.Errorf("original: reason %d, port %d", got, p.ReadPort)
+	}
+}
+
+func TestOriginalRefusesProtocols(t *testing.T) {
+	for _, text := range []string{"443/udp", "tcp"} {
+		_, err := portlist.New(portlist.Settings{Ports: parse(t, text), IgnoreProtocol: true}, pipelinetest.Env(t))
+		var setting *pipeline.SettingError
+		if !errors.As(err, &setting) || setting.Setting != "ports" {
+			t.Errorf("%s: error %v, want one about ports", text, err)
+		}
+	}
+}
+
+func TestExplain(t *testing.T) {
+	icmp := func(p *pipeline.Packet) { p.Data[14+28+9] = 1 }
+	cut := func(p *pipeline.Packet) { p.Data[14+3] = 20 + 8 + 20 }
+	nothing := func(p *pipeline.Packet) { p.Data[14+3] = 20 + 8 }
+	for _, tc := range []struct {
+		name, ports string
+		change      func(*pipeline.Packet)
+		want        string
+		original    string // empty: not asked
+	}{
+		{"listed", "443", func(*pipeline.Packet) {}, "quoted source port 443/tcp, listed", "quoted source port 443, listed"},
+		{"not listed", "80", func(*pipeline.Packet) {}, "quoted source port 443/tcp, not listed", "quoted source port 443, not listed"},
+		{"of another protocol", "443/udp", func(*pipeline.Packet) {}, "quoted protocol tcp, not listed", ""},
+		{"no port", "443", icmp, "quoted protocol icmp, not listed", "443 where the original daemon reads the source port, though it is none, listed"},
+		{"behind the end", "443", cut, "no port in the 20 octets quoted", "443 where the original daemon reads the source port, though it is none, listed"},
+		{"nothing", "443", nothing, "no IP header in the 0 octets quoted", "443 where the original daemon reads the source port, though it is none, listed"},
+		{"no PTB", "443", func(p *pipeline.Packet) { p.Data[34] = 8 }, "no IP header in the 0 octets quoted", "no port in the 0 octets behind the ICMP header"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := pipelinetest.PTB{}.Packet(pipelinetest.Begin)
+			tc.change(&p)
+			p.Decode()
+			if got := build(t, parse(t, tc.ports)...).(pipeline.Explainer).Explain(&p); got != tc.want {
+				t.Errorf("explanation %q, want %q", got, tc.want)
+			}
+			if tc.original == "" {
+				return
+			}
+			if got := buildOriginal(t, parse(t, tc.ports)...).(pipeline.Explainer).Explain(&p); got != tc.original {
+				t.Errorf("explanation of the original %q, want %q", got, tc.original)
+			}
+		})
+	}
 }
 
 func TestPorts(t *testing.T) {
@@ -47,19 +199,22 @@ func TestPorts(t *testing.T) {
 	} {
 		for _, router := range []string{"203.0.113.1", "2001:db8:f::1"} {
 			t.Run(tc.name+", "+router, func(t *testing.T) {
-				p := pipelinetest.PTB{Router: netip.MustParseAddr(router), SrcPort: tc.port}.Packet(pipelinetest.Begin)
-				if got := pipelinetest.Decide(build(t, tc.ports...), &p); got != tc.want {
-					t.Errorf("reason %d, want %d", got, tc.want)
-				}
-				if p.ReadPort != int32(tc.port) {
-					t.Errorf("read port %d, want %d", p.ReadPort, tc.port)
+				for name, filter := range map[string]pipeline.Filter{"": build(t, tc.ports...), "original: ": buildOriginal(t, tc.ports...)} {
+					p := pipelinetest.PTB{Router: netip.MustParseAddr(router), SrcPort: tc.port}.Packet(pipelinetest.Begin)
+					if got := pipelinetest.Decide(filter, &p); got != tc.want {
+						t.Errorf("%sreason %d, want %d", name, got, tc.want)
+					}
+					if p.ReadPort != int32(tc.port) {
+						t.Errorf("%sread port %d, want %d", name, p.ReadPort, tc.port)
+					}
 				}
 			})
 		}
 	}
 }
 
-func TestQuotes(t *testing.T) {
+// TestOriginalQuotes reads ports where the original daemon does.
+func TestOriginalQuotes(t *testing.T) {
 	message := pipelinetest.PTB{}.Frame()[:14+20+8]
 	quote4 := func(first byte, n int) []byte { // with port 80 behind a header of any length
 		q := slices.Repeat([]byte{0, 80}, 40)
@@ -89,7 +244,7 @@ func TestQuotes(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			data := slices.Concat(message, tc.quote)
 			p := pipeline.Packet{Data: data, Length: len(data), LinkType: pipeline.LinkEthernet}
-			if got := pipelinetest.Decide(build(t, portlist.Range{First: 80, Last: 80}), &p); got != tc.want {
+			if got := pipelinetest.Decide(buildOriginal(t, portlist.Range{First: 80, Last: 80}), &p); got != tc.want {
 				t.Errorf("reason %d, want %d", got, tc.want)
 			}
 			if p.ReadPort != tc.port {
@@ -101,7 +256,7 @@ func TestQuotes(t *testing.T) {
 
 func TestNotPTB(t *testing.T) {
 	p := pipeline.Packet{LinkType: pipeline.LinkEthernet}
-	if got := pipelinetest.Decide(build(t, portlist.Range{Last: 65535}), &p); got != portlist.PayloadTooShort {
+	if got := pipelinetest.Decide(buildOriginal(t, portlist.Range{Last: 65535}), &p); got != portlist.PayloadTooShort {
 		t.Errorf("reason %d, want %d", got, portlist.PayloadTooShort)
 	}
 }

@@ -2,23 +2,85 @@ package portlist
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
-// Range is a range of ports, both ends included.
-type Range struct{ First, Last uint16 }
+// Range is a range of ports, both ends included, of one protocol or of all that have
+// ports.
+type Range struct {
+	First, Last uint16
+	Protocol    uint8 // its number at IANA; 0: each that has ports
+}
 
-// UnmarshalText reads "80" or "8000-8080": decimal digits and nothing else.
+// protocol is one that has ports.
+type protocol struct {
+	name   string
+	number uint8
+}
+
+var withPorts = []protocol{{"tcp", 6}, {"udp", 17}, {"sctp", 132}, {"dccp", 33}, {"udplite", 136}}
+
+// protocols returns the numbers of the protocols that the range is of.
+func (r Range) protocols() (numbers []uint8) {
+	for _, p := range withPorts {
+		if r.Protocol == 0 || r.Protocol == p.number {
+			numbers = append(numbers, p.number)
+		}
+	}
+	return numbers
+}
+
+// UnmarshalText reads "80" or "8000-8080", maybe with a protocol, as in "443/udp", or a
+// protocol alone, for all of its ports. Numbers are decimal digits and nothing else.
 func (r *Range) UnmarshalText(text []byte) error {
 	if strings.Contains(string(text), ",") {
 		return fmt.Errorf("%q is not a port; write several as a list, such as [80, 443]", text)
 	}
-	first, last, isRange := strings.Cut(string(text), "-")
+	if number, ok := protocolNamed(string(text)); ok {
+		*r = Range{0, math.MaxUint16, number}
+		return nil
+	}
+	numbers, name, named := strings.Cut(string(text), "/")
+	var read Range
+	if named {
+		var ok bool
+		if read.Protocol, ok = protocolNamed(name); !ok {
+			return fmt.Errorf("%q is not a protocol with ports; write one of %s", name, protocolNames())
+		}
+	}
+	if err := read.setPorts(numbers); err != nil {
+		return err
+	}
+	*r = read
+	return nil
+}
+
+func protocolNamed(name string) (number uint8, ok bool) {
+	for _, p := range withPorts {
+		if p.name == name {
+			return p.number, true
+		}
+	}
+	return 0, false
+}
+
+func protocolNames() string {
+	names := make([]string, len(withPorts))
+	for i, p := range withPorts {
+		names[i] = p.name
+	}
+	return strings.Join(names, ", ")
+}
+
+// setPorts reads "80" or "8000-8080".
+func (r *Range) setPorts(text string) error {
+	first, last, isRange := strings.Cut(text, "-")
 	if !isRange {
 		last = first
 	}
 	if first == "" || last == "" {
-		return notPort(string(text))
+		return notPort(text)
 	}
 	var err error
 	if r.First, err = parsePort(first); err != nil {
@@ -36,12 +98,24 @@ func (r *Range) UnmarshalText(text []byte) error {
 // MarshalText writes what UnmarshalText reads.
 func (r Range) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// String returns "80" or "8000-8080".
+// String returns what UnmarshalText reads.
 func (r Range) String() string {
-	if r.First == r.Last {
-		return fmt.Sprint(r.First)
+	name := ""
+	for _, p := range withPorts {
+		if p.number == r.Protocol {
+			name = p.name
+		}
 	}
-	return fmt.Sprintf("%d-%d", r.First, r.Last)
+	switch {
+	case name != "" && r.First == 0 && r.Last == math.MaxUint16:
+		return name
+	case name != "":
+		name = "/" + name
+	}
+	if r.First == r.Last {
+		return fmt.Sprint(r.First) + name
+	}
+	return fmt.Sprintf("%d-%d%s", r.First, r.Last, name)
 }
 
 // parsePort is stricter than strconv, which takes signs.
@@ -60,5 +134,5 @@ func parsePort(s string) (uint16, error) {
 }
 
 func notPort(s string) error {
-	return fmt.Errorf("%q is not a port; write a number from 0 to 65535, or a range such as 8000-8080", s)
+	return fmt.Errorf("%q is not a port; write a number from 0 to 65535, a range such as 8000-8080, or a protocol such as tcp", s)
 }

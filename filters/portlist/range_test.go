@@ -19,6 +19,13 @@ func TestRange(t *testing.T) {
 		"8000-8080": {portlist.Range{First: 8000, Last: 8080}, "8000-8080"},
 		"80-80":     {portlist.Range{First: 80, Last: 80}, "80"},
 		"0-65535":   {portlist.Range{Last: 65535}, "0-65535"},
+		"443/udp":   {portlist.Range{First: 443, Last: 443, Protocol: 17}, "443/udp"},
+		"80-90/tcp": {portlist.Range{First: 80, Last: 90, Protocol: 6}, "80-90/tcp"},
+		"1/sctp":    {portlist.Range{First: 1, Last: 1, Protocol: 132}, "1/sctp"},
+		"tcp":       {portlist.Range{Last: 65535, Protocol: 6}, "tcp"},
+		"udplite":   {portlist.Range{Last: 65535, Protocol: 136}, "udplite"},
+
+		"0-65535/dccp": {portlist.Range{Last: 65535, Protocol: 33}, "dccp"},
 	} {
 		t.Run(text, func(t *testing.T) {
 			var got portlist.Range
@@ -49,6 +56,13 @@ func TestRangeRefuses(t *testing.T) {
 		"8e1":                   `"8e1" is not a port`,
 		"٨٠":                    `is not a port`,
 		"http":                  `"http" is not a port`,
+		"icmp":                  `"icmp" is not a port`,
+		"TCP":                   `"TCP" is not a port`,
+		"443/":                  `"" is not a protocol with ports; write one of tcp, udp, sctp, dccp, udplite`,
+		"443/icmp":              `"icmp" is not a protocol with ports`,
+		"/udp":                  `"" is not a port`,
+		"tcp/443":               `"443" is not a protocol with ports`,
+		"443/udp/tcp":           `"udp/tcp" is not a protocol with ports`,
 		"80,443":                `"80,443" is not a port`,
 		"80-":                   `"80-" is not a port`,
 		"-":                     `"-" is not a port`,

@@ -32,7 +32,8 @@ func (o options) filters() []pipeline.Stage {
 	}
 	if o.ports {
 		stages = append(stages, pipeline.Stage{Plugin: portlist.Plugin(), Settings: &portlist.Settings{
-			Ports: []portlist.Range{{First: 80, Last: 80}, {First: 443, Last: 443}, {First: 8080, Last: 8080}},
+			Ports:          []portlist.Range{{First: 80, Last: 80}, {First: 443, Last: 443}, {First: 8080, Last: 8080}},
+			IgnoreProtocol: true,
 		}})
 	}
 	bySource := srcrate.Plugin().NewSettings().(*srcrate.Settings)
