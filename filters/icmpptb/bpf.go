@@ -32,35 +32,35 @@ func jumpEqual(value uint32, yes, no string) step {
 	return step{test: bpf.JumpEqual, value: value, yes: yes, no: no}
 }
 
-// kernelFilter is the original daemon's filter as a program:
+// kernelFilter is the original daemon's filter as a program, but for its last line:
 //
 //	((icmp and icmp[0] == 3 and icmp[1] == 4) or
 //	 (icmp6 and ip6[40+0] == 2 and ip6[40+1] == 0)) and
-//	(ether dst not ff:ff:ff:ff:ff:ff)
+//	(not ether[0] & 1 != 0)
 //
-// There is none for link types that the kernel does not capture.
+// The original asks for another destination than ff:ff:ff:ff:ff:ff; here frames to any
+// group of hosts are copies. There is none for link types that the kernel does not capture.
 func kernelFilter(link pipeline.LinkType, snaplen uint32) []bpf.Instruction {
 	switch link {
 	case pipeline.LinkEthernet:
-		return assemble(slices.Concat(notBroadcast(), byEtherType(), body(14)), snaplen)
+		return assemble(slices.Concat(toOneHost(), byEtherType(), body(14)), snaplen)
 	case pipeline.LinkRaw:
 		return assemble(slices.Concat(byVersion(), body(0)), snaplen)
 	}
 	return nil
 }
 
-func notBroadcast() []step {
+// toOneHost rejects frames whose destination has the group bit.
+func toOneHost() []step {
 	return []step{
-		{load: bpf.LoadAbsolute{Off: 2, Size: 4}},
-		jumpEqual(0xffffffff, next, "ethertype"),
-		{load: bpf.LoadAbsolute{Off: 0, Size: 2}},
-		jumpEqual(0xffff, reject, next),
+		{load: bpf.LoadAbsolute{Off: 0, Size: 1}},
+		{test: bpf.JumpBitsSet, value: 1, yes: reject, no: next},
 	}
 }
 
 func byEtherType() []step {
 	return []step{
-		{label: "ethertype", load: bpf.LoadAbsolute{Off: 12, Size: 2}},
+		{load: bpf.LoadAbsolute{Off: 12, Size: 2}},
 		jumpEqual(pipeline.EtherTypeIPv4, ipv4, next),
 		jumpEqual(pipeline.EtherTypeIPv6, ipv6, reject),
 	}

@@ -16,7 +16,7 @@ func (filter) Explain(p *pipeline.Packet) string {
 		what = "ICMPv6 type 2 code 0"
 	}
 	if p.Broadcast() {
-		what += ", sent to all"
+		what += ", sent to several hosts"
 	}
 	return fmt.Sprintf("%s, %d of %d octets captured", what, len(p.Data), p.Length)
 }

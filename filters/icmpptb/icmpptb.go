@@ -1,6 +1,7 @@
 // Package icmpptb has the filter `icmp-ptb`, which lets only packet-too-big
 // messages pass: ICMPv4 type 3 code 4 and ICMPv6 type 2 code 0, as a whole, and
-// not those that were sent to all hosts of the link, since these are copies.
+// not those that the link layer sent to all hosts or a group of them, since each of
+// these has it already.
 package icmpptb
 
 import (
@@ -12,7 +13,7 @@ import (
 // Reasons to drop a packet.
 const (
 	NotPTB    pipeline.Reason = iota + 1 // any other packet
-	Broadcast                            // already sent to all hosts of the link
+	Broadcast                            // already sent to several hosts of the link
 	Truncated                            // the capture lacks octets of it
 )
 
@@ -33,7 +34,7 @@ func Plugin() pipeline.Plugin {
 		Summary: "lets only ICMP packet-too-big messages pass, and no copies of them",
 		Reasons: []pipeline.ReasonInfo{
 			{Name: "not-ptb", Doc: "the packet is no IPv4 or IPv6 PTB"},
-			{Name: "broadcast", Doc: "the frame was sent to all hosts, as copies are"},
+			{Name: "broadcast", Doc: "the frame was sent to all hosts, as copies are, or to a group of them"},
 			{Name: "truncated", Doc: "the capture holds only the beginning of the packet"},
 		},
 		New: func(Settings, pipeline.Env) (pipeline.Filter, error) {

@@ -8,7 +8,8 @@ import (
 
 // Reasons of packets that were not sent.
 const (
-	AlreadyBroadcast pipeline.Reason = iota + 1 // the packet was captured as a broadcast: it may be a copy
+	NotPTB           pipeline.Reason = iota + 1 // no PTB, and any_packet is not set
+	AlreadyBroadcast                            // the link layer sent it to several hosts: it may be a copy
 	Truncated                                   // the capture lacks octets of it
 	NoFrame                                     // no frame can be made of it: too short, or not IP
 	FrameTooLong                                // for the interface's MTU
@@ -22,7 +23,8 @@ const (
 // Settings of the sink.
 type Settings struct {
 	Interface string    `setting:"interface" required:"true" pattern:"^[^/: ]{1,15}$" example:"eth0" doc:"name of the interface to send on"`
-	SourceMAC SourceMAC `setting:"source_mac" enum:"captured-destination,captured-source,interface" example:"interface" doc:"source address of the frames"`
+	SourceMAC SourceMAC `setting:"source_mac" enum:"captured-destination,captured-source,interface" example:"interface" doc:"source address of the frames: captured-destination is this host's as the router knows it, so the interface's own, whatever the frame was sent to"`
+	AnyPacket bool      `setting:"any_packet" example:"true" doc:"send packets that are no PTBs too: whatever reaches the sink goes to every host of the LAN"`
 	DryRun    bool      `setting:"dry_run" example:"true" doc:"do everything but send"`
 }
 
@@ -30,9 +32,10 @@ type Settings struct {
 func Plugin() pipeline.Plugin {
 	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
 		Type:    "broadcast",
-		Summary: "sends frames to all hosts of a LAN; needs CAP_NET_RAW",
+		Summary: "sends PTBs to all hosts of a LAN; needs CAP_NET_RAW",
 		Reasons: []pipeline.ReasonInfo{
-			{Name: "already-broadcast", Doc: "the packet was captured as a broadcast, so it may be a copy", Unfit: true},
+			{Name: "not-ptb", Doc: "the packet is no PTB, and any_packet is not set", Unfit: true},
+			{Name: "already-broadcast", Doc: "the frame was sent to all hosts or a group of them, so it may be a copy", Unfit: true},
 			{Name: "truncated", Doc: "the capture lacks octets of it", Unfit: true},
 			{Name: "no-frame", Doc: "no frame can be made of it: too short, or not IP", Unfit: true},
 			{Name: "frame-too-long", Doc: "it is longer than the interface's MTU allows", Unfit: true},
@@ -56,7 +59,7 @@ func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 	}
 	return &sink{
 		Settings: s,
-		frames:   framer{source: s.SourceMAC},
+		frames:   framer{source: s.SourceMAC, any: s.AnyPacket},
 		sender:   newSender(s.Interface, env.Log.With("interface", s.Interface)),
 	}, nil
 }
@@ -75,6 +78,7 @@ func (s *sink) Open(context.Context) error { return s.sender.open() }
 func (s *sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
 	var there bool
 	s.frames.mac, there = s.sender.look()
+	s.frames.live = true
 	for i, p := range batch {
 		frame, reason := s.frames.frame(p)
 		switch {
@@ -89,7 +93,7 @@ func (s *sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
 }
 
 // Rehearse is [pipeline.Rehearser]: it records the frame. The interface's own
-// address is not known, hence zero.
+// address is not known, hence zero; each frame counts as sent to it.
 func (s *sink) Rehearse(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
 	frame, reason := s.frames.frame(p)
 	if reason == pipeline.Pass && !s.DryRun {

@@ -40,23 +40,17 @@ func TestPlugin(t *testing.T) {
 func TestFrames(t *testing.T) {
 	lan := newLAN(t)
 	wire := listen(t, lan.wire)
-	ifi, err := lan.host.Interface("eth0")
-	netns.Must(t, err)
+	mac := lan.mac(t, "eth0")
 	for _, tc := range frameCases() {
 		t.Run(tc.name, func(t *testing.T) {
-			sink, _ := open(t, lan.host, settings(func(s *broadcast.Settings) { s.SourceMAC = tc.source }))
-			p := tc.packet
-			p.Decode()
-			if tc.packet.Type != 0 {
-				p.Type = tc.packet.Type
-			}
-			if reason := deliver(sink, p); reason != tc.reason {
+			sink, _ := open(t, lan.host, tc.settings())
+			if reason := deliver(sink, tc.decoded()); reason != tc.reason {
 				t.Fatalf("reason %d, want %d", reason, tc.reason)
 			}
 			if tc.reason != pipeline.Pass {
 				return
 			}
-			if diff := cmp.Diff(tc.want(ifi.HardwareAddr), wire.next(t)); diff != "" {
+			if diff := cmp.Diff(tc.sent(mac), wire.next(t)); diff != "" {
 				t.Errorf("frame (-want +got):\n%s", diff)
 			}
 		})
@@ -82,7 +76,7 @@ func TestDryRun(t *testing.T) {
 			t.Errorf("reason %d", reason)
 		}
 	}
-	if diff := cmp.Diff(slices.Concat(toAll, hostMAC, second.Data[12:]), wire.next(t)); diff != "" {
+	if diff := cmp.Diff(slices.Concat(toAll, lan.mac(t, "eth0"), second.Data[12:]), wire.next(t)); diff != "" {
 		t.Errorf("first frame (-want +got):\n%s", diff)
 	}
 }
@@ -178,12 +172,21 @@ func TestTrouble(t *testing.T) {
 				}
 				time.Sleep(5 * time.Millisecond) // it looks for the interface ten times a second
 			}
-			if diff := cmp.Diff(slices.Concat(toAll, hostMAC, ptb().Data[12:]), wire.next(t)); diff != "" {
+			frame := wire.next(t)
+			if diff := cmp.Diff(slices.Concat(toAll, frame[6:12], ptb().Data[12:]), frame); diff != "" {
 				t.Errorf("frame (-want +got):\n%s", diff)
 			}
 			checkLog(t, log.String(), tc.log)
 		})
 	}
+}
+
+// mac returns the address of an interface.
+func (l *lan) mac(t *testing.T, name string) []byte {
+	t.Helper()
+	ifi, err := l.host.Interface(name)
+	netns.Must(t, err)
+	return ifi.HardwareAddr
 }
 
 func (l *lan) rename(from, to string) error {

@@ -16,6 +16,8 @@ const (
 // framer makes frames of packets, in a buffer that is used again.
 type framer struct {
 	source SourceMAC
+	any    bool         // also of packets that are no PTBs
+	live   bool         // there is an interface
 	mac    [macLen]byte // of the interface
 	buf    []byte
 }
@@ -24,6 +26,8 @@ type framer struct {
 // none. The packet's padding goes with it.
 func (f *framer) frame(p *pipeline.Packet) ([]byte, pipeline.Reason) {
 	switch {
+	case p.PTB == 0 && !f.any:
+		return nil, NotPTB
 	case p.Broadcast():
 		return nil, AlreadyBroadcast
 	case p.Truncated():
@@ -38,16 +42,22 @@ func (f *framer) fromEthernet(p *pipeline.Packet) ([]byte, pipeline.Reason) {
 	if len(p.Data) < ethernetLen {
 		return nil, NoFrame
 	}
-	source := f.mac
-	switch f.source {
-	case CapturedDestination:
-		source = [macLen]byte(p.Data)
-	case CapturedSource:
-		source = [macLen]byte(p.Data[macLen:])
-	}
-	f.begin(source)
+	f.begin(f.sourceFor(p.Data))
 	f.buf = append(f.buf, p.Data[2*macLen:]...)
 	return f.buf, pipeline.Pass
+}
+
+// sourceFor returns the source address for a captured frame. A frame that was sent to
+// another host, as promiscuous captures hold, must not give that host's address: bridges
+// would learn it on this host's port. A group's is none that a frame may come from.
+func (f *framer) sourceFor(frame []byte) [macLen]byte {
+	switch {
+	case f.source == CapturedDestination && !f.live:
+		return [macLen]byte(frame)
+	case f.source == CapturedSource && frame[macLen]&1 == 0:
+		return [macLen]byte(frame[macLen:])
+	}
+	return f.mac
 }
 
 // fromIP makes a header for a packet that was captured with another one, or none.

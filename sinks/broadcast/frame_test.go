@@ -48,33 +48,49 @@ func frameCases() []frameCase {
 	group := packet(pipeline.LinkRaw, ptb[14:])
 	group.Type = pipeline.TypeBroadcast
 
+	fromGroup := slices.Concat(hostMAC, []byte{1, 0, 0x5e, 0, 0, 1}, ptb[12:])
+	toGroup := slices.Concat([]byte{1, 0, 0x5e, 0, 0, 1}, ptb[6:])
+	elsewhere := packet(pipeline.LinkEthernet, slices.Concat([]byte{2, 9, 9, 9, 9, 9}, ptb[6:]))
+	elsewhere.Type = pipeline.TypeOtherHost
+	notPTB := slices.Clone(ptb)
+	notPTB[34] = 8
+	lldp := slices.Concat(hostMAC, routerMAC, []byte{0x88, 0xcc, 1, 2})
+
 	const ethernet, use = pipeline.LinkEthernet, broadcast.CapturedDestination
 	return []frameCase{
-		{"captured destination", use, packet(ethernet, ptb), frame(hostMAC, ptb[12:]), 0},
-		{"captured source", broadcast.CapturedSource, packet(ethernet, ptb), frame(routerMAC, ptb[12:]), 0},
-		{"interface", broadcast.Interface, packet(ethernet, ptb), frame(nil, ptb[12:]), 0},
-		{"IPv6", use, packet(ethernet, ptb6), frame(hostMAC, ptb6[12:]), 0},
-		{"VLAN tag", use, packet(ethernet, tagged), frame(hostMAC, tagged[12:]), 0},
-		{"padding", use, packet(ethernet, padded), frame(hostMAC, padded[12:]), 0},
-		{"no IP", use, packet(ethernet, slices.Concat(hostMAC, routerMAC, []byte{0x88, 0xcc, 1, 2})), frame(hostMAC, []byte{0x88, 0xcc, 1, 2}), 0},
+		{"captured destination", use, packet(ethernet, ptb), frame(hostMAC, ptb[12:]), 0, false},
+		{"captured source", broadcast.CapturedSource, packet(ethernet, ptb), frame(routerMAC, ptb[12:]), 0, false},
+		{"interface", broadcast.Interface, packet(ethernet, ptb), frame(nil, ptb[12:]), 0, false},
+		{"captured source, of a group", broadcast.CapturedSource, packet(ethernet, fromGroup), frame(nil, ptb[12:]), 0, false},
+		{"sent to another host", use, elsewhere, frame([]byte{2, 9, 9, 9, 9, 9}, ptb[12:]), 0, false},
+		{"IPv6", use, packet(ethernet, ptb6), frame(hostMAC, ptb6[12:]), 0, false},
+		{"VLAN tag", use, packet(ethernet, tagged), frame(hostMAC, tagged[12:]), 0, false},
+		{"padding", use, packet(ethernet, padded), frame(hostMAC, padded[12:]), 0, false},
+		{"any packet, another ICMP message", use, packet(ethernet, notPTB), frame(hostMAC, notPTB[12:]), 0, true},
+		{"any packet, no IP", use, packet(ethernet, lldp), frame(hostMAC, lldp[12:]), 0, true},
 
-		{"cooked", use, packet(pipeline.LinkSLL, sll(ptb)), frame(nil, ptb[12:]), 0},
-		{"cooked with VLAN tag", use, packet(pipeline.LinkSLL, sll(tagged)), frame(nil, tagged[12:]), 0},
-		{"cooked, version 2", broadcast.CapturedSource, packet(pipeline.LinkSLL2, sll2(ptb6)), frame(nil, ptb6[12:]), 0},
-		{"cooked with VLAN tag, version 2", use, packet(pipeline.LinkSLL2, sll2(tagged)), frame(nil, tagged[12:]), 0},
-		{"IPv4", use, packet(pipeline.LinkRaw, ptb[14:]), frame(nil, ptb[12:]), 0},
-		{"IPv6 without link layer", use, packet(pipeline.LinkRaw, ptb6[14:]), frame(nil, ptb6[12:]), 0},
-		{"BSD loopback", use, packet(pipeline.LinkNull, slices.Concat([]byte{2, 0, 0, 0}, ptb[14:])), frame(nil, ptb[12:]), 0},
+		{"cooked", use, packet(pipeline.LinkSLL, sll(ptb)), frame(nil, ptb[12:]), 0, false},
+		{"cooked with VLAN tag", use, packet(pipeline.LinkSLL, sll(tagged)), frame(nil, tagged[12:]), 0, false},
+		{"cooked, version 2", broadcast.CapturedSource, packet(pipeline.LinkSLL2, sll2(ptb6)), frame(nil, ptb6[12:]), 0, false},
+		{"cooked with VLAN tag, version 2", use, packet(pipeline.LinkSLL2, sll2(tagged)), frame(nil, tagged[12:]), 0, false},
+		{"IPv4", use, packet(pipeline.LinkRaw, ptb[14:]), frame(nil, ptb[12:]), 0, false},
+		{"IPv6 without link layer", use, packet(pipeline.LinkRaw, ptb6[14:]), frame(nil, ptb6[12:]), 0, false},
+		{"BSD loopback", use, packet(pipeline.LinkNull, slices.Concat([]byte{2, 0, 0, 0}, ptb[14:])), frame(nil, ptb[12:]), 0, false},
 
-		{"captured as broadcast", use, packet(ethernet, slices.Concat(toAll, ptb[6:])), nil, broadcast.AlreadyBroadcast},
-		{"captured as broadcast, cooked", use, group, nil, broadcast.AlreadyBroadcast},
-		{"truncated", use, cut, nil, broadcast.Truncated},
-		{"no whole header", use, packet(ethernet, ptb[:13]), nil, broadcast.NoFrame},
-		{"cooked, not IP", use, packet(pipeline.LinkSLL, slices.Concat(make([]byte, 14), []byte{0x08, 0x06, 1, 2})), nil, broadcast.NoFrame},
-		{"cooked, empty", use, packet(pipeline.LinkSLL, sll(ptb[:14])), nil, broadcast.NoFrame},
-		{"cut in the VLAN tag, cooked", use, packet(pipeline.LinkSLL, sll(tagged[:17])), nil, broadcast.NoFrame},
-		{"neither IPv4 nor IPv6", use, packet(pipeline.LinkRaw, []byte{0x50, 0, 0, 0}), nil, broadcast.NoFrame},
-		{"unknown link type", use, packet(9999, ptb), nil, broadcast.NoFrame},
+		{"another ICMP message", use, packet(ethernet, notPTB), nil, broadcast.NotPTB, false},
+		{"no IP", use, packet(ethernet, lldp), nil, broadcast.NotPTB, false},
+		{"unknown link type", use, packet(9999, ptb), nil, broadcast.NotPTB, false},
+		{"captured as broadcast", use, packet(ethernet, slices.Concat(toAll, ptb[6:])), nil, broadcast.AlreadyBroadcast, false},
+		{"captured as broadcast, cooked", use, group, nil, broadcast.AlreadyBroadcast, false},
+		{"sent to a group", use, packet(ethernet, toGroup), nil, broadcast.AlreadyBroadcast, false},
+		{"any packet, sent to a group", use, packet(ethernet, toGroup), nil, broadcast.AlreadyBroadcast, true},
+		{"truncated", use, cut, nil, broadcast.Truncated, false},
+		{"any packet, no whole header", use, packet(ethernet, ptb[:13]), nil, broadcast.NoFrame, true},
+		{"any packet, cooked, not IP", use, packet(pipeline.LinkSLL, slices.Concat(make([]byte, 14), []byte{0x08, 0x06, 1, 2})), nil, broadcast.NoFrame, true},
+		{"any packet, cooked, empty", use, packet(pipeline.LinkSLL, sll(ptb[:14])), nil, broadcast.NoFrame, true},
+		{"any packet, cut in the VLAN tag, cooked", use, packet(pipeline.LinkSLL, sll(tagged[:17])), nil, broadcast.NoFrame, true},
+		{"any packet, neither IPv4 nor IPv6", use, packet(pipeline.LinkRaw, []byte{0x50, 0, 0, 0}), nil, broadcast.NoFrame, true},
+		{"any packet, unknown link type", use, packet(9999, ptb), nil, broadcast.NoFrame, true},
 	}
 }
 
@@ -82,30 +98,55 @@ type frameCase struct {
 	name   string
 	source broadcast.SourceMAC
 	packet pipeline.Packet
-	frame  []byte // without source address where that is the interface's
+	frame  []byte // of a replay; without source address where that is the interface's
 	reason pipeline.Reason
+	any    bool // any_packet
 }
 
-// want returns the frame of a case when the interface has the address.
-func (c frameCase) want(mac []byte) []byte {
-	ofInterface := c.source == broadcast.Interface || c.packet.LinkType != pipeline.LinkEthernet
-	if c.frame != nil && ofInterface {
-		return slices.Insert(slices.Clone(c.frame), 6, mac...)
+// settings returns those of the case.
+func (c frameCase) settings() broadcast.Settings {
+	return settings(func(s *broadcast.Settings) { s.SourceMAC, s.AnyPacket = c.source, c.any })
+}
+
+// decoded returns the packet as the engine hands it on.
+func (c frameCase) decoded() pipeline.Packet {
+	p := c.packet
+	p.Decode()
+	if c.packet.Type != 0 {
+		p.Type = c.packet.Type
+	}
+	return p
+}
+
+// ofInterface reports whether the source address is the interface's, also in a replay.
+func (c frameCase) ofInterface() bool {
+	return c.source == broadcast.Interface || c.packet.LinkType != pipeline.LinkEthernet ||
+		c.source == broadcast.CapturedSource && c.packet.Data[6]&1 != 0
+}
+
+// replayed returns the frame of a replay.
+func (c frameCase) replayed() []byte {
+	if c.frame != nil && c.ofInterface() {
+		return slices.Insert(slices.Clone(c.frame), 6, noMAC...)
 	}
 	return c.frame
+}
+
+// sent returns the frame that goes out on an interface with the address.
+func (c frameCase) sent(mac []byte) []byte {
+	frame := c.replayed()
+	if c.ofInterface() || c.source != broadcast.CapturedSource {
+		return slices.Replace(slices.Clone(frame), 6, 12, mac...)
+	}
+	return frame
 }
 
 func TestRehearse(t *testing.T) {
 	for _, tc := range frameCases() {
 		t.Run(tc.name, func(t *testing.T) {
-			sink := build(t, settings(func(s *broadcast.Settings) { s.SourceMAC = tc.source }))
+			sink := build(t, tc.settings())
 			var got []byte
-			p := tc.packet
-			kind := p.Type
-			p.Decode()
-			if kind != 0 {
-				p.Type = kind
-			}
+			p := tc.decoded()
 			reason := sink.(pipeline.Rehearser).Rehearse(&p, func(link pipeline.LinkType, octets []byte) {
 				if link != pipeline.LinkEthernet {
 					t.Errorf("link type %d", link)
@@ -115,7 +156,7 @@ func TestRehearse(t *testing.T) {
 			if reason != tc.reason {
 				t.Errorf("reason %d, want %d", reason, tc.reason)
 			}
-			if diff := cmp.Diff(tc.want(noMAC), got); diff != "" {
+			if diff := cmp.Diff(tc.replayed(), got); diff != "" {
 				t.Errorf("frame (-want +got):\n%s", diff)
 			}
 		})

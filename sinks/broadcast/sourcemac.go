@@ -6,9 +6,12 @@ type SourceMAC string
 
 // Source addresses.
 const (
-	// CapturedDestination is this host's address as the router knows it.
+	// CapturedDestination is this host's address as the router knows it: the
+	// interface's own. Only where there is no interface, in a replay, it is what the
+	// frame was sent to.
 	CapturedDestination SourceMAC = "captured-destination"
-	// CapturedSource is the router's. Switches may then send its traffic here.
+	// CapturedSource is the router's, unless it is a group's. Switches may then send
+	// the router's traffic here.
 	CapturedSource SourceMAC = "captured-source"
 	// Interface is the address of the sending interface.
 	Interface SourceMAC = "interface"

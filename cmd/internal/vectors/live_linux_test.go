@@ -7,10 +7,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -28,7 +29,7 @@ import (
 func TestMain(m *testing.M) { netns.Main(m) }
 
 // TestSentFrames sends every frame of the vectors to the real daemon over a wire
-// and compares what it broadcasts, octet for octet and in order.
+// and compares what it broadcasts, byte for byte and in order.
 func TestSentFrames(t *testing.T) {
 	netns.Require(t)
 	binary := programtest.Build(t)
@@ -44,26 +45,56 @@ func TestSentFrames(t *testing.T) {
 	} {
 		t.Run(tc.vectors, func(t *testing.T) {
 			vectors := loadVectors(t, tc.vectors)
-			var frames []pipeline.Packet
-			var want []string
+			useSource := strings.HasSuffix(tc.vectors, "use-src")
+			var packets []pipeline.Packet
+			var want []sent
 			for i, p := range loadPackets(t, "public") {
 				if v := vectors[i]; onWire(v, p) {
-					frames = append(frames, p)
+					packets = append(packets, p)
 					if v.verdict == "forward" && !v.differs() {
-						want = append(want, v.sha256)
+						want = append(want, newSent(v, p, useSource))
 					}
 				}
 			}
-			got := exchange(t, binary, tc.options, frames, len(want))
+			got, mac := exchange(t, binary, tc.options, packets, len(want))
 			for i := range min(len(got), len(want)) {
-				if got[i] != want[i] {
-					t.Fatalf("broadcast %d of %d is %s, want %s", i+1, len(want), got[i], want[i])
-				}
+				want[i].compare(t, got[i], mac)
 			}
 			if len(got) != len(want) {
 				t.Errorf("%d broadcasts, want %d", len(got), len(want))
 			}
 		})
+	}
+}
+
+// sent is a frame that the original daemon sends.
+type sent struct {
+	vector
+	source []byte // its source address
+	own    bool   // which pmtud replaces by its own
+}
+
+// newSent returns what the original sends for a packet. Each frame of the vectors was
+// sent to a host of its own, for which the interface stands in; and no group's address
+// becomes a source.
+func newSent(v vector, p pipeline.Packet, useSource bool) sent {
+	if useSource {
+		return sent{v, bytes.Clone(p.Data[6:12]), p.Data[6]&1 != 0}
+	}
+	return sent{v, bytes.Clone(p.Data[:6]), true}
+}
+
+// compare compares a frame that the daemon sent, on an interface with the address mac.
+func (s sent) compare(t *testing.T, frame []byte, mac net.HardwareAddr) {
+	t.Helper()
+	if own := bytes.Equal(frame[6:12], mac); own != s.own {
+		t.Fatalf("%d %s: broadcast from the interface's address: %v, want %v", s.packet, s.name, own, s.own)
+	}
+	if s.own {
+		frame = slices.Replace(slices.Clone(frame), 6, 12, s.source...)
+	}
+	if sum := sha256.Sum256(frame); hex.EncodeToString(sum[:]) != s.sha256 {
+		t.Fatalf("%d %s: broadcast %x, want one with the digest %s", s.packet, s.name, frame, s.sha256)
 	}
 }
 
@@ -73,9 +104,10 @@ func onWire(v vector, p pipeline.Packet) bool {
 	return v.note != "record" && len(p.Data) >= 14 && !p.Truncated()
 }
 
-// exchange sends frames to a daemon and returns the digests of the frames that it
-// broadcasts: those that come until so many have and the daemon has ended.
-func exchange(t *testing.T, binary string, options []string, frames []pipeline.Packet, want int) []string {
+// exchange sends frames to a daemon and returns the frames that it broadcasts, which
+// come until so many have and the daemon has ended, and its interface's address.
+// Frames to one host go to the daemon's.
+func exchange(t *testing.T, binary string, options []string, packets []pipeline.Packet, want int) ([][]byte, net.HardwareAddr) {
 	t.Helper()
 	host, wire := netns.NewTest(t, "host"), netns.NewTest(t, "wire")
 	netns.Must(t,
@@ -84,21 +116,25 @@ func exchange(t *testing.T, binary string, options []string, frames []pipeline.P
 		netns.Veth(host, "eth0", wire, "eth0"),
 		host.SetMTU("eth0", 9500), wire.SetMTU("eth0", 9500),
 	)
+	ifi, err := host.Interface("eth0")
+	netns.Must(t, err)
 	conn := listen(t, wire)
 	stop := startDaemon(t, host, binary, configuration(t, binary, options))
 
 	end := sniff(t, wire)
-	for _, p := range frames {
+	for _, p := range packets {
+		if !p.Broadcast() {
+			copy(p.Data, ifi.HardwareAddr)
+		}
 		if _, err := conn.WriteTo(p.Data, &packet.Addr{HardwareAddr: p.Data[:6]}); err != nil {
 			t.Fatalf("send frame: %v", err)
 		}
 	}
 	stop(want)
-	return end(want)
+	return end(want), ifi.HardwareAddr
 }
 
-// configuration writes the file that options stand for, but promiscuous: each of
-// the frames is for a host of its own.
+// configuration writes the file that options stand for.
 func configuration(t *testing.T, binary string, options []string) (path string) {
 	t.Helper()
 	cmd := exec.Command(binary, append([]string{
@@ -108,12 +144,8 @@ func configuration(t *testing.T, binary string, options []string) (path string) 
 	if err != nil {
 		t.Fatalf("print configuration: %v", err)
 	}
-	source := []byte("- type: pcap\n")
-	indent := text[:bytes.Index(text, source)]
-	indent = indent[bytes.LastIndexByte(indent, '\n')+1:]
-	setting := fmt.Sprintf("%s%s  promiscuous: true\n", source, indent)
 	path = filepath.Join(t.TempDir(), "pmtud.yaml")
-	if err := os.WriteFile(path, bytes.Replace(text, source, []byte(setting), 1), 0o600); err != nil {
+	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -134,8 +166,8 @@ func listen(t *testing.T, ns *netns.NS) (conn *packet.Conn) {
 }
 
 // sniff captures what comes to the namespace. The function returned ends it when so
-// many broadcast frames have come, or none for long, and returns their digests.
-func sniff(t *testing.T, ns *netns.NS) (end func(want int) []string) {
+// many broadcast frames have come, or none for long, and returns them.
+func sniff(t *testing.T, ns *netns.NS) (end func(want int) [][]byte) {
 	t.Helper()
 	plugin := pcap.Plugin()
 	settings := plugin.NewSettings().(*pcap.Settings)
@@ -148,21 +180,20 @@ func sniff(t *testing.T, ns *netns.NS) (end func(want int) []string) {
 	netns.Must(t, ns.Do(func() error { return source.Open(t.Context()) }))
 
 	ctx, cancel := context.WithCancel(t.Context())
-	var digests []string
+	var frames [][]byte
 	came := make(chan struct{}, 1<<16)
 	done := make(chan error, 1)
 	go func() {
 		done <- source.Run(ctx, func(batch []pipeline.Packet) {
 			for i := range batch {
 				if p := &batch[i]; p.Broadcast() {
-					sum := sha256.Sum256(p.Data)
-					digests = append(digests, hex.EncodeToString(sum[:]))
+					frames = append(frames, bytes.Clone(p.Data))
 					came <- struct{}{}
 				}
 			}
 		})
 	}()
-	return func(want int) []string {
+	return func(want int) [][]byte {
 		for range want {
 			select {
 			case <-came:
@@ -173,7 +204,7 @@ func sniff(t *testing.T, ns *netns.NS) (end func(want int) []string) {
 		if err := errors.Join(<-done, source.Close()); err != nil {
 			t.Errorf("sniff: %v", err)
 		}
-		return digests
+		return frames
 	}
 }
 

@@ -87,17 +87,34 @@ func loadPackets(t *testing.T, name string) []pipeline.Packet {
 	}
 }
 
-// differs reports whether pmtud deliberately decides otherwise than the original,
-// which takes the ICMPv6 MTU 4294967295 for "no MTU" and does not check it: to
-// pmtud it is a bad MTU like others of that size.
-func (v vector) differs() bool { return strings.HasPrefix(v.name, "v6-mtu-allones/") }
+// differences are the families of frames about which pmtud deliberately decides
+// otherwise than the original, with its decision. The original takes the ICMPv6 MTU
+// 4294967295 for "no MTU" and does not check it: to pmtud it is a bad MTU like others
+// of that size. And it sends on what came to a group MAC, with that as its source:
+// to pmtud it may be a copy, as each host of the group had it.
+var differences = map[string]struct{ stage, reason string }{
+	"v6-mtu-allones": {"mtu", "bad-mtu"},
+	"mac-multicast":  {"icmp-ptb", "broadcast"},
+}
+
+func (v vector) family() string {
+	family, _, _ := strings.Cut(v.name, "/")
+	return family
+}
+
+// differs reports whether pmtud deliberately decides otherwise than the original.
+func (v vector) differs() bool {
+	_, differs := differences[v.family()]
+	return differs
+}
 
 // expected returns the verdict that pmtud should come to. What the original
 // ignored is what icmp-ptb drops, for a reason that the vectors don't tell.
 func (v vector) expected() (stage, reason string) {
 	switch {
 	case v.differs():
-		return "mtu", "bad-mtu"
+		d := differences[v.family()]
+		return d.stage, d.reason
 	case v.verdict == "ignored":
 		return "icmp-ptb", ""
 	case v.verdict == "forward":

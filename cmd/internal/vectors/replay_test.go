@@ -9,11 +9,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/gopacket/pcapgo"
 
 	"github.com/pmtud/pmtud/cmd/internal/programtest"
+	"github.com/pmtud/pmtud/pipeline"
 )
 
 // decision is a line of `pmtud replay --verdicts`.
@@ -59,7 +61,11 @@ func TestReplay(t *testing.T) {
 				compareDecision(t, v, decisions[i])
 			}
 			if tc.vectors != "peers" { // of which sinks/peers compares what arrives
-				compareSent(t, vectors, sent)
+				packets := loadPackets(t, tc.capture)
+				if !strings.HasSuffix(tc.vectors, "use-src") {
+					packets = nil
+				}
+				compareSent(t, vectors, sent, packets)
 			}
 		})
 	}
@@ -102,8 +108,10 @@ func compareDecision(t *testing.T, v vector, d decision) {
 	}
 }
 
-// compareSent compares the frames written with those that the original sent.
-func compareSent(t *testing.T, vectors []vector, path string) {
+// compareSent compares the frames written with those that the original sent, of the
+// packets with their own source addresses if there are any. A group's address becomes
+// none: that of the interface, which is not known here, takes its place.
+func compareSent(t *testing.T, vectors []vector, path string, packets []pipeline.Packet) {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
@@ -114,13 +122,19 @@ func compareSent(t *testing.T, vectors []vector, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range vectors {
+	for i, v := range vectors {
 		if v.verdict != "forward" || v.differs() {
 			continue
 		}
 		data, _, err := r.ReadPacketData()
 		if err != nil {
 			t.Fatalf("%d %s: %v", v.packet, v.name, err)
+		}
+		if packets != nil && packets[i].Data[6]&1 != 0 {
+			if !bytes.Equal(data[6:12], make([]byte, 6)) {
+				t.Errorf("%d %s: sent from %x", v.packet, v.name, data[6:12])
+			}
+			copy(data[6:], packets[i].Data[6:12])
 		}
 		if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != v.sha256 {
 			t.Errorf("%d %s: another frame was sent", v.packet, v.name)
