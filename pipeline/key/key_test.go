@@ -82,7 +82,7 @@ func router6(t *testing.T, high, low uint64) key.Key {
 
 func client6(t *testing.T, high, low, mtu uint64) key.Key {
 	ip := make([]byte, 40+8+40)
-	ip[0], ip[6], ip[40], ip[48] = 0x60, 58, 2, 0x60
+	ip[0], ip[5], ip[6], ip[40], ip[48] = 0x60, 8+40, 58, 2, 0x60
 	binary.BigEndian.PutUint32(ip[44:], uint32(mtu))
 	binary.BigEndian.PutUint64(ip[48+24:], high)
 	binary.BigEndian.PutUint64(ip[48+32:], low)
