@@ -17,6 +17,7 @@ type Family int
 //	hop to router        203.0.113.0/30         2001:db8:2::/64
 //	LAN k                192.0.2.(32k)/27       2001:db8:3:k::/64
 //	VIP                  203.0.113.80           2001:db8:4::80
+//	container i          203.0.113.(128+4i)/30  2001:db8:5:i::/64
 //
 // In each network the first address is that of the router which the others use,
 // and hosts follow. 100.64.0.0/10 is for clients behind carriers' routers (RFC 6598):
@@ -33,9 +34,10 @@ const firstPort = 40000
 const (
 	fewClients          = 252
 	maxClients          = 65_532
-	maxConnections      = 1<<16 - firstPort
+	maxConnections      = (1<<16 - firstPort) / 2 // of a client, some of whose ports lead to the wrong server
 	maxSubnets          = 8
 	maxServersPerSubnet = 29
+	maxContainers       = 32
 )
 
 // String returns IPv4 or IPv6.
@@ -74,6 +76,14 @@ func (f Family) lan(k int) netip.Prefix {
 		return netip.MustParsePrefix(fmt.Sprintf("2001:db8:3:%x::/64", k))
 	}
 	return netip.MustParsePrefix(fmt.Sprintf("192.0.2.%d/27", 32*k))
+}
+
+// container returns the network between server i and its container.
+func (f Family) container(i int) netip.Prefix {
+	if f == IPv6 {
+		return netip.MustParsePrefix(fmt.Sprintf("2001:db8:5:%x::/64", i))
+	}
+	return netip.MustParsePrefix(fmt.Sprintf("203.0.113.%d/30", 128+linkSize*i))
 }
 
 // udpOverhead is the length of the IP and UDP headers.

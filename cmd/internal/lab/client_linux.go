@@ -2,7 +2,6 @@ package lab
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"net/netip"
 	"os"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -37,56 +35,39 @@ type Download struct {
 	Elapsed time.Duration
 }
 
-// download makes all connections at the same time and returns when each of them
-// is complete or hung, in the order of their ports.
-func (n *Network) download(ctx context.Context) ([]Download, error) {
-	downloads := n.planDownloads()
-	errs := make([]error, len(downloads))
-	var running sync.WaitGroup
-	for i := range downloads {
-		running.Go(func() { errs[i] = n.downloadOne(ctx, &downloads[i]) })
+// connect connects client i to a server that may have one more connection. After that,
+// the server waits.
+func (n *Network) connect(ctx context.Context, i int, servers *deal) (net.Conn, Download, error) {
+	for {
+		from, err := servers.from(n.client(i))
+		if err != nil {
+			return nil, Download{}, err
+		}
+		c, server, err := n.connectFrom(ctx, from)
+		if err != nil {
+			return nil, Download{}, err
+		}
+		if servers.take(server) {
+			return c, Download{From: from, Server: server}, nil
+		}
+		abort(c)
 	}
-	running.Wait()
-	if err := cmp.Or(errs...); err != nil { // one is enough to read
-		return nil, fmt.Errorf("download: %w", err)
-	}
-	return downloads, nil
 }
 
-// planDownloads returns the downloads to be made, with nothing but their addresses.
-func (n *Network) planDownloads() []Download {
-	downloads := make([]Download, n.Config.Connections)
-	for i := range downloads {
-		downloads[i].From = netip.AddrPortFrom(n.client(i%n.Config.Clients), uint16(firstPort+i))
-	}
-	return downloads
-}
-
-func (n *Network) downloadOne(ctx context.Context, d *Download) error {
-	c, err := n.connect(ctx, d)
-	if err != nil {
-		return err
-	}
-	defer context.AfterFunc(ctx, func() { abort(c) })()
-	defer abort(c)
-	return d.fetch(&impatient{c, n.Config.Stall}, n.Config.Bytes)
-}
-
-// connect connects and reads which server that is. After that, the server waits.
-func (n *Network) connect(ctx context.Context, d *Download) (net.Conn, error) {
+// connectFrom connects and reads which server that is.
+func (n *Network) connectFrom(ctx context.Context, from netip.AddrPort) (net.Conn, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	c, err := n.Clients.Dial(ctx, n.Config.Family.network("tcp"), d.From.String(), netip.AddrPortFrom(n.VIP, port).String())
+	c, err := n.Clients.Dial(ctx, n.Config.Family.network("tcp"), from.String(), netip.AddrPortFrom(n.VIP, port).String())
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	name, err := bufio.NewReader(&impatient{c, connectTimeout}).ReadString('\n')
 	if err != nil {
 		abort(c)
-		return nil, fmt.Errorf("read server's name: %w", err)
+		return nil, "", fmt.Errorf("read server's name: %w", err)
 	}
-	d.Server = strings.TrimSuffix(name, "\n")
-	return c, nil
+	return c, strings.TrimSuffix(name, "\n"), nil
 }
 
 // fetch asks for the data and notes what arrives until size octets have come or

@@ -19,6 +19,14 @@ type Config struct {
 	Clients int
 	// MTU is that of the hop's link to the clients (1400).
 	MTU int
+	// Backend is what answers at the VIP ([OnServer]).
+	Backend Backend
+	// IngressPlane has each server forward to its container only what a program at the
+	// ingress of [Interface] let in, as eBPF data planes do (off).
+	IngressPlane bool
+	// StrictRPFilter has servers drop packets whose source they would answer by another
+	// interface (off).
+	StrictRPFilter bool
 	// GSO leaves segmentation offload on, which is several times as fast: the hop
 	// then forwards several segments in one, and PTBs are about those: three for
 	// each connection instead of ten (off).
@@ -69,9 +77,11 @@ func (c Config) withDefaults() (Config, error) {
 		got, max int
 	}{
 		{"clients", c.Clients, maxClients},
-		{"connections", c.Connections, maxConnections},
+		{"connections", c.Connections, maxConnections * c.Clients},
 		{"subnets", c.Subnets, maxSubnets},
 		{"servers", c.Servers, c.Subnets * maxServersPerSubnet},
+		{"servers", c.Servers, c.Backend.maxServers()},
+		{"subnets", c.Subnets, c.Backend.maxSubnets()},
 	} {
 		if limit.got < 1 || limit.got > limit.max {
 			return c, fmt.Errorf("plan network: %d %s, want 1 to %d", limit.got, limit.name, limit.max)

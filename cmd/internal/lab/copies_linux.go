@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -27,43 +26,23 @@ type Copies struct {
 
 // copyCounter counts while an experiment runs.
 type copyCounter struct {
-	sniffers  []*sniffer
+	watch     *watch
 	perClient map[netip.Addr][]time.Duration // when
 	sent      map[[6]byte][]time.Duration    // when, by source MAC
-	quit      chan struct{}
-	done      chan struct{}
 }
 
-// countCopies starts to count. It takes sniffers that accept broadcasts only.
-func (n *Network) countCopies(sniffers []*sniffer) *copyCounter {
-	c := &copyCounter{
-		sniffers: sniffers, perClient: map[netip.Addr][]time.Duration{}, sent: map[[6]byte][]time.Duration{},
-		quit: make(chan struct{}), done: make(chan struct{}),
-	}
+// countCopies starts to count.
+func (n *Network) countCopies() (*copyCounter, error) {
+	c := &copyCounter{perClient: map[netip.Addr][]time.Duration{}, sent: map[[6]byte][]time.Duration{}}
 	for i := range n.Config.Clients {
 		c.perClient[n.client(i)] = nil
 	}
-	go c.run()
-	return c
+	var err error
+	c.watch, err = n.watch(onlyBroadcasts, c.count)
+	return c, err
 }
 
-func (c *copyCounter) run() {
-	defer close(c.done)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		for _, s := range c.sniffers {
-			s.take(c.count)
-		}
-		select {
-		case <-tick.C:
-		case <-c.quit:
-			return
-		}
-	}
-}
-
-func (c *copyCounter) count(f frame, at time.Duration) {
+func (c *copyCounter) count(_ int, f frame, at time.Duration) {
 	source := [6]byte(f.source())
 	c.sent[source] = append(c.sent[source], at)
 	p := pipeline.Packet{Data: f, Length: len(f), LinkType: pipeline.LinkEthernet}
@@ -74,18 +53,10 @@ func (c *copyCounter) count(f frame, at time.Duration) {
 	}
 }
 
-// stop ends counting, closes the sniffers and returns the figures.
+// stop ends counting and returns the figures.
 func (c *copyCounter) stop() (Copies, error) {
-	close(c.quit)
-	<-c.done
-	copies := Copies{PerClient: make(map[netip.Addr]int, len(c.perClient))}
-	var errs []error
-	for _, s := range c.sniffers {
-		s.take(c.count)
-		lost, err := s.lost()
-		copies.Lost += lost
-		errs = append(errs, err, s.close())
-	}
+	lost, err := c.watch.stop()
+	copies := Copies{Lost: lost, PerClient: make(map[netip.Addr]int, len(c.perClient))}
 	for client, times := range c.perClient {
 		copies.PerClient[client] = len(times)
 		copies.ClientInOneSecond = max(copies.ClientInOneSecond, mostInOneSecond(times))
@@ -97,7 +68,7 @@ func (c *copyCounter) stop() (Copies, error) {
 	}
 	copies.Broadcasts = len(all)
 	copies.InOneSecondOfAll = mostInOneSecond(all)
-	return copies, errors.Join(errs...)
+	return copies, err
 }
 
 // mostInOneSecond returns how many of the times are within one second at most. It

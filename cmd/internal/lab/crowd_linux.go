@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -21,10 +22,11 @@ type crowd struct {
 
 // gather connects all clients.
 func (n *Network) gather(ctx context.Context) (*crowd, error) {
-	c := &crowd{downloads: n.planDownloads()}
-	c.connections = make([]net.Conn, len(c.downloads))
-	err := eachOf(len(c.downloads), connecting, func(i int) (err error) {
-		c.connections[i], err = n.connect(ctx, &c.downloads[i])
+	number := n.Config.Connections
+	c := &crowd{downloads: make([]Download, number), connections: make([]net.Conn, number)}
+	servers := newDeal(number, len(n.Servers))
+	err := eachOf(number, connecting, func(i int) (err error) {
+		c.connections[i], c.downloads[i], err = n.connect(ctx, i%n.Config.Clients, servers)
 		return err
 	})
 	if err != nil {
@@ -34,16 +36,27 @@ func (n *Network) gather(ctx context.Context) (*crowd, error) {
 	return c, nil
 }
 
-// download makes all clients ask for their data at once, and returns when each has
-// all of it or the limit has passed.
-func (c *crowd) download(ctx context.Context, size int, limit time.Duration) error {
-	defer context.AfterFunc(ctx, c.disperse)()
+// within makes connections end their reads when the limit has passed.
+func within(limit time.Duration) func(net.Conn) (io.ReadWriter, error) {
 	deadline := time.Now().Add(limit)
+	return func(c net.Conn) (io.ReadWriter, error) { return c, c.SetReadDeadline(deadline) }
+}
+
+// whileMoving makes connections end a read that takes as long as stall.
+func whileMoving(stall time.Duration) func(net.Conn) (io.ReadWriter, error) {
+	return func(c net.Conn) (io.ReadWriter, error) { return &impatient{c, stall}, nil }
+}
+
+// download makes all clients ask for their data at once, and returns when each has
+// all of it or its connection, as the patience makes it, has ended a read.
+func (c *crowd) download(ctx context.Context, size int, patience func(net.Conn) (io.ReadWriter, error)) error {
+	defer context.AfterFunc(ctx, c.disperse)()
 	err := eachOf(len(c.downloads), len(c.downloads), func(i int) error {
-		if err := c.connections[i].SetReadDeadline(deadline); err != nil {
+		connection, err := patience(c.connections[i])
+		if err != nil {
 			return err
 		}
-		return c.downloads[i].fetch(c.connections[i], size)
+		return c.downloads[i].fetch(connection, size)
 	})
 	if err != nil {
 		return fmt.Errorf("download: %w", err)

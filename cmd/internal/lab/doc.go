@@ -26,6 +26,23 @@
 // With several subnets there are several LANs, on lan0, lan1 and so on, and the
 // servers are dealt out to them in turn.
 //
+// The router's hash decides which server gets a connection. Clients try one port after the
+// other until each server has as many connections as the others, so the same part of the
+// downloads hangs in every run.
+//
+// # Containers
+//
+// The service may be in a container of each server or of the next one ([Backend]), behind
+// destination NAT as kube-proxy and Docker set it:
+//
+//	 LAN                        server1                         container1
+//	-----+ eth0   VIP -> container, by conntrack   pod0 +-----+ eth0: MTU 1500
+//
+// Nobody has the VIP then. A server that gets a PTB about a connection of another server
+// finds nothing to translate, and routes the message back to the router, which returns it
+// until its TTL is used up: [Traffic.Returns]. [Config.IngressPlane] stands for data planes
+// whose eBPF programs see only what passes the uplink's ingress.
+//
 // # Recovery
 //
 // [RunRecovery] has many clients with addresses of their own behind the hop, which

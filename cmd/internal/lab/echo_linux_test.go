@@ -105,7 +105,7 @@ func TestConfigBeyondAddressPlan(t *testing.T) {
 		want   string
 	}{
 		{lab.Config{Clients: 65533}, "plan network: 65533 clients, want 1 to 65532"},
-		{lab.Config{Connections: 25537}, "plan network: 25537 connections, want 1 to 25536"},
+		{lab.Config{Connections: 12769}, "plan network: 12769 connections, want 1 to 12768"},
 		{lab.Config{Servers: 30}, "plan network: 30 servers, want 1 to 29"},
 		{lab.Config{Subnets: -1}, "plan network: -1 subnets, want 1 to 8"},
 	} {

@@ -31,6 +31,8 @@ type Network struct {
 	LANs []*netns.NS
 	// Servers are named server0, server1 and so on.
 	Servers []*Server
+	// Containers has one for each server if the service is in containers.
+	Containers []Endpoint
 	// VIP is the address that all servers share.
 	VIP netip.Addr
 }
@@ -45,6 +47,14 @@ type Server struct {
 	MAC net.HardwareAddr
 	// LAN is the index of the LAN that it is in.
 	LAN int
+	// Service is where its connections to the VIP are answered.
+	Service Endpoint
+}
+
+// Endpoint is an address in a namespace.
+type Endpoint struct {
+	NS   *netns.NS
+	Addr netip.Addr
 }
 
 // Build makes the topology, with nothing running in it yet.
@@ -66,6 +76,9 @@ func (n *Network) Close() error {
 	for _, s := range n.Servers {
 		spaces = append(spaces, s.NS)
 	}
+	for _, c := range n.Containers {
+		spaces = append(spaces, c.NS)
+	}
 	var errs []error
 	for _, ns := range spaces {
 		if ns != nil { // Build may have failed half way
@@ -83,7 +96,7 @@ func (n *Network) build() error {
 	for i := range n.Config.Servers {
 		steps = append(steps, func() error { return n.addServer(i) })
 	}
-	for _, step := range append(steps, n.route) {
+	for _, step := range append(steps, n.route, n.addService) {
 		if err := step(); err != nil {
 			return err
 		}
@@ -155,7 +168,7 @@ func (n *Network) addServer(i int) error {
 	address := host(n.Config.Family.lan(k), 2+i/n.Config.Subnets)
 	s := &Server{Name: fmt.Sprint("server", i), Addr: address.Addr(), LAN: k}
 	var err error
-	if s.NS, err = newMachine(s.Name, hostSettings); err != nil {
+	if s.NS, err = newMachine(s.Name, n.Config.serverSettings()); err != nil {
 		return err
 	}
 	n.Servers = append(n.Servers, s)
@@ -164,7 +177,6 @@ func (n *Network) addServer(i int) error {
 		netns.Veth(s.NS, Interface, lan, s.Name),
 		lan.Plug(bridge, s.Name),
 		s.NS.Addr(Interface, address.String()),
-		s.NS.Addr("lo", n.Config.Family.vip().String()),
 	); err != nil {
 		return err
 	}

@@ -50,12 +50,11 @@ func RunRecovery(ctx context.Context, config RecoveryConfig) (Recovery, error) {
 
 // measure runs an experiment and writes down what came of it.
 func (n *Network) measure(ctx context.Context, r *Recovery) error {
-	sniffers, err := n.sniff(onlyBroadcasts)
-	counter := n.countCopies(sniffers)
-	if err == nil {
-		err = n.prepare()
+	counter, err := n.countCopies()
+	if err != nil {
+		return err
 	}
-	if err == nil {
+	if err = n.prepare(); err == nil {
 		r.Exits, err = n.withDaemons(ctx, func() error { return n.measureDownloads(ctx, r) })
 	}
 	var countErr error
@@ -77,7 +76,7 @@ func (n *Network) measureDownloads(ctx context.Context, r *Recovery) error {
 	}
 	defer clients.disperse()
 	attack := n.attack(ctx, r.Config.Flood)
-	err = clients.download(ctx, r.Config.Bytes, r.Config.Limit)
+	err = clients.download(ctx, r.Config.Bytes, within(r.Config.Limit))
 	r.Downloads = clients.downloads
 	var attackErr error
 	r.Forged, attackErr = attack.stop()

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-
-	"golang.org/x/net/bpf"
 )
 
 // Run makes one experiment: it builds the network, starts pmtud if the
@@ -22,7 +20,7 @@ func Run(ctx context.Context, config Config) (Result, error) {
 
 func (n *Network) run(ctx context.Context) (Result, error) {
 	var downloads []Download
-	traffic, exits, err := n.observe(ctx, func(ctx context.Context, _ []*sniffer) (err error) {
+	traffic, exits, err := n.observe(ctx, func(ctx context.Context, _ *recording) (err error) {
 		downloads, err = n.serveDownloads(ctx)
 		return err
 	})
@@ -40,33 +38,30 @@ func (n *Network) serveDownloads(ctx context.Context) ([]Download, error) {
 	if err != nil {
 		return nil, err
 	}
-	return n.download(ctx)
+	clients, err := n.gather(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer clients.disperse()
+	return clients.downloads, clients.download(ctx, n.Config.Bytes, whileMoving(n.Config.Stall))
 }
 
-// observe calls experiment while pmtud runs and the sniffers watch the LANs.
-func (n *Network) observe(ctx context.Context, experiment func(context.Context, []*sniffer) error) (Traffic, []Exit, error) {
-	sniffers, err := n.sniff(onlyPTBs)
-	if err == nil {
-		err = n.prepare()
+// observe calls experiment while pmtud runs and the LANs are recorded.
+func (n *Network) observe(ctx context.Context, experiment func(context.Context, *recording) error) (Traffic, []Exit, error) {
+	seen := &recording{frames: make([][]frame, len(n.LANs))}
+	begin := seen.length()
+	w, err := n.watch(ptbsAndDatagrams, seen.add)
+	if err != nil {
+		return Traffic{}, nil, err
 	}
 	var exits []Exit
-	if err == nil {
-		exits, err = n.withDaemons(ctx, func() error { return experiment(ctx, sniffers) })
+	if err = n.prepare(); err == nil {
+		exits, err = n.withDaemons(ctx, func() error { return experiment(ctx, seen) })
 	}
-	traffic, e := n.tally(sniffers)
-	return traffic, exits, errors.Join(err, e)
-}
-
-func (n *Network) sniff(filter []bpf.Instruction) ([]*sniffer, error) {
-	var sniffers []*sniffer
-	for _, lan := range n.LANs {
-		s, err := newSniffer(lan, filter)
-		if err != nil {
-			return sniffers, err
-		}
-		sniffers = append(sniffers, s)
-	}
-	return sniffers, nil
+	lost, watchErr := w.stop()
+	traffic := seen.traffic(begin, n.place())
+	traffic.Lost = lost
+	return traffic, exits, errors.Join(err, watchErr)
 }
 
 func (n *Network) prepare() error {
@@ -89,28 +84,15 @@ func (n *Network) withDaemons(ctx context.Context, experiment func() error) ([]E
 	return stopDaemons(daemons), err
 }
 
-// tally counts what the sniffers saw and closes them.
-func (n *Network) tally(sniffers []*sniffer) (Traffic, error) {
-	names := n.names()
-	traffic := newTraffic()
-	var errs []error
-	for _, s := range sniffers {
-		traffic.add(s.seen(), n.hopAddr(), names)
-		lost, err := s.lost()
-		traffic.Lost += lost
-		errs = append(errs, err, s.close())
-	}
-	return traffic, errors.Join(errs...)
-}
-
 // hopAddr returns the address that the hop sends PTBs from.
 func (n *Network) hopAddr() netip.Addr { return host(n.Config.Family.transit(), 1).Addr() }
 
-// names returns the servers' names by hardware address.
-func (n *Network) names() map[string]string {
-	names := map[string]string{}
+// place returns where frames on the LANs come from and go to.
+func (n *Network) place() place {
+	where := place{hop: n.hopAddr(), servers: map[string]string{}, own: map[netip.Addr]string{}}
 	for _, s := range n.Servers {
-		names[s.MAC.String()] = s.Name
+		where.servers[s.MAC.String()] = s.Name
+		where.own[s.Addr] = s.Name
 	}
-	return names
+	return where
 }

@@ -21,7 +21,7 @@ const request = "\n"
 func (n *Network) serve(ctx context.Context) (wait func(), err error) {
 	var serving sync.WaitGroup
 	for _, s := range n.Servers {
-		l, err := s.NS.Listen(n.Config.Family.network("tcp"), netip.AddrPortFrom(n.VIP, port).String())
+		l, err := s.Service.NS.Listen(n.Config.Family.network("tcp"), netip.AddrPortFrom(s.Service.Addr, port).String())
 		if err != nil {
 			return serving.Wait, fmt.Errorf("serve downloads: %w", err)
 		}

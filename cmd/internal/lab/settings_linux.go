@@ -1,6 +1,10 @@
 package lab
 
-import "github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+import (
+	"slices"
+
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+)
 
 // setting is a kernel setting of a network namespace.
 type setting struct{ key, value string }
@@ -16,6 +20,18 @@ var hostSettings = []setting{
 	{"net.ipv4.conf.all.arp_announce", "2"},                 // the VIP is not for the LAN's ARP
 	{"net.ipv4.conf.all.drop_unicast_in_l2_multicast", "0"}, // would drop broadcast copies
 	{"net.ipv6.conf.all.drop_unicast_in_l2_multicast", "0"},
+}
+
+// serverSettings are those of the servers.
+func (c Config) serverSettings() []setting {
+	settings := slices.Clone(hostSettings)
+	if c.Backend != OnServer {
+		settings = append(settings, setting{"net.ipv4.ip_forward", "1"}, setting{"net.ipv6.conf.all.forwarding", "1"})
+	}
+	if c.StrictRPFilter {
+		settings = append(settings, setting{"net.ipv4.conf.all.rp_filter", "1"})
+	}
+	return settings
 }
 
 // routerSettings are those of the two routers.

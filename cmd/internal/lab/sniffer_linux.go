@@ -1,9 +1,10 @@
 package lab
 
 import (
-	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -15,23 +16,21 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
-// The ring of a sniffer: slots of slotSize octets, room for a whole experiment, or
-// for a tenth of a second of one whose frames are taken all the time. A PTB is no longer than 1294 octets (RFC 4443, section 3.2).
+// The ring of a sniffer: slots of slotSize bytes, room for a tenth of a second of a flood.
+// A PTB is no longer than 1294 bytes (RFC 4443, section 3.2), a datagram than 1514.
 const (
 	slotSize  = 2048
-	slots     = 8192
+	slots     = 16384
 	blockSize = 64 << 10
 )
 
-// sniffer records PTBs on a LAN. It listens on the bridge itself, which sees each
+// sniffer records PTBs, or what else its filter accepts, on a LAN. It listens on the bridge itself, which sees each
 // frame once, wherever it goes. The kernel writes the frames into a ring (packet_mmap,
-// version 2). Either they are all left there, so that a burst loses none, and seen;
-// or they are taken. Its methods are for one goroutine.
+// version 2), so that a burst loses none. Its methods are for one goroutine.
 type sniffer struct {
 	fd    int
 	ring  []byte
-	read  []frame // that were seen
-	taken int     // how many were taken
+	taken int
 }
 
 // newSniffer returns a sniffer of what the filter accepts.
@@ -103,18 +102,6 @@ func (s *sniffer) makeRing() error {
 	return err
 }
 
-// seen returns the frames so far, in order.
-func (s *sniffer) seen() []frame {
-	for len(s.read) < slots {
-		header, f := s.slot(len(s.read))
-		if header == nil {
-			break
-		}
-		s.read = append(s.read, bytes.Clone(f))
-	}
-	return s.read
-}
-
 // take calls got with each frame that came since the last call, and the time since
 // 1970 when it came, and gives its room in the ring back.
 func (s *sniffer) take(got func(f frame, at time.Duration)) {
@@ -159,6 +146,17 @@ func (s *sniffer) close() error {
 	return errors.Join(errs...)
 }
 
+// notTo ends a filter for frames to an address, and leaves the others to what follows.
+func notTo(mac net.HardwareAddr) []bpf.Instruction {
+	return []bpf.Instruction{
+		bpf.LoadAbsolute{Off: 0, Size: 4},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: binary.BigEndian.Uint32(mac), SkipTrue: 3},
+		bpf.LoadAbsolute{Off: 4, Size: 2},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(binary.BigEndian.Uint16(mac[4:])), SkipTrue: 1},
+		bpf.RetConstant{Val: 0},
+	}
+}
+
 // onlyBroadcasts accepts what onlyPTBs does, if it is sent to all.
 var onlyBroadcasts = slices.Concat([]bpf.Instruction{
 	bpf.LoadAbsolute{Off: 0, Size: 4}, // no other group address begins like this
@@ -183,3 +181,23 @@ var onlyPTBs = []bpf.Instruction{
 	bpf.RetConstant{Val: 0},
 	bpf.RetConstant{Val: 256 << 10},
 }
+
+// relayPort is the port that datagrams of the sink relay go to.
+const relayPort = 4821
+
+// ptbsAndDatagrams accepts what onlyPTBs does, and datagrams to relayPort.
+var ptbsAndDatagrams = slices.Concat([]bpf.Instruction{
+	bpf.LoadAbsolute{Off: 12, Size: 2},
+	bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.ETH_P_IPV6, SkipTrue: 6},
+	bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.ETH_P_IP, SkipTrue: 10},
+	bpf.LoadAbsolute{Off: 23, Size: 1},
+	bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.IPPROTO_UDP, SkipTrue: 8},
+	bpf.LoadMemShift{Off: 14},
+	bpf.LoadIndirect{Off: 14 + 2, Size: 2},
+	bpf.JumpIf{Cond: bpf.JumpEqual, Val: relayPort, SkipTrue: 4, SkipFalse: 5},
+	bpf.LoadAbsolute{Off: 20, Size: 1},
+	bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.IPPROTO_UDP, SkipTrue: 3},
+	bpf.LoadAbsolute{Off: 54 + 2, Size: 2},
+	bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: relayPort, SkipTrue: 1},
+	bpf.RetConstant{Val: 256 << 10},
+}, onlyPTBs)
