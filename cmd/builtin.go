@@ -15,6 +15,7 @@ import (
 	"github.com/pmtud/pmtud/filters/vips"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/sinks/broadcast"
+	"github.com/pmtud/pmtud/sinks/inject"
 	"github.com/pmtud/pmtud/sinks/logsink"
 	pcapsink "github.com/pmtud/pmtud/sinks/pcapfile"
 	"github.com/pmtud/pmtud/sinks/peers"
@@ -45,6 +46,7 @@ func Plugins() []pipeline.Plugin {
 
 		broadcast.Plugin(),
 		peers.Plugin(),
+		inject.Plugin(),
 		logsink.Plugin(),
 		pcapsink.Plugin(),
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/pmtud/pmtud/filters/mtu"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/sinks/broadcast"
+	"github.com/pmtud/pmtud/sinks/inject"
 	pcapsink "github.com/pmtud/pmtud/sinks/pcapfile"
 	"github.com/pmtud/pmtud/sinks/peers"
 	"github.com/pmtud/pmtud/sources/nflog"
@@ -36,6 +37,7 @@ func TestNeeds(t *testing.T) {
 		Sinks: []pipeline.SinkStage{
 			{Stage: settingsOf(broadcast.Plugin(), func(s *broadcast.Settings) { s.Interface = "eth1" })},
 			{Stage: settingsOf(peers.Plugin(), func(s *peers.Settings) { s.Addresses = []peers.Address{{Name: "peers.example.net"}} })},
+			{Stage: settingsOf(inject.Plugin(), func(s *inject.Settings) { s.AsFrom = "eth0" })},
 			{Stage: settingsOf(pcapsink.Plugin(), func(s *pcapsink.Settings) { s.Path = "/var/lib/pmtud/a.pcap" })},
 		},
 	})
@@ -76,7 +78,13 @@ func TestNeeds(t *testing.T) {
 			Hosts:        []string{"peers.example.net"},
 			Emits:        []string{"packets sent by routing"},
 		}},
-		{Kind: pipeline.KindSink, Sink: -1, Index: 2, Stage: "sink-pcap-file", Needs: pipeline.Needs{
+		{Kind: pipeline.KindSink, Sink: -1, Index: 2, Stage: "sink-inject", Needs: pipeline.Needs{
+			Interfaces:   []pipeline.Interface{{Name: "eth0"}},
+			Capabilities: []string{"CAP_NET_RAW", "CAP_NET_ADMIN"},
+			Families:     []string{"AF_PACKET", "AF_NETLINK"},
+			Exclusive:    []string{"device pmtud0"},
+		}},
+		{Kind: pipeline.KindSink, Sink: -1, Index: 3, Stage: "sink-pcap-file", Needs: pipeline.Needs{
 			Files:     []pipeline.File{{Path: "/var/lib/pmtud/a.pcap", Writes: true}},
 			Exclusive: []string{"file /var/lib/pmtud/a.pcap"},
 			Emits:     []string{"file /var/lib/pmtud/a.pcap"},

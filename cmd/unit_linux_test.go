@@ -16,6 +16,8 @@ import (
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/sinks/inject"
+	"github.com/pmtud/pmtud/sources/pcap"
 )
 
 // TestUnitRights compares what the unit lets the program do with what the stages of
@@ -41,6 +43,26 @@ func TestUnitRights(t *testing.T) {
 	for _, f := range all.Files {
 		if dir := "/var/lib/" + unit["StateDirectory"][0]; f.Writes && filepath.Dir(f.Path) != dir {
 			t.Errorf("%s is written, which is not in %s", f.Path, dir)
+		}
+	}
+}
+
+// TestUnitRightsToInject compares what the drop-in for the sink inject adds with what the sink needs.
+func TestUnitRightsToInject(t *testing.T) {
+	unit, dropIn := readUnit(t, "pmtud.service"), readUnit(t, "inject.conf")
+	sink := settingsOf(inject.Plugin(), func(s *inject.Settings) { s.AsFrom = "eth0" })
+	need := needsOf(t, pipeline.Spec{
+		Name: "p", Sources: []pipeline.Stage{settingsOf(pcap.Plugin(), func(s *pcap.Settings) { s.Interface = "eth0" })},
+		Sinks: []pipeline.SinkStage{{Stage: sink}},
+	})
+	for _, setting := range []string{"AmbientCapabilities", "CapabilityBoundingSet"} {
+		if diff := cmp.Diff(distinct(need.Capabilities), distinct(unit[setting], dropIn[setting])); diff != "" {
+			t.Errorf("%s with inject.conf (-needed +given):\n%s", setting, diff)
+		}
+	}
+	for _, family := range need.Families {
+		if !slices.Contains(unit["RestrictAddressFamilies"], family) {
+			t.Errorf("the unit refuses %s", family)
 		}
 	}
 }

@@ -34,8 +34,12 @@ type Watcher struct {
 // Watch calls look, and then again after each change, from a goroutine of its own,
 // until Close. An error of the first call is returned; later ones are logged, and the
 // call is repeated. What changes while look runs is a reason to call it again.
-func Watch(look func() error, log *slog.Logger) (*Watcher, error) {
-	conn, err := netlink.Dial(unix.NETLINK_ROUTE, &netlink.Config{Groups: groups})
+func Watch(look func() error, log *slog.Logger) (*Watcher, error) { return WatchAlso(0, look, log) }
+
+// WatchAlso is [Watch] for changes of further multicast groups of rtnetlink(7), a set of
+// 1<<(group-1).
+func WatchAlso(further uint32, look func() error, log *slog.Logger) (*Watcher, error) {
+	conn, err := netlink.Dial(unix.NETLINK_ROUTE, &netlink.Config{Groups: groups | further})
 	if err != nil {
 		return nil, fmt.Errorf("watch network interfaces: %w", err)
 	}

@@ -16,5 +16,10 @@ func Watch(func() error, *slog.Logger) (*Watcher, error) {
 	return nil, fmt.Errorf("watch network interfaces: %w", errors.ErrUnsupported)
 }
 
+// WatchAlso fails as Watch does.
+func WatchAlso(_ uint32, look func() error, log *slog.Logger) (*Watcher, error) {
+	return Watch(look, log)
+}
+
 // Close does nothing.
 func (*Watcher) Close() error { return nil }

@@ -180,6 +180,7 @@ func Env(t testing.TB) pipeline.Env {
 	return pipeline.Env{
 		Pipeline: "test", Stage: t.Name(), Log: discard,
 		Stdin: bytes.NewReader(nil), Stdout: new(bytes.Buffer),
+		Arrived: pipeline.NewArrived(),
 	}
 }
 

@@ -1,0 +1,157 @@
+package inject
+
+import (
+	"fmt"
+	"net"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// facts is what decides whether packets get into the stack, as it is now.
+type facts struct {
+	settings Settings
+	device   netlink.Link // nil if it is not there
+	end      netlink.Link // where frames are sent: the other end, or lo itself; nil if there is none
+	own      bool         // a pair that a sink like this one made
+
+	addressed    bool // the device has an IPv4 address
+	rpFilter     int  // that holds for the device
+	forwards     bool // the device forwards IPv4
+	hostForwards bool // any other does
+	ipv6Off      bool // the device takes no IPv6
+
+	from     netlink.Link // the interface whose ingress packets pass; nil if it is not there
+	redirect bool         // they do pass it
+}
+
+// obstacle is something that stops packets, and what to do about it.
+type obstacle struct{ subject, state, advice string }
+
+func (rt *rtnetlink) facts(s Settings) (facts, error) {
+	f := facts{settings: s}
+	device, err := rt.find(s.Device)
+	if err != nil || device == nil {
+		return f, err
+	}
+	f.device, f.own = device, rt.isOwn(device)
+	if f.end = rt.endOf(device); device.Attrs().Flags&net.FlagLoopback != 0 {
+		f.end = device
+	}
+	index := device.Attrs().Index
+	confs, err := rt.netconfs(unix.AF_INET)
+	if err != nil {
+		return f, err
+	}
+	f.addressed = rt.hasIPv4(device)
+	f.rpFilter = max(confs[index].rpFilter, confs[allInterfaces].rpFilter)
+	f.forwards, f.hostForwards = confs[index].forwarding != 0, forwardsElsewhere(confs, index)
+	f.ipv6Off = rt.ipv6Off(index)
+	if s.AsFrom != "" {
+		if f.from, err = rt.find(s.AsFrom); err != nil {
+			return f, err
+		}
+		f.redirect = f.from != nil && rt.redirects(device, f.from.Attrs().Index)
+	}
+	return f, nil
+}
+
+// forwardsElsewhere reports whether an interface other than the one with the index forwards.
+func forwardsElsewhere(confs map[int]netconf, index int) bool {
+	for i, c := range confs {
+		if i != index && i >= allInterfaces && c.forwarding != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func isUp(link netlink.Link) bool { return link.Attrs().Flags&net.FlagUp != 0 }
+
+// unusable returns why no packet can be sent, Pass if it can.
+func (f facts) unusable() pipeline.Reason {
+	switch {
+	case f.device == nil || f.end == nil || f.settings.Create && !f.own:
+		return NoDevice
+	case !isUp(f.device) || !isUp(f.end):
+		return DeviceDown
+	case f.settings.AsFrom == "":
+		return pipeline.Pass
+	case f.from == nil || !f.redirect:
+		return NoDevice
+	case !isUp(f.from):
+		return DeviceDown
+	}
+	return pipeline.Pass
+}
+
+// obstacles returns what stops all packets, or those of one family.
+func (f facts) obstacles() []obstacle {
+	switch o := f.ofDevice(); {
+	case o != nil:
+		return []obstacle{*o}
+	case f.settings.AsFrom != "":
+		return f.ofIngress()
+	}
+	return f.ofStack()
+}
+
+func (f facts) ofDevice() *obstacle {
+	name := f.settings.Device
+	o := obstacle{subject: "device " + name}
+	switch {
+	case f.device == nil:
+		o.state, o.advice = "is not there", fmt.Sprintf("ip link add %s type veth peer name %s", name, otherEnd(name))
+	case f.settings.Create && !f.own:
+		o.state, o.advice = "is somebody else's", fmt.Sprintf("ip link del %s, or set another device", name)
+	case f.end == nil:
+		o.state, o.advice = "is neither lo nor one end of a veth pair whose ends are both here", "set another device"
+	case !isUp(f.device):
+		o.state, o.advice = "is down", "ip link set "+name+" up"
+	case !isUp(f.end):
+		end := f.end.Attrs().Name
+		o.state, o.advice = "has another end, "+end+", that is down", "ip link set "+end+" up"
+	default:
+		return nil
+	}
+	return &o
+}
+
+// ofIngress is about the interface whose ingress packets pass. Its rp_filter is as for all that
+// arrives there.
+func (f facts) ofIngress() []obstacle {
+	name := f.settings.AsFrom
+	switch {
+	case f.from == nil:
+		return []obstacle{{"interface " + name, "is not there", "name one that `ip link` shows in as_from"}}
+	case !isUp(f.from):
+		return []obstacle{{"interface " + name, "is down", "ip link set " + name + " up"}}
+	case !f.redirect:
+		return []obstacle{{"interface " + name, "does not get what arrives at " + f.settings.Device, "look for the error of the filter in the log"}}
+	}
+	return nil
+}
+
+// ofStack is about what the IP stack does with packets of the device.
+func (f facts) ofStack() (list []obstacle) {
+	name := f.settings.Device
+	loopback := f.device == f.end
+	add := func(subject, state, advice string) { list = append(list, obstacle{subject, state, advice}) }
+	switch {
+	case f.rpFilter == 1:
+		add("sysctl net.ipv4.conf."+name+".rp_filter", "is 1: messages of routers that are reached by another interface are dropped",
+			fmt.Sprintf("sysctl -w net.ipv4.conf.%s.rp_filter=2 (the greater one of it and conf.all counts)", name))
+	case f.rpFilter != 0 && !f.addressed:
+		add("device "+name, "has no IPv4 address: rp_filter drops all that arrives at it",
+			fmt.Sprintf("ip address add %s dev %s scope link", f.settings.Address, name))
+	}
+	if f.hostForwards && !f.forwards && !loopback {
+		add("sysctl net.ipv4.conf."+name+".forwarding", "is 0: IPv4 messages reach no container", "sysctl -w net.ipv4.conf."+name+".forwarding=1")
+	}
+	if f.ipv6Off {
+		add("sysctl net.ipv6.conf."+name+".disable_ipv6", "is 1: IPv6 messages are dropped", "sysctl -w net.ipv6.conf."+name+".disable_ipv6=0")
+	}
+	return list
+}

@@ -1,0 +1,206 @@
+package inject
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/seen"
+)
+
+// Reasons of packets that were not injected.
+const (
+	NoPacket     pipeline.Reason = iota + 1 // it is no IP packet
+	Truncated                               // the capture lacks bytes of it
+	Repeated                                // the same packet was injected less than two seconds ago
+	TooLong                                 // for the device's MTU
+	NoDevice                                // of that name, or it can't be used
+	DeviceDown                              // or the other end, or the interface that it passes
+	QueueFull                               // of the device, or of the socket
+	NotPermitted                            // for example by a security module
+	SendError                               // any other
+)
+
+// Settings of the sink.
+type Settings struct {
+	Device  string       `setting:"device" pattern:"^[^/: ]{1,15}$" example:"pmtud0" doc:"name of the device at which packets arrive, at most 14 characters if it is made"`
+	Create  bool         `setting:"create" example:"false" doc:"make the device and remove it at the end; otherwise it is one end of a veth pair made beforehand, or lo"`
+	Address netip.Prefix `setting:"address" pattern:"^[0-9.]+/[0-9]+$" example:"169.254.77.1/32" doc:"IPv4 address of the device that is made"`
+	AsFrom  string       `setting:"as_from" pattern:"^([^/: ]{1,15})?$" example:"eth0" doc:"interface whose ingress packets pass: tc and eBPF programs, firewall rules; empty for none"`
+	TTL     uint8        `setting:"ttl" min:"2" max:"255" example:"2" doc:"highest TTL or hop limit of packets that the guard does not keep from the default route"`
+	Mark    uint32       `setting:"mark" max:"4294967295" example:"45" doc:"mark of packets (SO_MARK) by which the guard knows them with as_from; 0 for no guard there"`
+	DryRun  bool         `setting:"dry_run" example:"true" doc:"do everything but make the device and send"`
+}
+
+// guardedTTL is the highest TTL of packets that the guard keeps from the default route. The
+// hops of all known data planes fit.
+const guardedTTL = 8
+
+// Of the memory of what was injected.
+const (
+	memorySize   = 65536
+	memoryWindow = 2 * time.Second
+)
+
+// Plugin returns the sink `inject`.
+func Plugin() pipeline.Plugin {
+	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
+		Type:    "inject",
+		Summary: "hands packets to the host's own network stack; needs CAP_NET_RAW and CAP_NET_ADMIN",
+		Reasons: []pipeline.ReasonInfo{
+			{Name: "no-packet", Doc: "it is no IP packet", Unfit: true},
+			{Name: "truncated", Doc: "the capture lacks bytes of it", Unfit: true},
+			{Name: "repeated", Doc: "the same packet was injected less than two seconds ago", Unfit: true},
+			{Name: "too-long", Doc: "it is longer than the device's MTU allows", Unfit: true},
+			{Name: "no-device", Doc: "the device is not there, or can't be used"},
+			{Name: "device-down", Doc: "the device is down, or the interface that packets are to pass"},
+			{Name: "queue-full", Doc: "the queue of the device or of the socket is full"},
+			{Name: "not-permitted", Doc: "the kernel forbids it, for example by a security module"},
+			{Name: "send-error", Doc: "any other error of sending"},
+		},
+		Reach: pipeline.ReachHost,
+		Defaults: Settings{
+			Device: "pmtud0", Create: true, TTL: 3, Mark: 45,
+			Address: netip.MustParsePrefix("169.254.77.1/32"),
+		},
+		New: New,
+	})
+}
+
+// New returns the sink, a [pipeline.Rehearser]. The device is one of the network namespace of
+// the thread that opens the sink.
+func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	return &sink{
+		Settings: s,
+		sent:     seen.New(memorySize, memoryWindow),
+		arrived:  env.Arrived,
+		host:     newHost(s, env.Log.With("device", s.Device)),
+	}, nil
+}
+
+func (s *Settings) check() error {
+	if err := pipeline.CheckInterfaceName(s.Device); err != nil {
+		return pipeline.BadSetting("device", "%w", err)
+	}
+	if s.Create && len(otherEnd(s.Device)) > maxDeviceName {
+		return pipeline.BadSetting("device", "%q has no room for the name of its other end, which has an x behind it", s.Device)
+	}
+	if s.Create && s.Device == "lo" {
+		return pipeline.BadSetting("device", "lo can't be made; write create: false")
+	}
+	if !s.Address.IsValid() || !s.Address.Addr().Is4() {
+		return pipeline.BadSetting("address", "must be an IPv4 address with its prefix length, such as 169.254.77.1/32")
+	}
+	return s.checkAsFrom()
+}
+
+func (s *Settings) checkAsFrom() error {
+	if s.AsFrom == "" {
+		return nil
+	}
+	if err := pipeline.CheckInterfaceName(s.AsFrom); err != nil {
+		return pipeline.BadSetting("as_from", "%w", err)
+	}
+	if !s.Create {
+		return pipeline.BadSetting("as_from", "needs a device that pmtud makes; remove create: false")
+	}
+	if s.AsFrom == s.Device || s.AsFrom == otherEnd(s.Device) || s.AsFrom == "lo" {
+		return pipeline.BadSetting("as_from", "must be an interface at which the routers' packets arrive, not %s", s.AsFrom)
+	}
+	return nil
+}
+
+// maxDeviceName is the length of the longest name of an interface (IFNAMSIZ less one).
+const maxDeviceName = 15
+
+// otherEnd returns the name of the end of the pair that frames are sent into.
+func otherEnd(device string) string { return device + "x" }
+
+type sink struct {
+	Settings
+	frames  framer
+	sent    *seen.Memory // what was injected here
+	arrived *seen.Memory
+	host    *host
+}
+
+// Open makes the device or finds it, and opens the socket. A dry run needs neither.
+func (s *sink) Open(context.Context) error {
+	if s.DryRun {
+		return nil
+	}
+	return s.host.open()
+}
+
+// Deliver sends the packets' frames into the device. It never waits.
+func (s *sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
+	to := s.host.port()
+	for i, p := range batch {
+		failed[i] = s.inject(p, to)
+	}
+}
+
+func (s *sink) inject(p *pipeline.Packet, to *port) pipeline.Reason {
+	ip, reason := packetOf(p)
+	if reason != pipeline.Pass {
+		return reason
+	}
+	now, digest := int64(p.Clock), s.sent.Packet(ip)
+	if s.sent.Has(digest, now) {
+		return Repeated
+	}
+	if !s.DryRun {
+		reason = s.send(ip, to, now)
+	}
+	if reason == pipeline.Pass {
+		s.sent.Add(digest, now)
+	}
+	return reason
+}
+
+// send notes that the packet has arrived before others can see it.
+func (s *sink) send(ip []byte, to *port, now int64) pipeline.Reason {
+	if to.unusable != pipeline.Pass {
+		return to.unusable
+	}
+	s.arrived.Add(s.arrived.Packet(ip), now)
+	return s.host.send(to, s.frames.frame(ip, to.mac, to.ttl(ip)))
+}
+
+// Rehearse is [pipeline.Rehearser]: it records the frame. The device's address is not known,
+// hence zero. The guard counts as set if it can be.
+func (s *sink) Rehearse(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
+	ip, reason := packetOf(p)
+	if reason != pipeline.Pass {
+		return reason
+	}
+	if s.sent.Add(s.sent.Packet(ip), int64(p.Clock)) {
+		return Repeated
+	}
+	if !s.DryRun {
+		record(pipeline.LinkEthernet, s.frames.frame(ip, [macLen]byte{}, s.maxTTL(true)))
+	}
+	return pipeline.Pass
+}
+
+// maxTTL returns the highest TTL of packets, with the guard or without.
+func (s *Settings) maxTTL(guarded bool) uint8 {
+	if guarded && s.Create && s.AsFrom == "" {
+		return max(s.TTL, guardedTTL)
+	}
+	return s.TTL
+}
+
+// Complaint is [pipeline.Complainer]: it is about what would stop packets on their way into the
+// stack.
+func (s *sink) Complaint() error { return s.host.complaint() }
+
+// Flush does nothing: Deliver keeps nothing back.
+func (s *sink) Flush() {}
+
+// Close removes what Open made.
+func (s *sink) Close() error { return s.host.close() }

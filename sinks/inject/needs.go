@@ -1,0 +1,23 @@
+package inject
+
+import "github.com/pmtud/pmtud/pipeline"
+
+// Needs is [pipeline.Needer]. Only to make the device takes CAP_NET_ADMIN, also to repair and to
+// remove it later.
+func (s *sink) Needs() pipeline.Needs {
+	if s.DryRun {
+		return pipeline.Needs{}
+	}
+	n := pipeline.Needs{
+		Capabilities: []string{"CAP_NET_RAW"},
+		Families:     []string{"AF_PACKET", "AF_NETLINK"},
+	}
+	if s.Create {
+		n.Capabilities = append(n.Capabilities, "CAP_NET_ADMIN")
+		n.Exclusive = []string{"device " + s.Device}
+	}
+	if s.AsFrom != "" {
+		n.Interfaces = []pipeline.Interface{{Name: s.AsFrom}}
+	}
+	return n
+}

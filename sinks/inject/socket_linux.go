@@ -1,0 +1,83 @@
+package inject
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// socket is a packet socket that only sends. It is bound to no interface, so it serves each
+// device that is made.
+type socket struct {
+	fd     int
+	to     unix.SockaddrLinklayer
+	log    *slog.Logger
+	warned map[error]bool
+}
+
+// openSocket opens a socket whose packets have a mark.
+func openSocket(mark uint32, log *slog.Logger) (*socket, error) {
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if errors.Is(err, unix.EPERM) {
+		return nil, fmt.Errorf("open packet socket: %w (it needs CAP_NET_RAW)", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open packet socket: %w", err)
+	}
+	if mark != 0 {
+		// Before Linux 5.17 this takes CAP_NET_ADMIN.
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MARK, int(mark)); err != nil {
+			return nil, errors.Join(fmt.Errorf("mark packets: %w", err), unix.Close(fd))
+		}
+	}
+	return &socket{fd: fd, log: log, warned: make(map[error]bool)}, nil
+}
+
+// send sends a frame at once or not at all.
+func (s *socket) send(to *port, frame []byte) pipeline.Reason {
+	s.to.Ifindex = to.index
+	s.to.Protocol = binary.NativeEndian.Uint16(frame[2*macLen:])
+	for {
+		err := unix.Sendto(s.fd, frame, 0, &s.to)
+		if err == unix.EINTR { //nolint:errorlint // as the system call returns it
+			continue
+		}
+		return s.report(reasonOf(err), err)
+	}
+}
+
+func reasonOf(err error) pipeline.Reason {
+	if err == nil {
+		return pipeline.Pass
+	}
+	errno, _ := errors.AsType[unix.Errno](err)
+	switch errno {
+	case unix.ENOBUFS, unix.EAGAIN, unix.ENOMEM:
+		return QueueFull
+	case unix.ENETDOWN:
+		return DeviceDown
+	case unix.ENXIO, unix.ENODEV:
+		return NoDevice
+	case unix.EMSGSIZE:
+		return TooLong
+	case unix.EPERM, unix.EACCES:
+		return NotPermitted
+	}
+	return SendError
+}
+
+// report logs each strange error once. What becomes of the device is logged where it is looked at.
+func (s *socket) report(reason pipeline.Reason, err error) pipeline.Reason {
+	if (reason == NotPermitted || reason == SendError) && !s.warned[err] {
+		s.warned[err] = true
+		s.log.Warn("can't send frame", "error", err)
+	}
+	return reason
+}
+
+func (s *socket) close() error { return unix.Close(s.fd) }
