@@ -40,6 +40,15 @@ type Needs struct {
 	// between them Stops it. What is heard and stopped may be a pattern of
 	// [path/filepath.Match].
 	Emits, Hears, Stops []string
+
+	// Warnings are what the stage's settings do that may not be meant.
+	Warnings []Warning
+}
+
+// Warning tells what a setting does that may not be meant, though it is right.
+type Warning struct {
+	Setting string // its name, as in the setting tag
+	Text    string // one sentence, which begins in lower case
 }
 
 // Interface is a network interface that a stage uses.
