@@ -91,24 +91,29 @@ type File struct {
 // configuration: sources, filters, then each sink with its filters.
 func (p *Pipeline) Needs() []StageNeeds {
 	var all []StageNeeds
-	add := func(kind Kind, sink, index int, name string, stage any) {
+	p.eachStage(func(kind Kind, sink, index int, name string, stage any) {
 		if n, ok := stage.(Needer); ok {
 			all = append(all, StageNeeds{kind, sink, index, name, n.Needs()})
 		}
-	}
+	})
+	return all
+}
+
+// eachStage calls f with each stage, in the order of the configuration. Sink is the index of the
+// sink whose filter it is, otherwise -1.
+func (p *Pipeline) eachStage(f func(kind Kind, sink, index int, name string, stage any)) {
 	for i, s := range p.sources {
-		add(KindSource, -1, i, s.name, s.source)
+		f(KindSource, -1, i, s.name, s.source)
 	}
-	for i, f := range p.filters.filters {
-		add(KindFilter, -1, i, p.filters.stages[i].name, f)
+	for i, filter := range p.filters.filters {
+		f(KindFilter, -1, i, p.filters.stages[i].name, filter)
 	}
 	for i, s := range p.sinks {
-		add(KindSink, -1, i, s.name, s.sink)
-		for j, f := range s.filters.filters {
-			add(KindFilter, i, j, s.filters.stages[j].name, f)
+		f(KindSink, -1, i, s.name, s.sink)
+		for j, filter := range s.filters.filters {
+			f(KindFilter, i, j, s.filters.stages[j].name, filter)
 		}
 	}
-	return all
 }
 
 // Undeclared returns the names of the stages that may use the host and do not say

@@ -30,32 +30,39 @@ type facts struct {
 // obstacle is something that stops packets, and what to do about it.
 type obstacle struct{ subject, state, advice string }
 
+// facts finds out what there is now.
 func (rt *rtnetlink) facts(s Settings) (facts, error) {
 	f := facts{settings: s}
 	device, err := rt.find(s.Device)
+	if err != nil {
+		return f, err
+	}
+	confs, err := rt.netconfs(unix.AF_INET)
 	if err != nil || device == nil {
+		f.hostForwards = forwardsElsewhere(confs, 0)
 		return f, err
 	}
 	f.device, f.own = device, rt.isOwn(device)
 	if f.end = rt.endOf(device); device.Attrs().Flags&net.FlagLoopback != 0 {
 		f.end = device
 	}
-	index := device.Attrs().Index
-	confs, err := rt.netconfs(unix.AF_INET)
-	if err != nil {
-		return f, err
+	f.ofIP(rt, confs)
+	if s.AsFrom == "" {
+		return f, nil
 	}
-	f.addressed = rt.hasIPv4(device)
+	if f.from, err = rt.find(s.AsFrom); f.from != nil {
+		f.redirect = rt.redirects(device, f.from.Attrs().Index)
+	}
+	return f, err
+}
+
+// ofIP finds out what the IP stack does with packets of the device.
+func (f *facts) ofIP(rt *rtnetlink, confs map[int]netconf) {
+	index := f.device.Attrs().Index
+	f.addressed = rt.hasIPv4(f.device)
 	f.rpFilter = max(confs[index].rpFilter, confs[allInterfaces].rpFilter)
 	f.forwards, f.hostForwards = confs[index].forwarding != 0, forwardsElsewhere(confs, index)
 	f.ipv6Off = rt.ipv6Off(index)
-	if s.AsFrom != "" {
-		if f.from, err = rt.find(s.AsFrom); err != nil {
-			return f, err
-		}
-		f.redirect = f.from != nil && rt.redirects(device, f.from.Attrs().Index)
-	}
-	return f, nil
 }
 
 // forwardsElsewhere reports whether an interface other than the one with the index forwards.

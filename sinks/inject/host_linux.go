@@ -222,7 +222,7 @@ func (h *host) setGuard() (changed bool, passing error) {
 func (h *host) noteGuard(i int, err error) {
 	why := ""
 	if err != nil {
-		why = privilege(err).Error()
+		why = reason(err, "policy rules").Error()
 	}
 	if why != h.unguard[i] && why != "" {
 		h.log.Warn("only their TTL keeps packets from going round", "family", familyName(families[i]), "ttl", h.settings.TTL, "error", why)
@@ -350,7 +350,7 @@ func (h *host) setRunning(device netlink.Link) (changed bool, _ error) {
 			return changed, err
 		}
 		if err := h.rt.LinkSetUp(end); err != nil {
-			return changed, fmt.Errorf("raise device %s: %w", end.Attrs().Name, privilege(err))
+			return changed, fmt.Errorf("raise device %s: %w", end.Attrs().Name, reason(err, "veth"))
 		}
 		changed = true
 	}

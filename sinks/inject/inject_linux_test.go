@@ -8,16 +8,18 @@ import (
 	"github.com/pmtud/pmtud/sinks/inject"
 )
 
-func TestMain(m *testing.M) { netns.Main(m) }
+func TestMain(m *testing.M) {
+	hold()
+	netns.Main(m)
+}
 
 func TestPlugin(t *testing.T) {
-	netns.Own(t)
 	for _, tt := range []struct {
 		name   string
 		change func(*inject.Settings)
 	}{
-		{"made", func(*inject.Settings) {}},
-		{"as from", func(s *inject.Settings) { s.AsFrom = "eth0" }},
+		{"made", nil},
+		{"as from", asFrom},
 		{"loopback", func(s *inject.Settings) { s.Device, s.Create = "lo", false }},
 		{"dry run", func(s *inject.Settings) { s.DryRun = true }},
 	} {
@@ -25,9 +27,7 @@ func TestPlugin(t *testing.T) {
 			host, wire := netns.Own(t), netns.NewTest(t, "wire")
 			netns.Must(t, netns.Veth(host, "eth0", wire, "eth0"))
 			t.Cleanup(func() { netns.Must(t, host.Delete("eth0")) })
-			settings := inject.Plugin().NewSettings().(*inject.Settings)
-			tt.change(settings)
-			pipelinetest.TestSink(t, inject.Plugin(), settings)
+			pipelinetest.TestSink(t, inject.Plugin(), settings(tt.change))
 		})
 	}
 }

@@ -45,14 +45,21 @@ func (rt *rtnetlink) makePair(name string, mac [macLen]byte) (netlink.Link, erro
 	attrs.Name, attrs.MTU, attrs.HardwareAddr = name, pairMTU, net.HardwareAddr(mac[:])
 	pair := netlink.NewVeth(attrs)
 	pair.PeerName, pair.PeerMTU, pair.PeerHardwareAddr = otherEnd(name), pairMTU, pipeline.InjectedMAC[:]
-	if err := rt.LinkAdd(pair); err != nil {
-		return nil, fmt.Errorf("make device %s (module veth): %w", name, privilege(err))
+	if err := rt.addLink(pair); err != nil {
+		return nil, err
 	}
 	device, err := rt.find(name)
 	if err == nil && device == nil {
 		err = fmt.Errorf("make device %s: it is gone already", name)
 	}
 	return device, err
+}
+
+func (rt *rtnetlink) addLink(l netlink.Link) error {
+	if err := rt.LinkAdd(l); err != nil {
+		return fmt.Errorf("make device %s: %w", l.Attrs().Name, reason(err, "veth"))
+	}
+	return nil
 }
 
 // removePair removes the device that has the name if it is a pair that this sink or one like it
@@ -66,7 +73,7 @@ func (rt *rtnetlink) removePair(name string) error {
 		return fmt.Errorf("device %s: %w", name, errForeign)
 	}
 	if err := rt.LinkDel(device); err != nil && !errors.Is(err, unix.ENODEV) {
-		return fmt.Errorf("remove device %s: %w", name, privilege(err))
+		return fmt.Errorf("remove device %s: %w", name, reason(err, "veth"))
 	}
 	return nil
 }
@@ -109,10 +116,14 @@ func (rt *rtnetlink) hasIPv4(device netlink.Link) bool {
 	return err == nil && len(addresses) > 0
 }
 
-// privilege says in an error which right is missing.
-func privilege(err error) error {
-	if errors.Is(err, unix.EPERM) {
+// reason says in an error which right is missing, or which module of the kernel (rtnl_newlink
+// and the functions of net/sched return other errors if they know what is asked for).
+func reason(err error, modules string) error {
+	switch {
+	case errors.Is(err, unix.EPERM):
 		return fmt.Errorf("%w (it needs CAP_NET_ADMIN)", err)
+	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENOENT):
+		return fmt.Errorf("the kernel lacks %s: %w", modules, err)
 	}
 	return err
 }

@@ -32,8 +32,8 @@ func (rt *rtnetlink) redirect(device netlink.Link, to int) error {
 		LinkIndex: device.Attrs().Index, Handle: ingress, Parent: netlink.HANDLE_INGRESS,
 	}}
 	_ = rt.QdiscDel(qdisc) // there may be none
-	if err := rt.QdiscAdd(qdisc); err != nil {
-		return fmt.Errorf("add ingress qdisc (module sch_ingress): %w", err)
+	if err := rt.addQdisc(qdisc); err != nil {
+		return err
 	}
 	action := netlink.NewMirredAction(to)
 	action.MirredAction = netlink.TCA_INGRESS_REDIR
@@ -44,8 +44,19 @@ func (rt *rtnetlink) redirect(device netlink.Link, to int) error {
 		},
 		Actions: []netlink.Action{action},
 	}
-	if err := rt.FilterAdd(all); err != nil {
-		return fmt.Errorf("add filter (modules cls_u32, act_mirred): %w", err)
+	return rt.addFilter(all)
+}
+
+func (rt *rtnetlink) addQdisc(q netlink.Qdisc) error {
+	if err := rt.QdiscAdd(q); err != nil {
+		return fmt.Errorf("add ingress qdisc: %w", reason(err, "sch_ingress"))
+	}
+	return nil
+}
+
+func (rt *rtnetlink) addFilter(f netlink.Filter) error {
+	if err := rt.FilterAdd(f); err != nil {
+		return fmt.Errorf("add filter: %w", reason(err, "cls_u32 or act_mirred"))
 	}
 	return nil
 }

@@ -3,10 +3,12 @@ package inject_test
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -193,6 +195,10 @@ func await(t *testing.T, wrong func() error) {
 	}
 }
 
+var silent = slog.New(slog.DiscardHandler)
+
+func errorOf(errs ...error) error { return errors.Join(errs...) }
+
 func settings(change func(*inject.Settings)) *inject.Settings {
 	s := inject.Plugin().NewSettings().(*inject.Settings)
 	if change != nil {
@@ -250,4 +256,15 @@ func complaint(sink pipeline.Sink) string {
 		return err.Error()
 	}
 	return ""
+}
+
+// checkLog wants a line about a cause, with a hint.
+func checkLog(t *testing.T, log *lines, cause string) {
+	t.Helper()
+	await(t, func() error {
+		if text := log.String(); !strings.Contains(text, cause) || !strings.Contains(text, "hint=") {
+			return fmt.Errorf("log says nothing of %q:\n%s", cause, text)
+		}
+		return nil
+	})
 }

@@ -53,8 +53,24 @@ func Check(ctx context.Context, pipelines []*pipeline.Pipeline, daemon Daemon) [
 			c.stage = p.Name() + "/" + n.Stage
 			c.needs(n.Needs)
 		}
+		p.CheckHost(func(stage string, found pipeline.HostFinding) {
+			c.stage = p.Name() + "/" + stage
+			c.once(found.Subject, func() []Finding { return one(findingOf(found)) })
+		})
 	}
 	return c.findings
+}
+
+// findingOf returns what a stage itself has found.
+func findingOf(f pipeline.HostFinding) Finding {
+	level := OK
+	switch {
+	case f.Stops:
+		level = Problem
+	case f.Advice != "":
+		level = Warning
+	}
+	return Finding{Level: level, State: f.State, Advice: f.Advice}
 }
 
 type checker struct {

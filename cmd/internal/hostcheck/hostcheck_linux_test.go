@@ -15,6 +15,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 	"github.com/pmtud/pmtud/sinks/broadcast"
+	"github.com/pmtud/pmtud/sinks/inject"
 	pcapsink "github.com/pmtud/pmtud/sinks/pcapfile"
 	"github.com/pmtud/pmtud/sinks/peers"
 	"github.com/pmtud/pmtud/sources/nflog"
@@ -47,6 +48,10 @@ func captureFrom(name string) pipeline.Spec {
 
 func broadcastOn(name string) pipeline.Spec {
 	return sink(stage(broadcast.Plugin(), func(s *broadcast.Settings) { s.Interface = name }))
+}
+
+func injectAsFrom(name string) pipeline.Spec {
+	return sink(stage(inject.Plugin(), func(s *inject.Settings) { s.AsFrom = name }))
 }
 
 func readGroup(group uint16) pipeline.Spec {
@@ -166,6 +171,15 @@ func TestCheck(t *testing.T) {
 			"problem interface eth1 is down", "warning sysctl net.ipv4.conf.eth1.rp_filter is 1",
 			"problem sysctl net.ipv4.conf.eth1.drop_unicast_in_l2_multicast is 1",
 			"problem sysctl net.ipv6.conf.eth1.drop_unicast_in_l2_multicast is 1", raw, pmtu,
+		}},
+		{"inject", injectAsFrom("eth1"), []string{
+			"problem interface eth1 is down", "warning sysctl net.ipv4.conf.eth1.rp_filter is 1",
+			"problem sysctl net.ipv4.conf.eth1.drop_unicast_in_l2_multicast is 1",
+			"problem sysctl net.ipv6.conf.eth1.drop_unicast_in_l2_multicast is 1", raw, admin, pmtu,
+			"ok device pmtud0 can be made",
+		}},
+		{"inject as from an interface that is not there", injectAsFrom("eth9"), []string{
+			"problem interface eth9 is not there", raw, admin, pmtu, "ok device pmtud0 can be made",
 		}},
 		{"group taken", readGroup(33), []string{admin, "problem nflog group 33 has a reader already", pmtu}},
 		{"group free", readGroup(34), []string{admin, "ok nflog group 34 is free", pmtu}},
