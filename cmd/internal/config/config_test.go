@@ -358,7 +358,7 @@ func FuzzLoad(f *testing.F) {
 		if err != nil {
 			return // it did not panic
 		}
-		for _, format := range []string{"yaml", "toml"} {
+		for _, format := range []string{"yaml", "toml", "json"} {
 			out, err := config.Marshal(file, format)
 			if err != nil {
 				t.Fatal(err)
