@@ -47,11 +47,14 @@ func (f Forger) Frames(n int) [][]byte {
 
 // Forge changes router, client, the client's port and the MTU of one of
 // [Forger.Frames].
-func Forge(frame []byte) {
+func Forge(frame []byte) { ForgeBy(rand.Uint64, frame) }
+
+// ForgeBy is [Forge] with random numbers of the caller's.
+func ForgeBy(random func() uint64, frame []byte) {
 	if packet := frame[ethernet:]; packet[0]>>4 == 6 {
-		forgeIPv6(packet)
+		forgeIPv6(random, packet)
 	} else {
-		forgeIPv4(packet)
+		forgeIPv4(random, packet)
 	}
 }
 
@@ -63,15 +66,15 @@ const (
 	icmp     = 8
 )
 
-func forgeIPv4(packet []byte) {
+func forgeIPv4(random func() uint64, packet []byte) {
 	message := packet[ipv4:]
 	quoted := message[icmp:]
-	random := rand.Uint64()
-	putLow24(packet[12:16], uint32(random))
-	putLow24(quoted[16:20], uint32(random>>24))
+	addresses, rest := random(), random()
+	putLow24(packet[12:16], uint32(addresses))
+	putLow24(quoted[16:20], uint32(addresses>>24))
 	binary.BigEndian.PutUint16(quoted[2:], quotedLength)
-	forgePort(quoted[ipv4+2:])
-	binary.BigEndian.PutUint16(message[6:], uint16(forgedMTU()))
+	forgePort(rest, quoted[ipv4+2:])
+	binary.BigEndian.PutUint16(message[6:], uint16(forgedMTU(rest)))
 	sum(packet[10:12], packet[:ipv4], 0)
 	sum(quoted[10:12], quoted[:ipv4], 0)
 	sum(message[2:4], message, 0)
@@ -82,29 +85,32 @@ func putLow24(address []byte, host uint32) {
 	binary.BigEndian.PutUint32(address, 10<<24|host&0xffffff)
 }
 
-func forgeIPv6(packet []byte) {
+func forgeIPv6(random func() uint64, packet []byte) {
 	message := packet[ipv6:]
 	quoted := message[icmp:]
-	forgeBehind33(packet[8:24])
-	forgeBehind33(quoted[24:40])
+	rest := random()
+	forgeBehind33(random, packet[8:24])
+	forgeBehind33(random, quoted[24:40])
 	binary.BigEndian.PutUint16(quoted[4:], quotedLength-ipv6)
-	forgePort(quoted[ipv6+2:])
-	binary.BigEndian.PutUint32(message[4:], forgedMTU())
+	forgePort(rest, quoted[ipv6+2:])
+	binary.BigEndian.PutUint32(message[4:], forgedMTU(rest))
 	const icmpv6 = 58
 	pseudo := uint32(len(message)) + icmpv6 // with both addresses (RFC 8200, section 8.1)
 	sum(message[2:4], message, pseudo+add(packet[8:40]))
 }
 
 // forgeBehind33 changes an address out of 2001:db8:8000::/33.
-func forgeBehind33(address []byte) {
-	binary.BigEndian.PutUint32(address[4:], rand.Uint32()|1<<31)
-	binary.BigEndian.PutUint64(address[8:], rand.Uint64())
+func forgeBehind33(random func() uint64, address []byte) {
+	binary.BigEndian.PutUint32(address[4:], uint32(random())|1<<31)
+	binary.BigEndian.PutUint64(address[8:], random())
 }
 
 // forgePort writes a port as clients have.
-func forgePort(b []byte) { binary.BigEndian.PutUint16(b, uint16(32768+rand.IntN(28232))) }
+func forgePort(random uint64, b []byte) {
+	binary.BigEndian.PutUint16(b, uint16(32768+random%28232))
+}
 
-func forgedMTU() uint32 { return lowMTU + rand.Uint32N(highMTU-lowMTU+1) }
+func forgedMTU(random uint64) uint32 { return lowMTU + uint32(random>>32)%(highMTU-lowMTU+1) }
 
 // sum writes the Internet checksum (RFC 1071) of b, and of what was added before, to
 // a field of b.
