@@ -30,7 +30,7 @@ func TestConfined(t *testing.T) {
 		more(t, p, path, "type: pcap-file, path: "+elsewhere+"/x.pcap", "sink pcap-file", "the right to write in "+elsewhere)
 		more(t, p, path, "type: peers, dry_run: true, addresses: [peers.example]", "sink peers", "the right to read in /etc")
 	}
-	if strings.Contains(p.log(), "sockets=seccomp") {
+	if strings.Contains(p.log(), "calls=seccomp") {
 		more(t, p, path, "type: peers, dry_run: true, addresses: [192.0.2.1]", "sink peers", "AF_NETLINK sockets, AF_INET sockets, AF_INET6 sockets")
 	}
 	more(t, p, path, "type: broadcast, interface: lo", "sink broadcast", "CAP_NET_RAW")

@@ -54,6 +54,7 @@ func TestNeeds(t *testing.T) {
 		{Kind: pipeline.KindSource, Sink: -1, Index: 1, Stage: "source-nflog", Needs: pipeline.Needs{
 			Capabilities: []string{"CAP_NET_ADMIN"},
 			Families:     []string{"AF_NETLINK"},
+			Netlink:      []string{"NETLINK_NETFILTER"},
 			NFLOGGroups:  []uint16{33},
 			Exclusive:    []string{"nflog group 33"},
 		}},

@@ -130,7 +130,7 @@ func TestReloadToAddressGivenUp(t *testing.T) {
 	path := writeConfig(t, endless(t, "a"))
 	p := startRun(t, path)
 	p.await("msg=ready")
-	if !strings.Contains(p.log(), "sockets=seccomp") {
+	if !strings.Contains(p.log(), "calls=seccomp") {
 		t.Skip("the kernel has no seccomp")
 	}
 	overwrite(t, path, "http: {listen: \"127.0.0.1:0\"}\n"+endless(t, "b"))

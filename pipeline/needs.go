@@ -22,6 +22,10 @@ type Needs struct {
 	Capabilities []string // of capabilities(7), for example "CAP_NET_RAW"
 	Families     []string // of socket(2), for example "AF_PACKET"
 
+	// Netlink names protocols of AF_NETLINK beside NETLINK_ROUTE (netlink(7)), for
+	// example "NETLINK_NETFILTER".
+	Netlink []string
+
 	// NFLOGGroups are netlink groups of netfilter's log that it reads.
 	NFLOGGroups []uint16
 

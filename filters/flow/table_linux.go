@@ -51,6 +51,7 @@ func (f *filter) Needs() pipeline.Needs {
 	n := pipeline.Needs{Families: []string{"AF_NETLINK"}}
 	if slices.Contains(f.Tables, Conntrack) {
 		n.Capabilities = []string{"CAP_NET_ADMIN"}
+		n.Netlink = append(n.Netlink, "NETLINK_NETFILTER")
 	}
 	return n
 }

@@ -19,10 +19,9 @@ func (c Confined) Lacks(wanted Plan) (lacks []string) {
 	if c.Mode != Off {
 		lacks = append(lacks, except(wanted.Capabilities, c.Plan.Capabilities)...)
 	}
-	if isConfined(c.Report.Sockets) {
-		for _, family := range except(wanted.Families, append([]string{"AF_UNIX"}, c.Plan.Families...)) {
-			lacks = append(lacks, family+" sockets")
-		}
+	if isConfined(c.Report.Calls) {
+		lacks = append(lacks, sockets(except(wanted.Families, c.Plan.Families))...)
+		lacks = append(lacks, sockets(except(wanted.Netlink, c.Plan.Netlink))...)
 	}
 	files := isConfined(c.Report.Files)
 	for _, dir := range wanted.Write {
@@ -61,6 +60,13 @@ func (c Confined) Denied() (paths []string) {
 		}
 	}
 	return paths
+}
+
+func sockets(kinds []string) (names []string) {
+	for _, kind := range kinds {
+		names = append(names, kind+" sockets")
+	}
+	return names
 }
 
 // except returns the elements that the other list lacks.

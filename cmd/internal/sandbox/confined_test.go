@@ -26,7 +26,7 @@ func TestLacks(t *testing.T) {
 			Read: []string{read}, Write: []string{write},
 		},
 		Mode:   sandbox.Auto,
-		Report: sandbox.Report{Files: "landlock 5", Sockets: "seccomp"},
+		Report: sandbox.Report{Files: "landlock 5", Calls: "seccomp"},
 	}
 	all := sandbox.Plan{
 		Capabilities: []string{"CAP_NET_RAW", "CAP_NET_ADMIN"}, Families: []string{"AF_PACKET", "AF_UNIX", "AF_INET"},
@@ -36,7 +36,7 @@ func TestLacks(t *testing.T) {
 	files := []string{
 		"the right to write in " + read, "the right to read in " + read + "2", "the right to read in " + dir,
 	}
-	rights := []string{"CAP_NET_ADMIN", "AF_INET sockets"}
+	rights := []string{"CAP_NET_ADMIN", "AF_UNIX sockets", "AF_INET sockets"}
 	for name, tc := range map[string]struct {
 		change func(*sandbox.Confined)
 		wanted sandbox.Plan
@@ -46,11 +46,11 @@ func TestLacks(t *testing.T) {
 		"more":        {func(*sandbox.Confined) {}, all, append(rights, files...)},
 		"no Landlock": {func(c *sandbox.Confined) { c.Report.Files = "not confined: the kernel has no Landlock" }, all, rights},
 		"no seccomp": {
-			func(c *sandbox.Confined) { c.Report.Sockets = "not confined: seccomp: function not implemented" },
+			func(c *sandbox.Confined) { c.Report.Calls = "not confined: seccomp: function not implemented" },
 			all, append(rights[:1:1], files...),
 		},
 		"off": {func(c *sandbox.Confined) {
-			c.Mode, c.Report = sandbox.Off, sandbox.Report{Files: "not confined", Sockets: "not confined"}
+			c.Mode, c.Report = sandbox.Off, sandbox.Report{Files: "not confined", Calls: "not confined"}
 		}, all, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,9 @@
 package sandbox
 
-import "fmt"
+import (
+	"fmt"
+	"os"
+)
 
 // Enter confines the process to a plan. In mode Off it only becomes the plan's
 // user. After an error the process may be confined in part, and should end.
@@ -22,18 +25,24 @@ func Enter(p Plan, m Mode) (Report, error) {
 		r.User = p.User.Name
 	}
 	if m == Off {
-		r.Files, r.Sockets = notConfined, notConfined
+		r.Files, r.Calls = notConfined, notConfined
 		return r, nil
 	}
 	if r.Capabilities, err = keepCapabilities(keep); err != nil {
 		return r, err
 	}
-	r.Files, err = confineFiles(p)
+	r.Files, r.Remains, err = confineFiles(p)
 	if r.Files, err = settle(m, "files", r.Files, err); err != nil {
 		return r, err
 	}
-	r.Sockets, err = confineSockets(p.Families)
-	r.Sockets, err = settle(m, "sockets", r.Sockets, err)
+	r.Calls, err = confineCalls(p)
+	if err != nil {
+		r.Remains = append(r.Remains, "to make sockets of every kind, to run programs, to change what files are allowed")
+	}
+	if os.Geteuid() == 0 {
+		r.Remains = append(r.Remains, "to read and replace root's files where it may read and write")
+	}
+	r.Calls, err = settle(m, "system calls", r.Calls, err)
 	return r, err
 }
 

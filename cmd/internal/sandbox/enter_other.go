@@ -12,5 +12,5 @@ func Enter(p Plan, m Mode) (Report, error) {
 	if p.User != nil || m == Required {
 		return Report{}, fmt.Errorf("confine process: %w", errors.ErrUnsupported)
 	}
-	return Report{Files: notConfined, Sockets: notConfined}, nil
+	return Report{Files: notConfined, Calls: notConfined}, nil
 }

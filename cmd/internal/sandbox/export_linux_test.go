@@ -1,4 +1,4 @@
 package sandbox
 
-// SocketProgram is the program that Enter installs.
-var SocketProgram = socketProgram
+// Program is the program that Enter installs for a plan.
+var Program = Plan.program

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -28,13 +29,14 @@ func sorted(paths []string) (files, folders []string) {
 	return files, folders
 }
 
-// confineFiles restricts files and TCP ports to those of the plan, as far as the
-// kernel's Landlock knows how to, and returns its name and version. The fifth
-// version is enough: the sixth would cut off a notification socket of systemd's.
-func confineFiles(p Plan) (string, error) {
+// confineFiles restricts files and TCP ports to those of the plan, and signals and abstract
+// sockets to this process, as far as the kernel's Landlock knows how to. It returns its name
+// and version, and what this one can't keep the process from. A socket of systemd's that
+// is connected stays so.
+func confineFiles(p Plan) (name string, remains []string, err error) {
 	version, err := llsys.LandlockGetABIVersion()
 	if err != nil || version < 1 {
-		return "", fmt.Errorf("the kernel has no Landlock")
+		return "", remainsWithout(0), errors.New("the kernel has no Landlock")
 	}
 	files, folders := sorted(p.Read)
 	rules := []landlock.Rule{
@@ -48,8 +50,32 @@ func confineFiles(p Plan) (string, error) {
 	for _, port := range p.Connect {
 		rules = append(rules, landlock.ConnectTCP(port))
 	}
-	if err := landlock.V5.BestEffort().Restrict(rules...); err != nil {
-		return "", err
+	config := landlock.V6
+	if !mayScopeSignals() {
+		config.Scoped &^= llsys.ScopeSignal
 	}
-	return fmt.Sprintf("landlock %d", min(version, 5)), nil
+	if err := config.BestEffort().Restrict(rules...); err != nil {
+		return "", remainsWithout(0), err
+	}
+	return fmt.Sprintf("landlock %d", min(version, 6)), remainsWithout(version), nil
+}
+
+// mayScopeSignals reports whether the threads of a process may send signals to each other
+// though each has a domain of its own, which Go's runtime does all the time (Linux 6.15,
+// security/landlock/errata/abi-6.h).
+func mayScopeSignals() bool {
+	const threads = 1 << 1 // erratum 2
+	errata, err := llsys.LandlockGetErrata()
+	return err == nil && errata&threads != 0
+}
+
+// remainsWithout returns what a version of Landlock can't keep the process from.
+func remainsWithout(version int) (remains []string) {
+	if version < 1 {
+		remains = append(remains, "to open all files of its user")
+	}
+	if version < 4 {
+		remains = append(remains, "to use all TCP ports")
+	}
+	return remains
 }

@@ -14,7 +14,8 @@ type Plan struct {
 	User *User // whom it becomes; nil: it stays who it is
 
 	Capabilities []string // "CAP_NET_RAW"
-	Families     []string // of sockets, "AF_PACKET"; AF_UNIX is always kept
+	Families     []string // of sockets, "AF_PACKET"
+	Netlink      []string // protocols of AF_NETLINK, "NETLINK_NETFILTER"; NETLINK_ROUTE is always kept
 
 	Read  []string // folders and files that it may read, with all below them
 	Write []string // folders in which it may make, write, rename and remove files
@@ -32,6 +33,7 @@ const dnsPort = 53
 func (p *Plan) Add(n pipeline.Needs) {
 	p.Capabilities = with(p.Capabilities, n.Capabilities...)
 	p.Families = with(p.Families, n.Families...)
+	p.Netlink = with(p.Netlink, n.Netlink...)
 	for _, f := range n.Files {
 		if f.Writes {
 			p.Write = with(p.Write, folder(f.Path))

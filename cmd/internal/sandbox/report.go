@@ -20,7 +20,11 @@ type Report struct {
 	User         string   // whom it became; empty: nobody else
 	Capabilities []string // that it still has
 	Files        string   // what confines files and TCP ports, or why nothing does
-	Sockets      string   // what confines address families, or why nothing does
+	Calls        string   // what confines sockets and other system calls, or why nothing does
+
+	// Remains is what somebody who takes the process over could still do, beside what it
+	// needs, for want of something in the kernel or because it is root.
+	Remains []string
 }
 
 // Attrs returns the report for a line of a log.
@@ -29,7 +33,10 @@ func (r Report) Attrs() []any {
 	if capabilities == "" {
 		capabilities = "none"
 	}
-	attrs := []any{"capabilities", capabilities, "files", r.Files, "sockets", r.Sockets}
+	attrs := []any{"capabilities", capabilities, "files", r.Files, "calls", r.Calls}
+	if len(r.Remains) > 0 {
+		attrs = append(attrs, "remains", strings.Join(r.Remains, ", "))
+	}
 	if r.User != "" {
 		attrs = append([]any{"user", r.User}, attrs...)
 	}

@@ -169,7 +169,7 @@ func TestEnter(t *testing.T) {
 	want := result{
 		Report: sandbox.Report{
 			Capabilities: []string{"CAP_NET_RAW"},
-			Files:        r.Report.Files, Sockets: "seccomp",
+			Files:        r.Report.Files, Calls: "seccomp", Remains: r.Report.Remains,
 		},
 		UID: r.UID, Effective: 1 << unix.CAP_NET_RAW, NoNewPrivs: 1,
 		Tried: map[string]string{
@@ -177,7 +177,7 @@ func TestEnter(t *testing.T) {
 			"read " + other + "/file": denied, "read /etc/passwd": denied,
 			"write " + read + "/new": denied, "write " + write + "/new": "", "write " + other + "/file": denied,
 			"remove " + read + "/file": denied, "remove " + write + "/new": "",
-			"socket 17": "", "socket 2": "", "socket 1": "",
+			"socket 17": "", "socket 2": "", "socket 1": unsupported,
 			"socket 16": unsupported, "socket 10": unsupported, "socket 38": unsupported,
 			"stream 0": "", "stream 6": "", "stream 262": noProtocol, "stream 132": noProtocol,
 			"listen 127.0.0.1:9342": "", "listen 127.0.0.1:9343": denied,
@@ -210,7 +210,7 @@ func TestEnterAsUser(t *testing.T) {
 	want := result{
 		Report: sandbox.Report{
 			User: "nobody", Capabilities: []string{"CAP_NET_RAW"},
-			Files: r.Report.Files, Sockets: "seccomp",
+			Files: r.Report.Files, Calls: "seccomp", Remains: r.Report.Remains,
 		},
 		UID: 65534, Effective: 1 << unix.CAP_NET_RAW, NoNewPrivs: 1,
 		Tried: map[string]string{
@@ -238,7 +238,7 @@ func TestEnterRefuses(t *testing.T) {
 		want string
 	}{
 		{"capability", task{Plan: sandbox.Plan{Capabilities: []string{"CAP_FLY"}}, Mode: sandbox.Auto}, "keep capability CAP_FLY"},
-		{"family", task{Plan: sandbox.Plan{Families: []string{"AF_PIGEON"}}, Mode: sandbox.Required}, "confine sockets: unknown address family AF_PIGEON"},
+		{"family", task{Plan: sandbox.Plan{Families: []string{"AF_PIGEON"}}, Mode: sandbox.Required}, "confine system calls: unknown address family AF_PIGEON"},
 		{"user", task{User: "no-such-user", Mode: sandbox.Auto}, "find user: "},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -77,7 +77,7 @@ func TestLacksOfAUser(t *testing.T) {
 		Capabilities: []string{"CAP_NET_RAW", "CAP_NET_ADMIN"}, Families: []string{"AF_PACKET", "AF_UNIX", "AF_INET"},
 		Read: []string{read, free}, Write: []string{write, root, free, nobodys},
 	}
-	rights := []string{"CAP_NET_ADMIN", "AF_INET sockets"}
+	rights := []string{"CAP_NET_ADMIN", "AF_UNIX sockets", "AF_INET sockets"}
 	for name, tc := range map[string]struct {
 		user        string
 		mode        sandbox.Mode

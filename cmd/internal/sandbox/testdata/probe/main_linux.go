@@ -220,7 +220,7 @@ func (t *threads) differ(want result) string {
 		if got.Effective != want.Effective || got.NoNewPrivs != want.NoNewPrivs || got.Bounding != want.Bounding {
 			return fmt.Sprintf("effective %x, no_new_privs %d, bounding %v", got.Effective, got.NoNewPrivs, got.Bounding)
 		}
-		if want.Report.Sockets == "seccomp" && !errors.Is(t.tried[i], unix.EAFNOSUPPORT) {
+		if want.Report.Calls == "seccomp" && !errors.Is(t.tried[i], unix.EAFNOSUPPORT) {
 			return fmt.Sprintf("a socket of another family: %v", t.tried[i])
 		}
 	}
