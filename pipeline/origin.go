@@ -9,6 +9,9 @@ const (
 	OriginCapture Origin = iota
 	// OriginRelay is the origin of packets that another host's pmtud handed over.
 	OriginRelay
+	// OriginInjected is the origin of packets that pmtud put into the host's own network stack,
+	// where the source knows it and Data has no Ethernet header that tells.
+	OriginInjected
 )
 
 // InjectedMAC is the Ethernet source address of every frame that pmtud puts into a host's own
@@ -19,6 +22,9 @@ var InjectedMAC = [6]byte{0x02, 'p', 'm', 't', 'u', 'd'}
 // Injected reports whether pmtud put the packet into a host's network stack: it was
 // captured or logged on its way from there.
 func (p *Packet) Injected() bool {
+	if p.Origin == OriginInjected {
+		return true
+	}
 	return p.LinkType == LinkEthernet && len(p.Data) >= 12 && [6]byte(p.Data[6:]) == InjectedMAC
 }
 

@@ -14,6 +14,8 @@ func TestReach(t *testing.T) {
 	relayed.Origin = pipeline.OriginRelay
 	injected.Data = append([]byte(nil), injected.Data...)
 	copy(injected.Data[6:], pipeline.InjectedMAC[:])
+	known := messages(1)[0]
+	known.Origin = pipeline.OriginInjected
 
 	for _, tt := range []struct {
 		name              string
@@ -22,16 +24,16 @@ func TestReach(t *testing.T) {
 		delivered         uint64
 		failed            bool // reasons of the engine are among those of the sink
 	}{
-		{name: "none", reach: pipeline.ReachNone, delivered: 3},
-		{name: "host", reach: pipeline.ReachHost, delivered: 2, injected: 1, failed: true},
-		{name: "network", reach: pipeline.ReachNetwork, delivered: 1, injected: 1, relayed: 1, failed: true},
+		{name: "none", reach: pipeline.ReachNone, delivered: 4},
+		{name: "host", reach: pipeline.ReachHost, delivered: 2, injected: 2, failed: true},
+		{name: "network", reach: pipeline.ReachNetwork, delivered: 1, injected: 2, relayed: 1, failed: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := sinkStage("out", sink{})
 			s.Plugin.Reach, s.Plugin.Reasons = tt.reach, nil
 			spec := pipeline.Spec{
 				Name: "test", Sinks: []pipeline.SinkStage{s},
-				Sources: []pipeline.Stage{live("in", source{run: deliverAll([]pipeline.Packet{captured, relayed, injected})})},
+				Sources: []pipeline.Stage{live("in", source{run: deliverAll([]pipeline.Packet{captured, relayed, injected, known})})},
 			}
 			c := mustRun(t, spec)
 			checkBooks(t, spec, c)

@@ -18,5 +18,8 @@ func (filter) Explain(p *pipeline.Packet) string {
 	if p.Broadcast() {
 		what += ", sent to several hosts"
 	}
+	if p.Injected() {
+		what += ", injected by pmtud"
+	}
 	return fmt.Sprintf("%s, %d of %d octets captured", what, len(p.Data), p.Length)
 }

@@ -15,6 +15,7 @@ const (
 	NotPTB    pipeline.Reason = iota + 1 // any other packet
 	Broadcast                            // already sent to several hosts of the link
 	Truncated                            // the capture lacks octets of it
+	Injected                             // pmtud put it into the host's network stack
 )
 
 // minLen is the shortest message that is looked at, in octets behind the
@@ -36,6 +37,7 @@ func Plugin() pipeline.Plugin {
 			{Name: "not-ptb", Doc: "the packet is no IPv4 or IPv6 PTB"},
 			{Name: "broadcast", Doc: "the frame was sent to all hosts, as copies are, or to a group of them"},
 			{Name: "truncated", Doc: "the capture holds only the beginning of the packet"},
+			{Name: "injected", Doc: "pmtud put it into the host's own network stack, from where it comes"},
 		},
 		New: func(Settings, pipeline.Env) (pipeline.Filter, error) {
 			return filter{}, nil
@@ -49,6 +51,8 @@ func (filter) Filter(p *pipeline.Packet) pipeline.Reason {
 	switch {
 	case p.PTB == 0 || behindLink(p) < minLen:
 		return NotPTB
+	case p.Injected():
+		return Injected
 	case p.Broadcast():
 		return Broadcast
 	case p.Truncated():

@@ -35,10 +35,20 @@ func (r *Record) Fill(p *pipeline.Packet, now pipeline.Instant) {
 	p.Length = network - begin + networkLength(r.protocol, r.msg[network:r.end])
 	p.LinkType = link
 	p.Type = r.packetType(p.Data, link)
+	p.Origin = r.origin()
 	p.Time = r.time
 	if p.Time == 0 {
 		p.Time = now
 	}
+}
+
+// origin tells by the link-layer header that a packet had when it came in, whether or not Data
+// begins with it. On lo the kernel reports one of 14 bytes too.
+func (r *Record) origin() pipeline.Origin {
+	if h := r.hwHeader; len(h) >= macsLen && [6]byte(h[macsLen/2:]) == pipeline.InjectedMAC {
+		return pipeline.OriginInjected
+	}
+	return pipeline.OriginCapture
 }
 
 // assemble returns where in msg the packet and its network header begin.

@@ -102,6 +102,38 @@ func TestFramesFromEthernet(t *testing.T) {
 	}
 }
 
+// TestInjected logs what pmtud put into the host's stack: at an Ethernet interface, and at lo,
+// whose records have no Ethernet header.
+func TestInjected(t *testing.T) {
+	frame := pipelinetest.PTB{}.Frame()
+	copy(frame[6:], pipeline.InjectedMAC[:])
+	onLoopback := append(make([]byte, 6), frame[6:]...)
+	for _, tc := range []struct {
+		name  string
+		frame []byte
+		link  pipeline.LinkType
+	}{{"eth0", frame, pipeline.LinkEthernet}, {"lo", onLoopback, pipeline.LinkRaw}} {
+		t.Run(tc.name, func(t *testing.T) {
+			lab := newLab(t)
+			logRule(t, lab.host, prerouting)
+			r := start(t, lab.host, nil)
+			if tc.name == "lo" {
+				lab.send = sender(t, lab.host, "lo")
+			}
+			lab.inject(t, tc.frame)
+			p := r.await(t, fromRouter)
+			if !p.Injected() || p.LinkType != tc.link {
+				t.Errorf("injected %v, link type %d, want true, %d", p.Injected(), p.LinkType, tc.link)
+			}
+			genuine := append(append(append([]byte(nil), tc.frame[:6]...), routerMAC...), pipelinetest.PTB{MTU: 1300}.Frame()[12:]...)
+			lab.inject(t, genuine)
+			if p := r.await(t, func(p *pipeline.Packet) bool { mtu, _ := p.MTU(); return mtu == 1300 }); p.Injected() {
+				t.Error("a genuine message counts as injected")
+			}
+		})
+	}
+}
+
 func look(p pipeline.Packet) delivered {
 	return delivered{p.Data, p.Length, p.LinkType, p.Type, p.PTB}
 }
