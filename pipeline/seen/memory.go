@@ -3,6 +3,7 @@ package seen
 import (
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dchest/siphash"
@@ -19,18 +20,26 @@ type Memory struct {
 	secret [2]uint64
 	window int64 // in nanoseconds
 
+	used atomic.Bool // something was ever added
+
 	mu    sync.Mutex
-	added map[Digest]int64 // when
-	order []Digest         // the keys of added, a ring
-	next  int              // where the next new digest goes in order
+	added map[Digest]record
+	order []Digest // the keys of added, a ring
+	next  int      // where the next new digest goes in order
 }
 
-// New makes a Memory for size digests, at least one. Each takes about 40 bytes once it is used.
+// record is what is known of a digest.
+type record struct {
+	at  int64 // when it was added
+	ttl uint8 // the highest since then, of AddTTL
+}
+
+// New makes a Memory for size digests, at least one. Each takes about 50 bytes once it is used.
 func New(size int, window time.Duration) *Memory {
 	return &Memory{
 		secret: [2]uint64{rand.Uint64(), rand.Uint64()},
 		window: int64(window),
-		added:  make(map[Digest]int64),
+		added:  make(map[Digest]record),
 		order:  make([]Digest, max(size, 1)),
 	}
 }
@@ -40,37 +49,57 @@ func New(size int, window time.Duration) *Memory {
 func (m *Memory) Add(d Digest, now int64) (known bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	added, ok := m.added[d]
-	switch {
-	case ok && m.within(added, now):
-		return true
-	case !ok:
-		m.place(d)
+	known = m.has(d, now)
+	if !known {
+		m.place(d, record{at: now})
 	}
-	m.added[d] = now
-	return false
+	return known
 }
+
+// AddTTL is Add for a message that came with a TTL or hop limit. It reports whether the
+// message was known with a higher one: it went round, since each host on its way lowers
+// the TTL. A router's repetition has the same.
+func (m *Memory) AddTTL(d Digest, ttl uint8, now int64) (fell bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.has(d, now) {
+		m.place(d, record{now, ttl})
+		return false
+	}
+	r := m.added[d]
+	fell = ttl < r.ttl
+	r.ttl = max(r.ttl, ttl)
+	m.added[d] = r
+	return fell
+}
+
+// Empty reports whether nothing was ever added. It is cheaper than a digest.
+func (m *Memory) Empty() bool { return !m.used.Load() }
 
 // Has reports whether d was added less than a window before now.
 func (m *Memory) Has(d Digest, now int64) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	added, ok := m.added[d]
-	return ok && m.within(added, now)
+	return m.has(d, now)
 }
 
-// place enters a new digest into the order, where the oldest one was if there is no room.
-func (m *Memory) place(d Digest) {
-	if len(m.added) == len(m.order) {
-		delete(m.added, m.order[m.next])
+// has also holds if the clock was set back by less than a window meanwhile.
+func (m *Memory) has(d Digest, now int64) bool {
+	r, ok := m.added[d]
+	return ok && now-r.at < m.window && r.at-now < m.window
+}
+
+// place enters a digest; a new one where the oldest was if there is no room.
+func (m *Memory) place(d Digest, r record) {
+	if _, ok := m.added[d]; !ok {
+		if len(m.added) == len(m.order) {
+			delete(m.added, m.order[m.next])
+		}
+		m.order[m.next] = d
+		m.next = (m.next + 1) % len(m.order)
 	}
-	m.order[m.next] = d
-	m.next = (m.next + 1) % len(m.order)
-}
-
-// within also holds if the clock was set back by less than a window meanwhile.
-func (m *Memory) within(added, now int64) bool {
-	return now-added < m.window && added-now < m.window
+	m.added[d] = r
+	m.used.Store(true)
 }
 
 func (m *Memory) digest(b []byte) Digest {

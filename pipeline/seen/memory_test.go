@@ -123,6 +123,30 @@ func TestAdd(t *testing.T) {
 	}
 }
 
+// TestAddTTL tells a message that went round from one that a router repeats.
+func TestAddTTL(t *testing.T) {
+	m := seen.New(8, time.Second)
+	d := m.Message([]byte{1})
+	for i, step := range []struct {
+		ttl  uint8
+		now  time.Duration
+		fell bool
+	}{
+		{60, 0, false},
+		{60, 1, false}, // repeated
+		{59, 2, true},
+		{61, 3, false}, // repeated, by a shorter way
+		{60, 4, true},
+		{0, time.Second - 1, true},
+		{58, time.Second, false}, // the first one is forgotten
+		{57, time.Second + 1, true},
+	} {
+		if fell := m.AddTTL(d, step.ttl, int64(step.now)); fell != step.fell {
+			t.Errorf("step %d: fell %v, want %v", i, fell, step.fell)
+		}
+	}
+}
+
 func TestAllocations(t *testing.T) {
 	m := seen.New(64, time.Second)
 	p := packet6()
