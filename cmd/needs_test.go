@@ -8,6 +8,7 @@ import (
 	"github.com/pmtud/pmtud/filters/icmpptb"
 	"github.com/pmtud/pmtud/filters/mtu"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/peerlist"
 	"github.com/pmtud/pmtud/sinks/broadcast"
 	"github.com/pmtud/pmtud/sinks/inject"
 	pcapsink "github.com/pmtud/pmtud/sinks/pcapfile"
@@ -36,7 +37,7 @@ func TestNeeds(t *testing.T) {
 		Filters: []pipeline.Stage{{Plugin: icmpptb.Plugin()}, {Plugin: mtu.Plugin()}},
 		Sinks: []pipeline.SinkStage{
 			{Stage: settingsOf(broadcast.Plugin(), func(s *broadcast.Settings) { s.Interface = "eth1" })},
-			{Stage: settingsOf(peers.Plugin(), func(s *peers.Settings) { s.Addresses = []peers.Address{{Name: "peers.example.net"}} })},
+			{Stage: settingsOf(peers.Plugin(), func(s *peers.Settings) { s.Addresses = []peerlist.Address{{Name: "peers.example.net"}} })},
 			{Stage: settingsOf(inject.Plugin(), func(s *inject.Settings) { s.AsFrom = "eth0" })},
 			{Stage: settingsOf(pcapsink.Plugin(), func(s *pcapsink.Settings) { s.Path = "/var/lib/pmtud/a.pcap" })},
 		},
@@ -78,6 +79,7 @@ func TestNeeds(t *testing.T) {
 			Families:     []string{"AF_NETLINK", "AF_INET", "AF_INET6"},
 			Hosts:        []string{"peers.example.net"},
 			Emits:        []string{"packets sent by routing"},
+			Limit:        true,
 		}},
 		{Kind: pipeline.KindSink, Sink: -1, Index: 2, Stage: "sink-inject", Needs: pipeline.Needs{
 			Interfaces:   []pipeline.Interface{{Name: "eth0"}},

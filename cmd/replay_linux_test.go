@@ -300,8 +300,8 @@ func peakMemory(pid int) (kib int) {
 func TestToolsReadWhatIsWritten(t *testing.T) {
 	configs := map[string]string{
 		"broadcast": "[{type: broadcast, interface: eth0}, {type: broadcast, name: second, interface: eth1, source_mac: captured-source}]",
-		"peers":     `[{type: peers, addresses: [192.0.2.2, 192.0.2.3, "2001:db8::2"]}]`,
-		"both":      `[{type: broadcast, interface: eth0}, {type: peers, addresses: [192.0.2.2, "2001:db8::2"]}, {type: log}]`,
+		"peers":     `[{type: peers, unlimited: true, addresses: [192.0.2.2, 192.0.2.3, "2001:db8::2"]}]`,
+		"both":      `[{type: broadcast, interface: eth0}, {type: peers, unlimited: true, addresses: [192.0.2.2, "2001:db8::2"]}, {type: log}]`,
 	}
 	tools := map[string][]string{
 		"tshark":   {"-n", "-r"},

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"os"
 	"testing"
-	"time"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
@@ -13,16 +13,21 @@ import (
 )
 
 // TestNoDescriptors takes all file descriptors away: the sink sends on by what it knows,
-// and looks up its own addresses again when there are some.
+// and looks at a new address of its own again when there are some.
 func TestNoDescriptors(t *testing.T) {
 	newLAN(t)
 	log := new(logBuffer)
 	env := pipelinetest.Env(t)
 	env.Log = log.logger()
-	s := settings(t, "10.99.0.7")
-	s.Refresh = time.Second
-	sink := open(t, s, env)
+	sink := open(t, settings(t, "10.99.0.7"), env)
+	kernel, err := netlink.NewHandle()
+	netns.Must(t, err)
+	defer kernel.Close()
+	link := home(t)
+	addr, err := netlink.ParseAddr("10.99.0.7/24")
+	netns.Must(t, err)
 	noDescriptors(t, func() {
+		netns.Must(t, kernel.AddrAdd(link, addr))
 		eventually(t, func() bool {
 			if got := deliver(sink, ptb(false, 1400)); got != "" {
 				t.Fatalf("reason %q", got)
@@ -30,7 +35,6 @@ func TestNoDescriptors(t *testing.T) {
 			return log.count("too many open files") > 0
 		})
 	})
-	homeAddr(t, "10.99.0.7/24")
 	eventually(t, func() bool { return deliver(sink, ptb(false, 1400)) == "no-peers" })
 }
 

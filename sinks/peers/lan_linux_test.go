@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/peerlist"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 	"github.com/pmtud/pmtud/sinks/peers"
@@ -106,9 +107,9 @@ func (l *lan) host(name string, prefixes ...string) *netns.NS {
 }
 
 // addresses parses peers as a configuration would.
-func addresses(t testing.TB, texts ...string) []peers.Address {
+func addresses(t testing.TB, texts ...string) []peerlist.Address {
 	t.Helper()
-	out := make([]peers.Address, len(texts))
+	out := make([]peerlist.Address, len(texts))
 	for i, text := range texts {
 		netns.Must(t, out[i].UnmarshalText([]byte(text)))
 	}
@@ -143,6 +144,7 @@ func openFor(t testing.TB, texts ...string) *peers.Sink {
 // deliver gives the sink one packet and returns the name of the reason, or "".
 func deliver(sink pipeline.Sink, p pipeline.Packet) string {
 	p.Decode()
+	p.Clock = p.Time
 	failed := make([]pipeline.Reason, 1)
 	sink.Deliver([]*pipeline.Packet{&p}, failed)
 	if failed[0] == pipeline.Pass {

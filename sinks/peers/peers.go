@@ -2,29 +2,31 @@ package peers
 
 import (
 	"context"
-	"log/slog"
-	"slices"
-	"sync/atomic"
+	"errors"
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/peerlist"
+	"github.com/pmtud/pmtud/pipeline/seen"
 )
 
 // Reasons of packets that reached no peer.
 const (
 	NotPTB     pipeline.Reason = iota + 1 // no PTB, or one without a sound IP header
-	Truncated                             // the capture lacks octets, or the ICMP header is cut
+	Truncated                             // the capture lacks bytes, or the ICMP header is cut
 	TTLExpired                            // the TTL or hop limit was 1 or 0
 	FromPeer                              // a peer sent it, or this host did to a peer
 	NoPeers                               // no peer has an address of the message's family
 	SendFailed                            // every send failed; see [Sink.Counters]
+	WentRound                             // it came back, with a lower TTL or hop limit
 )
 
 // Settings of the sink.
 type Settings struct {
-	Addresses []Address     `setting:"addresses" required:"true" pattern:"^[0-9A-Za-z._:-]+$" example:"192.0.2.11,2001:db8:1::11,web.example.net" doc:"IPv4 and IPv6 addresses and host names of the peers; this host's own addresses and duplicates are skipped"`
-	DryRun    bool          `setting:"dry_run" example:"true" doc:"do everything but send; needs no privileges"`
-	Refresh   time.Duration `setting:"refresh" min:"1s" max:"24h" example:"30s" doc:"how often host names and this host's own addresses are looked up again"`
+	Addresses []peerlist.Address `setting:"addresses" required:"true" pattern:"^[0-9A-Za-z._:-]+(%[^/: ]{1,15})?$" example:"192.0.2.11,2001:db8:1::11,fe80::2%eth0,web.example.net" doc:"IPv4 and IPv6 addresses and host names of the peers, link-local ones with their interface; this host's own addresses and duplicates are skipped"`
+	DryRun    bool               `setting:"dry_run" example:"true" doc:"do everything but send; needs no privileges"`
+	Refresh   time.Duration      `setting:"refresh" min:"1s" max:"24h" example:"30s" doc:"how often host names are looked up again"`
+	Unlimited bool               `setting:"unlimited" example:"true" doc:"do without a filter such as iface-rate before it: whoever floods this host then floods every peer"`
 }
 
 // Plugin returns the sink `peers`.
@@ -34,48 +36,40 @@ func Plugin() pipeline.Plugin {
 		Summary: "sends messages to a list of hosts by normal routing",
 		Reasons: []pipeline.ReasonInfo{
 			{Name: "not-ptb", Doc: "the packet is no PTB, or has no sound IP header", Unfit: true},
-			{Name: "truncated", Doc: "the capture lacks octets of it, or the ICMP header is cut", Unfit: true},
+			{Name: "truncated", Doc: "the capture lacks bytes of it, or the ICMP header is cut", Unfit: true},
 			{Name: "ttl-expired", Doc: "its TTL or hop limit was 1 or 0", Unfit: true},
 			{Name: "from-peer", Doc: "a peer sent it, or this host did to a peer", Unfit: true},
 			{Name: "no-peers", Doc: "no peer has an address of its family", Unfit: true},
 			{Name: "send-failed", Doc: "every send failed; see the counters of each peer"},
+			{Name: "went-round", Doc: "the same message passed within two seconds before it, with a higher TTL or hop limit", Unfit: true},
 		},
-		Metrics:  metrics(),
+		Metrics:  peerlist.Metrics(),
 		Reach:    pipeline.ReachNetwork,
 		Defaults: Settings{Refresh: 30 * time.Second},
 		New:      New,
 	})
 }
 
+// Bounds of what the sink remembers of the messages that it was given.
+const (
+	memorySize   = 65536
+	memoryWindow = 2 * time.Second
+)
+
 // New returns a [Sink].
 func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
-	sink := &Sink{dryRun: s.DryRun, refresh: s.Refresh, log: env.Log, stop: func() {}}
-	for i, a := range s.Addresses {
-		p := newPeer(a)
-		p.again = slices.Contains(s.Addresses[:i], a)
-		sink.peers = append(sink.peers, p)
-	}
-	sink.plan.Store(new(plan))
-	return sink, nil
+	list := peerlist.New(peerlist.Config{
+		Addresses: s.Addresses, Refresh: s.Refresh, HopLimit: true, Log: env.Log,
+	})
+	return &Sink{List: list, settings: s, seen: seen.New(memorySize, memoryWindow)}, nil
 }
 
-// Sink sends to peers. It is a [pipeline.Measurer], too.
+// Sink sends to peers. It is a [pipeline.Measurer] and [pipeline.Complainer], too.
 type Sink struct {
-	dryRun  bool
-	refresh time.Duration
-	log     *slog.Logger
-
-	peers   []*peer              // in the order of the list
-	sockets sockets              // of Deliver
-	plan    atomic.Pointer[plan] // written by update, read by Deliver
-
-	// Used by update, so by Open and then by the goroutine alone.
-	built   inputs
-	skipped []string
-
-	lookUpError atomic.Pointer[error] // written by update
-
-	stop func() // ends the goroutine and waits for it
+	*peerlist.List
+	settings Settings
+	sockets  peerlist.Sockets // of Deliver
+	seen     *seen.Memory     // of ICMP messages, with the TTL that they came with
 
 	rehearsal *rehearsal // made when first needed
 }
@@ -83,25 +77,12 @@ type Sink struct {
 // Open opens the sockets and looks up names and own addresses. A name that can't
 // be looked up is no error: it is logged, and tried again in the background.
 func (s *Sink) Open(ctx context.Context) error {
-	if !s.dryRun {
-		if err := s.sockets.open(s.families()); err != nil {
+	if !s.settings.DryRun {
+		if err := openSockets(&s.sockets, s.List); err != nil {
 			return err
 		}
 	}
-	if err := s.firstUpdate(ctx); err != nil {
-		return err
-	}
-	s.stop = s.startUpdates()
-	return nil
-}
-
-// families reports for which address families messages may have to be sent.
-func (s *Sink) families() (f families) {
-	for _, p := range s.peers {
-		f.ipv4 = f.ipv4 || p.IP.Is4() || p.Name != ""
-		f.ipv6 = f.ipv6 || p.IP.Is6() || p.Name != ""
-	}
-	return f
+	return s.List.Open(ctx)
 }
 
 // Deliver sends each message to the peers of its family.
@@ -115,46 +96,33 @@ func (s *Sink) deliver(p *pipeline.Packet) pipeline.Reason {
 	if r := unfit(p); r != pipeline.Pass {
 		return r
 	}
-	plan := s.plan.Load()
-	if plan.fromPeer(p.Router(), p.Target()) {
+	plan, ttl := s.Plan(), hopLimit(p)
+	wentRound := s.wentRound(p)
+	switch {
+	case plan.FromPeer(p.Router(), p.Target()) || isCopy(plan, p):
 		return FromPeer
-	}
-	ttl := hopLimit(p)
-	if ttl <= 1 {
+	case ttl <= 1:
 		return TTLExpired
+	case wentRound:
+		return WentRound
 	}
-	f, socket := plan.ipv4, s.sockets.ipv4
+	return s.send(plan, p, ttl-1)
+}
+
+func (s *Sink) send(plan *peerlist.Plan, p *pipeline.Packet, ttl uint8) pipeline.Reason {
+	peers, socket := plan.IPv4, s.sockets.IPv4
 	if p.PTB == 6 {
-		f, socket = plan.ipv6, s.sockets.ipv6
+		peers, socket = plan.IPv6, s.sockets.IPv6
 	}
-	if f == nil {
+	switch {
+	case peers == nil:
 		return NoPeers
-	}
-	if s.send(socket, f, message(p), ttl-1) == 0 {
+	case s.settings.DryRun:
+		peers.Pretend()
+	case peers.Send(socket, message(p), ttl) == 0:
 		return SendFailed
 	}
 	return pipeline.Pass
-}
-
-// send sends to each peer of f and returns how many got it.
-func (s *Sink) send(socket *socket, f *fanout, message []byte, ttl uint8) (sent int) {
-	if s.dryRun {
-		f.countSent(0, len(f.peers))
-		return len(f.peers)
-	}
-	f.load(message, ttl)
-	defer f.unload()
-	for next := 0; next < len(f.peers); {
-		n, why := socket.send(f, next)
-		f.countSent(next, n)
-		sent += n
-		next += n
-		if n == 0 {
-			f.peers[next].failed[why].Add(1)
-			next++
-		}
-	}
-	return sent
 }
 
 // Flush does nothing: Deliver keeps nothing back.
@@ -162,9 +130,4 @@ func (s *Sink) Flush() {}
 
 // Close ends the look-ups, closes the sockets and logs which peers missed
 // messages.
-func (s *Sink) Close() error {
-	s.stop()
-	s.stop = func() {}
-	s.logFailures()
-	return s.sockets.close()
-}
+func (s *Sink) Close() error { return errors.Join(s.List.Close(), s.sockets.Close()) }

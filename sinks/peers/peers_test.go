@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/peerlist"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/sinks/peers"
 )
@@ -19,7 +20,7 @@ func dryRun(texts ...string) *peers.Settings {
 	s := peers.Plugin().NewSettings().(*peers.Settings)
 	s.DryRun = true
 	for _, text := range texts {
-		var a peers.Address
+		var a peerlist.Address
 		if err := a.UnmarshalText([]byte(text)); err != nil {
 			panic(err) // all addresses are written here
 		}
@@ -33,11 +34,11 @@ func TestPluginDryRun(t *testing.T) {
 }
 
 func TestAddress(t *testing.T) {
-	ip := func(s string) peers.Address { return peers.Address{IP: netip.MustParseAddr(s)} }
-	named := func(s string) peers.Address { return peers.Address{Name: s} }
+	ip := func(s string) peerlist.Address { return peerlist.Address{IP: netip.MustParseAddr(s)} }
+	named := func(s string) peerlist.Address { return peerlist.Address{Name: s} }
 	for _, tc := range []struct {
 		text string
-		want peers.Address
+		want peerlist.Address
 		err  string // a part of it
 	}{
 		{"192.0.2.2", ip("192.0.2.2"), ""},
@@ -50,33 +51,38 @@ func TestAddress(t *testing.T) {
 		{"my_host-2.example", named("my_host-2.example"), ""},
 		{"3com.example", named("3com.example"), ""},
 		{strings.Repeat("a", 63) + ".b", named(strings.Repeat("a", 63) + ".b"), ""},
-		{"", peers.Address{}, "neither"},
-		{" 192.0.2.2", peers.Address{}, "neither"},
-		{"192.0.2", peers.Address{}, "neither"},
-		{"192.0.2.256", peers.Address{}, "neither"},
-		{"192.0.2.0/24", peers.Address{}, "neither"},
-		{"192.0.2.2:80", peers.Address{}, "neither"},
-		{"192.0.2.2,192.0.2.3", peers.Address{}, "neither"},
-		{"2001:db8::/32", peers.Address{}, "neither"},
-		{"[2001:db8::2]", peers.Address{}, "neither"},
-		{"http://b.example/", peers.Address{}, "neither"},
-		{"-b.example", peers.Address{}, "neither"},
-		{"b..example", peers.Address{}, "neither"},
-		{".", peers.Address{}, "neither"},
-		{"bücher.example", peers.Address{}, "neither"},
-		{strings.Repeat("a", 64) + ".b", peers.Address{}, "neither"},
-		{strings.Repeat("a.", 127), peers.Address{}, ""},
-		{strings.Repeat("a.", 128), peers.Address{}, "neither"},
-		{"0.0.0.0", peers.Address{}, "stands for no host"},
-		{"::", peers.Address{}, "stands for no host"},
-		{"224.0.0.1", peers.Address{}, "is a multicast address"},
-		{"ff02::1", peers.Address{}, "is a multicast address"},
-		{"255.255.255.255", peers.Address{}, "is the broadcast address"},
-		{"fe80::2", peers.Address{}, "is link-local"},
-		{"fe80::2%eth0", peers.Address{}, "has a zone"},
+		{"", peerlist.Address{}, "neither"},
+		{" 192.0.2.2", peerlist.Address{}, "neither"},
+		{"192.0.2", peerlist.Address{}, "neither"},
+		{"192.0.2.256", peerlist.Address{}, "neither"},
+		{"192.0.2.0/24", peerlist.Address{}, "neither"},
+		{"192.0.2.2:80", peerlist.Address{}, "neither"},
+		{"192.0.2.2,192.0.2.3", peerlist.Address{}, "neither"},
+		{"2001:db8::/32", peerlist.Address{}, "neither"},
+		{"[2001:db8::2]", peerlist.Address{}, "neither"},
+		{"http://b.example/", peerlist.Address{}, "neither"},
+		{"-b.example", peerlist.Address{}, "neither"},
+		{"b..example", peerlist.Address{}, "neither"},
+		{".", peerlist.Address{}, "neither"},
+		{"bücher.example", peerlist.Address{}, "neither"},
+		{strings.Repeat("a", 64) + ".b", peerlist.Address{}, "neither"},
+		{strings.Repeat("a.", 127), peerlist.Address{}, ""},
+		{strings.Repeat("a.", 128), peerlist.Address{}, "neither"},
+		{"0.0.0.0", peerlist.Address{}, "stands for no host"},
+		{"::", peerlist.Address{}, "stands for no host"},
+		{"224.0.0.1", peerlist.Address{}, "is a multicast address"},
+		{"ff02::1", peerlist.Address{}, "is a multicast address"},
+		{"255.255.255.255", peerlist.Address{}, "is the broadcast address"},
+		{"fe80::2", peerlist.Address{}, "is link-local and names no interface such as fe80::2%eth0"},
+		{"fe80::2%eth0", ip("fe80::2%eth0"), ""},
+		{"FE80::2%eth0.100", ip("fe80::2%eth0.100"), ""},
+		{"fe80::2%", peerlist.Address{}, "neither"},
+		{"fe80::2%a/b", peerlist.Address{}, "not the name of an interface"},
+		{"fe80::2%interface-0123456", peerlist.Address{}, "not the name of an interface"},
+		{"2001:db8::2%eth0", peerlist.Address{}, "which is for link-local addresses"},
 	} {
 		t.Run(tc.text, func(t *testing.T) {
-			var got peers.Address
+			var got peerlist.Address
 			err := got.UnmarshalText([]byte(tc.text))
 			if tc.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tc.err) || !strings.Contains(err.Error(), `"`+tc.text+`"`) {
@@ -87,10 +93,10 @@ func TestAddress(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if tc.want != (peers.Address{}) && got != tc.want {
+			if tc.want != (peerlist.Address{}) && got != tc.want {
 				t.Errorf("got %v, want %v", got, tc.want)
 			}
-			var again peers.Address
+			var again peerlist.Address
 			text, _ := got.MarshalText()
 			if err := again.UnmarshalText(text); err != nil || again != got {
 				t.Errorf("%q is read as %v, %v", text, again, err)
@@ -100,18 +106,18 @@ func TestAddress(t *testing.T) {
 }
 
 func TestSettings(t *testing.T) {
-	sound := peers.Address{IP: netip.MustParseAddr("192.0.2.2")}
+	sound := peerlist.Address{IP: netip.MustParseAddr("192.0.2.2")}
 	for _, tc := range []struct {
 		name     string
 		settings peers.Settings
 		want     string
 	}{
 		{"none", peers.Settings{Refresh: time.Second}, "addresses: is empty"},
-		{"refresh below", peers.Settings{Addresses: []peers.Address{sound}, Refresh: time.Second - 1}, "refresh: must be from 1s to 24h, not 999.999999ms"},
-		{"refresh above", peers.Settings{Addresses: []peers.Address{sound}, Refresh: 24*time.Hour + 1}, "refresh: must be from 1s to 24h, not 24h0m0.000000001s"},
+		{"refresh below", peers.Settings{Addresses: []peerlist.Address{sound}, Refresh: time.Second - 1}, "refresh: must be from 1s to 24h, not 999.999999ms"},
+		{"refresh above", peers.Settings{Addresses: []peerlist.Address{sound}, Refresh: 24*time.Hour + 1}, "refresh: must be from 1s to 24h, not 24h0m0.000000001s"},
 		{"both", peers.Settings{}, "addresses: is empty\nrefresh: must be from 1s to 24h, not 0s"},
-		{"lowest refresh", peers.Settings{Addresses: []peers.Address{sound}, Refresh: time.Second}, ""},
-		{"highest refresh", peers.Settings{Addresses: []peers.Address{sound}, Refresh: 24 * time.Hour}, ""},
+		{"lowest refresh", peers.Settings{Addresses: []peerlist.Address{sound}, Refresh: time.Second}, ""},
+		{"highest refresh", peers.Settings{Addresses: []peerlist.Address{sound}, Refresh: 24 * time.Hour}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got := ""
@@ -134,10 +140,10 @@ func TestDryRunCounts(t *testing.T) {
 	if failed[0] != pipeline.Pass {
 		t.Errorf("reason %d", failed[0])
 	}
-	want := []peers.PeerCount{
+	want := []peerlist.Count{
 		{Peer: "192.0.2.2", Sent: 1}, {Peer: "2001:db8::2"}, {Peer: "192.0.2.3", Sent: 1}, {Peer: "192.0.2.2"},
 	}
-	if diff := cmp.Diff(want, sink.Counters(), cmpopts.IgnoreFields(peers.PeerCount{}, "Failed")); diff != "" {
+	if diff := cmp.Diff(want, sink.Counters(), cmpopts.IgnoreFields(peerlist.Count{}, "Failed")); diff != "" {
 		t.Errorf("counters (-want +got):\n%s", diff)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/peerlist"
 )
 
 const (
@@ -24,11 +25,12 @@ type rehearsal struct {
 // kernel would choose, is unspecified; the ICMPv6 checksum is that of it.
 func (s *Sink) Rehearse(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
 	if s.rehearsal == nil {
-		s.rehearsal = newRehearsal(s.peers)
+		s.rehearsal = newRehearsal(s.Addresses())
 	}
 	if r := unfit(p); r != pipeline.Pass {
 		return r
 	}
+	wentRound := s.wentRound(p)
 	if _, isPeer := s.rehearsal.listed[p.Router()]; isPeer {
 		return FromPeer
 	}
@@ -36,26 +38,29 @@ func (s *Sink) Rehearse(p *pipeline.Packet, record func(pipeline.LinkType, []byt
 	if ttl <= 1 {
 		return TTLExpired
 	}
+	if wentRound {
+		return WentRound
+	}
 	reason := NoPeers
 	for _, to := range s.rehearsal.targets {
 		if to.Is6() != (p.PTB == 6) {
 			continue
 		}
 		reason = pipeline.Pass
-		if !s.dryRun {
+		if !s.settings.DryRun {
 			record(pipeline.LinkRaw, s.rehearsal.build(message(p), to, ttl-1))
 		}
 	}
 	return reason
 }
 
-func newRehearsal(peers []*peer) *rehearsal {
+func newRehearsal(peers []peerlist.Address) *rehearsal {
 	r := &rehearsal{listed: map[netip.Addr]struct{}{}}
 	for _, p := range peers {
-		if _, again := r.listed[p.IP]; again || !p.IP.IsValid() {
+		if !p.IP.IsValid() {
 			continue
 		}
-		r.listed[p.IP] = struct{}{}
+		r.listed[p.IP.WithZone("")] = struct{}{}
 		r.targets = append(r.targets, p.IP)
 	}
 	return r

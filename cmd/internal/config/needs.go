@@ -23,9 +23,15 @@ func (u user) String() string {
 // exclusive finds stages that need the same thing of which there is only one.
 func (r *resolver) exclusive(f *File) {
 	first := map[string]user{}
+	reported := map[[2]*Stage]bool{} // they may share several things
 	for _, u := range f.users() {
 		for _, name := range u.needs.Exclusive {
 			if other, ok := first[name]; ok {
+				pair := [2]*Stage{other.Stage, u.Stage}
+				if reported[pair] {
+					continue
+				}
+				reported[pair] = true
 				r.add(u.about(name), "leave it to one of them",
 					"only one stage can have %s, and %v has it at %v", name, other, other.about(name))
 				continue

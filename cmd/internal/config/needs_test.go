@@ -18,7 +18,9 @@ func TestContradictions(t *testing.T) {
 	const (
 		capture = "{type: pcap, interface: eth0, direction: both}"
 		send    = "{type: broadcast, interface: eth0}"
-		toPeers = "{type: peers, addresses: 192.0.2.11}"
+		toPeers = "{type: peers, addresses: 192.0.2.11, unlimited: true}"
+		relay   = "{type: relay, insecure: true, peers: [192.0.2.11, 192.0.2.12]}"
+		flood   = "sink `peers` sends each packet to many hosts, and no filter before it limits all packets together; add a filter such as `iface-rate`, or set `unlimited: true`"
 	)
 	looped := func(sink, source, what, hint string) string {
 		return "sink `" + sink + "` would feed itself: source `" + source + "` at FILE:3:22 receives " + what + "; " + hint
@@ -53,6 +55,18 @@ func TestContradictions(t *testing.T) {
 		"circle of pipelines":         {capture, "", "{type: broadcast, interface: eth1}", "{sources: [{type: pcap, interface: eth1, direction: both}], sinks: [{type: broadcast, interface: eth0}]}", "5:20: sink `broadcast` would feed itself by way of pipeline `q`: source `pcap` at FILE:6:24 receives frames sent on eth1; add the filter `icmp-ptb`, or leave out `direction` of the source"},
 		"half a circle":               {capture, "", "{type: broadcast, interface: eth1}", "{sources: [{type: pcap, interface: eth1, direction: both}], sinks: [{type: log}]}", ""},
 		"circle that a filter breaks": {capture, "{type: icmp-ptb}", "{type: broadcast, interface: eth1}", "{sources: [{type: pcap, interface: eth1, direction: both}], sinks: [{type: broadcast, interface: eth0}]}", ""},
+		"peers without a limit":       {"{type: nflog, group: 1}", "{type: icmp-ptb}, {type: src-rate}, {type: dedup}", "{type: peers, addresses: 192.0.2.11}", "", "5:20: " + flood},
+		"peers behind a limit":        {"{type: nflog, group: 1}", "{type: iface-rate}", "{type: peers, addresses: 192.0.2.11}", "", ""},
+		"peers behind a fair limit":   {"{type: nflog, group: 1}", "{type: iface-rate, fair_by: client}", "{type: peers, addresses: 192.0.2.11}", "", ""},
+		"peers with their own limit":  {"{type: nflog, group: 1}", "", "{type: log}, {type: peers, addresses: 192.0.2.11, filters: [{type: iface-rate}]}", "", ""},
+		"another sink's limit":        {"{type: nflog, group: 1}", "", "{type: log, filters: [{type: iface-rate}]}, {type: peers, addresses: 192.0.2.11}", "", "5:64: " + flood},
+		"peers, dry run":              {"{type: nflog, group: 1}", "", "{type: peers, addresses: 192.0.2.11, dry_run: true}", "", ""},
+		"one relay":                   {"{type: nflog, group: 1}", "", relay, "", ""},
+		"relays to the same peer":     {"{type: nflog, group: 1}", "", relay, "{sources: [{type: nflog, group: 2}], sinks: [{type: relay, name: r, insecure: true, peers: [192.0.2.12, 192.0.2.13]}]}", "6:58: only one stage can have relay to port 4821 of 192.0.2.12, and sink `relay` of pipeline `p` has it at FILE:5:20; leave it to one of them"},
+		"relays to the same peers":    {"{type: nflog, group: 1}", "", relay + ", {type: relay, name: r, insecure: true, peers: [192.0.2.12, 192.0.2.11]}", "", "5:84: only one stage can have relay to port 4821 of 192.0.2.12, and sink `relay` of pipeline `p` has it at FILE:5:20; leave it to one of them"},
+		"relays to other ports":       {"{type: nflog, group: 1}", "", relay + ", {type: relay, name: r, insecure: true, port: 4822, peers: 192.0.2.11}", "", ""},
+		"relays, one for trial":       {"{type: nflog, group: 1}", "", relay + ", {type: relay, name: r, insecure: true, dry_run: true, peers: 192.0.2.11}", "", ""},
+		"two relay sources":           {"{type: relay, insecure: true}", "", "{type: log}", "{sources: [{type: relay, insecure: true}], sinks: [{type: log}]}", "6:24: only one stage can have UDP address :4821, and source `relay` of pipeline `p` has it at FILE:3:22; leave it to one of them"},
 		"misspelt filter":             {capture, "{type: icmp-pbt}", send, "", "4:22: unknown filter `icmp-pbt`; did you mean `icmp-ptb`?"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -29,6 +29,7 @@ func (f *File) resolve(plugins []pipeline.Plugin, r *report) {
 	}
 	v.exclusive(f)
 	v.loops(f)
+	v.limits(f)
 }
 
 // resolver joins stages with plugins.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/hostcheck"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/peerlist"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 	"github.com/pmtud/pmtud/sinks/broadcast"
@@ -69,7 +70,7 @@ func readFrom(path string) pipeline.Spec {
 func sendTo(addresses ...string) pipeline.Spec {
 	return sink(stage(peers.Plugin(), func(s *peers.Settings) {
 		for _, text := range addresses {
-			var a peers.Address
+			var a peerlist.Address
 			if err := a.UnmarshalText([]byte(text)); err != nil {
 				panic(err)
 			}

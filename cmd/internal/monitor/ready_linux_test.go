@@ -62,7 +62,7 @@ func TestInterface(t *testing.T) {
 // TestSinkThatFails has peers to which there is no route, and then there is one.
 func TestSinkThatFails(t *testing.T) {
 	lan := newLAN(t)
-	d := start(t, lan.host, strings.Replace(edge, "{type: broadcast, interface: eth0}", "{type: peers, addresses: [198.51.100.9]}", 1))
+	d := start(t, lan.host, strings.Replace(edge, "{type: broadcast, interface: eth0}", "{type: peers, unlimited: true, addresses: [198.51.100.9]}", 1))
 	d.awaitReady(t, ready())
 	sender := lan.sender(t, 1)
 	ctx, cancel := context.WithCancel(t.Context())

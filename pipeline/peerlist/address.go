@@ -1,9 +1,11 @@
-package peers
+package peerlist
 
 import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"github.com/pmtud/pmtud/pipeline"
 )
 
 // Address is a peer as it is listed: an address or a host name, the other one is
@@ -13,7 +15,12 @@ type Address struct {
 	Name string
 }
 
-// UnmarshalText reads an IPv4 or IPv6 unicast address or a host name.
+// AddressPattern is a regular expression that all texts of addresses match. It is for the
+// pattern tag of settings.
+const AddressPattern = `^[0-9A-Za-z._:-]+(%[^/: ]{1,15})?$`
+
+// UnmarshalText reads an IPv4 or IPv6 unicast address or a host name. A link-local IPv6
+// address needs a zone: the name of the interface that it is on.
 func (a *Address) UnmarshalText(text []byte) error {
 	s := string(text)
 	if ip, err := netip.ParseAddr(s); err == nil {
@@ -51,12 +58,19 @@ func unusable(ip netip.Addr) string {
 		return "is a multicast address"
 	case ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
 		return "is the broadcast address"
-	case ip.Zone() != "":
-		return "has a zone"
-	case ip.Is6() && ip.IsLinkLocalUnicast():
-		return "is link-local"
+	case ip.Is6() && ip.IsLinkLocalUnicast() != (ip.Zone() != ""):
+		return zoneMistake(ip)
+	case ip.Zone() != "" && pipeline.CheckInterfaceName(ip.Zone()) != nil:
+		return "has a zone that is not the name of an interface"
 	}
 	return ""
+}
+
+func zoneMistake(ip netip.Addr) string {
+	if ip.Zone() == "" {
+		return "is link-local and names no interface such as " + ip.String() + "%eth0"
+	}
+	return "has a zone, which is for link-local addresses"
 }
 
 // isHostName reports whether s is a host name (RFC 1123, section 2.1, and the

@@ -1,4 +1,4 @@
-package peers
+package peerlist
 
 import (
 	"log/slog"
@@ -37,9 +37,9 @@ func (c *counts) missed() (sum uint64) {
 	return sum
 }
 
-// PeerCount counts what happened to the messages for one entry of the list. A host
+// Count counts what happened to the messages for one entry of the list. A host
 // name stands for all its addresses together.
-type PeerCount struct {
+type Count struct {
 	Peer   string // as it is listed
 	Sent   uint64
 	Failed []pipeline.ReasonCount // the same reasons for every peer
@@ -47,10 +47,10 @@ type PeerCount struct {
 
 // Counters returns the counters of all peers, in the order of the list. It is safe
 // for concurrent use.
-func (s *Sink) Counters() []PeerCount {
-	out := make([]PeerCount, 0, len(s.peers))
-	for _, p := range s.peers {
-		c := PeerCount{Peer: p.String(), Sent: p.sent.Load()}
+func (l *List) Counters() []Count {
+	out := make([]Count, 0, len(l.peers))
+	for _, p := range l.peers {
+		c := Count{Peer: p.String(), Sent: p.sent.Load()}
 		for why := range p.failed {
 			c.Failed = append(c.Failed, pipeline.ReasonCount{Reason: failureNames[why], Packets: p.failed[why].Load()})
 		}
@@ -60,8 +60,8 @@ func (s *Sink) Counters() []PeerCount {
 }
 
 // logFailures writes a line for each peer that missed messages.
-func (s *Sink) logFailures() {
-	for _, c := range s.Counters() {
+func (l *List) logFailures() {
+	for _, c := range l.Counters() {
 		var failed []any
 		for _, f := range c.Failed {
 			if f.Packets > 0 {
@@ -69,7 +69,7 @@ func (s *Sink) logFailures() {
 			}
 		}
 		if len(failed) > 0 {
-			s.log.Warn("peer missed messages", "peer", c.Peer, "sent", c.Sent, slog.Group("failed", failed...))
+			l.config.Log.Warn("peer missed messages", "peer", c.Peer, "sent", c.Sent, slog.Group("failed", failed...))
 		}
 	}
 }

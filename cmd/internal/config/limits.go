@@ -1,0 +1,23 @@
+package config
+
+import "slices"
+
+// limits finds sinks that need a limit of all packets together and have none before them.
+func (r *resolver) limits(f *File) {
+	for i := range f.Pipelines {
+		p := &f.Pipelines[i]
+		if p.repeated || p.unclear["filters"] || limited(p.Filters) {
+			continue
+		}
+		for j := range p.Sinks {
+			if s := &p.Sinks[j]; s.needs.Limit && !limited(s.Filters) {
+				r.add(s.At, "add a filter such as `iface-rate`, or set `unlimited: true`", "sink `%s` sends each packet to many hosts, and no filter before it limits all packets together", s.called())
+			}
+		}
+	}
+}
+
+// limited reports whether one of the filters is a limit, or might be if it were known.
+func limited(filters []Stage) bool {
+	return slices.ContainsFunc(filters, func(s Stage) bool { return s.settings == nil || s.needs.Limits })
+}

@@ -1,0 +1,23 @@
+package peerlist
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/pmtud/pmtud/pipeline/hostnet"
+)
+
+// zoneIndex returns the index of the interface that a zone names, 0 if there is none.
+func zoneIndex(addr netip.Addr) int {
+	ifi, err := hostnet.Find(addr.Zone())
+	if err != nil || ifi == nil {
+		return 0
+	}
+	return ifi.Index
+}
+
+// isOwnOnZone reports whether the interface that a zone names has the address itself.
+func isOwnOnZone(addr netip.Addr) bool {
+	own, err := hostnet.Addresses(addr.Zone())
+	return err == nil && slices.ContainsFunc(own, func(p netip.Prefix) bool { return p.Addr() == addr.WithZone("") })
+}
