@@ -19,9 +19,11 @@ import (
 	"github.com/pmtud/pmtud/sinks/logsink"
 	pcapsink "github.com/pmtud/pmtud/sinks/pcapfile"
 	"github.com/pmtud/pmtud/sinks/peers"
+	relaysink "github.com/pmtud/pmtud/sinks/relay"
 	"github.com/pmtud/pmtud/sources/nflog"
 	"github.com/pmtud/pmtud/sources/pcap"
 	pcapsource "github.com/pmtud/pmtud/sources/pcapfile"
+	relaysource "github.com/pmtud/pmtud/sources/relay"
 )
 
 // Plugins returns the plugins that come with pmtud. The slice is the caller's.
@@ -30,6 +32,7 @@ func Plugins() []pipeline.Plugin {
 		pcap.Plugin(),
 		nflog.Plugin(),
 		pcapsource.Plugin(),
+		relaysource.Plugin(),
 
 		icmpptb.Plugin(),
 		length.Plugin(),
@@ -46,6 +49,7 @@ func Plugins() []pipeline.Plugin {
 
 		broadcast.Plugin(),
 		peers.Plugin(),
+		relaysink.Plugin(),
 		inject.Plugin(),
 		logsink.Plugin(),
 		pcapsink.Plugin(),

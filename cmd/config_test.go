@@ -12,6 +12,7 @@ import (
 // TestConfig shows each example in each format, reads that again, and wants it to come
 // to the same.
 func TestConfig(t *testing.T) {
+	setKey(t)
 	names, err := filepath.Glob("../configs/*.*ml")
 	if err != nil || len(names) < 4 {
 		t.Fatalf("examples are %v, %v", names, err)

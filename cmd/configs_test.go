@@ -19,6 +19,7 @@ import (
 // TestConfigs loads the examples that come with the program.
 func TestConfigs(t *testing.T) {
 	t.Chdir("../configs")
+	setKey(t)
 	schema := schematest.Compile(t, []byte(done(t, run(t, "plugins", "--schema"))))
 	names, err := filepath.Glob("*.*ml")
 	if err != nil || len(names) < 4 {
@@ -50,6 +51,9 @@ func TestConfigs(t *testing.T) {
 		t.Errorf("compat.yaml differs (-options +file):\n%s", diff)
 	}
 }
+
+// setKey sets the variable with the key of configs/relay.yaml.
+func setKey(t *testing.T) { t.Setenv("PMTUD_KEY", "a text that is long enough") }
 
 // TestRecommendedOptions tries the stages that are comments in the recommended
 // configuration.

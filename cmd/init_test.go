@@ -16,6 +16,7 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/goldentest"
 	"github.com/pmtud/pmtud/configs"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/sealed"
 )
 
 const edgeChain = "pcap(interface=eth0) | icmp-ptb | mtu(strict=true) | port-list(ports=80,443,8000-8080) |" +
@@ -79,7 +80,7 @@ func TestInitOfEachPlugin(t *testing.T) {
 		chain := map[pipeline.Kind]string{
 			pipeline.KindSource: stage + " | icmp-ptb | log",
 			pipeline.KindFilter: "nflog(group=33) | icmp-ptb | " + stage + " | log",
-			pipeline.KindSink:   "nflog(group=33) | icmp-ptb | " + stage,
+			pipeline.KindSink:   "nflog(group=33) | icmp-ptb | iface-rate | " + stage,
 		}[p.Kind]
 		if p.Type == "icmp-ptb" {
 			chain = "nflog(group=33) | icmp-ptb | log"
@@ -92,6 +93,7 @@ func TestInitOfEachPlugin(t *testing.T) {
 				}
 			}
 			all := commented.ReplaceAllString(text, "$1$2")
+			all = strings.ReplaceAll(all, sealed.Example, "a secret that is none of the examples")
 			for _, text := range []string{text, all} {
 				name := filepath.Join(t.TempDir(), "a."+format)
 				write(t, name, text)
@@ -104,7 +106,7 @@ func TestInitOfEachPlugin(t *testing.T) {
 }
 
 // oneOfTwo are settings that some plugins want if another is not there.
-var oneOfTwo = map[string]string{"source-list": "deny", "vips": "prefixes"}
+var oneOfTwo = map[string]string{"source-list": "deny", "vips": "prefixes", "relay": "insecure"}
 
 // required returns a stage with examples of all that it requires.
 func required(p pipeline.Plugin) string {

@@ -120,10 +120,11 @@ func readUnit(t *testing.T, name string) map[string][]string {
 	return settings
 }
 
-// needsOfExamples returns what the stages of the examples without NFLOG need, and those
-// of all.
+// needsOfExamples returns what the stages of the examples need that take no drop-in, and
+// those of all.
 func needsOfExamples(t *testing.T) (plain, all pipeline.Needs) {
 	t.Helper()
+	setKey(t)
 	names, err := filepath.Glob("../configs/*.*ml")
 	if err != nil || len(names) == 0 {
 		t.Fatalf("examples are %v, %v", names, err)
@@ -135,13 +136,17 @@ func needsOfExamples(t *testing.T) (plain, all pipeline.Needs) {
 		}
 		for _, spec := range f.Specs() {
 			n := needsOf(t, spec)
-			if len(n.NFLOGGroups) == 0 {
+			if len(n.NFLOGGroups) == 0 && !injects(spec) {
 				plain = join(plain, n)
 			}
 			all = join(all, n)
 		}
 	}
 	return plain, all
+}
+
+func injects(spec pipeline.Spec) bool {
+	return slices.ContainsFunc(spec.Sinks, func(s pipeline.SinkStage) bool { return s.Plugin.Type == "inject" })
 }
 
 func needsOf(t *testing.T, spec pipeline.Spec) (all pipeline.Needs) {

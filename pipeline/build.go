@@ -61,7 +61,7 @@ func (b *builder) pipeline() *Pipeline {
 		}
 		p.chunk = min(p.chunk, s.QueueSize)
 		if sink, ok := build[Sink](b, KindSink, -1, i, s.Stage, Env{}); ok {
-			p.sinks = append(p.sinks, newSinkStage(s, sink, filters, live))
+			p.sinks = append(p.sinks, newSinkStage(s, sink, filters, live, b.spec.Arrived))
 			p.measure(s.Stage, "", sink)
 		}
 	}

@@ -79,7 +79,8 @@
 // that it passes. So a sink declares how far its packets get ([Reach]), and a packet tells
 // how it came to this host ([Origin], [Packet.Injected]): the engine never gives a sink that
 // sends to other hosts what another host's pmtud handed over. What comes back without
-// such a mark is recognised by its content ([Env].Arrived and package seen).
+// such a mark is recognised by its content ([Env].Arrived and package seen), by the engine
+// too.
 //
 // # Failure
 //

@@ -44,15 +44,24 @@ const (
 	ReachNetwork
 )
 
-// refuses returns the engine's reason to keep p from a sink, or nothing.
-func (r Reach) refuses(p *Packet) string {
+// refuses returns the engine's reason to keep p from the sink, or nothing.
+func (s *sinkStage) refuses(p *Packet) string {
 	switch {
-	case r == ReachNone:
+	case s.reach == ReachNone:
 		return ""
 	case p.Injected():
 		return ReasonInjected
-	case r == ReachNetwork && p.Origin == OriginRelay:
+	case s.reach == ReachNetwork && (p.Origin == OriginRelay || s.hasArrived(p)):
 		return ReasonRelayed
 	}
 	return ""
+}
+
+// hasArrived reports whether p is known by its content as one that came from a relay: it
+// was injected, and captured without its mark.
+func (s *sinkStage) hasArrived(p *Packet) bool {
+	if p.Network < 0 || s.arrived.Empty() {
+		return false
+	}
+	return s.arrived.Has(s.arrived.Packet(p.Data[p.Network:]), int64(p.Clock))
 }

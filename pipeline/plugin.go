@@ -47,7 +47,7 @@ const (
 	// the host's network stack before ([Reach]).
 	ReasonInjected = "injected"
 	// ReasonRelayed counts packets that a sink was not given because another host's pmtud had
-	// handed them over ([Reach]).
+	// handed them over ([Reach]): they came from there, or have the content of one that did.
 	ReasonRelayed = "relayed"
 )
 

@@ -52,3 +52,30 @@ func TestReach(t *testing.T) {
 		})
 	}
 }
+
+// TestArrived gives a network sink packets that have the content of one that a relay handed
+// over, as when it was injected and captured again.
+func TestArrived(t *testing.T) {
+	again, other := messages(2)[0], messages(2)[1]
+	arrived := pipeline.NewArrived()
+	again.Decode()
+	ip := append([]byte(nil), again.Data[again.Network:]...)
+	ip[8] -= 5 // TTL
+	arrived.Add(arrived.Packet(ip), int64(again.Time))
+	for _, tt := range []struct {
+		reach     pipeline.Reach
+		delivered uint64
+	}{{pipeline.ReachNone, 2}, {pipeline.ReachHost, 2}, {pipeline.ReachNetwork, 1}} {
+		s := sinkStage("out", sink{})
+		s.Plugin.Reach = tt.reach
+		spec := pipeline.Spec{
+			Name: "test", Sinks: []pipeline.SinkStage{s}, Arrived: arrived,
+			Sources: []pipeline.Stage{live("in", source{run: deliverAll([]pipeline.Packet{again, other})})},
+		}
+		c := mustRun(t, spec)
+		checkBooks(t, spec, c)
+		if got := c.Sinks[0].Delivered; got != tt.delivered {
+			t.Errorf("reach %d: delivered %d, want %d", tt.reach, got, tt.delivered)
+		}
+	}
+}

@@ -3,6 +3,8 @@ package pipeline
 import (
 	"fmt"
 	"time"
+
+	"github.com/pmtud/pmtud/pipeline/seen"
 )
 
 // sinkStage is a sink with its filters, its queue and its books.
@@ -16,6 +18,7 @@ type sinkStage struct {
 	filters chain
 	offered uint64
 	reach   Reach
+	arrived *seen.Memory
 	refused map[string]uint64 // by reason of the engine; nil if it gets every packet
 	passed  []offer           // of the chunk at hand
 	verdict Verdict           // of filters about the packet at hand
@@ -35,13 +38,13 @@ type sinkStage struct {
 	gone      bool  // the sink did not return in time and was left behind
 }
 
-func newSinkStage(s SinkStage, sink Sink, filters chain, live bool) *sinkStage {
+func newSinkStage(s SinkStage, sink Sink, filters chain, live bool, arrived *seen.Memory) *sinkStage {
 	maxAge := s.MaxAge
 	if !live {
 		maxAge = 0
 	}
 	st := &sinkStage{
-		name: s.name(), sink: sink, filters: filters, live: live, reach: s.Plugin.Reach,
+		name: s.name(), sink: sink, filters: filters, live: live, reach: s.Plugin.Reach, arrived: arrived,
 		passed:  make([]offer, 0, maxChunk),
 		queue:   newQueue(s.QueueSize, maxAge),
 		reasons: stageReasons(s.Plugin.Reasons),
@@ -67,7 +70,7 @@ func newSinkStage(s SinkStage, sink Sink, filters chain, live bool) *sinkStage {
 // Their verdict, and the port that they read, are this sink's alone.
 func (s *sinkStage) filter(p *Packet) {
 	s.offered++
-	if reason := s.reach.refuses(p); reason != "" {
+	if reason := s.refuses(p); reason != "" {
 		s.refused[reason]++
 		return
 	}

@@ -9,14 +9,8 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/hostcheck"
 )
 
-// severity returns how bad m is, by the same names in JSON and in SARIF. No error lets a
-// pipeline start.
-func severity(m config.Mistake) string {
-	if m.Warning {
-		return "warning"
-	}
-	return "error"
-}
+// severity is that of all mistakes: none lets a pipeline start.
+const severity = "error"
 
 type jsonReport struct {
 	Files    []string      `json:"files"`
@@ -39,7 +33,7 @@ func writeJSON(w io.Writer, r Report) error {
 	out := jsonReport{Files: append([]string{}, r.Files...), Mistakes: []jsonMistake{}, Host: r.Host}
 	for _, m := range r.Mistakes {
 		out.Mistakes = append(out.Mistakes, jsonMistake{
-			File: m.File, Line: m.Line, Column: m.Column, Severity: severity(m),
+			File: m.File, Line: m.Line, Column: m.Column, Severity: severity,
 			Message: m.Message, Hint: m.Hint, Excerpt: excerpt(m),
 		})
 	}

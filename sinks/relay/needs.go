@@ -1,0 +1,19 @@
+package relay
+
+import (
+	"fmt"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// Needs is [pipeline.Needer]. A second sink for the same peer would double what it gets.
+func (s *Sink) Needs() pipeline.Needs {
+	n := s.List.Needs()
+	if s.settings.DryRun {
+		return n
+	}
+	for _, a := range s.Addresses() {
+		n.Exclusive = append(n.Exclusive, fmt.Sprintf("relay to port %d of %v", s.settings.Port, a))
+	}
+	return n
+}

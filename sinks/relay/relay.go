@@ -1,0 +1,160 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/peerlist"
+	"github.com/pmtud/pmtud/pipeline/sealed"
+	"github.com/pmtud/pmtud/pipeline/seen"
+)
+
+// Reasons of packets that reached no peer.
+const (
+	NotPTB     pipeline.Reason = iota + 1 // no PTB, or one without a sound IP header
+	Truncated                             // the capture lacks bytes of it
+	TTLExpired                            // the TTL or hop limit was 1 or 0
+	TooLong                               // longer than sealed.MaxPacket
+	Repeated                              // the same packet was sent within two seconds
+	NoPeers                               // no peer has an address
+	SendFailed                            // every send failed
+)
+
+// Settings of the sink.
+type Settings struct {
+	Peers    []peerlist.Address `setting:"peers" required:"true" pattern:"^[0-9A-Za-z._:-]+(%[^/: ]{1,15})?$" example:"192.0.2.11,2001:db8:1::11,fe80::2%eth0,pmtud.example.net" doc:"IPv4 and IPv6 addresses and host names of the peers, link-local ones with their interface; this host's own addresses and duplicates are skipped"`
+	Port     uint16             `setting:"port" min:"1" example:"4821" doc:"UDP port that the peers listen on"`
+	Key      []string           `setting:"key" example:"a-secret-of-your-own" doc:"secret texts of at least 16 bytes that all hosts share; the first one seals"`
+	Insecure bool               `setting:"insecure" example:"true" doc:"do without a key if none is given: whoever can send to the peers can then forge messages"`
+	DryRun   bool               `setting:"dry_run" example:"true" doc:"do everything but send"`
+	Refresh  time.Duration      `setting:"refresh" min:"1s" max:"24h" example:"30s" doc:"how often host names are looked up again"`
+}
+
+// DefaultPort is the UDP port of relays.
+const DefaultPort = 4821
+
+// Plugin returns the sink `relay`.
+func Plugin() pipeline.Plugin {
+	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
+		Type:    "relay",
+		Summary: "sends messages whole, sealed in UDP datagrams, to a list of hosts",
+		Reasons: []pipeline.ReasonInfo{
+			{Name: "not-ptb", Doc: "the packet is no PTB, or has no sound IP header", Unfit: true},
+			{Name: "truncated", Doc: "the capture lacks bytes of it", Unfit: true},
+			{Name: "ttl-expired", Doc: "its TTL or hop limit was 1 or 0", Unfit: true},
+			{Name: "too-long", Doc: "it is longer than 1,400 bytes, so its datagram would not fit into an MTU of 1,500", Unfit: true},
+			{Name: "repeated", Doc: "the same IP packet, whatever its TTL, was sent within two seconds before it", Unfit: true},
+			{Name: "no-peers", Doc: "no peer has an address", Unfit: true},
+			{Name: "send-failed", Doc: "every send failed; see the counters of each peer"},
+		},
+		Metrics:  peerlist.Metrics(),
+		Reach:    pipeline.ReachNetwork,
+		Defaults: Settings{Port: DefaultPort, Refresh: 30 * time.Second},
+		New:      New,
+	})
+}
+
+// Bounds of what the sink remembers of the packets that it sent.
+const (
+	memorySize   = 65536
+	memoryWindow = 2 * time.Second
+)
+
+// New returns a [Sink].
+func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
+	keys, err := sealed.Keys(s.Key, s.Insecure)
+	if err != nil {
+		return nil, pipeline.BadSetting("key", "%w", err)
+	}
+	return &Sink{
+		List: peerlist.New(peerlist.Config{
+			Addresses: s.Peers, Refresh: s.Refresh, Port: s.Port, OneFamily: true, Log: env.Log,
+		}),
+		settings: s,
+		sealer:   sealed.NewSealer(keys[0]),
+		sent:     seen.New(memorySize, memoryWindow),
+		packet:   make([]byte, 0, sealed.MaxPacket),
+		datagram: make([]byte, 0, sealed.MaxPacket+sealed.Overhead),
+	}, nil
+}
+
+// Sink sends to peers. It is a [pipeline.Measurer] and [pipeline.Complainer], too.
+type Sink struct {
+	*peerlist.List
+	settings Settings
+	sockets  peerlist.Sockets
+	sealer   *sealed.Sealer
+	sent     *seen.Memory // IP packets
+
+	packet, datagram []byte // of the packet at hand
+}
+
+// Open opens the sockets and looks up names and own addresses. A name that can't
+// be looked up is no error: it is logged, and tried again in the background.
+func (s *Sink) Open(ctx context.Context) error {
+	if !s.settings.DryRun {
+		if err := openSockets(&s.sockets, s.List); err != nil {
+			return err
+		}
+	}
+	return s.List.Open(ctx)
+}
+
+// Deliver sends each packet to all peers.
+func (s *Sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
+	now := time.Now()
+	for i, p := range batch {
+		failed[i] = s.deliver(p, now)
+	}
+}
+
+func (s *Sink) deliver(p *pipeline.Packet, now time.Time) pipeline.Reason {
+	if r := s.prepare(p); r != pipeline.Pass {
+		return r
+	}
+	plan := s.Plan()
+	switch {
+	case plan.IPv4 == nil && plan.IPv6 == nil:
+		return NoPeers
+	case s.settings.DryRun:
+		plan.IPv4.Pretend()
+		plan.IPv6.Pretend()
+		return pipeline.Pass
+	}
+	s.datagram = s.sealer.Seal(s.datagram[:0], s.packet, now)
+	if plan.IPv4.Send(s.sockets.IPv4, s.datagram, 0)+plan.IPv6.Send(s.sockets.IPv6, s.datagram, 0) == 0 {
+		return SendFailed
+	}
+	return pipeline.Pass
+}
+
+// prepare makes s.packet the IP packet that is to be sealed, unless it must not be sent.
+func (s *Sink) prepare(p *pipeline.Packet) pipeline.Reason {
+	ip, r := ipPacket(p)
+	if r != pipeline.Pass {
+		return r
+	}
+	if s.sent.Add(s.sent.Packet(ip), int64(p.Clock)) {
+		return Repeated
+	}
+	s.packet = append(s.packet[:0], ip...)
+	lowerTTL(s.packet)
+	return pipeline.Pass
+}
+
+// Rehearse is [pipeline.Rehearser]: it records the packet that would be sealed, once.
+func (s *Sink) Rehearse(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
+	r := s.prepare(p)
+	if r == pipeline.Pass && !s.settings.DryRun {
+		record(pipeline.LinkRaw, s.packet)
+	}
+	return r
+}
+
+// Flush does nothing: Deliver keeps nothing back.
+func (s *Sink) Flush() {}
+
+// Close ends the look-ups, closes the sockets and logs which peers missed packets.
+func (s *Sink) Close() error { return errors.Join(s.List.Close(), s.sockets.Close()) }
