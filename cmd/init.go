@@ -11,14 +11,17 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/configs"
+	"github.com/pmtud/pmtud/filters/vips"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
 const initHelp = `Init writes a configuration to begin with. By itself it is the recommended one, which
 heals many clients at once and bounds what is sent meanwhile, with its reasons in
-comments. --iface tells the interface of the servers' common LAN:
+comments. --iface tells the interface of the servers' common LAN; with --host the
+addresses on lo that are no loopback ones are taken for those that the servers share, and
+only messages about them pass:
 
-  pmtud init --iface eth0 --output edge.yaml
+  pmtud init --host --iface eth0 --output edge.yaml
 
 With a short description of a chain it is that chain, in which each setting of each stage
 stands with its meaning, those at their defaults as comments:
@@ -34,8 +37,9 @@ values with other signs in quotes.`
 func (a *app) initCommand() *cobra.Command {
 	var format *choice
 	var output, name, iface string
+	var host bool
 	c := &cobra.Command{
-		Use:                   "init [--iface INTERFACE | CHAIN] [--output FILE] [--format FORMAT] [--pipeline NAME]",
+		Use:                   "init [[--iface INTERFACE] [--host] | CHAIN] [--output FILE] [--format FORMAT] [--pipeline NAME]",
 		Short:                 "write a commented configuration: the recommended one, or from a short description",
 		Long:                  initHelp,
 		DisableFlagsInUseLine: true,
@@ -45,7 +49,7 @@ func (a *app) initCommand() *cobra.Command {
 			if err := formatOfOutput(format, c.Flags().Changed("format"), output); err != nil {
 				return err
 			}
-			text, err := a.initial(args, format.value, name, iface)
+			text, err := a.initial(args, format.value, name, iface, host)
 			if err != nil {
 				return err
 			}
@@ -56,6 +60,7 @@ func (a *app) initCommand() *cobra.Command {
 	c.Flags().StringVarP(&output, "output", "o", "", "`FILE` to write instead of standard output; it must not be there")
 	c.Flags().StringVar(&name, "pipeline", configs.Pipeline, "`NAME` of the pipeline")
 	c.Flags().StringVarP(&iface, "iface", "i", configs.Interface, "`INTERFACE` to listen on and to send on, of the recommended configuration")
+	c.Flags().BoolVar(&host, "host", false, "use what there is on this host: the service's addresses on lo, of the recommended configuration")
 	completeFlag(c, "output", completeFiles(configEndings...))
 	completeFlag(c, "pipeline", cobra.NoFileCompletions)
 	completeFlag(c, "iface", completeInterfaces)
@@ -68,6 +73,8 @@ func initArgs(c *cobra.Command, args []string) error {
 	}
 	iface := c.Flag("iface")
 	switch {
+	case c.Flag("host").Changed && len(args) == 1:
+		return errors.New("--host is for the recommended configuration; write vips(from=lo) into the description")
 	case !iface.Changed:
 		return nil
 	case len(args) == 1:
@@ -82,10 +89,17 @@ func initArgs(c *cobra.Command, args []string) error {
 }
 
 // initial returns the text of the configuration that args describe, or of the
-// recommended one.
-func (a *app) initial(args []string, format, name, iface string) ([]byte, error) {
+// recommended one, as it suits this host if host is set.
+func (a *app) initial(args []string, format, name, iface string, host bool) ([]byte, error) {
 	if len(args) == 0 {
-		return recommended(format, name, iface), nil
+		text := configs.Recommended(format)
+		if host {
+			var err error
+			if text, err = a.suited(text, format); err != nil {
+				return nil, err
+			}
+		}
+		return filledIn(text, format, name, iface), nil
 	}
 	f, err := config.ParseChain(args[0], name, a.plugins)
 	if err != nil {
@@ -95,9 +109,8 @@ func (a *app) initial(args []string, format, name, iface string) ([]byte, error)
 	return config.Marshal(f, format)
 }
 
-// recommended returns the recommended configuration with other names filled in.
-func recommended(format, name, iface string) []byte {
-	text := configs.Recommended(format)
+// filledIn returns the recommended configuration with other names filled in.
+func filledIn(text, format, name, iface string) []byte {
 	value := func(name string) string { return config.Value(format, name) }
 	key := func(name string) string { return config.Key(format, name) }
 	fill := strings.NewReplacer(
@@ -107,6 +120,20 @@ func recommended(format, name, iface string) []byte {
 		"pipelines."+key(configs.Pipeline)+".", "pipelines."+key(name)+".",
 	)
 	return []byte(fill.Replace(text))
+}
+
+// suited returns the recommended configuration with the filter vips in use, if there
+// are addresses of the service on this host.
+func (a *app) suited(text, format string) (string, error) {
+	addrs, err := vips.On(configs.ServiceInterface)
+	if err != nil {
+		return "", fmt.Errorf("--host: %w", err)
+	}
+	if len(addrs) == 0 {
+		fmt.Fprintf(a.Stderr, "no address of a service on %s: the filter vips stays a comment\n", configs.ServiceInterface)
+		return text, nil
+	}
+	return configs.UseVIPs(text, format), nil
 }
 
 // formatOfOutput takes the format from the file's name, where it was not given.

@@ -148,6 +148,7 @@ func TestInitOutput(t *testing.T) {
 	}{
 		{[]string{"pcap(interface=eth0)", "|", "log"}, "init wants one description"},
 		{[]string{"--iface", "eth1", edgeChain}, "--iface is for the recommended configuration"},
+		{[]string{"--host", edgeChain}, "--host is for the recommended configuration"},
 		{[]string{"--iface", ""}, "--iface: the name is empty"},
 		{[]string{"--iface", "on\nline"}, `--iface: "on\nline" is no name of an interface`},
 		{[]string{edgeChain, "--output", name}, "is there already"},

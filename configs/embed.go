@@ -2,7 +2,10 @@
 // is part of the program.
 package configs
 
-import _ "embed" // for the recommended configuration
+import (
+	_ "embed" // for the recommended configuration
+	"strings"
+)
 
 // The recommended configuration, to be filled in for an interface.
 var (
@@ -18,10 +21,24 @@ const (
 	Pipeline  = "edge"
 )
 
+// ServiceInterface is where the recommended configuration looks for the addresses of
+// the service, once its filter vips is in use.
+const ServiceInterface = "lo"
+
 // Recommended returns the text of the recommended configuration in "yaml" or "toml".
 func Recommended(format string) string {
 	if format == "toml" {
 		return recommendedTOML
 	}
 	return recommendedYAML
+}
+
+// UseVIPs returns the text of the recommended configuration with its filter vips in
+// use, which is a comment otherwise.
+func UseVIPs(text, format string) string {
+	comment := "      #- type: vips\n      #  from: " + ServiceInterface + "\n"
+	if format == "toml" {
+		comment = "#[[pipelines." + Pipeline + ".filters]]\n#type = \"vips\"\n#from = \"" + ServiceInterface + "\"\n"
+	}
+	return strings.Replace(text, comment, strings.ReplaceAll(comment, "#", ""), 1)
 }

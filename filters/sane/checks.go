@@ -29,11 +29,13 @@ func (s Settings) checks() []check {
 		{QuotedVersion, s.QuotedVersion, func(m *message) bool { return len(m.quoted.data) > 0 && m.quoted.version != m.version }},
 		{ShortQuote, s.ShortQuote, func(m *message) bool { return m.isPTB && !m.usable && m.quoted.inside.offset == 0 }},
 		{QuotedSource, s.QuotedSource, func(m *message) bool { return m.quoted.hasHeader && m.quoted.src != m.dst }},
+		{QuotedAddress, s.QuotedAddress, func(m *message) bool { return m.quoted.wasNeverForwarded() }},
 		{QuotedMulticast, s.QuotedMulticast, func(m *message) bool { return m.quoted.isIPv4ToMany() }},
 		{QuotedMulticastV6, s.QuotedMulticastV6, func(m *message) bool { return m.quoted.version == 6 && m.quoted.dst.IsMulticast() }},
 		{QuotedFragment, s.QuotedFragment, func(m *message) bool { return m.quoted.version == 4 && m.quoted.inside.offset > 0 }},
 		{QuotedFragmentV6, s.QuotedFragmentV6, func(m *message) bool { return m.quoted.version == 6 && m.quoted.inside.offset > 0 }},
 		{QuotedICMPError, s.QuotedICMPError, func(m *message) bool { return m.quoted.isICMPError() }},
+		{QuotedICMP, s.QuotedICMP, func(m *message) bool { return m.quoted.isBelievedICMP() }},
 		{ZeroMTUv4, s.ZeroMTUv4, func(m *message) bool { return m.version == 4 && m.hasMTU && m.mtu == 0 }},
 		{LowMTUv4, s.LowMTUv4, func(m *message) bool { return m.version == 4 && m.mtu > 0 && m.mtu < uint32(s.MinMTUv4) }},
 		{LowMTUv6, s.LowMTUv6, func(m *message) bool { return m.version == 6 && m.hasMTU && m.mtu < minMTUv6 }},
@@ -97,6 +99,32 @@ func (m *message) icmpChecksumIsWrong() bool {
 
 func (q *quoted) isIPv4ToMany() bool {
 	return q.version == 4 && (q.dst.IsMulticast() || q.dst == allHosts)
+}
+
+// wasNeverForwarded reports a quoted packet that no router forwards, so that none had
+// reason to complain.
+func (q *quoted) wasNeverForwarded() bool {
+	return q.hasHeader && (isOfOneHost(q.src) || isOfOneHost(q.dst) || q.src.IsMulticast() || q.src == allHosts)
+}
+
+// isOfOneHost reports an address that means nothing beyond a host or, in IPv6, a link.
+// IPv4's 169.254.0.0/16 is left out, as networks do forward it.
+func isOfOneHost(addr netip.Addr) bool {
+	return isUnspecified(addr) || addr.IsLoopback() || addr.Is6() && addr.IsLinkLocalUnicast()
+}
+
+// isBelievedICMP reports a quoted packet for which receivers take the message without
+// looking for a socket: Linux an echo reply (icmp_err in net/ipv4/icmp.c) and all of
+// ICMPv6 (icmpv6_err in net/ipv6/icmp.c).
+func (q *quoted) isBelievedICMP() bool {
+	in := q.inside
+	if !q.hasHeader || in.offset > 0 {
+		return false
+	}
+	if q.version == 6 {
+		return in.proto == protoICMPv6
+	}
+	return in.proto == protoICMP && in.at < len(q.data) && q.data[in.at] == icmpEchoReply
 }
 
 func (q *quoted) isICMPError() bool { return q.hasHeader && q.inside.isICMPError(q.version, q.data) }

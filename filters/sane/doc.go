@@ -21,11 +21,13 @@
 //	quoted_version       on    IPv4 in IPv4, IPv6 in IPv6
 //	short_quote          on    no IP headers and 8 octets behind them inside the IP packet
 //	quoted_source        off   other than the target
+//	quoted_address       on    addresses that no router forwards: 127.0.0.0/8, fe80::/10, ...
 //	quoted_multicast     on    the destination in IPv4, also 255.255.255.255
 //	quoted_multicast_v6  off   the destination in IPv6
 //	quoted_fragment      on    offset above 0 in IPv4
 //	quoted_fragment_v6   on    offset above 0 in IPv6
 //	quoted_icmp_error    on    errors and redirects (RFC 1122, section 3.2.2; RFC 4443, section 2.4)
+//	quoted_icmp          on    ICMP echo replies and all of ICMPv6: believed without proof
 //	zero_mtu_v4          off
 //	low_mtu_v4           on    1 to below min_mtu_v4, 552
 //	low_mtu_v6           on    below 1280: hosts must ignore it (RFC 8201, section 4)

@@ -24,11 +24,13 @@ const (
 	QuotedVersion
 	ShortQuote
 	QuotedSource
+	QuotedAddress
 	QuotedMulticast
 	QuotedMulticastV6
 	QuotedFragment
 	QuotedFragmentV6
 	QuotedICMPError
+	QuotedICMP
 	ZeroMTUv4
 	LowMTUv4
 	LowMTUv6
@@ -51,11 +53,13 @@ type Settings struct {
 	QuotedVersion     bool `setting:"quoted_version" example:"false" doc:"drop messages about a packet of the other IP version"`
 	ShortQuote        bool `setting:"short_quote" example:"false" doc:"drop messages that quote less inside their IP packet than a receiver needs: the IP headers and 8 octets behind them"`
 	QuotedSource      bool `setting:"quoted_source" example:"false" doc:"drop messages about a packet whose source is not the message's target"`
+	QuotedAddress     bool `setting:"quoted_address" example:"false" doc:"drop messages about a packet that no router forwards: its source or destination is unspecified, loopback or IPv6 link-local, or its source multicast or broadcast"`
 	QuotedMulticast   bool `setting:"quoted_multicast" example:"false" doc:"drop messages about an IPv4 packet to a multicast or broadcast address"`
 	QuotedMulticastV6 bool `setting:"quoted_multicast_v6" example:"false" doc:"drop messages about an IPv6 packet to a multicast address"`
 	QuotedFragment    bool `setting:"quoted_fragment" example:"false" doc:"drop messages about an IPv4 fragment other than the first"`
 	QuotedFragmentV6  bool `setting:"quoted_fragment_v6" example:"false" doc:"drop messages about an IPv6 fragment other than the first"`
 	QuotedICMPError   bool `setting:"quoted_icmp_error" example:"false" doc:"drop messages about an ICMP error or redirect"`
+	QuotedICMP        bool `setting:"quoted_icmp" example:"false" doc:"drop messages about an ICMP echo reply or any ICMPv6 message, which receivers believe without proof"`
 	ZeroMTUv4         bool `setting:"zero_mtu_v4" example:"false" doc:"drop IPv4 messages whose next-hop MTU is 0, for unknown"`
 	LowMTUv4          bool `setting:"low_mtu_v4" example:"false" doc:"drop IPv4 messages whose next-hop MTU is from 1 to below min_mtu_v4"`
 	LowMTUv6          bool `setting:"low_mtu_v6" example:"false" doc:"drop IPv6 messages whose next-hop MTU is below 1280"`
@@ -85,11 +89,13 @@ func Plugin() pipeline.Plugin {
 			{Name: "quoted-version", Doc: "the quoted packet is of the other IP version"},
 			{Name: "short-quote", Doc: "inside the IP packet, less is quoted than the IP headers and 8 octets behind them"},
 			{Name: "quoted-source", Doc: "the quoted packet's source is not the message's target"},
+			{Name: "quoted-address", Doc: "the quoted packet's source or destination is one that no router forwards packets of"},
 			{Name: "quoted-multicast", Doc: "the quoted IPv4 packet was sent to a multicast or broadcast address"},
 			{Name: "quoted-multicast-v6", Doc: "the quoted IPv6 packet was sent to a multicast address"},
 			{Name: "quoted-fragment", Doc: "the quoted IPv4 packet is a fragment other than the first"},
 			{Name: "quoted-fragment-v6", Doc: "the quoted IPv6 packet is a fragment other than the first"},
 			{Name: "quoted-icmp-error", Doc: "the quoted packet is an ICMP error or redirect"},
+			{Name: "quoted-icmp", Doc: "the quoted packet is an ICMP echo reply or an ICMPv6 message"},
 			{Name: "zero-mtu-v4", Doc: "the next-hop MTU of an IPv4 message is 0"},
 			{Name: "low-mtu-v4", Doc: "the next-hop MTU of an IPv4 message is from 1 to below min_mtu_v4"},
 			{Name: "low-mtu-v6", Doc: "the next-hop MTU of an IPv6 message is below 1280"},
@@ -100,7 +106,8 @@ func Plugin() pipeline.Plugin {
 			IPLength: true, IPChecksum: true, Fragment: true,
 			UnspecifiedSource: true, LoopbackSource: true, MulticastSource: true, OwnSource: true,
 			MulticastTarget: true, BroadcastTarget: true, ICMPChecksum: true,
-			QuotedVersion: true, ShortQuote: true, QuotedMulticast: true, QuotedFragment: true, QuotedFragmentV6: true, QuotedICMPError: true,
+			QuotedVersion: true, ShortQuote: true, QuotedAddress: true, QuotedMulticast: true,
+			QuotedFragment: true, QuotedFragmentV6: true, QuotedICMPError: true, QuotedICMP: true,
 			LowMTUv4: true, LowMTUv6: true, NotTooBig: true, InterfaceMTU: true,
 			MinMTUv4: 552,
 		},

@@ -13,6 +13,7 @@ const (
 	icmpLen          = 8
 	icmpv6MinInfo    = 128 // the first type that is no error (RFC 4443, section 2.1)
 	icmpv6Redirect   = 137
+	icmpEchoReply    = 0
 	icmpUnreachable  = 3
 	icmpQuench       = 4
 	icmpRedirect     = 5

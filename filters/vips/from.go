@@ -35,18 +35,31 @@ func (f *filter) Needs() (n pipeline.Needs) {
 	return n
 }
 
+// On returns the addresses of the service that stand on an interface: all but loopback
+// and link-local ones, sorted.
+func On(name string) ([]netip.Addr, error) {
+	prefixes, err := hostnet.Addresses(name)
+	if err != nil {
+		return nil, err
+	}
+	var addrs []netip.Addr
+	for _, p := range prefixes {
+		if addr := p.Addr(); !addr.IsLoopback() && !addr.IsLinkLocalUnicast() {
+			addrs = append(addrs, addr)
+		}
+	}
+	return addrs, nil
+}
+
 func (f *filter) look() error {
-	prefixes, err := hostnet.Addresses(f.from)
+	addrs, err := On(f.from)
 	if err != nil {
 		return err
 	}
-	now := new(addresses)
+	now := &addresses{list: addrs}
 	var singles []prefixset.Prefix
-	for _, p := range prefixes {
-		if addr := p.Addr(); !addr.IsLoopback() && !addr.IsLinkLocalUnicast() {
-			now.list = append(now.list, addr)
-			singles = append(singles, prefixset.Single(addr))
-		}
+	for _, addr := range addrs {
+		singles = append(singles, prefixset.Single(addr))
 	}
 	now.set = prefixset.New(singles)
 	f.report(f.found.Swap(now), now)
