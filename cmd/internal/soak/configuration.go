@@ -49,7 +49,7 @@ const loggedPipeline = `
   logged:
     sources: [{type: nflog, group: 33, buffer_size: 32KiB}]
     filters: [{type: icmp-ptb}, {type: iface-rate, rate: 100}]
-    sinks: [{type: broadcast, interface: eth0}]
+    sinks: [{type: broadcast, interface: eth0}, {type: peers, addresses: [peers.example], refresh: 1s}]
 `
 
 const limitedPipeline = `

@@ -7,12 +7,13 @@
 //
 // Traffic is PTBs of a few routers, forged ones from a router each, and junk. Four
 // pipelines get it: kept, which no reload changes and which sees every frame; logged,
-// which reads by way of NFLOG what a router sends; limited, which leaves most of its
+// which reads by way of NFLOG what a router sends, and sends it to the addresses of a
+// name, too; limited, which leaves most of its
 // packets unread in the kernel; and changing, which is another one with every good
 // reload. Meanwhile, at random times, interfaces flap, lose their carrier, are deleted,
 // made again and renamed, configurations are reloaded, good and bad ones, the disk is
-// full, its folder is moved away and back, files are removed, nobody reads what the
-// program prints, it gets no more descriptors, or no time to run.
+// full, its folder is moved away and back, files are removed, the name gets
+// other addresses, many, none or an error, nobody reads what the program prints, it gets no more descriptors, or no time to run.
 //
 // # What is checked
 //

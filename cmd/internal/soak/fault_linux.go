@@ -36,6 +36,7 @@ func faults() []fault {
 		{"no descriptors", (*soak).limitFiles, (*soak).unlimitFiles},
 		{"no time", (*soak).stopForAWhile, nil},
 		{"questions", (*soak).ask, nil},
+		{"names flip", (*soak).flipNames, (*soak).settleNames},
 	}
 }
 
@@ -124,6 +125,9 @@ func (s *soak) removeFiles() error {
 
 func (s *soak) stall() error       { s.program.stalled.Store(true); return nil }
 func (s *soak) goOnReading() error { s.program.stalled.Store(false); return nil }
+
+func (s *soak) flipNames() error   { s.host.names.flip(s.random); return nil }
+func (s *soak) settleNames() error { s.host.names.settle(); return nil }
 
 func (s *soak) limitFiles() error {
 	now, err := s.program.resources()

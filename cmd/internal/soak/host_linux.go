@@ -21,6 +21,7 @@ const (
 type host struct {
 	ns, wire *netns.NS
 	name     string // of the interface now
+	names    *names
 	ledger   ledger
 }
 
@@ -37,13 +38,17 @@ func newHost() (*host, error) {
 		// Nobody but the soak is to send.
 		err = errors.Join(err, ns.Sysctl("net.ipv6.conf.default.disable_ipv6", "1"))
 	}
-	if err = errors.Join(err, h.connect()); err != nil {
-		return nil, errors.Join(err, h.close())
+	err = errors.Join(err, h.connect(), h.ns.Addr("lo", peersNet))
+	if err == nil {
+		h.names, err = serveNames(h.ns)
+	}
+	if err != nil {
+		return nil, errors.Join(err, h.ns.Close(), h.wire.Close())
 	}
 	return h, nil
 }
 
-func (h *host) close() error { return errors.Join(h.ns.Close(), h.wire.Close()) }
+func (h *host) close() error { return errors.Join(h.names.close(), h.ns.Close(), h.wire.Close()) }
 
 // connect makes the interface, with the same address each time.
 func (h *host) connect() error {

@@ -21,8 +21,13 @@ import (
 // patience bounds everything that is waited for.
 const patience = 30 * time.Second
 
-// mountThenRun is a shell's: it gives the program a small disk that nobody else sees.
-const mountThenRun = `mount -t tmpfs -o size=512k soak "$1" && mkdir "$1/in" && shift && exec "$@"`
+// mountThenRun is a shell's: it gives the program a small disk, and the host's name server,
+// that nobody else sees.
+const mountThenRun = `mount -t tmpfs -o size=512k soak "$1" && mkdir "$1/in" &&
+mount --bind "$2" /etc/resolv.conf && shift 2 && exec "$@"`
+
+// resolvConf names the host's name server, which does not keep anybody waiting.
+const resolvConf = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
 
 // program is the running pmtud.
 type program struct {
@@ -39,12 +44,13 @@ type program struct {
 
 // startProgram starts pmtud in the host's namespace, with the pipeline kept alone.
 func startProgram(h *host, path, dir string) (*program, error) {
-	disk := filepath.Join(dir, "disk")
+	disk, resolver := filepath.Join(dir, "disk"), filepath.Join(dir, "resolv.conf")
 	p := &program{config: filepath.Join(dir, "pmtud.yaml"), read: make(chan struct{})}
-	if err := errors.Join(os.Mkdir(disk, 0o700), p.write(configuration(disk, -1))); err != nil {
+	err := errors.Join(os.Mkdir(disk, 0o700), os.WriteFile(resolver, []byte(resolvConf), 0o644), p.write(configuration(disk, -1)))
+	if err != nil {
 		return nil, err
 	}
-	p.Cmd = exec.Command("sh", "-c", mountThenRun, "sh", disk, path, "run", "-c", p.config)
+	p.Cmd = exec.Command("sh", "-c", mountThenRun, "sh", disk, resolver, path, "run", "-c", p.config)
 	p.Stderr = &p.log
 	p.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS, Pdeathsig: unix.SIGKILL}
 	out, err := p.StdoutPipe()

@@ -37,11 +37,12 @@ func (p *program) resources() (r Resources, err error) {
 }
 
 // Allowances for what comes and goes: threads of system calls, goroutines of
-// connections, and memory that is garbage, or that the runtime has not given back yet.
+// connections, and memory that is garbage, or that the runtime has not given back yet. The
+// tables of a pipeline that a reload replaced are garbage until as much again has been made.
 const (
 	someThreads    = 6
 	someGoroutines = 4
-	someMemory     = 8 << 10
+	someMemory     = 20 << 10
 )
 
 // grown returns an error if a process has more than it had at its first rests, half of
