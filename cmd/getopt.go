@@ -126,3 +126,23 @@ func takesValue(flag *pflag.Flag) bool {
 	}
 	return true
 }
+
+// keepOperands moves arguments such as -#2, which stands for packet 2 of standard input,
+// to the end behind --, since they look like options.
+func keepOperands(args []string) []string {
+	var others, operands []string
+	for i, arg := range args {
+		switch {
+		case arg == "--":
+			return append(append(others, args[i:]...), operands...)
+		case strings.HasPrefix(arg, "-#"):
+			operands = append(operands, arg)
+		default:
+			others = append(others, arg)
+		}
+	}
+	if len(operands) == 0 {
+		return others
+	}
+	return append(append(others, "--"), operands...)
+}

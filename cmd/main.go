@@ -80,7 +80,7 @@ func (a *app) execute(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	root.SetArgs(args)
+	root.SetArgs(keepOperands(args))
 	return root.ExecuteContext(ctx)
 }
 

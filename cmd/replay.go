@@ -19,7 +19,10 @@ const replayHelp = `Replay decides about captures as the daemon would have done,
 needs no privileges and touches no network and no file but those named.
 
 Captures are pcap or pcapng files, plain, gzip or zstd; "-" is standard input.
-Several are merged by time. The pipeline is that of -c, or the one that the
+Several are merged by time; packets are then named by capture and number. Numbers
+count every packet of a capture, as Wireshark and tcpdump do. Packets that the
+daemon would not have captured, such as outgoing ones, are counted by reason. The
+pipeline is that of -c, or the one that the
 original options stand for. Its sources are replaced by the captures, its sinks
 by recorders.`
 
@@ -45,7 +48,7 @@ func (a *app) replayCommand() *cobra.Command {
 		},
 	}
 	c.Flags().SortFlags = false
-	c.Flags().StringVarP(&o.write, "write", "w", "", "capture `FILE` to write what the sinks would have sent to: .pcapng, else pcap; - for standard output")
+	c.Flags().StringVarP(&o.write, "write", "w", "", "capture `FILE` to write what the sinks would have sent to: .pcapng, else pcap, with .gz or .zst behind it compressed; - for standard output")
 	c.Flags().StringVar(&o.verdicts, "verdicts", "", "`FILE` to write a JSON object for each packet to; - for standard output")
 	c.Flags().StringVar(&o.speed, "speed", "max", "`SPEED`: max, original, or a factor such as 2 or 0.5")
 	a.registerOffline(c, &o.offline)
@@ -80,6 +83,10 @@ func (a *app) replay(ctx context.Context, o *replayOptions, captures []string) (
 func (a *app) runReplay(ctx context.Context, spec pipeline.Spec, o replay.Options, stdoutUsed bool) error {
 	bar := newProgressBar(a.Stderr, o.Captures)
 	o.Progress = bar.show
+	o.Warn = func(warning error) {
+		bar.clear()
+		a.warn(warning)
+	}
 	summary, err := replay.Run(ctx, spec, o)
 	bar.clear()
 	if summary != nil {
@@ -91,6 +98,9 @@ func (a *app) runReplay(ctx context.Context, spec pipeline.Spec, o replay.Option
 	}
 	return a.failed(err)
 }
+
+// warn prints what is odd but no mistake.
+func (a *app) warn(warning error) { fmt.Fprintf(a.Stderr, "pmtud: warning: %v\n", warning) }
 
 // failed prints why the program failed while running.
 func (a *app) failed(err error) error {
@@ -111,9 +121,12 @@ type outputs struct {
 	inputs []string // that must not be overwritten
 	used   bool     // stdout is one of the outputs
 	files  []*os.File
+
+	compressors []io.Closer // in front of files
 }
 
-// create opens the output that an option names; nil if it names none.
+// create opens the output that an option names; nil if it names none. It is compressed
+// if its name ends in .gz or .zst.
 func (o *outputs) create(option, path string) (io.Writer, error) {
 	switch {
 	case path == "":
@@ -127,12 +140,20 @@ func (o *outputs) create(option, path string) (io.Writer, error) {
 	if err := o.check(path); err != nil {
 		return nil, fmt.Errorf("%s: %w", option, err)
 	}
+	if _, err := capfile.Compressor(path, nil); err != nil {
+		return nil, fmt.Errorf("%s: %w", option, err)
+	}
 	f, err := os.Create(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", option, err)
 	}
 	o.files = append(o.files, f)
-	return f, nil
+	compressor, err := capfile.Compressor(path, f)
+	if compressor == nil || err != nil {
+		return f, err
+	}
+	o.compressors = append(o.compressors, compressor)
+	return compressor, nil
 }
 
 // check refuses an output that is an input or another output.
@@ -171,6 +192,9 @@ func (o *outputs) isInput(info os.FileInfo, pattern string) bool {
 
 func (o *outputs) close() error {
 	var errs []error
+	for _, c := range o.compressors {
+		errs = append(errs, c.Close())
+	}
 	for _, f := range o.files {
 		errs = append(errs, f.Close())
 	}

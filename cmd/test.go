@@ -24,10 +24,11 @@ Of a folder and those below it, it takes the files *_test.yaml, *_test.yml and
       pipeline: edge             # where the configuration declares several
       capture: ptb.pcapng.zst    # or a list, replayed together
       expect:
-        packets: 5
+        packets: 6               # of the capture
         forwarded: 2
         dropped:                 # all that is dropped, by stage and reason
           port-list: {port-not-listed: 3}
+        not_captured: {outgoing: 1} # all that the source would not have captured
         sent: {broadcast: 2}     # all that is sent, by sink
         verdicts: web.jsonl      # as "pmtud replay --verdicts" writes them
         sent_file: web.pcap      # as "pmtud replay --write" writes it
@@ -162,7 +163,7 @@ func (a *app) testSpec(t *replaytest.Test) (pipeline.Spec, error) {
 func (a *app) runTests(ctx context.Context, runs []testRun, update bool, text io.Writer) (results []replaytest.Result, _ error) {
 	failed := 0
 	for _, r := range runs {
-		result, err := replaytest.Run(ctx, r.file, r.test, r.spec, update)
+		result, err := replaytest.Run(ctx, r.file, r.test, r.spec, update, a.warn)
 		if err != nil {
 			return nil, fmt.Errorf("%s: test %s: %w", r.file, r.test.Name, err)
 		}

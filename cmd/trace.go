@@ -15,8 +15,13 @@ import (
 )
 
 const traceHelp = `Trace tells for one packet what each stage looks at and what it decides. The packet
-is number N of a capture, the first without #N; those before it are decided too, so
-that limits are where they would be. Or it is given in hex, as from -vvv.`
+is number N of a capture, the first without #N, counted as in Wireshark and tcpdump;
+those before it are decided too, so that limits are where they would be. Or it is
+given in hex, as from -vvv.
+
+A message may be hidden where neither pmtud nor its kernel filter looks: behind a
+second VLAN tag, MPLS, PPPoE, an 802.3 header, a tunnel or an IPv6 extension header.
+Trace says so; the decision is the daemon's.`
 
 func (a *app) traceCommand() *cobra.Command {
 	var o offline
@@ -75,7 +80,7 @@ func (a *app) traceCapture(ctx context.Context, spec pipeline.Spec, arg string) 
 	if err != nil {
 		return err
 	}
-	t, err := replay.TraceCapture(ctx, spec, path, a.Stdin, number)
+	t, err := replay.TraceCapture(ctx, spec, path, a.Stdin, number, a.warn)
 	if err != nil {
 		return a.failed(err)
 	}

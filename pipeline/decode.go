@@ -60,6 +60,7 @@ type View struct {
 func (p *Packet) Decode() {
 	p.View = View{Network: -1, ICMP: -1}
 	p.ReadPort = -1
+	p.DecodeType()
 	p.decodeLink()
 	if p.Network < 0 {
 		return
@@ -77,15 +78,13 @@ func (p *Packet) decodeLink() {
 	case LinkEthernet:
 		p.decodeEtherType(12, ethernetLen)
 	case LinkSLL:
-		if len(p.Data) >= 2 {
-			p.Type = cookedType(binary.BigEndian.Uint16(p.Data))
-		}
 		p.decodeEtherType(14, sllLen)
 	case LinkSLL2:
-		if len(p.Data) > 10 {
-			p.Type = cookedType(uint16(p.Data[10]))
-		}
 		p.decodeEtherType(0, sll2Len)
+	case LinkPPP, LinkPPPHDLC:
+		p.decodeHDLC()
+	case LinkPPPEther:
+		p.decodePPPoE()
 	case LinkNull:
 		p.decodeFamily(binary.LittleEndian)
 	case LinkLoop:
@@ -95,12 +94,22 @@ func (p *Packet) decodeLink() {
 	}
 }
 
-// cookedType converts the packet type of a Linux cooked header.
-func cookedType(t uint16) PacketType {
-	if t > uint16(TypeOutgoing-TypeHost) {
-		return TypeUnknown
+// DecodeType sets Type to what the header of a Linux cooked capture says. Packets of
+// other link types keep theirs. It is for readers of captures; Decode does it too.
+func (p *Packet) DecodeType() {
+	switch {
+	case p.LinkType == LinkSLL && len(p.Data) >= 2:
+		p.cookedType(binary.BigEndian.Uint16(p.Data))
+	case p.LinkType == LinkSLL2 && len(p.Data) > 10:
+		p.cookedType(uint16(p.Data[10]))
 	}
-	return TypeHost + PacketType(t)
+}
+
+// cookedType takes over the packet type of a Linux cooked header, if it is known.
+func (p *Packet) cookedType(t uint16) {
+	if t <= uint16(TypeOutgoing-TypeHost) {
+		p.Type = TypeHost + PacketType(t)
+	}
 }
 
 // decodeEtherType reads the EtherType at offset field; the link-layer header is

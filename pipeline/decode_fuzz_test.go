@@ -23,6 +23,10 @@ func FuzzDecode(f *testing.F) {
 			f.Add(uint16(p.LinkType), p.Data)
 		}
 	}
+	for _, header := range []string{"\xff\x03\x00\x21", "\xff\x03\x21"} {
+		f.Add(uint16(pipeline.LinkPPP), append([]byte(header), pipelinetest.PTB{}.Frame()[14:]...))
+	}
+	f.Add(uint16(pipeline.LinkPPPEther), append([]byte("\x11\x00\x00\x01\x00\xff\x00\x21"), pipelinetest.PTB{}.Frame()[14:]...))
 	for _, data := range vectors(f) {
 		f.Add(uint16(pipeline.LinkEthernet), data)
 	}
@@ -144,6 +148,15 @@ func newOracle(p *pipeline.Packet) oracle {
 		first = layers.LayerTypeLinuxSLL
 	case pipeline.LinkNull, pipeline.LinkLoop:
 		first = layers.LayerTypeLoopback
+	case pipeline.LinkPPP, pipeline.LinkPPPHDLC:
+		if !bytes.HasPrefix(p.Data, []byte{0xff, 3}) {
+			return oracle{ip: -1} // gopacket knows no PPP without HDLC's, and takes Cisco's for it
+		}
+		o := decodeOracle(layers.LayerTypePPP, p.Data[2:])
+		o.at += 2
+		return o
+	case pipeline.LinkPPPEther:
+		return decodeOracle(layers.LayerTypePPPoE, p.Data)
 	case pipeline.LinkRaw, pipeline.LinkIPv4, pipeline.LinkIPv6:
 		first = layers.LayerTypeIPv4
 		if len(p.Data) > 0 && p.Data[0]>>4 == 6 {
@@ -166,6 +179,10 @@ func decodeOracle(first gopacket.LayerType, data []byte) oracle {
 		case *layers.Dot1Q:
 			o.tags++
 		case *layers.Ethernet, *layers.LinuxSLL, *layers.Loopback:
+		case *layers.PPPoE, *layers.PPP:
+			if _, ethernet := o.stack[0].(*layers.Ethernet); ethernet {
+				return o
+			}
 		default: // tunnels
 			return o
 		}

@@ -7,10 +7,10 @@ import "slices"
 type Reshaper interface {
 	Source
 
-	// Reshape changes p to what the source would have delivered, and reports
-	// whether it would have delivered anything. It may cut Data, not change its
-	// octets. It needs no Open.
-	Reshape(p *Packet) bool
+	// Reshape changes p to what the source would have delivered. It may cut Data, not
+	// change its bytes. It needs no Open. If the source would have delivered nothing,
+	// absent says why in one word, for example "outgoing"; else it is empty.
+	Reshape(p *Packet) (absent string)
 }
 
 // A Rehearser is a Sink that can show what it would send without sending it.

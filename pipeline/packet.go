@@ -73,22 +73,6 @@ type Verdict struct {
 // Forward reports whether the packet passed.
 func (v Verdict) Forward() bool { return v.Reason == "" }
 
-// LinkType is a link-layer header type as capture files number it
-// (https://www.tcpdump.org/linktypes.html).
-type LinkType uint16
-
-// The link types that are decoded. Packets of another type have an empty [View].
-const (
-	LinkNull     LinkType = 0   // BSD loopback: a protocol family in the host's byte order
-	LinkEthernet LinkType = 1   // IEEE 802.3
-	LinkRaw      LinkType = 101 // IPv4 or IPv6, told apart by the version nibble
-	LinkLoop     LinkType = 108 // OpenBSD loopback: a protocol family in network byte order
-	LinkSLL      LinkType = 113 // Linux cooked capture
-	LinkIPv4     LinkType = 228
-	LinkIPv6     LinkType = 229
-	LinkSLL2     LinkType = 276 // Linux cooked capture, version 2
-)
-
 // PacketType tells to whom the link layer sent a packet. The values above
 // Unknown are those of linux/if_packet.h, plus one.
 type PacketType uint8

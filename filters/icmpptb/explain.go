@@ -8,13 +8,7 @@ import (
 
 // Explain tells what the packet is: see [pipeline.Explainer].
 func (filter) Explain(p *pipeline.Packet) string {
-	what := "no packet-too-big message"
-	switch p.PTB {
-	case 4:
-		what = "ICMPv4 type 3 code 4"
-	case 6:
-		what = "ICMPv6 type 2 code 0"
-	}
+	what := describe(p)
 	if p.Broadcast() {
 		what += ", sent to several hosts"
 	}
@@ -22,4 +16,24 @@ func (filter) Explain(p *pipeline.Packet) string {
 		what += ", injected by pmtud"
 	}
 	return fmt.Sprintf("%s, %d of %d octets captured", what, len(p.Data), p.Length)
+}
+
+func describe(p *pipeline.Packet) string {
+	what := "ICMPv4 type 3 code 4"
+	if p.PTB == 6 {
+		what = "ICMPv6 type 2 code 0"
+	}
+	switch {
+	case p.PTB != 0 && behindLink(p) < minLen:
+		return fmt.Sprintf("%s, but of %d octets behind the link layer, at least %d", what, behindLink(p), minLen)
+	case p.PTB != 0:
+		return what
+	case !p.LinkType.Decoded():
+		return fmt.Sprintf("link type %v, which is not decoded", p.LinkType)
+	}
+	found := look(p)
+	if found.ptb {
+		return "a packet-too-big message where none is looked for: " + found.String()
+	}
+	return fmt.Sprintf("no packet-too-big message but %v", found)
 }

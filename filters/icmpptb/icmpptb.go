@@ -2,6 +2,12 @@
 // messages pass: ICMPv4 type 3 code 4 and ICMPv6 type 2 code 0, as a whole, and
 // not those that the link layer sent to all hosts or a group of them, since each of
 // these has it already.
+//
+// A message is looked for where the kernel filter of the original daemon looks:
+// behind one VLAN tag at most, and right behind the IP header. Left out are messages
+// behind a second VLAN tag, MPLS, PPPoE, an 802.3 header, a tunnel (IPv4 or IPv6 in IP,
+// GRE) or an IPv6 extension header, and ICMPv6 messages of another code than 0.
+// Explain says if there is one.
 package icmpptb
 
 import (
@@ -16,6 +22,7 @@ const (
 	Broadcast                            // already sent to several hosts of the link
 	Truncated                            // the capture lacks octets of it
 	Injected                             // pmtud put it into the host's network stack
+	LinkType                             // its link type is not decoded, so what it is remains unknown
 )
 
 // minLen is the shortest message that is looked at, in octets behind the
@@ -34,10 +41,11 @@ func Plugin() pipeline.Plugin {
 		Type:    "icmp-ptb",
 		Summary: "lets only ICMP packet-too-big messages pass, and no copies of them",
 		Reasons: []pipeline.ReasonInfo{
-			{Name: "not-ptb", Doc: "the packet is no IPv4 or IPv6 PTB"},
+			{Name: "not-ptb", Doc: "the packet is no IPv4 or IPv6 PTB, or one behind a second VLAN tag, MPLS, PPPoE, 802.3, a tunnel or an IPv6 extension header"},
 			{Name: "broadcast", Doc: "the frame was sent to all hosts, as copies are, or to a group of them"},
 			{Name: "truncated", Doc: "the capture holds only the beginning of the packet"},
 			{Name: "injected", Doc: "pmtud put it into the host's own network stack, from where it comes"},
+			{Name: "link-type", Doc: "packets of this link type are not decoded"},
 		},
 		New: func(Settings, pipeline.Env) (pipeline.Filter, error) {
 			return filter{}, nil
@@ -49,6 +57,8 @@ type filter struct{}
 
 func (filter) Filter(p *pipeline.Packet) pipeline.Reason {
 	switch {
+	case p.PTB == 0 && !p.LinkType.Decoded():
+		return LinkType
 	case p.PTB == 0 || behindLink(p) < minLen:
 		return NotPTB
 	case p.Injected():

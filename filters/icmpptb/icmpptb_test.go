@@ -67,6 +67,7 @@ func TestFilter(t *testing.T) {
 		{"later fragment", frame(v4, set(20, 0, 1)), icmpptb.NotPTB},
 		{"not IP", frame(v4, set(12, 0x08, 0x06)), icmpptb.NotPTB},
 		{"empty", pipeline.Packet{LinkType: pipeline.LinkEthernet}, icmpptb.NotPTB},
+		{"link type that is not decoded", frame(v4, func(p *pipeline.Packet) { p.LinkType = 105 }), icmpptb.LinkType},
 		{"36 octets behind the link layer", frame(v4, long(14+36)), pipeline.Pass},
 		{"35 octets behind the link layer", frame(v4, long(14+35)), icmpptb.NotPTB},
 		{"36 with the VLAN tag", frame(tagged, long(14+36)), pipeline.Pass},

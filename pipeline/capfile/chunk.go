@@ -7,8 +7,8 @@ const (
 	chunkSize = 256 << 10
 
 	// headroom is the space in front of a chunk for the beginning of a record of
-	// which the chunk before it had the first octets.
-	headroom = MaxBlock
+	// which the chunk before it had the first octets. It grows for larger ones.
+	headroom = MaxPacket + 64<<10
 )
 
 // chunks hands out a stream piece by piece.
@@ -25,24 +25,39 @@ type chunks interface {
 
 // chunk is a buffer for a piece of a stream and the rest of the piece before it.
 type chunk struct {
-	buf []byte // headroom, then n octets
-	n   int
-	err error // after the octets
+	buf  []byte // headroom, then n octets
+	head int    // the length of the headroom
+	n    int
+	err  error // after the octets
 }
 
-func newChunk() *chunk { return &chunk{buf: make([]byte, headroom+chunkSize)} }
+func newChunk() *chunk { return &chunk{buf: make([]byte, headroom+chunkSize), head: headroom} }
 
 // prepend puts rest in front of the octets. It may be a part of the same chunk.
-func (c *chunk) prepend(rest []byte) { copy(c.buf[headroom-len(rest):], rest) }
+func (c *chunk) prepend(rest []byte) {
+	if len(rest) > c.head {
+		c.grow(len(rest))
+	}
+	copy(c.buf[c.head-len(rest):], rest)
+}
+
+// grow makes room for n octets in front, and for as many at once that are read: so
+// the octets of a record are copied a few times only, however long it is.
+func (c *chunk) grow(n int) {
+	head := min(2*n, MaxBlock)
+	buf := make([]byte, head+n)
+	copy(buf[head:], c.buf[c.head:c.head+c.n])
+	c.buf, c.head = buf, head
+}
 
 // window returns the octets with the last of those in front of them.
-func (c *chunk) window(rest int) []byte { return c.buf[headroom-rest : headroom+c.n] }
+func (c *chunk) window(rest int) []byte { return c.buf[c.head-rest : c.head+c.n] }
 
 // fill reads what there is, at least one octet or an error.
 func (c *chunk) fill(r io.Reader) {
 	const patience = 100 // reads without result
 	for range patience {
-		c.n, c.err = r.Read(c.buf[headroom:])
+		c.n, c.err = r.Read(c.buf[c.head:])
 		if c.n > 0 || c.err != nil {
 			return
 		}

@@ -20,11 +20,10 @@
 //
 // # What is read
 //
-// Pcap of version 2.4 in either byte order, with micro- or nanoseconds
-// (draft-ietf-opsawg-pcap). Of the link type field the lower 16 bits count; what
-// it says about a frame check sequence is left aside. The numbers 12 and 14, which old
-// programs wrote, are raw IP here as in Wireshark. The headers of the
-// "modified" variant that Alexey Kuznetsov's patches wrote are refused.
+// Pcap of versions 2.0 to 2.4 in either byte order, with micro- or nanoseconds
+// (draft-ietf-opsawg-pcap), and 543.0 of DG/UX. The two lengths of a record are in the
+// order that libpcap expects of the version. The numbers 12 and 14, which old programs
+// wrote, are the link type of raw IP here as in Wireshark.
 //
 // Pcapng of versions 1.0 and 1.2, any number of sections in either byte order, each
 // with up to [MaxInterfaces] interfaces (draft-ietf-opsawg-pcapng). Enhanced,
@@ -33,7 +32,18 @@
 //
 // Both plain or compressed with gzip or zstd, several members or frames in a row
 // included; the first octets tell. Compressed files within compressed files are
-// not looked for.
+// not looked for. The error for any other file names its format, as far as it is known,
+// and the command that converts it.
+//
+// # Packets as the host would have captured them
+//
+// A frame check sequence is cut off where the file tells its length. Cooked headers
+// tell a packet's [pipeline.Packet.Type]. Messages of the kernel's packet log (link
+// type 239, as "tcpdump -i nflog:33 -w" writes them) become the packets in them, as the
+// source nflog delivers these: Ethernet frames or raw IP.
+//
+// A time stamp that is not within 2^62 ns (146 years) of 1970 is clamped to that.
+// [ReaderOptions].Warn hears of it, and of link types that are not decoded.
 //
 // A captured length above the packet's length or the file's snaplen is taken as it
 // is, as libpcap and Wireshark do; Length is then the captured length.
@@ -47,10 +57,11 @@
 //
 // # Memory
 //
-// Packets of more than [MaxPacket] octets and packet, section and interface blocks
-// of more than [MaxBlock] are refused, whatever they claim; blocks that are skipped may have
-// 16 MiB. A reader needs a buffer of 576 KiB, with read-ahead two of them, another
-// 64 KiB for its input, and 24 octets for each interface. A decompressor comes on
+// Packets of more than [MaxPacket] bytes and blocks of more than [MaxBlock] are
+// refused, whatever they claim. A reader needs a buffer of 576 KiB, with read-ahead two
+// of them, another 64 KiB for its input, and 32 bytes for each interface. A buffer grows
+// for larger blocks that are not skipped, with what is there of them: to at most twice
+// MaxBlock. A decompressor comes on
 // top: 64 KiB for gzip, for zstd at most about twice the window that the file asks
 // for, which may be up to 128 MiB as with the zstd program (8 MiB and less for files
 // that were compressed with level 19 and below).

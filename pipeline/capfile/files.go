@@ -52,6 +52,9 @@ func whyNone(missing error) error {
 type FilesOptions struct {
 	Stdin     io.Reader // what the path Stdin stands for; the default is os.Stdin
 	ReadAhead bool      // as of a Reader
+
+	// Warn is told what is odd, as of a Reader. May be nil.
+	Warn func(warning error)
 }
 
 // Files reads capture files one after another, each opened when its turn comes. It
@@ -109,7 +112,9 @@ func (f *Files) open() error {
 	}
 	f.paths = f.paths[1:]
 	f.stream = stream
-	f.reader = NewReader(stream, ReaderOptions{Name: displayName(path), ReadAhead: f.options.ReadAhead})
+	f.reader = NewReader(stream, ReaderOptions{
+		Name: displayName(path), ReadAhead: f.options.ReadAhead, Warn: f.options.Warn,
+	})
 	return nil
 }
 

@@ -15,6 +15,7 @@ const mergeBatch = 256
 // each capture stays as it is, also where their time stamps step back. Merge ends
 // at the first error of a reader, after the packets that come before it in time.
 type Merge struct {
+	from  []int   // of the packets returned last, the index of their reader
 	heads []*head // a heap, the next packet's first
 	empty []*head // those that must read before the next packet is known
 	err   error
@@ -56,7 +57,9 @@ func (m *Merge) ReadBatch(dst []pipeline.Packet) (int, error) {
 		return 0, m.err
 	}
 	n := 0
+	m.from = m.from[:0]
 	for n < len(dst) && len(m.empty) == 0 && len(m.heads) > 0 {
+		m.from = append(m.from, m.heads[0].order)
 		dst[n] = m.take()
 		n++
 	}
@@ -65,6 +68,9 @@ func (m *Merge) ReadBatch(dst []pipeline.Packet) (int, error) {
 	}
 	return n, m.err
 }
+
+// From returns the index of the reader that packet i of the last batch came from.
+func (m *Merge) From(i int) int { return m.from[i] }
 
 // refill reads from the last of the readers that have to, and gives up one that is
 // at its end.

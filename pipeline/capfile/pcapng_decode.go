@@ -22,9 +22,6 @@ const (
 	simpleMinLen    = 16
 )
 
-// maxSkipped is the largest block that is skipped, as in Wireshark and libpcap.
-const maxSkipped = 16 << 20
-
 // MaxInterfaces is the largest number of interfaces in a section of a pcapng file.
 const MaxInterfaces = 8192
 
@@ -32,6 +29,7 @@ const MaxInterfaces = 8192
 type pcapngDecoder struct {
 	byteOrder
 	interfaces []iface // of the section
+	odd        *oddities
 
 	// A block that is skipped need not fit into a window.
 	skipping uint32 // its length, 0 when there is none
@@ -61,7 +59,7 @@ func (d *pcapngDecoder) decode(window []byte, dst []pipeline.Packet) (used, n in
 			d.skipping, d.left = b.total, b.total
 			continue
 		}
-		isPacket, err := d.decodeBlock(b, &dst[n])
+		isPacket, err := d.decodeBlock(b, n, &dst[n])
 		if err != nil {
 			return used, n, err
 		}
@@ -139,17 +137,13 @@ func minLength(kind uint32) uint32 {
 }
 
 func checkTotal(kind, total, least uint32) error {
-	most := uint32(MaxBlock)
-	if least == blockMinLen {
-		most = maxSkipped
-	}
 	switch {
 	case total < least:
 		return fmt.Errorf("a block of type %#x with a total length of %d octets, less than %d", kind, total, least)
 	case total%4 != 0:
 		return fmt.Errorf("a block of type %#x with a total length of %d octets, not a multiple of 4", kind, total)
-	case total > most:
-		return fmt.Errorf("a block of type %#x with a total length of %d octets, more than %d", kind, total, most)
+	case total > MaxBlock:
+		return fmt.Errorf("a block of type %#x with a total length of %d octets, more than %d", kind, total, MaxBlock)
 	}
 	return nil
 }
@@ -172,15 +166,16 @@ func (d *pcapngDecoder) skip(rest []byte) (skipped int, err error) {
 	return skipped + 4, nil
 }
 
-// decodeBlock reports whether the block was a packet, which is now in p.
-func (d *pcapngDecoder) decodeBlock(b block, p *pipeline.Packet) (isPacket bool, err error) {
+// decodeBlock reports whether the block was a packet, which is now in p: number n of
+// the batch.
+func (d *pcapngDecoder) decodeBlock(b block, n int, p *pipeline.Packet) (isPacket bool, err error) {
 	switch b.kind {
 	case blockEnhanced:
-		return true, d.enhanced(b.body, p)
+		return true, d.enhanced(b.body, n, p)
 	case blockSimple:
-		return true, d.simple(b.body, p)
+		return true, d.simple(b.body, n, p)
 	case blockPacket:
-		return true, d.obsolete(b.body, p)
+		return true, d.obsolete(b.body, n, p)
 	case blockInterface:
 		return false, d.addInterface(b.body)
 	}

@@ -83,7 +83,7 @@ func appendOption(dst []byte, code uint16, value string) []byte {
 	return pad(append(dst, value...), len(value))
 }
 
-// maxOption leaves room in a block that is read again (see MaxBlock).
+// maxOption keeps blocks small.
 const maxOption = 32 << 10
 
 func endOptions(dst []byte) []byte { return binary.LittleEndian.AppendUint32(dst, 0) }

@@ -11,17 +11,17 @@ import (
 const optionFlags = 2
 
 // enhanced reads the body of an enhanced packet block.
-func (d *pcapngDecoder) enhanced(body []byte, p *pipeline.Packet) error {
-	return d.packet(d.uint32(body), body, p)
+func (d *pcapngDecoder) enhanced(body []byte, n int, p *pipeline.Packet) error {
+	return d.packet(d.uint32(body), body, n, p)
 }
 
 // obsolete reads the body of a packet block, which differs in that the number of
 // the interface is shorter.
-func (d *pcapngDecoder) obsolete(body []byte, p *pipeline.Packet) error {
-	return d.packet(uint32(d.uint16(body)), body, p)
+func (d *pcapngDecoder) obsolete(body []byte, n int, p *pipeline.Packet) error {
+	return d.packet(uint32(d.uint16(body)), body, n, p)
 }
 
-func (d *pcapngDecoder) packet(id uint32, body []byte, p *pipeline.Packet) error {
+func (d *pcapngDecoder) packet(id uint32, body []byte, n int, p *pipeline.Packet) error {
 	if uint64(id) >= uint64(len(d.interfaces)) {
 		return fmt.Errorf("a packet of interface %d; the section has %d interfaces so far", id, len(d.interfaces))
 	}
@@ -35,38 +35,48 @@ func (d *pcapngDecoder) packet(id uint32, body []byte, p *pipeline.Packet) error
 		return doesNotFit(captured, len(rest))
 	}
 	i := &d.interfaces[id]
-	time, err := i.instant(uint64(d.uint32(body[4:]))<<32 | uint64(d.uint32(body[8:])))
-	if err != nil {
-		return err
+	var ok bool
+	if p.Time, ok = i.instant(uint64(d.uint32(body[4:]))<<32 | uint64(d.uint32(body[8:]))); !ok {
+		d.odd.timeStamp(n, p.Time)
 	}
 	p.Data = rest[:captured:captured]
 	p.Length = max(int(d.uint32(body[16:])), int(captured))
-	p.Time = time
-	p.LinkType = i.link
 	p.Type = pipeline.TypeUnknown
-	if padded == len(rest) {
-		return nil
+	fcs := i.fcs
+	if padded < len(rest) {
+		var err error
+		if fcs, err = d.packetOptions(rest[padded:], fcs, p); err != nil {
+			return err
+		}
 	}
-	return d.packetOptions(rest[padded:], p)
+	i.finish(p, n, fcs, d.byteOrder, d.odd)
+	return nil
 }
 
 func doesNotFit(captured uint32, room int) error {
 	return fmt.Errorf("a packet of %d octets in a block with room for %d", captured, room)
 }
 
-func (d *pcapngDecoder) packetOptions(b []byte, p *pipeline.Packet) error {
+// packetOptions takes over the flags of a packet. It returns the length of its frame
+// check sequence, which is that of the interface unless the flags tell it.
+func (d *pcapngDecoder) packetOptions(b []byte, fcs uint8, p *pipeline.Packet) (uint8, error) {
 	o := d.options(b)
 	for o.next() {
-		if o.code == optionFlags && len(o.value) == 4 {
-			p.Type = typeOfFlags(o.uint32(o.value))
+		if o.code != optionFlags || len(o.value) != 4 {
+			continue
+		}
+		flags := o.uint32(o.value)
+		p.Type = typeOfFlags(flags)
+		if n := uint8(flags >> 5 & 15); n > 0 {
+			fcs = n
 		}
 	}
-	return o.err
+	return fcs, o.err
 }
 
 // simple reads the body of a simple packet block, which belongs to the section's
 // first interface.
-func (d *pcapngDecoder) simple(body []byte, p *pipeline.Packet) error {
+func (d *pcapngDecoder) simple(body []byte, n int, p *pipeline.Packet) error {
 	if len(d.interfaces) == 0 {
 		return errors.New("a simple packet block in a section without an interface")
 	}
@@ -83,12 +93,13 @@ func (d *pcapngDecoder) simple(body []byte, p *pipeline.Packet) error {
 	if int(captured) > len(rest) {
 		return doesNotFit(captured, len(rest))
 	}
-	*p = pipeline.Packet{Data: rest[:captured:captured], Length: int(length), LinkType: i.link}
+	*p = pipeline.Packet{Data: rest[:captured:captured], Length: int(length)}
+	i.finish(p, n, i.fcs, d.byteOrder, d.odd)
 	return nil
 }
 
-// Flags of a packet: where it went in bits 0 and 1, to whom in bits 2 to 4
-// (draft-ietf-opsawg-pcapng, section 4.3.1).
+// Flags of a packet: where it went in bits 0 and 1, to whom in bits 2 to 4, and the
+// length of its frame check sequence in bits 5 to 8 (draft-ietf-opsawg-pcapng, section 4.3.1).
 const (
 	flagInbound  = 1
 	flagOutbound = 2

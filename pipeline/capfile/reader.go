@@ -9,13 +9,13 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// Limits of what is read.
+// Limits of what is read, as in Wireshark and libpcap.
 const (
-	// MaxPacket is the largest packet in octets, that of libpcap.
+	// MaxPacket is the largest packet in bytes.
 	MaxPacket = 262144
 
-	// MaxBlock is the largest record, or block that is not skipped, in octets.
-	MaxBlock = MaxPacket + 64<<10
+	// MaxBlock is the largest block of a pcapng file in bytes.
+	MaxBlock = 16 << 20
 )
 
 // BatchReader reads packets in batches. [Reader], [Files] and [Merge] do.
@@ -36,7 +36,14 @@ type ReaderOptions struct {
 	// ReadAhead reads and decompresses in a goroutine of its own, beginning with
 	// the first ReadBatch.
 	ReadAhead bool
+
+	// Warn is told of what is odd and no error, once for each kind and file, by the
+	// goroutine that calls ReadBatch. May be nil.
+	Warn func(warning error)
 }
+
+// defaultName names a capture without a name.
+const defaultName = "capture"
 
 // Reader reads a capture file. Its methods are not to be called concurrently.
 type Reader struct {
@@ -47,7 +54,9 @@ type Reader struct {
 
 	window  []byte // unread octets
 	offset  int64  // of the window in the stream
+	packets uint64 // returned so far
 	decoder decoder
+	odd     oddities
 	err     error
 	closed  bool
 }
@@ -82,13 +91,19 @@ func Open(path string, o ReaderOptions) (*Reader, error) {
 // close r, and with read-ahead waits until a read that is under way returns.
 func NewReader(r io.Reader, o ReaderOptions) *Reader {
 	if o.Name == "" {
-		o.Name = "capture"
+		o.Name = defaultName
 	}
 	in := newDecompressor(r)
+	reader := &Reader{name: o.Name, in: in, chunks: &direct{r: in}}
 	if o.ReadAhead {
-		return &Reader{name: o.Name, in: in, chunks: newReadAhead(in)}
+		reader.chunks = newReadAhead(in)
 	}
-	return &Reader{name: o.Name, in: in, chunks: &direct{r: in}}
+	if o.Warn != nil {
+		reader.odd.warn = func(n int, text string) {
+			o.Warn(fmt.Errorf("read %s: packet %d: %s", o.Name, reader.packets+uint64(n)+1, text))
+		}
+	}
+	return reader
 }
 
 // ReadBatch reads packets: see [BatchReader].
@@ -106,6 +121,7 @@ func (r *Reader) ReadBatch(dst []pipeline.Packet) (int, error) {
 		r.offset += int64(used)
 		switch {
 		case n > 0:
+			r.packets += uint64(n)
 			return n, nil
 		case err != nil:
 			r.fail(err)
@@ -116,18 +132,20 @@ func (r *Reader) ReadBatch(dst []pipeline.Packet) (int, error) {
 	return 0, r.err
 }
 
+// magicLen is the length of what tells pcap and pcapng.
+const magicLen = 4
+
 // begin makes the decoder for what the file begins with, or gets more of it.
 func (r *Reader) begin() {
-	const magicLen = 4
 	switch {
 	case len(r.window) < magicLen:
 		r.more()
 	case isPcapng(r.window):
-		r.decoder = &pcapngDecoder{}
-	case len(r.window) < pcapHeaderLen && isPcap(r.window):
+		r.decoder = &pcapngDecoder{odd: &r.odd}
+	case len(r.window) < pcapHeaderLen:
 		r.more()
-	default:
-		d, err := newPcapDecoder(r.window)
+	case isPcap(r.window):
+		d, err := newPcapDecoder(r.window, &r.odd)
 		if err != nil {
 			r.fail(err)
 			return
@@ -135,6 +153,8 @@ func (r *Reader) begin() {
 		r.decoder = d
 		r.window = r.window[pcapHeaderLen:]
 		r.offset += pcapHeaderLen
+	default:
+		r.fail(foreign(r.window, r.name))
 	}
 }
 
@@ -163,6 +183,8 @@ func (r *Reader) end() error {
 		return r.decoder.end(r.window)
 	case len(r.window) == 0:
 		return errors.New("the file is empty")
+	case len(r.window) >= magicLen && !isPcap(r.window):
+		return foreign(r.window, r.name)
 	}
 	return fmt.Errorf("the file ends after %d octets, within its header", len(r.window))
 }

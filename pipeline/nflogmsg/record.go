@@ -37,6 +37,10 @@ type Record struct {
 	// a capture file may be. Parse keeps it.
 	Swapped bool
 
+	// Cut says that the message may lack its end, as one in a capture file may. Its
+	// last attribute is then what is there of it. Parse keeps it.
+	Cut bool
+
 	msg          []byte           // lent, all of it
 	family       uint8            // NFPROTO_*, of the hook
 	hook         uint8            // its number in the family
@@ -54,7 +58,7 @@ type Record struct {
 // Parse reads a message of type NFULNL_MSG_PACKET, from struct nfgenmsg on. It
 // reports whether the message is sound, and keeps msg.
 func (r *Record) Parse(msg []byte) bool {
-	*r = Record{Swapped: r.Swapped, msg: msg, payload: len(msg), end: len(msg)}
+	*r = Record{Swapped: r.Swapped, Cut: r.Cut, msg: msg, payload: len(msg), end: len(msg)}
 	if len(msg) < familyLen {
 		return false
 	}
@@ -62,6 +66,9 @@ func (r *Record) Parse(msg []byte) bool {
 	for at := familyLen; at+attributeLen <= len(msg); {
 		n := int(r.uint16(msg[at:]))
 		kind := r.uint16(msg[at+2:]) & attrTypeMask
+		if r.Cut {
+			n = min(n, len(msg)-at)
+		}
 		if n < attributeLen || n > len(msg)-at {
 			return false
 		}

@@ -137,6 +137,25 @@ func TestPayloadFirst(t *testing.T) {
 	}
 }
 
+// Of a message that a capture has cut, the payload's beginning is left.
+func TestCut(t *testing.T) {
+	ptb := pipelinetest.PTB{}.Frame()
+	msg := logged{family: familyIPv4, hwType: arphrdEther, hwHeader: ptb[:14], protocol: 0x0800, payload: ptb[14:]}.encode(1)
+	msg = msg[:len(msg)-50]
+	if new(Record).Parse(bytes.Clone(msg)) {
+		t.Error("a message that lacks its end is sound")
+	}
+	r := Record{Cut: true}
+	if !r.Parse(msg) {
+		t.Fatal("the message is not sound")
+	}
+	var p pipeline.Packet
+	r.Fill(&p, 5)
+	if !bytes.Equal(p.Data, ptb[:len(ptb)-50]) || p.Length != len(ptb) {
+		t.Errorf("%d of %d bytes: % x", len(p.Data), p.Length, p.Data)
+	}
+}
+
 func TestTimeStamp(t *testing.T) {
 	for _, tc := range []struct {
 		name          string

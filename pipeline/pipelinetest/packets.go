@@ -146,7 +146,8 @@ func Packets() []pipeline.Packet {
 	frames = append(frames, nil)
 	links := []pipeline.LinkType{
 		pipeline.LinkEthernet, pipeline.LinkRaw, pipeline.LinkSLL, pipeline.LinkSLL2,
-		pipeline.LinkNull, pipeline.LinkLoop, pipeline.LinkIPv4, pipeline.LinkIPv6, 9999,
+		pipeline.LinkNull, pipeline.LinkLoop, pipeline.LinkIPv4, pipeline.LinkIPv6,
+		pipeline.LinkPPP, pipeline.LinkPPPEther, 9999,
 	}
 	var out []pipeline.Packet
 	for _, link := range links {
@@ -206,6 +207,18 @@ func onLink(link pipeline.LinkType, frame []byte) []byte {
 		header = []byte{2, 0, 0, 0}
 	case pipeline.LinkLoop:
 		header = []byte{0, 0, 0, 2}
+	case pipeline.LinkPPP:
+		header = append([]byte{0xff, 3}, pppProtocol(etherType)...)
+	case pipeline.LinkPPPEther:
+		header = append([]byte{0x11, 0, 0, 9, 0, byte(len(payload) + 2)}, pppProtocol(etherType)...)
 	}
 	return append(header, payload...)
+}
+
+// pppProtocol returns the number that PPP has for the protocol of an EtherType.
+func pppProtocol(etherType []byte) []byte {
+	if etherType[0] == 0x86 {
+		return []byte{0, 0x57}
+	}
+	return []byte{0, 0x21}
 }

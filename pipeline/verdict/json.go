@@ -3,6 +3,7 @@
 package verdict
 
 import (
+	"fmt"
 	"net/netip"
 	"strconv"
 	"time"
@@ -11,38 +12,74 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
+// Place is where a packet is in captures. The zero value stands for one that was not
+// read from a capture.
+type Place struct {
+	Capture string // empty where there is only one
+	Number  uint64 // counted from 1, of all packets of the capture
+
+	// Cut says that the capture lacks bytes of the packet which the daemon would have
+	// had.
+	Cut bool
+}
+
+// String returns "packet 3" or "packet 3 of a.pcap".
+func (p Place) String() string {
+	if p.Capture == "" {
+		return fmt.Sprintf("packet %d", p.Number)
+	}
+	return fmt.Sprintf("packet %d of %s", p.Number, p.Capture)
+}
+
 // AppendJSON appends the decision about p as a JSON object without a line end:
 //
 //	{"packet":1,"time":"2026-01-02T03:04:05.000006Z","verdict":"forward",
 //	 "router":"203.0.113.1","target":"10.99.0.1","mtu":1400,"proto":"tcp",
 //	 "src":"10.99.0.1","sport":80,"dst":"198.51.100.7","dport":40001}
 //
-// With number 0 the packet has no number; a drop carries "stage" and "reason".
+// In front stand "capture" and "packet", as far as the place tells them, and behind
+// the time "cut":true for a packet that the capture has cut. A drop carries "stage" and
+// "reason". A reason without a stage says why a source would not have delivered the
+// packet; its verdict is "not-captured".
 // The router and the target are the outer source and destination, the rest from
 // "proto" on is of the quoted packet. Fields that are not known are left out.
 // "sport" is the port that a filter read in order to decide, if any did; all else is
 // shown only as far as it lies inside the IP packet. Sinks, if not nil, are the names of
 // those that got the packet.
-func AppendJSON(dst []byte, number uint64, p *pipeline.Packet, sinks []string) []byte {
+func AppendJSON(dst []byte, at Place, p *pipeline.Packet, sinks []string) []byte {
 	dst = append(dst, '{')
-	if number != 0 {
+	if at.Capture != "" {
+		dst = append(dst, `"capture":`...)
+		dst = append(appendString(dst, at.Capture), ',')
+	}
+	if at.Number != 0 {
 		dst = append(dst, `"packet":`...)
-		dst = strconv.AppendUint(dst, number, 10)
+		dst = strconv.AppendUint(dst, at.Number, 10)
 		dst = append(dst, ',')
 	}
 	dst = append(dst, `"time":"`...)
-	dst = AppendTime(dst, p.Time.Time())
-	if p.Verdict.Forward() {
-		dst = append(dst, `","verdict":"forward"`...)
-	} else {
-		dst = append(dst, `","verdict":"drop"`...)
-		dst = appendName(dst, "stage", p.Verdict.Stage)
-		dst = appendName(dst, "reason", p.Verdict.Reason)
+	dst = append(AppendTime(dst, p.Time.Time()), '"')
+	if at.Cut {
+		dst = append(dst, `,"cut":true`...)
 	}
+	dst = appendVerdict(dst, p.Verdict)
 	if sinks != nil {
 		dst = appendNames(dst, "sinks", sinks)
 	}
 	return append(appendFields(dst, p), '}')
+}
+
+func appendVerdict(dst []byte, v pipeline.Verdict) []byte {
+	switch {
+	case v.Forward():
+		return append(dst, `,"verdict":"forward"`...)
+	case v.Stage == "":
+		dst = append(dst, `,"verdict":"not-captured"`...)
+	default:
+		dst = append(dst, `,"verdict":"drop"`...)
+		dst = appendName(dst, "stage", v.Stage)
+	}
+	return appendName(dst, "reason", v.Reason)
 }
 
 // AppendTime appends t as RFC 3339 in UTC with microseconds, or nanoseconds where

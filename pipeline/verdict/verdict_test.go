@@ -120,7 +120,7 @@ func TestAppendJSON(t *testing.T) {
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got := string(verdict.AppendJSON([]byte("before "), tc.number, tc.packet, tc.sinks))
+			got := string(verdict.AppendJSON([]byte("before "), verdict.Place{Number: tc.number}, tc.packet, tc.sinks))
 			if diff := cmp.Diff("before "+tc.want, got); diff != "" {
 				t.Errorf("line (-want +got):\n%s", diff)
 			}
@@ -133,7 +133,7 @@ func TestProtocolNames(t *testing.T) {
 		1: "icmp", 4: "ipip", 6: "tcp", 17: "udp", 33: "dccp", 41: "ipv6", 44: "fragment", 47: "gre", 50: "esp",
 		51: "ah", 58: "icmpv6", 132: "sctp", 136: "udplite", 0: "0", 89: "89", 255: "255",
 	} {
-		line := verdict.AppendJSON(nil, 0, packet(pipelinetest.PTB{}, change(14+28+9, number)), nil)
+		line := verdict.AppendJSON(nil, verdict.Place{}, packet(pipelinetest.PTB{}, change(14+28+9, number)), nil)
 		if want := fmt.Sprintf(`"proto":%q`, name); !bytes.Contains(line, []byte(want)) {
 			t.Errorf("protocol %d: %s lacks %s", number, line, want)
 		}
@@ -144,7 +144,7 @@ func TestProtocolNames(t *testing.T) {
 func TestJSONIsValid(t *testing.T) {
 	for i, p := range pipelinetest.Packets() {
 		p.Decode()
-		line := verdict.AppendJSON(nil, uint64(i), &p, nil)
+		line := verdict.AppendJSON(nil, verdict.Place{Number: uint64(i)}, &p, nil)
 		var got struct {
 			Packet          int
 			Time            time.Time
@@ -174,7 +174,7 @@ func TestJSONNames(t *testing.T) {
 		"", "port-list", `say "hi"`, `back\slash`, "line\nend\r\ttab", "\x00\x01\x1f\x7f", "größer", "日本", "\u2028", "😀", "bad\xff\xc3utf8", "</script>",
 	} {
 		p := packet(pipelinetest.PTB{}, dropped(name, "x"))
-		line := verdict.AppendJSON(nil, 0, p, []string{name, "second"})
+		line := verdict.AppendJSON(nil, verdict.Place{}, p, []string{name, "second"})
 		if !utf8.Valid(line) || bytes.ContainsAny(line, "\n\r\x00") {
 			t.Errorf("%q: line %q", name, line)
 		}
@@ -233,9 +233,33 @@ func TestNothingIsAllocated(t *testing.T) {
 	p := packet(pipelinetest.PTB{Router: router6}, dropped("größe", "x"), later(7))
 	dst := make([]byte, 0, 4096)
 	if n := testing.AllocsPerRun(100, func() {
-		verdict.AppendJSON(dst, 1, p, nil)
+		verdict.AppendJSON(dst, verdict.Place{Capture: "a.pcap", Number: 1}, p, nil)
 		verdict.AppendText(dst, p, true)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestPlace(t *testing.T) {
+	p := pipelinetest.PTB{}.Packet(pipelinetest.Begin)
+	p.Decode()
+	p.Verdict = pipeline.Verdict{Reason: "outgoing"}
+	for _, tc := range []struct {
+		at         verdict.Place
+		json, text string
+	}{
+		{verdict.Place{}, `{"time":"2026-01-02T03:04:05.000000Z","verdict":"not-captured","reason":"outgoing",`, "packet 0"},
+		{
+			verdict.Place{Capture: `a".pcap`, Number: 3, Cut: true},
+			`{"capture":"a\".pcap","packet":3,"time":"2026-01-02T03:04:05.000000Z","cut":true,"verdict":"not-captured","reason":"outgoing",`,
+			`packet 3 of a".pcap`,
+		},
+	} {
+		if got := string(verdict.AppendJSON(nil, tc.at, &p, nil)); !strings.HasPrefix(got, tc.json) {
+			t.Errorf("got %s, want %s...", got, tc.json)
+		}
+		if got := tc.at.String(); got != tc.text {
+			t.Errorf("got %q, want %q", got, tc.text)
+		}
 	}
 }

@@ -87,7 +87,7 @@ func (s *sink) append(p *pipeline.Packet) {
 		s.lines = append(verdict.AppendText(s.lines, p, withOctets), '\n')
 		return
 	}
-	s.lines = verdict.AppendJSON(s.lines, 0, p, nil)
+	s.lines = verdict.AppendJSON(s.lines, verdict.Place{}, p, nil)
 	if withOctets {
 		s.lines = append(s.lines[:len(s.lines)-1], `,"octets":"`...)
 		s.lines = append(hex.AppendEncode(s.lines, p.Data), `"}`...)

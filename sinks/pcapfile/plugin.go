@@ -68,7 +68,7 @@ func (s Settings) encoder() (e capfile.Encoder, err error) {
 		return e, pipeline.BadSetting("path", "%q is not the path of a file", s.Path)
 	case s.Path == "-":
 		return e, pipeline.BadSetting("path", "standard output is not supported; write the path of a file")
-	case strings.HasSuffix(s.Path, ".gz") || strings.HasSuffix(s.Path, ".zst"):
+	case capfile.Compressed(s.Path):
 		return e, pipeline.BadSetting("path", "%s: files are not written compressed; leave the last ending out", s.Path)
 	case s.MaxSize > 0 && s.MaxSize < least:
 		return e, pipeline.BadSetting("max_size", "%v is less than %d octets; write for example 10MiB", s.MaxSize, least)

@@ -22,3 +22,6 @@ func (*source) Open(context.Context) error {
 func (*source) Run(context.Context, func([]pipeline.Packet)) error { return errors.ErrUnsupported }
 
 func (*source) Close() error { return nil }
+
+// Reshape is [pipeline.Reshaper].
+func (s *source) Reshape(p *pipeline.Packet) string { return s.reshape(p) }

@@ -86,19 +86,29 @@ func leastRingSize(snaplen int) pipeline.Size { return pipeline.Size(minBlocks *
 
 func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
 
+// Why packets of a capture would not have been captured.
+const (
+	outgoing  = "outgoing"   // direction in
+	incoming  = "incoming"   // direction out
+	otherHost = "other-host" // addressed to another host, without promiscuous
+)
+
 // reshape is [pipeline.Reshaper] for the source: it cuts p to the snaplen, and
 // leaves out what the direction excludes as far as the capture tells it.
-func (s Settings) reshape(p *pipeline.Packet) bool {
+func (s Settings) reshape(p *pipeline.Packet) (absent string) {
 	if len(p.Data) > s.Snaplen {
 		p.Data = p.Data[:s.Snaplen]
 	}
-	switch p.Type {
-	case pipeline.TypeUnknown:
-		return true
-	case pipeline.TypeOutgoing:
-		return s.Direction != In
-	case pipeline.TypeOtherHost:
-		return s.Direction != Out && s.Promiscuous
+	switch {
+	case p.Type == pipeline.TypeUnknown:
+	case p.Type == pipeline.TypeOutgoing:
+		if s.Direction == In {
+			return outgoing
+		}
+	case s.Direction == Out:
+		return incoming
+	case p.Type == pipeline.TypeOtherHost && !s.Promiscuous:
+		return otherHost
 	}
-	return s.Direction != Out
+	return ""
 }

@@ -156,7 +156,7 @@ func (s *source) deliver(block *tpacket.Block, deliver func([]pipeline.Packet)) 
 	}
 }
 
-func (s *source) Reshape(p *pipeline.Packet) bool { return s.reshape(p) }
+func (s *source) Reshape(p *pipeline.Packet) string { return s.reshape(p) }
 
 // Lost returns how many packets found no room in the ring.
 func (s *source) Lost() uint64 {

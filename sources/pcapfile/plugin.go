@@ -30,7 +30,7 @@ func build(s Settings, env pipeline.Env) (pipeline.Source, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	return &source{settings: s, stdin: env.Stdin}, nil
+	return &source{settings: s, stdin: env.Stdin, log: env.Log}, nil
 }
 
 func (s Settings) check() error {

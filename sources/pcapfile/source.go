@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"time"
 
@@ -22,6 +23,8 @@ const passGap = pipeline.Instant(time.Millisecond)
 type source struct {
 	settings Settings
 	stdin    io.Reader
+	log      *slog.Logger
+	warned   bool     // in an earlier pass
 	paths    []string // of existing files
 
 	shift   pipeline.Instant // of time stamps, in this pass
@@ -72,10 +75,18 @@ func (s *source) Run(ctx context.Context, deliver func([]pipeline.Packet)) error
 
 // pass reads the files once.
 func (s *source) pass(ctx context.Context, deliver func([]pipeline.Packet)) error {
-	files := capfile.NewFiles(ctx, s.paths, capfile.FilesOptions{Stdin: s.stdin, ReadAhead: true})
+	o := capfile.FilesOptions{Stdin: s.stdin, ReadAhead: true}
+	if !s.warned {
+		o.Warn = s.warn
+	}
+	files := capfile.NewFiles(ctx, s.paths, o)
 	err := s.readFiles(ctx, files, deliver)
+	s.warned = true
 	return errors.Join(err, files.Close())
 }
+
+// warn logs what is odd about the files, in the first pass.
+func (s *source) warn(warning error) { s.log.Warn("a capture is odd", "error", warning) }
 
 func (s *source) readFiles(ctx context.Context, files *capfile.Files, deliver func([]pipeline.Packet)) error {
 	batch := make([]pipeline.Packet, batchSize)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -305,5 +306,45 @@ func TestLoopOverNothing(t *testing.T) {
 	_, err := run(t.Context(), newSource(t, pcapfile.Settings{Path: []string{path}, Loop: true}, nil))
 	if err == nil || err.Error() != "loop over captures: there are no packets in them" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestWarning wants what is odd about a file to be logged once, however often it is
+// read.
+func TestWarning(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.pcapng")
+	var file bytes.Buffer
+	w := capfile.NewWriter(&file, capfile.WriterOptions{Encoder: capfile.Encoder{Format: capfile.Pcapng}})
+	for range 2 {
+		if err := w.Write(&pipeline.Packet{Data: []byte("a"), Length: 1, LinkType: 105}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, file.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	built, err := pcapfile.Plugin().Build(&pcapfile.Settings{Path: []string{path}, Loop: true}, pipeline.Env{
+		Log: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := built.(pipeline.Source)
+	if err := source.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	passes := 0
+	err = source.Run(ctx, func([]pipeline.Packet) {
+		if passes++; passes == 3 {
+			cancel()
+		}
+	})
+	if n := strings.Count(log.String(), "link type 105 (IEEE802_11) is not decoded"); n != 1 || err != nil {
+		t.Errorf("error %v, %d warnings:\n%s", err, n, log.String())
 	}
 }

@@ -3,20 +3,23 @@ package replay
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/verdict"
 )
 
 // recorder writes down what the sinks would have sent.
 type recorder struct {
-	packets uint64 // decided so far
-	sinks   []*sinkRecord
-	writer  *capfile.Writer // nil if nothing is to be written
-	format  capfile.Format
-	behind  *writeBehind
-	out     pipeline.Packet // being written
-	err     error           // of the writer
+	sinks  []*sinkRecord
+	writer *capfile.Writer // nil if nothing is to be written
+	format capfile.Format
+	behind *writeBehind
+	out    pipeline.Packet // being written
+	at     verdict.Place   // of the packet at hand
+	warn   func(error)     // of a time stamp; nil once it was told
+	err    error           // of the writer
 }
 
 // sinkRecord is what one sink would have done.
@@ -39,7 +42,7 @@ type iface struct {
 }
 
 func newRecorder(p *pipeline.Pipeline, o Options) *recorder {
-	r := &recorder{format: o.WriteFormat}
+	r := &recorder{format: o.WriteFormat, warn: o.Warn}
 	names, sinks := p.Sinks()
 	for i, name := range names {
 		s := &sinkRecord{name: name, reasons: p.SinkReasons(i)}
@@ -58,8 +61,8 @@ func newRecorder(p *pipeline.Pipeline, o Options) *recorder {
 }
 
 // record lets the sinks that got p show what they would send.
-func (r *recorder) record(p *pipeline.Packet, got []bool) error {
-	r.packets++
+func (r *recorder) record(at verdict.Place, p *pipeline.Packet, got []bool) error {
+	r.at = at
 	r.out.Time = p.Time
 	for i, s := range r.sinks {
 		if !got[i] {
@@ -82,10 +85,22 @@ func (r *recorder) write(s *sinkRecord, link pipeline.LinkType, octets []byte) {
 		return
 	}
 	r.out.Data, r.out.Length, r.out.LinkType = octets, len(octets), link
+	r.clampTime()
 	r.err = r.writeOut(s)
-	if errors.Is(r.err, capfile.ErrTime) || errors.Is(r.err, capfile.ErrLinkType) { // others are of an earlier packet
-		r.err = fmt.Errorf("packet %d: %w", r.packets, r.err)
+	if errors.Is(r.err, capfile.ErrLinkType) { // others are of an earlier packet
+		r.err = fmt.Errorf("%v: %w", r.at, r.err)
 	}
+}
+
+// clampTime makes the time stamp one that the file can express, and says so once.
+func (r *recorder) clampTime() {
+	t := r.format.Clamp(r.out.Time)
+	if t != r.out.Time && r.warn != nil {
+		r.warn(fmt.Errorf("write what would be sent: %v: a %v file can't express its time stamp; it gets the time %s",
+			r.at, r.format, t.Time().Format(time.RFC3339)))
+		r.warn = nil
+	}
+	r.out.Time = t
 }
 
 func (r *recorder) writeOut(s *sinkRecord) error {

@@ -21,6 +21,10 @@ type Options struct {
 
 	Verdicts io.Writer // gets a line of JSON for each packet; may be nil
 
+	// Warn is told what is odd about captures and outputs, once for each kind; may be
+	// nil.
+	Warn func(warning error)
+
 	// Write gets a capture file of WriteFormat with what the sinks would have
 	// sent; may be nil.
 	Write       io.Writer
@@ -46,21 +50,28 @@ func Run(ctx context.Context, spec pipeline.Spec, o Options) (*Summary, error) {
 // replay is a replay under way.
 type replay struct {
 	pipeline *pipeline.Pipeline
-	reshape  pipeline.Reshaper // nil if packets are delivered as they are
+	shape    *shape
 	options  Options
 	pace     *pace
 	recorder *recorder
 	verdicts *verdictWriter
 
-	got     []bool // by sink, of the packet at hand
-	missed  uint64 // packets that the source would not have delivered
+	got     []bool            // by sink, of the packet at hand
+	packets uint64            // of the captures
+	absent  map[string]uint64 // packets that the source would not have delivered, by reason
+	cut     uint64            // packets that lack bytes which the source would have delivered
 	octets  uint64
 	damaged []error
 }
 
 func newReplay(p *pipeline.Pipeline, o Options) *replay {
-	r := &replay{pipeline: p, options: o, pace: newPace(o.Speed), recorder: newRecorder(p, o)}
-	r.reshape, _ = p.Source(0).(pipeline.Reshaper)
+	if o.Warn == nil {
+		o.Warn = func(error) {}
+	}
+	r := &replay{
+		pipeline: p, shape: newShape(p), options: o, pace: newPace(o.Speed), recorder: newRecorder(p, o),
+		absent: map[string]uint64{},
+	}
 	if o.Verdicts != nil {
 		r.verdicts = newVerdictWriter(p, o.Verdicts)
 	}
@@ -80,16 +91,16 @@ func (r *replay) find(patterns []string) (paths []string) {
 }
 
 func (r *replay) run(ctx context.Context, paths []string) error {
-	captures, closeAll := r.open(ctx, paths)
-	defer closeAll()
+	captures := openCaptures(ctx, paths, r.options.Stdin, r.options.Warn, r.noteDamage)
+	defer captures.close()
 	batch := make([]pipeline.Packet, batchSize)
 	for {
-		n, err := captures.ReadBatch(batch)
+		n, err := captures.reader.ReadBatch(batch)
 		if err != nil {
 			return r.readError(err)
 		}
 		for i := range batch[:n] {
-			if err := r.packet(ctx, &batch[i]); err != nil {
+			if err := r.packet(ctx, captures.place(i), &batch[i]); err != nil {
 				return err
 			}
 		}
@@ -99,28 +110,8 @@ func (r *replay) run(ctx context.Context, paths []string) error {
 
 func (r *replay) progress() {
 	if r.options.Progress != nil {
-		r.options.Progress(r.recorder.packets, r.octets)
+		r.options.Progress(r.packets, r.octets)
 	}
-}
-
-// open returns the captures as one, and what closes them.
-func (r *replay) open(ctx context.Context, paths []string) (capfile.BatchReader, func()) {
-	var readers []capfile.BatchReader
-	var files []*capfile.Files
-	for _, path := range paths {
-		f := capfile.NewFiles(ctx, []string{path}, capfile.FilesOptions{Stdin: r.options.Stdin, ReadAhead: true})
-		files = append(files, f)
-		readers = append(readers, &tolerant{ctx: ctx, reader: f, note: r.noteDamage})
-	}
-	closeAll := func() {
-		for _, f := range files {
-			_ = f.Close() // reading is over
-		}
-	}
-	if len(readers) == 1 {
-		return readers[0], closeAll
-	}
-	return capfile.NewMerge(readers...), closeAll
 }
 
 // tolerant ends at an error as if the capture ended there, so that the other
@@ -151,27 +142,45 @@ func (r *replay) readError(err error) error {
 }
 
 // packet decides about one packet and writes down what became of it.
-func (r *replay) packet(ctx context.Context, p *pipeline.Packet) (err error) {
-	if r.reshape != nil && !r.reshape.Reshape(p) {
-		r.missed++
-		return nil
+func (r *replay) packet(ctx context.Context, at verdict.Place, p *pipeline.Packet) error {
+	r.packets++
+	r.octets += uint64(len(p.Data))
+	cut, absent := r.shape.apply(p)
+	if absent != "" {
+		return r.notCaptured(at, p, absent)
+	}
+	if cut {
+		r.cut++
+		at.Cut = true
 	}
 	if r.pace.ahead(p.Time) {
 		if err := r.await(ctx, p.Time); err != nil {
 			return err
 		}
 	}
-	r.octets += uint64(len(p.Data))
+	var err error
 	if r.got, err = r.pipeline.Decide(p, r.got); err != nil {
 		return err
 	}
-	if err := r.recorder.record(p, r.got); err != nil {
+	if err := r.recorder.record(at, p, r.got); err != nil {
 		return fmt.Errorf("write what would be sent: %w", err)
 	}
+	return r.writeVerdict(at, p, r.got)
+}
+
+// notCaptured writes down why the source would not have delivered a packet.
+func (r *replay) notCaptured(at verdict.Place, p *pipeline.Packet, why string) error {
+	r.absent[why]++
+	p.Decode()
+	p.Verdict = pipeline.Verdict{Reason: why}
+	return r.writeVerdict(at, p, nil)
+}
+
+func (r *replay) writeVerdict(at verdict.Place, p *pipeline.Packet, got []bool) error {
 	if r.verdicts == nil {
 		return nil
 	}
-	return r.verdicts.write(r.recorder.packets, p, r.got)
+	return r.verdicts.write(at, p, got)
 }
 
 // await shows what has been decided and waits for a packet's time.
@@ -216,8 +225,8 @@ func newVerdictWriter(p *pipeline.Pipeline, w io.Writer) *verdictWriter {
 	return v
 }
 
-func (v *verdictWriter) write(number uint64, p *pipeline.Packet, got []bool) error {
-	v.lines = append(verdict.AppendJSON(v.lines, number, p, v.sinks(p, got)), '\n')
+func (v *verdictWriter) write(at verdict.Place, p *pipeline.Packet, got []bool) error {
+	v.lines = append(verdict.AppendJSON(v.lines, at, p, v.sinks(p, got)), '\n')
 	if len(v.lines) < verdictOctets {
 		return nil
 	}

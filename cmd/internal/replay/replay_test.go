@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -125,6 +126,9 @@ func TestSameOutput(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
+					if len(captures) > 1 {
+						got.verdicts = renumbered(got.verdicts)
+					}
 					if diff := cmp.Diff(want, got, cmp.AllowUnexported(outputs{})); diff != "" {
 						t.Errorf("(-pcap +got):\n%.2000s", diff)
 					}
@@ -132,6 +136,18 @@ func TestSameOutput(t *testing.T) {
 			}
 		}
 	}
+}
+
+// place is where a verdict of several captures says that its packet is.
+var place = regexp.MustCompile(`(?m)^{"capture":"[^"]*","packet":\d+,`)
+
+// renumbered makes verdicts of several captures those of one.
+func renumbered(verdicts string) string {
+	n := 0
+	return place.ReplaceAllStringFunc(verdicts, func(string) string {
+		n++
+		return fmt.Sprintf(`{"packet":%d,`, n)
+	})
 }
 
 func everySecond(packets []pipeline.Packet, from int) (out []pipeline.Packet) {
@@ -174,6 +190,7 @@ func TestDamagedCaptures(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := run(t.Context(), t, twoSinks, replay.Options{Captures: []string{"nowhere.pcap", cut, whole}})
+	got.verdicts = renumbered(got.verdicts)
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(outputs{})); diff != "" {
 		t.Errorf("(-without the damage +with it):\n%.2000s", diff)
 	}
@@ -249,41 +266,97 @@ type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
-// TestWriteOfNoTime has a packet whose time stamp is none of a pcap file.
+// TestWriteOfNoTime has packets whose time stamps are none of a pcap file: they are
+// written with another, with one warning.
 func TestWriteOfNoTime(t *testing.T) {
 	late := pipeline.InstantOf(time.Date(2107, 1, 1, 0, 0, 0, 0, time.UTC))
-	packets := []pipeline.Packet{pipelinetest.PTB{}.Packet(pipelinetest.Begin), pipelinetest.PTB{}.Packet(late)}
+	var packets []pipeline.Packet
+	for _, at := range []pipeline.Instant{pipelinetest.Begin, late, late + 1e9} {
+		packets = append(packets, pipelinetest.PTB{}.Packet(at))
+	}
 	var sent bytes.Buffer
+	var warnings []string
 	_, err := replay.Run(t.Context(), spec(t, twoSinks), replay.Options{
 		Captures: []string{capture(t, "a.pcapng", packets)}, Write: &sent, WriteFormat: capfile.Pcap,
+		Warn: func(w error) { warnings = append(warnings, w.Error()) },
 	})
-	if !errors.Is(err, capfile.ErrTime) || !strings.Contains(err.Error(), "packet 2: ") {
-		t.Errorf("error %v", err)
-	}
-}
-
-// TestReshape wants packets to be cut as the source would have done, and those of
-// the wrong direction to be left out.
-func TestReshape(t *testing.T) {
-	in := pipelinetest.PTB{}.Packet(pipelinetest.Begin)
-	in.Type = pipeline.TypeHost
-	out := in
-	out.Type = pipeline.TypeOutgoing
-	path := capture(t, "in.pcapng", []pipeline.Packet{out, in})
-	got, err := run(t.Context(), t, strings.Replace(twoSinks, "eth0}", "eth0, snaplen: 60}", 1), replay.Options{Captures: []string{path}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `packets       1
-forwarded     0
+	want := []string{"write what would be sent: packet 2: a pcap file can't express its time stamp; it gets the time 2106-02-07T06:28:15Z"}
+	if diff := cmp.Diff(want, warnings); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+	r := capfile.NewReader(&sent, capfile.ReaderOptions{})
+	defer r.Close()
+	got := make([]pipeline.Packet, 4)
+	if n, err := r.ReadBatch(got); n != 3 || err != nil || got[2].Time.Time().Year() != 2106 {
+		t.Errorf("%d packets, %v, the last of %v", n, err, got[2].Time.Time())
+	}
+}
+
+// TestReshape wants packets to be cut as the source would have done, those of the
+// wrong direction to be left out with their reason, and numbers to count them too.
+func TestReshape(t *testing.T) {
+	path := capture(t, "in.pcapng", incomingAmongOthers())
+	got, err := run(t.Context(), t, strings.Replace(twoSinks, "eth0}", "eth0, snaplen: 142}", 1), replay.Options{Captures: []string{path}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `packets       5
+forwarded     2
 dropped       1  icmp-ptb: truncated
-not captured  1  the source would not have delivered them
-sent          0  broadcast, for 0 packets
+not captured  1  other-host
+not captured  1  outgoing
+cut           1  by the capture; the daemon would have had them whole
+sent          2  broadcast, for 2 packets
 sent          0  small, for 0 packets
-given         1  log, which sends nothing
+given         3  log, which sends nothing
 `
 	if diff := cmp.Diff(want, got.summary); diff != "" {
 		t.Errorf("summary (-want +got):\n%s", diff)
+	}
+	for i, want := range []string{
+		`{"packet":1,"time":"2026-01-02T03:04:05.000000Z","verdict":"not-captured","reason":"outgoing","router":"203.0.113.1",`,
+		`{"packet":2,"time":"2026-01-02T03:04:05.000000001Z","verdict":"not-captured","reason":"other-host",`,
+		`{"packet":3,"time":"2026-01-02T03:04:05.000000002Z","verdict":"forward",`,
+		`{"packet":4,"time":"2026-01-02T03:04:05.000000003Z","verdict":"forward",`,
+		`{"packet":5,"time":"2026-01-02T03:04:05.000000004Z","cut":true,"verdict":"drop","stage":"icmp-ptb","reason":"truncated",`,
+	} {
+		if line := strings.Split(got.verdicts, "\n")[i]; !strings.HasPrefix(line, want) {
+			t.Errorf("verdict is %s, want %s...", line, want)
+		}
+	}
+
+	// What the source would have cut as well is not the capture's fault.
+	got, err = run(t.Context(), t, strings.Replace(twoSinks, "eth0}", "eth0, snaplen: 141}", 1), replay.Options{Captures: []string{path}})
+	if err != nil || !strings.Contains(got.summary, "dropped       3  icmp-ptb: truncated") || strings.Contains(got.summary, "cut ") {
+		t.Errorf("error %v, summary:\n%s", err, got.summary)
+	}
+}
+
+// TestMergedNumbers wants packets of several captures to be named by capture and
+// number.
+func TestMergedNumbers(t *testing.T) {
+	packets := incomingAmongOthers()
+	a, b := capture(t, "a.pcapng", everySecond(packets, 0)), capture(t, "b.pcapng", everySecond(packets, 1))
+	got, err := run(t.Context(), t, twoSinks, replay.Options{Captures: []string{a, b}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(got.verdicts, "\n")
+	shared := filepath.Dir(filepath.Dir(a)) + "/"
+	name := func(path string, number int) string {
+		return fmt.Sprintf(`{"capture":%q,"packet":%d,`, strings.TrimPrefix(path, shared), number)
+	}
+	for i, want := range []string{
+		name(a, 1), name(b, 1),
+		name(a, 2), name(b, 2),
+		name(a, 3),
+	} {
+		if !strings.HasPrefix(lines[i], want) {
+			t.Errorf("verdict is %s, want %s...", lines[i], want)
+		}
 	}
 }
 

@@ -3,19 +3,23 @@ package replay
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"text/tabwriter"
 )
 
 // Summary is what a replay came to.
 type Summary struct {
-	Packets   uint64 // decided about
-	Missed    uint64 // that the source would not have delivered
-	Forwarded uint64
-	Dropped   []Count // by stage and reason, those that occurred
-	Sinks     []SinkSummary
+	Packets     uint64 // of the captures: forwarded, dropped and not captured
+	Forwarded   uint64
+	Dropped     []Count // by stage and reason, those that occurred
+	NotCaptured []Count // that the source would not have delivered, by reason
+	Cut         uint64  // that lack bytes which the source would have delivered
+	Sinks       []SinkSummary
 }
 
-// Count is a number of packets that a stage dropped for a reason.
+// Count is a number of packets that a stage dropped for a reason. The stage is empty
+// for those that were not captured.
 type Count struct {
 	Stage, Reason string
 	Packets       uint64
@@ -32,7 +36,10 @@ type SinkSummary struct {
 
 func (r *replay) summary() *Summary {
 	c := r.pipeline.Counters()
-	s := &Summary{Packets: c.Received, Missed: r.missed, Forwarded: c.Forwarded}
+	s := &Summary{Packets: r.packets, Forwarded: c.Forwarded, Cut: r.cut}
+	for _, why := range slices.Sorted(maps.Keys(r.absent)) {
+		s.NotCaptured = append(s.NotCaptured, Count{Reason: why, Packets: r.absent[why]})
+	}
 	for _, stage := range c.Dropped {
 		for _, reason := range stage.Reasons {
 			if reason.Packets > 0 {
@@ -64,8 +71,11 @@ func (s *Summary) Print(w io.Writer) error {
 	for _, c := range s.Dropped {
 		fmt.Fprintf(t, "dropped\t%d\t%s: %s\n", c.Packets, c.Stage, c.Reason)
 	}
-	if s.Missed > 0 {
-		fmt.Fprintf(t, "not captured\t%d\tthe source would not have delivered them\n", s.Missed)
+	for _, c := range s.NotCaptured {
+		fmt.Fprintf(t, "not captured\t%d\t%s\n", c.Packets, c.Reason)
+	}
+	if s.Cut > 0 {
+		fmt.Fprintf(t, "cut\t%d\tby the capture; the daemon would have had them whole\n", s.Cut)
 	}
 	for _, sink := range s.Sinks {
 		if sink.Sends {

@@ -17,9 +17,10 @@ import (
 
 // Trace is what all stages had to do with one packet.
 type Trace struct {
-	number uint64
+	at     verdict.Place
+	source string // that would have delivered the packet
 	packet pipeline.Packet
-	steps  []pipeline.Step
+	steps  []pipeline.Step // none if the source would not have delivered the packet
 }
 
 // TracePacket traces a packet as the first of its pipeline.
@@ -28,59 +29,94 @@ func TracePacket(spec pipeline.Spec, p *pipeline.Packet) (*Trace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return trace(built, 1, p)
+	t := &Trace{at: verdict.Place{Number: 1}}
+	return t, t.take(built, p)
 }
 
 // TraceCapture traces the packet of a capture with the number given, counted from
-// 1, after the ones before it.
-func TraceCapture(ctx context.Context, spec pipeline.Spec, path string, stdin io.Reader, number uint64) (*Trace, error) {
+// 1, after the ones before it. Warn is told what is odd about the capture; may be nil.
+func TraceCapture(ctx context.Context, spec pipeline.Spec, path string, stdin io.Reader, number uint64, warn func(error)) (*Trace, error) {
 	p, err := pipeline.New(spec)
 	if err != nil {
 		return nil, err
 	}
-	files := capfile.NewFiles(ctx, []string{path}, capfile.FilesOptions{Stdin: stdin})
+	files := capfile.NewFiles(ctx, []string{path}, capfile.FilesOptions{Stdin: stdin, Warn: warn})
 	defer files.Close()
-	reshape, _ := p.Source(0).(pipeline.Reshaper)
+	t := &Trace{source: sourceName(spec)}
+	shape := newShape(p)
 	batch := make([]pipeline.Packet, batchSize)
-	var at uint64
 	var got []bool
 	for {
 		n, err := files.ReadBatch(batch)
 		if errors.Is(err, io.EOF) {
-			return nil, fmt.Errorf("%s has no packet %d: it ends after %d", path, number, at)
+			return nil, fmt.Errorf("%s has no packet %d: it ends after %d", path, number, t.at.Number)
 		}
 		if err != nil {
 			return nil, err
 		}
 		for i := range batch[:n] {
-			if reshape != nil && !reshape.Reshape(&batch[i]) {
+			pkt := &batch[i]
+			cut, absent := shape.apply(pkt)
+			if t.at.Number++; t.at.Number == number {
+				t.at.Cut = cut
+				return t, t.takeShaped(p, pkt, absent)
+			}
+			if absent != "" {
 				continue
 			}
-			if at++; at == number {
-				return trace(p, number, &batch[i])
-			}
-			if got, err = p.Decide(&batch[i], got); err != nil {
+			if got, err = p.Decide(pkt, got); err != nil {
 				return nil, err
 			}
 		}
 	}
 }
 
-func trace(p *pipeline.Pipeline, number uint64, pkt *pipeline.Packet) (*Trace, error) {
-	steps, err := p.Trace(pkt)
-	kept := *pkt
-	kept.Data = bytes.Clone(pkt.Data)
-	return &Trace{number, kept, steps}, err
+// sourceName returns the name of the source that a capture stands for.
+func sourceName(spec pipeline.Spec) string {
+	source := spec.Sources[0]
+	if source.Name != "" {
+		return source.Name
+	}
+	return source.Plugin.Type
+}
+
+// takeShaped traces the packet, unless the source would not have delivered it.
+func (t *Trace) takeShaped(p *pipeline.Pipeline, pkt *pipeline.Packet, absent string) error {
+	if absent == "" {
+		return t.take(p, pkt)
+	}
+	pkt.Decode()
+	pkt.Verdict = pipeline.Verdict{Reason: absent}
+	t.keep(pkt)
+	return nil
+}
+
+func (t *Trace) take(p *pipeline.Pipeline, pkt *pipeline.Packet) (err error) {
+	t.steps, err = p.Trace(pkt)
+	t.keep(pkt)
+	return err
+}
+
+// keep copies a packet, whose bytes are lent.
+func (t *Trace) keep(pkt *pipeline.Packet) {
+	t.packet = *pkt
+	t.packet.Data = bytes.Clone(pkt.Data)
 }
 
 // Print writes the trace for people to read.
 func (t *Trace) Print(w io.Writer) error {
-	out := verdict.AppendJSON(nil, t.number, &t.packet, nil)
+	out := verdict.AppendJSON(nil, t.at, &t.packet, nil)
 	if _, err := fmt.Fprintf(w, "%s\n", out); err != nil {
 		return fmt.Errorf("print trace: %w", err)
 	}
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	if t.steps == nil {
+		fmt.Fprintf(table, "%s\tdoes not capture it: %s\n", t.source, t.packet.Verdict.Reason)
+	}
+	if t.at.Cut {
+		fmt.Fprintf(table, "%s\tcaptures all %d octets of it; this capture has cut it after %d\n", t.source, t.packet.Length, len(t.packet.Data))
+	}
 	for _, s := range t.sinksFirst() {
 		indent := ""
 		if s.Sink >= 0 && s.Filter {

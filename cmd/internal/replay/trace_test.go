@@ -2,6 +2,7 @@ package replay_test
 
 import (
 	"bytes"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -26,7 +27,7 @@ func TestTrace(t *testing.T) {
 		want    string // the table
 	}{
 		"dropped first": {[]pipeline.Packet{echo}, `
-icmp-ptb      drops it: not-ptb  no packet-too-big message, 142 of 142 octets captured
+icmp-ptb      drops it: not-ptb  no packet-too-big message but ICMPv4 type 8 code 4, 142 of 142 octets captured
 length        not asked          128 octets from the IP header on, at least 56; header of 20, at least 20
 mtu           not asked          no next-hop MTU
 src-rate      not asked          router 203.0.113.1 has credit for 9.50 of 9.50 packets
@@ -64,7 +65,7 @@ log           gets it
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := capture(t, "in.pcapng", tc.packets)
-			trace, err := replay.TraceCapture(t.Context(), spec(t, twoSinks), path, nil, uint64(len(tc.packets)))
+			trace, err := replay.TraceCapture(t.Context(), spec(t, twoSinks), path, nil, uint64(len(tc.packets)), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,10 +127,56 @@ func TestTraceMistakes(t *testing.T) {
 		"no file":        {"nowhere.pcap", "nowhere.pcap: no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := replay.TraceCapture(t.Context(), spec(t, twoSinks), tc.path, nil, 2)
+			_, err := replay.TraceCapture(t.Context(), spec(t, twoSinks), tc.path, nil, 2, nil)
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error is %v", err)
 			}
 		})
 	}
+}
+
+// TestTraceNumbers wants numbers to count every packet of a capture, and one that the
+// source would not have captured to say why.
+func TestTraceNumbers(t *testing.T) {
+	path := capture(t, "in.pcapng", incomingAmongOthers())
+	for number, want := range map[uint64]string{
+		1: "pcap  does not capture it: outgoing\n",
+		2: "pcap  does not capture it: other-host\n",
+		3: "icmp-ptb      passes",
+		5: "icmp-ptb      drops it: truncated",
+	} {
+		trace, err := replay.TraceCapture(t.Context(), spec(t, twoSinks), path, nil, number, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if err := trace.Print(&out); err != nil {
+			t.Fatal(err)
+		}
+		verdict, table, _ := strings.Cut(out.String(), "\n")
+		if !strings.HasPrefix(verdict, fmt.Sprintf(`{"packet":%d,`, number)) || !strings.Contains(table, want) {
+			t.Errorf("trace of packet %d is\n%s", number, out.String())
+		}
+		hint := "pcap          captures all 142 octets of it; this capture has cut it after 60\n"
+		if number == 5 != strings.HasPrefix(table, hint) {
+			t.Errorf("trace of packet %d is\n%s", number, out.String())
+		}
+	}
+	_, err := replay.TraceCapture(t.Context(), spec(t, twoSinks), path, nil, 6, nil)
+	if err == nil || !strings.Contains(err.Error(), "has no packet 6: it ends after 5") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// incomingAmongOthers are five packets: one sent, one to another host, two that come
+// in, and one of which the capture has 60 bytes.
+func incomingAmongOthers() (packets []pipeline.Packet) {
+	kinds := []pipeline.PacketType{pipeline.TypeOutgoing, pipeline.TypeOtherHost, pipeline.TypeHost, pipeline.TypeUnknown, pipeline.TypeHost}
+	for i, kind := range kinds {
+		p := pipelinetest.PTB{}.Packet(pipelinetest.Begin + pipeline.Instant(i))
+		p.Type = kind
+		packets = append(packets, p)
+	}
+	packets[4].Data = packets[4].Data[:60]
+	return packets
 }

@@ -20,6 +20,9 @@ func (e *Expect) counts(s *replay.Summary) []string {
 	if e.Dropped != nil {
 		d.compareAll("dropped ", flat(e.Dropped), dropped(s))
 	}
+	if e.NotCaptured != nil {
+		d.compareAll("not captured ", e.NotCaptured, notCaptured(s))
+	}
 	if e.Sent != nil {
 		d.compareAll("sent ", e.Sent, sent(s))
 	}
@@ -57,6 +60,14 @@ func dropped(s *replay.Summary) map[string]uint64 {
 	out := map[string]uint64{}
 	for _, c := range s.Dropped {
 		out[c.Stage+": "+c.Reason] = c.Packets
+	}
+	return out
+}
+
+func notCaptured(s *replay.Summary) map[string]uint64 {
+	out := map[string]uint64{}
+	for _, c := range s.NotCaptured {
+		out[c.Reason] = c.Packets
 	}
 	return out
 }

@@ -35,8 +35,9 @@ type Expect struct {
 	Packets   *uint64 `setting:"packets"`
 	Forwarded *uint64 `setting:"forwarded"`
 
-	Dropped map[string]map[string]uint64 `setting:"dropped"` // by stage and reason, all of them
-	Sent    map[string]uint64            `setting:"sent"`    // by sink, all of them
+	Dropped     map[string]map[string]uint64 `setting:"dropped"`      // by stage and reason, all of them
+	NotCaptured map[string]uint64            `setting:"not_captured"` // by reason, all of them
+	Sent        map[string]uint64            `setting:"sent"`         // by sink, all of them
 
 	Verdicts string `setting:"verdicts"`  // golden file
 	SentFile string `setting:"sent_file"` // golden capture
@@ -112,7 +113,7 @@ func isOneOf(path string, files []string) bool {
 
 // Check refuses to expect nothing.
 func (e *Expect) Check(string) error {
-	if e.Packets == nil && e.Forwarded == nil && e.Dropped == nil && e.Sent == nil && e.Verdicts == "" && e.SentFile == "" {
+	if e.Packets == nil && e.Forwarded == nil && e.Dropped == nil && e.NotCaptured == nil && e.Sent == nil && e.Verdicts == "" && e.SentFile == "" {
 		return fmt.Errorf("`expect` says nothing")
 	}
 	return nil

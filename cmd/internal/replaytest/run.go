@@ -21,12 +21,12 @@ type Result struct {
 }
 
 // Run replays the test's captures through the pipeline of spec and compares. With
-// update, golden files that differ are written anew instead. An error says that the
-// test could not be carried out.
-func Run(ctx context.Context, file string, t *Test, spec pipeline.Spec, update bool) (Result, error) {
+// update, golden files that differ are written anew instead. Warn is told what is odd
+// about captures; may be nil. An error says that the test could not be carried out.
+func Run(ctx context.Context, file string, t *Test, spec pipeline.Spec, update bool, warn func(error)) (Result, error) {
 	result := Result{File: file, Test: t.Name}
 	var verdicts, sent bytes.Buffer
-	o := replay.Options{Captures: t.Capture, WriteFormat: capfile.FormatOf(t.Expect.SentFile)}
+	o := replay.Options{Captures: t.Capture, WriteFormat: capfile.FormatOf(t.Expect.SentFile), Warn: warn}
 	if t.Expect.Verdicts != "" {
 		o.Verdicts = &verdicts
 	}

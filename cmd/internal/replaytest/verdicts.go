@@ -6,24 +6,39 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/pmtud/pmtud/pipeline/verdict"
 )
 
-// diffVerdicts compares two files of verdicts packet by packet: what became of
-// packet N stands in line N.
+// diffVerdicts compares two files of verdicts packet by packet. A replay writes a
+// line for each packet of its captures.
 func diffVerdicts(want, got []byte) (lines []string, _ error) {
 	wanted, came := splitLines(want), splitLines(got)
 	for i := range max(len(wanted), len(came)) {
 		switch {
 		case i >= len(came):
-			lines = append(lines, fmt.Sprintf("packet %d: expected %s, got no packet", i+1, wanted[i]))
+			lines = append(lines, fmt.Sprintf("%s: expected %s, got no packet", placeOf(wanted[i], i), wanted[i]))
 		case i >= len(wanted):
-			lines = append(lines, fmt.Sprintf("packet %d: expected no packet, got %s", i+1, came[i]))
+			lines = append(lines, fmt.Sprintf("%s: expected no packet, got %s", placeOf(came[i], i), came[i]))
 		case !bytes.Equal(wanted[i], came[i]):
 			w, g := diffObjects(wanted[i], came[i])
-			lines = append(lines, fmt.Sprintf("packet %d: expected %s, got %s", i+1, w, g))
+			lines = append(lines, fmt.Sprintf("%s: expected %s, got %s", placeOf(came[i], i), w, g))
 		}
 	}
 	return lines, nil
+}
+
+// placeOf returns which packet a verdict is about: as it says, else by its line,
+// counted from 0.
+func placeOf(line []byte, i int) string {
+	var v struct {
+		Capture string
+		Packet  uint64
+	}
+	if json.Unmarshal(line, &v) != nil || v.Packet == 0 {
+		v.Capture, v.Packet = "", uint64(i+1)
+	}
+	return verdict.Place{Capture: v.Capture, Number: v.Packet}.String()
 }
 
 func splitLines(text []byte) [][]byte {
