@@ -98,7 +98,7 @@ func captureCases() []caseTest {
 		replayed("bigopt.pcapng.gz", 2, 2),
 		{
 			name: "another format", args: []string{"replay", "snoop.snoop"}, status: 1,
-			want: []string{`it is a snoop capture.*editcap -F pcapng snoop.snoop new.pcapng`},
+			want: []string{`neither a pcap nor a pcapng file, but a snoop capture.*editcap -F pcapng snoop.snoop new.pcapng`},
 		},
 	}
 }

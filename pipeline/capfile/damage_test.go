@@ -30,13 +30,13 @@ func TestDamage(t *testing.T) {
 			{"pcap header cut", pcap[:23], 0, "at octet 0: the file ends after 23 octets, within its header"},
 			{
 				"pcap modified", pcapHeader(o, 0xa1b2cd34), 0,
-				`at octet 0: it is a pcap capture of the "modified" variant, neither pcap nor pcapng; convert it with: editcap -F pcapng a.pcap new.pcapng`,
+				`at octet 0: neither a pcap nor a pcapng file, but a pcap capture of the "modified" variant; convert it with: editcap -F pcapng a.pcap new.pcapng`,
 			},
 			{
 				"pcap version", fields(o, uint32(0xa1b2c3d4), uint16(2), uint16(5), make([]byte, 16)), 0,
 				"at octet 0: pcap version 2.5 is not supported, only 2.0 to 2.4 are",
 			},
-			{"text", []byte("text"), 0, "at octet 0: it is text, neither pcap nor pcapng; write the capture with: tcpdump -w"},
+			{"text", []byte("text"), 0, "at octet 0: neither a pcap nor a pcapng file, but text; write the capture with: tcpdump -w"},
 			{"unknown", []byte("\x01\x02\x03\x04\x05"), 0, "at octet 0: neither a pcap nor a pcapng file: it begins with 01 02 03 04"},
 			{
 				"record header cut", join(pcap, make([]byte, 15)), 1,

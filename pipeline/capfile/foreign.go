@@ -82,7 +82,7 @@ func foreignError(what, todo, name string) error {
 	if strings.Contains(todo, "%s") {
 		todo = fmt.Sprintf(todo, shellWord(name))
 	}
-	return fmt.Errorf("it is %s, neither pcap nor pcapng; %s", what, todo)
+	return fmt.Errorf("neither a pcap nor a pcapng file, but %s; %s", what, todo)
 }
 
 // shellWord quotes a file's name for a shell where it has to be. What is no file is

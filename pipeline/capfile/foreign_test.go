@@ -18,19 +18,19 @@ func TestForeign(t *testing.T) {
 		begin      []byte
 		want       string
 	}{
-		{"snoop", "a.snoop", join([]byte("snoop\x00\x00\x00\x00\x00\x00\x02"), pad), "it is a snoop capture, neither pcap nor pcapng; convert it with: editcap -F pcapng a.snoop new.pcapng"},
-		{"quoted", "my 'a'.snoop", []byte("snoop\x00\x00\x00"), `it is a snoop capture, neither pcap nor pcapng; convert it with: editcap -F pcapng 'my '\''a'\''.snoop' new.pcapng`},
-		{"no file", "standard input", []byte("snoop\x00\x00\x00"), `it is a snoop capture, neither pcap nor pcapng; convert it with: editcap -F pcapng FILE new.pcapng`},
-		{"netmon", "a.cap", join([]byte("GMBU"), pad), "it is a Network Monitor 2 capture, neither pcap nor pcapng; convert it with: editcap -F pcapng a.cap new.pcapng"},
-		{"ERF", "a.erf", join(erf, pad), "it is probably an ERF capture, neither pcap nor pcapng; convert it with: editcap -F pcapng a.erf new.pcapng"},
-		{"xz", "a.xz", join([]byte("\xfd7zXZ\x00"), pad), "it is compressed with xz, neither pcap nor pcapng; decompress it first: xz -dk a.xz"},
-		{"bzip2", "a.bz2", join([]byte("BZh91AY&SY"), pad), "it is compressed with bzip2, neither pcap nor pcapng; decompress it first: bzip2 -dk a.bz2"},
-		{"lz4", "a.lz4", join([]byte("\x04\x22\x4d\x18"), pad), "it is compressed with lz4, neither pcap nor pcapng; decompress it first: lz4 -dk a.lz4"},
-		{"zip", "a.zip", join([]byte("PK\x03\x04"), pad), "it is a zip archive, neither pcap nor pcapng; unpack it first: unzip a.zip"},
-		{"tar", "a.tar", tar, "it is a tar archive, neither pcap nor pcapng; unpack it first: tar -xf a.tar"},
-		{"hex dump", "a.txt", []byte("0000  02 00 00 00 00 01"), "it is a hex dump, neither pcap nor pcapng; convert it with: text2pcap -n a.txt new.pcapng"},
-		{"web page", "a.pcap", []byte("<!DOCTYPE html><html>"), "it is a web page or XML, neither pcap nor pcapng; download the capture itself"},
-		{"text", "a.pcap", []byte("12:00:01.5 IP 192.0.2.1 > 192.0.2.2"), "it is text, neither pcap nor pcapng; write the capture with: tcpdump -w"},
+		{"snoop", "a.snoop", join([]byte("snoop\x00\x00\x00\x00\x00\x00\x02"), pad), "neither a pcap nor a pcapng file, but a snoop capture; convert it with: editcap -F pcapng a.snoop new.pcapng"},
+		{"quoted", "my 'a'.snoop", []byte("snoop\x00\x00\x00"), `neither a pcap nor a pcapng file, but a snoop capture; convert it with: editcap -F pcapng 'my '\''a'\''.snoop' new.pcapng`},
+		{"no file", "standard input", []byte("snoop\x00\x00\x00"), `neither a pcap nor a pcapng file, but a snoop capture; convert it with: editcap -F pcapng FILE new.pcapng`},
+		{"netmon", "a.cap", join([]byte("GMBU"), pad), "neither a pcap nor a pcapng file, but a Network Monitor 2 capture; convert it with: editcap -F pcapng a.cap new.pcapng"},
+		{"ERF", "a.erf", join(erf, pad), "neither a pcap nor a pcapng file, but probably an ERF capture; convert it with: editcap -F pcapng a.erf new.pcapng"},
+		{"xz", "a.xz", join([]byte("\xfd7zXZ\x00"), pad), "neither a pcap nor a pcapng file, but compressed with xz; decompress it first: xz -dk a.xz"},
+		{"bzip2", "a.bz2", join([]byte("BZh91AY&SY"), pad), "neither a pcap nor a pcapng file, but compressed with bzip2; decompress it first: bzip2 -dk a.bz2"},
+		{"lz4", "a.lz4", join([]byte("\x04\x22\x4d\x18"), pad), "neither a pcap nor a pcapng file, but compressed with lz4; decompress it first: lz4 -dk a.lz4"},
+		{"zip", "a.zip", join([]byte("PK\x03\x04"), pad), "neither a pcap nor a pcapng file, but a zip archive; unpack it first: unzip a.zip"},
+		{"tar", "a.tar", tar, "neither a pcap nor a pcapng file, but a tar archive; unpack it first: tar -xf a.tar"},
+		{"hex dump", "a.txt", []byte("0000  02 00 00 00 00 01"), "neither a pcap nor a pcapng file, but a hex dump; convert it with: text2pcap -n a.txt new.pcapng"},
+		{"web page", "a.pcap", []byte("<!DOCTYPE html><html>"), "neither a pcap nor a pcapng file, but a web page or XML; download the capture itself"},
+		{"text", "a.pcap", []byte("12:00:01.5 IP 192.0.2.1 > 192.0.2.2"), "neither a pcap nor a pcapng file, but text; write the capture with: tcpdump -w"},
 		{"nothing known", "a", []byte{1, 2, 3, 4, 5}, "neither a pcap nor a pcapng file: it begins with 01 02 03 04"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

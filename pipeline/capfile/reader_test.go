@@ -258,7 +258,7 @@ func TestOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = readAll(r, 1)
-	want := "read " + path + ": at octet 0: it is text, neither pcap nor pcapng; write the capture with: tcpdump -w"
+	want := "read " + path + ": at octet 0: neither a pcap nor a pcapng file, but text; write the capture with: tcpdump -w"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
