@@ -57,7 +57,14 @@ func (d *daemon) confinement(f *config.File, files *files, c service.Configurati
 		return nil, err
 	}
 	s.addProgram(f, files)
-	return s, s.settle(undeclared)
+	if err := s.settle(undeclared); err != nil {
+		return nil, err
+	}
+	if files != nil { // the original options stay who they are
+		s.leaveRoot()
+	}
+	s.addRootsRights()
+	return s, nil
 }
 
 // addPipelines adds what the stages need, and returns the names of those that do not
@@ -75,11 +82,16 @@ func (s *confinement) addPipelines(c service.Configuration) (undeclared []string
 			undeclared = append(undeclared, p.Name()+"/"+stage)
 		}
 	}
-	if len(s.plan.Write) > 0 && s.plan.User == nil && os.Geteuid() == 0 {
-		// Root has written to folders that belong to others, and will again.
+	return undeclared, nil
+}
+
+// addRootsRights adds what lets root write to folders that belong to others: it has, and
+// will again.
+func (s *confinement) addRootsRights() {
+	isRoot := s.plan.User == nil && os.Geteuid() == 0 || s.plan.User != nil && s.plan.User.ID == 0
+	if isRoot && len(s.plan.Write) > 0 {
 		s.plan.Capabilities = append(s.plan.Capabilities, "CAP_DAC_OVERRIDE")
 	}
-	return undeclared, nil
 }
 
 // addProgram adds what the program itself needs: its files and what it checks them

@@ -7,10 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/cmd/internal/sandbox"
 )
 
 // TestConfined runs the program as it is by default, and then asks it by reloads for
@@ -176,6 +179,69 @@ func TestUser(t *testing.T) {
 	if strings.Contains(p.log(), "needs a restart") {
 		t.Errorf("nothing has changed:\n%s", p.log())
 	}
+}
+
+// open lets every user enter the folders of a test's file.
+func open(t *testing.T, path string) {
+	t.Helper()
+	for _, dir := range []string{filepath.Dir(path), filepath.Dir(filepath.Dir(path))} { // what TempDir has made
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestLeavesRoot starts as root and goes on as an unprivileged user, unless a pipeline or a
+// reload needs files that only root may open, or somebody says so.
+func TestLeavesRoot(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	user := strconv.Itoa(sandbox.Unprivileged().ID)
+	source := filepath.Join(t.TempDir(), "a.pcap")
+	overwrite(t, source, readFile(t, vectors(t, "public.pcap")))
+	open(t, source)
+	captures, config := t.TempDir(), "pipelines: {p: {sources: [{type: pcap-file, path: "+source+", loop: true, speed: 100}], sinks: [{type: %s}]}}\n"
+	for name, tc := range map[string]struct {
+		text    string
+		mode    os.FileMode // of the configuration
+		id, log string
+	}{
+		"by default":           {fmt.Sprintf(config, "log"), 0o644, user, ""},
+		"root is asked for":    {"user: root\n" + fmt.Sprintf(config, "log"), 0o644, "0", ""},
+		"no sandbox":           {"sandbox: off\n" + fmt.Sprintf(config, "log"), 0o644, "0", ""},
+		"root's folder":        {fmt.Sprintf(config, "pcap-file, path: "+captures+"/b.pcap"), 0o644, "0", "captures are written to " + captures},
+		"root's configuration": {fmt.Sprintf(config, "log"), 0o600, "0", " may not read "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := writeConfig(t, tc.text)
+			open(t, path)
+			if err := os.Chmod(path, tc.mode); err != nil {
+				t.Fatal(err)
+			}
+			p := startRun(t, path)
+			p.await("msg=ready")
+			checkStatus(t, p.Process.Pid, fmt.Sprintf("Uid:\t%[1]s\t%[1]s\t%[1]s\t%[1]s", tc.id))
+			if stays := strings.Contains(p.log(), `msg="process stays root"`); stays != (tc.log != "") || !strings.Contains(p.log(), tc.log) {
+				t.Errorf("the log does not say %q:\n%s", tc.log, p.log())
+			}
+			overwrite(t, path, strings.Replace(readFile(t, path), "speed: 100", "speed: 200", 1))
+			p.signal(unix.SIGHUP)
+			p.await("msg=reloaded")
+			p.stop()
+		})
+	}
+}
+
+// TestOptionsStayRoot wants the original command line to do as the original daemon did.
+func TestOptionsStayRoot(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can stay root")
+	}
+	p := start(t, exec.Command(program, "--iface", "lo", "--dry-run"))
+	p.await("msg=ready")
+	checkStatus(t, p.Process.Pid, "Uid:\t0\t0\t0\t0", "CapEff:\t0000000000002000")
+	p.stop()
 }
 
 // TestUnknownUser wants a user that is not there to be told beside the other mistakes, by

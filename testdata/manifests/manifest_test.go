@@ -142,7 +142,7 @@ func TestContainer(t *testing.T) {
 	c := pod.Containers[0]
 	rights := c.SecurityContext
 	if !slices.Equal(rights.Capabilities.Drop, []corev1.Capability{"ALL"}) ||
-		!slices.Equal(rights.Capabilities.Add, []corev1.Capability{"NET_RAW"}) {
+		!slices.Equal(rights.Capabilities.Add, []corev1.Capability{"NET_RAW", "SETUID", "SETGID"}) {
 		t.Errorf("capabilities are %+v", rights.Capabilities)
 	}
 	if *rights.AllowPrivilegeEscalation || !*rights.ReadOnlyRootFilesystem {

@@ -20,7 +20,7 @@ type Global struct {
 	CPU     *uint16 `setting:"cpu" doc:"number of the processor that the whole process is pinned to; without it, any" example:"0"`
 	HTTP    HTTP    `setting:"http" doc:"server for metrics and health"`
 	Log     Log     `setting:"log" doc:"what the program says of itself on standard error"`
-	User    string  `setting:"user" doc:"name or number of the user to become once everything is open; empty to stay who it is" pattern:"^[A-Za-z0-9_.-]*[$]?$" example:"pmtud"`
+	User    string  `setting:"user" doc:"name or number of the user to become once everything is open; empty: root becomes pmtud, or nobody if there is no such user, unless a pipeline needs root's files" pattern:"^[A-Za-z0-9_.-]*[$]?$" example:"pmtud"`
 	Watch   bool    `setting:"watch" doc:"reload when the content of the files changes"`
 	Sandbox string  `setting:"sandbox" doc:"give up all rights that the pipelines don't need: as far as the kernel lets it, never, or end if it doesn't" enum:"auto,off,required" example:"auto"`
 }

@@ -14,9 +14,9 @@ func mayNotWrite(dir string) bool {
 	return errors.Is(err, unix.EACCES)
 }
 
-// mayNotOpen reports whether the process has no right to read a file or folder. Others, such
+// MayNotOpen reports whether the process has no right to read a file or folder. Others, such
 // as pipes, it leaves alone.
-func mayNotOpen(path string) bool {
+func MayNotOpen(path string) bool {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
 		return false
 	}

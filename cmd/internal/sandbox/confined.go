@@ -55,7 +55,7 @@ func (c Confined) NotWritable() (folders []string) {
 // confined, or the user has no rights to it.
 func (c Confined) Denied() (paths []string) {
 	for _, path := range slices.Concat(c.Plan.Files, c.Plan.Write) {
-		if mayNotOpen(path) {
+		if MayNotOpen(path) {
 			paths = append(paths, path)
 		}
 	}

@@ -27,6 +27,12 @@ func (u *User) Do(f func()) error {
 	return <-done
 }
 
+// Owns reports whether a file or folder belongs to the user.
+func (u *User) Owns(path string) bool {
+	var at unix.Stat_t
+	return unix.Stat(path, &at) == nil && int(at.Uid) == u.ID
+}
+
 // lend gives the calling thread the user's rights to files (setfsuid(2), which takes
 // CAP_DAC_OVERRIDE and its like from it too).
 func (u *User) lend() error {

@@ -11,3 +11,6 @@ import (
 func (u *User) Do(func()) error {
 	return fmt.Errorf("take the rights of user %s: %w", u.Name, errors.ErrUnsupported)
 }
+
+// Owns reports false.
+func (u *User) Owns(string) bool { return false }

@@ -4,7 +4,7 @@
 // What it needs is a [Plan], made of what the stages of the pipelines declare
 // ([pipeline.Needs]) and of what the program itself reads. [Enter] then
 //
-//  1. becomes another user, if one is named,
+//  1. becomes another user, if the plan names one,
 //  2. drops all capabilities but those of the plan, from the bounding set too, and
 //     sets no_new_privs (prctl(2)), so that none comes back,
 //  3. has Landlock (landlock(7)) refuse all files and TCP ports that are not in

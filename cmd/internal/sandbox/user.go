@@ -31,6 +31,20 @@ func LookUp(name string) (*User, error) {
 	return describe(found)
 }
 
+// nobodysID is the number that Linux gives to whoever has none here (overflowuid), and
+// most systems to the user nobody.
+const nobodysID = 65534
+
+// Unprivileged returns the user pmtud if there is one, or else nobody.
+func Unprivileged() *User {
+	for _, name := range []string{"pmtud", "nobody"} {
+		if u, err := LookUp(name); err == nil && u.ID != 0 {
+			return u
+		}
+	}
+	return &User{Name: "nobody", ID: nobodysID, Group: nobodysID} // a container may have no list of users
+}
+
 func describe(found *user.User) (*User, error) {
 	u := &User{Name: found.Username}
 	groups, err := found.GroupIds()
