@@ -49,7 +49,7 @@ func (a *app) check(ctx context.Context, paths []string, format string, host boo
 	if host && format == diagnose.SARIF {
 		return errors.New("--host: SARIF is about files; use --format text or json")
 	}
-	f, err := a.load(paths)
+	f, err := a.load(ctx, paths)
 	if f == nil {
 		return err
 	}
@@ -97,6 +97,10 @@ func verdict(r diagnose.Report) error {
 // printSound prints the names of files without mistakes.
 func (a *app) printSound(f *config.File, mistakes config.Mistakes) {
 	for _, name := range f.Names {
+		if slices.Contains(f.Empty, name) {
+			fmt.Fprintf(a.Stdout, "%s: declares nothing\n", name)
+			continue
+		}
 		if !slices.ContainsFunc(mistakes, func(m config.Mistake) bool { return m.File == name }) {
 			fmt.Fprintf(a.Stdout, "%s: ok\n", name)
 		}

@@ -65,11 +65,11 @@ func completeInterfaces(*cobra.Command, []string, string) ([]cobra.Completion, c
 
 // completePipelines returns the pipelines that the files given so far declare.
 func (a *app) completePipelines(paths *[]string) cobra.CompletionFunc {
-	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return func(c *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		var found []cobra.Completion
 		if len(*paths) > 0 {
 			// What can be read of them, mistakes or not.
-			f, _ := config.Load(*paths, a.plugins)
+			f, _ := config.Load(c.Context(), *paths, a.plugins)
 			for _, p := range f.Pipelines {
 				found = append(found, p.Name)
 			}

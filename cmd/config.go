@@ -26,11 +26,11 @@ What is printed is a configuration of its own, in any format, whatever the files
   pmtud config -c edge.yaml --written --format toml > edge.toml`,
 		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(c *cobra.Command, _ []string) error {
 			if origins && format.value == "json" {
 				return errors.New("--origins goes with yaml and toml: JSON has no comments")
 			}
-			f, err := a.load(paths)
+			f, err := a.load(c.Context(), paths)
 			if err != nil {
 				return err
 			}

@@ -102,7 +102,7 @@ func configMap(t *testing.T) string {
 // asYAML returns what a file declares in one form.
 func asYAML(t *testing.T, name string) string {
 	t.Helper()
-	f, err := config.Load([]string{name}, cmd.Plugins())
+	f, err := config.Load(t.Context(), []string{name}, cmd.Plugins())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"sync"
@@ -13,6 +14,7 @@ import (
 // instead of them.
 type files struct {
 	*app
+	ctx   context.Context //nolint:containedctx // ends waiting for a file
 	paths []string
 	user  string // instead of the one that they name, if it is not empty
 
@@ -30,7 +32,7 @@ func (f *files) load() (file *config.File, fingerprint string, err error) {
 	for range maxRounds {
 		included := f.lastIncluded()
 		fingerprint = f.fingerprint()
-		file, err = f.app.load(f.paths)
+		file, err = f.app.load(f.ctx, f.paths)
 		if file == nil || slices.Equal(file.Included, included) {
 			break
 		}
@@ -46,7 +48,7 @@ func (f *files) load() (file *config.File, fingerprint string, err error) {
 
 // fingerprint returns the fingerprint of what the files hold now.
 func (f *files) fingerprint() string {
-	return config.Fingerprint(slices.Concat(f.paths, f.lastIncluded()))
+	return config.Fingerprint(f.ctx, slices.Concat(f.paths, f.lastIncluded()))
 }
 
 func (f *files) lastIncluded() []string {

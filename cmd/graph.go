@@ -18,8 +18,8 @@ flowchart for Mermaid, which code hosts show in Markdown, or for Graphviz:
   pmtud graph -c edge.yaml --format dot | dot -Tsvg > edge.svg`,
 		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
-		RunE: func(*cobra.Command, []string) error {
-			f, err := a.load(paths)
+		RunE: func(c *cobra.Command, _ []string) error {
+			f, err := a.load(c.Context(), paths)
 			if err != nil {
 				return err
 			}

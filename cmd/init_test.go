@@ -48,7 +48,7 @@ func TestInitFillsIn(t *testing.T) {
 		for _, format := range []string{"yaml", "toml"} {
 			name := filepath.Join(t.TempDir(), "a."+format)
 			done(t, run(t, "init", "--iface", iface, "--pipeline", "the edge", "--output", name))
-			f, err := config.Load([]string{name}, cmd.Plugins())
+			f, err := config.Load(t.Context(), []string{name}, cmd.Plugins())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -47,8 +48,8 @@ func (o *offline) originals(flags *pflag.FlagSet) {
 }
 
 // offlineSpec returns the pipeline's spec, checked as a daemon's would be.
-func (a *app) offlineSpec(o *offline) (pipeline.Spec, error) {
-	f, err := a.offlineFile(o)
+func (a *app) offlineSpec(ctx context.Context, o *offline) (pipeline.Spec, error) {
+	f, err := a.offlineFile(ctx, o)
 	if err != nil {
 		return pipeline.Spec{}, err
 	}
@@ -67,12 +68,12 @@ func (a *app) offlineSpec(o *offline) (pipeline.Spec, error) {
 	return specs[i], nil
 }
 
-func (a *app) offlineFile(o *offline) (*config.File, error) {
+func (a *app) offlineFile(ctx context.Context, o *offline) (*config.File, error) {
 	if len(o.paths) > 0 {
 		if name := o.originalOption(); name != "" {
 			return nil, fmt.Errorf("--config and --%s don't go together", name)
 		}
-		return a.load(o.paths)
+		return a.load(ctx, o.paths)
 	}
 	if o.options.iface == "" {
 		o.options.iface = "replay" // any will do: nothing is opened

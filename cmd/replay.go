@@ -61,7 +61,7 @@ func (a *app) replay(ctx context.Context, o *replayOptions, captures []string) (
 	if err := run.Speed.UnmarshalText([]byte(o.speed)); err != nil {
 		return fmt.Errorf("--speed: %w", err)
 	}
-	spec, err := a.offlineSpec(&o.offline)
+	spec, err := a.offlineSpec(ctx, &o.offline)
 	if err != nil {
 		return err
 	}

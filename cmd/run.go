@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 
 	"github.com/spf13/cobra"
@@ -27,6 +28,7 @@ switches lines of level debug on and off.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			enough := a.hurry()
 			defer enough()
+			files.ctx = c.Context()
 			f, fingerprint, err := files.load()
 			if err = withUser(f, err); err != nil {
 				return err
@@ -45,11 +47,11 @@ func addConfigFlag(c *cobra.Command, paths *[]string) {
 }
 
 // load reads configuration files. The File is not nil unless there are no paths.
-func (a *app) load(paths []string) (*config.File, error) {
+func (a *app) load(ctx context.Context, paths []string) (*config.File, error) {
 	if len(paths) == 0 {
 		return nil, errors.New("--config is missing: the file or folder that declares pipelines")
 	}
-	f, err := config.Load(paths, a.plugins)
+	f, err := config.Load(ctx, paths, a.plugins)
 	return f, a.checked(f, err)
 }
 

@@ -145,7 +145,7 @@ func TestPrintConfig(t *testing.T) {
 				golden := filepath.Join("testdata", name+"."+format)
 				goldentest.Compare(t, golden, text)
 
-				f, err := config.Load([]string{golden}, cmd.Plugins())
+				f, err := config.Load(t.Context(), []string{golden}, cmd.Plugins())
 				if err != nil {
 					t.Fatal(err)
 				}

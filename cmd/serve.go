@@ -82,6 +82,9 @@ func (d *daemon) configuration(f *config.File) (service.Configuration, error) {
 	if err != nil {
 		return service.Configuration{}, fmt.Errorf("hash configuration: %w", err)
 	}
+	for _, name := range f.Empty {
+		d.log.Logger().Info("file declares nothing", "file", name)
+	}
 	c := service.Configuration{Hash: hash, Watch: f.Global.Watch}
 	d.addMonitor(&c, f.Global.HTTP.Listen)
 	move := c.Adopt

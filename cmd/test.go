@@ -57,7 +57,7 @@ func (a *app) testCommand() *cobra.Command {
 }
 
 func (a *app) test(ctx context.Context, paths []string, junit string, update bool) (err error) {
-	runs, err := a.testRuns(paths)
+	runs, err := a.testRuns(ctx, paths)
 	if err != nil {
 		return err
 	}
@@ -95,20 +95,20 @@ type testRun struct {
 
 // testRuns reads all test files and the configurations that they name, before any
 // test begins.
-func (a *app) testRuns(paths []string) (runs []testRun, _ error) {
+func (a *app) testRuns(ctx context.Context, paths []string) (runs []testRun, _ error) {
 	files, err := replaytest.Find(paths)
 	if err != nil {
 		return nil, err
 	}
 	var mistakes config.Mistakes
 	for _, path := range files {
-		f, err := replaytest.Load(path)
+		f, err := replaytest.Load(ctx, path)
 		if m, ok := errors.AsType[config.Mistakes](err); ok {
 			mistakes = append(mistakes, m...)
 			continue
 		}
 		for i := range f.Tests {
-			spec, err := a.testSpec(&f.Tests[i])
+			spec, err := a.testSpec(ctx, &f.Tests[i])
 			if m, ok := errors.AsType[config.Mistakes](err); ok {
 				mistakes = append(mistakes, m...)
 			} else if err != nil {
@@ -139,7 +139,7 @@ func unique(mistakes config.Mistakes) (out config.Mistakes) {
 }
 
 // testSpec returns the pipeline that a test is about.
-func (a *app) testSpec(t *replaytest.Test) (pipeline.Spec, error) {
+func (a *app) testSpec(ctx context.Context, t *replaytest.Test) (pipeline.Spec, error) {
 	o := offline{paths: t.Config, pipeline: t.Pipeline, flags: pflag.NewFlagSet("", pflag.ContinueOnError)}
 	o.originals(o.flags)
 	var args []string
@@ -156,7 +156,7 @@ func (a *app) testSpec(t *replaytest.Test) (pipeline.Spec, error) {
 	if err != nil {
 		return pipeline.Spec{}, fmt.Errorf("options: %w", err)
 	}
-	return a.offlineSpec(&o)
+	return a.offlineSpec(ctx, &o)
 }
 
 // runTests runs tests one after another and prints their results.

@@ -37,7 +37,7 @@ func (a *app) traceCommand() *cobra.Command {
 			if (len(args) == 1) == (octets != "") {
 				return errors.New("trace wants a capture, or --hex")
 			}
-			spec, err := a.offlineSpec(&o)
+			spec, err := a.offlineSpec(c.Context(), &o)
 			if err != nil {
 				return err
 			}

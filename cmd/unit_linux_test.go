@@ -130,7 +130,7 @@ func needsOfExamples(t *testing.T) (plain, all pipeline.Needs) {
 		t.Fatalf("examples are %v, %v", names, err)
 	}
 	for _, name := range append(names, "../configs/package/pmtud.yaml") {
-		f, err := config.Load([]string{name}, cmd.Plugins())
+		f, err := config.Load(t.Context(), []string{name}, cmd.Plugins())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -43,3 +43,20 @@ func TestFilesNamedPipe(t *testing.T) {
 		})
 	}
 }
+
+// TestFilesOfKernel reads a file that calls itself regular and waits for the kernel.
+func TestFilesOfKernel(t *testing.T) {
+	const path = "/proc/kmsg"
+	probe, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Skipf("the kernel's log can't be read: %v", err)
+	}
+	_ = probe.Close() // only looked at
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	f := capfile.NewFiles(ctx, []string{path}, capfile.FilesOptions{})
+	defer f.Close()
+	if _, err := readAll(f, 4); !errors.Is(err, context.Canceled) {
+		t.Errorf("error is %v", err)
+	}
+}

@@ -133,7 +133,8 @@ func (f *Files) openStream(path string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
+	// Some files of the kernel's own call themselves regular and empty, and wait.
+	if !info.Mode().IsRegular() || info.Size() == 0 {
 		return interruptible(f.ctx, func() (io.ReadCloser, error) { return os.Open(path) }), nil
 	}
 	return os.Open(path)

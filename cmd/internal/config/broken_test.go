@@ -16,7 +16,7 @@ func TestBroken(t *testing.T) {
 	t.Chdir("testdata/broken")
 	for _, name := range goldenInputs(t) {
 		t.Run(name, func(t *testing.T) {
-			_, err := config.Load([]string{name}, cmd.Plugins())
+			_, err := config.Load(t.Context(), []string{name}, cmd.Plugins())
 			var mistakes config.Mistakes
 			errors.As(err, &mistakes)
 			want := 1

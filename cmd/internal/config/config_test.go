@@ -32,7 +32,7 @@ func load(t testing.TB, name, text string) (*config.File, error) {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return config.Load([]string{path}, plugins)
+	return config.Load(t.Context(), []string{path}, plugins)
 }
 
 func mustLoad(t testing.TB, name, text string) *config.File {
@@ -45,11 +45,11 @@ func mustLoad(t testing.TB, name, text string) *config.File {
 }
 
 func TestFormatsAgree(t *testing.T) {
-	yaml, err := config.Load([]string{"testdata/good.yaml"}, plugins)
+	yaml, err := config.Load(t.Context(), []string{"testdata/good.yaml"}, plugins)
 	if err != nil {
 		t.Fatal(err)
 	}
-	toml, err := config.Load([]string{"testdata/good.toml"}, plugins)
+	toml, err := config.Load(t.Context(), []string{"testdata/good.toml"}, plugins)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestRoundTrip(t *testing.T) {
 	for _, name := range []string{"good.yaml", "good.toml", "good.json", "anchors.yaml"} {
 		for _, format := range []string{"yaml", "toml"} {
 			t.Run(name+" to "+format, func(t *testing.T) {
-				f, err := config.Load([]string{"testdata/" + name}, plugins)
+				f, err := config.Load(t.Context(), []string{"testdata/" + name}, plugins)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -112,7 +112,7 @@ func settingsOf(f *config.File) []any {
 }
 
 func TestDecodedSettings(t *testing.T) {
-	f, err := config.Load([]string{"testdata/good.yaml"}, plugins)
+	f, err := config.Load(t.Context(), []string{"testdata/good.yaml"}, plugins)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestOrderOfPipelines(t *testing.T) {
 // TestMistakesOfAllFiles loads all files of the tests at once.
 func TestMistakesOfAllFiles(t *testing.T) {
 	t.Chdir("testdata")
-	_, err := config.Load([]string{"unknown.yaml", "nowhere.yaml", "syntax-tab.yaml", "types.toml"}, plugins)
+	_, err := config.Load(t.Context(), []string{"unknown.yaml", "nowhere.yaml", "syntax-tab.yaml", "types.toml"}, plugins)
 	var mistakes config.Mistakes
 	if !errors.As(err, &mistakes) {
 		t.Fatalf("error is %T", err)
@@ -227,7 +227,7 @@ func TestResolveInCode(t *testing.T) {
 
 func TestLocate(t *testing.T) {
 	t.Chdir("testdata")
-	f, err := config.Load([]string{"good.yaml"}, plugins)
+	f, err := config.Load(t.Context(), []string{"good.yaml"}, plugins)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -354,7 +354,7 @@ func FuzzLoad(f *testing.F) {
 		if err := os.WriteFile(path, text, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		file, err := config.Load([]string{path}, plugins)
+		file, err := config.Load(t.Context(), []string{path}, plugins)
 		if err != nil {
 			return // it did not panic
 		}

@@ -62,7 +62,7 @@ func TestDeclared(t *testing.T) {
 			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, err := config.Load([]string{name}, append(plugins, declared()))
+			_, err := config.Load(t.Context(), []string{name}, append(plugins, declared()))
 			var got []string
 			mistakes, _ := err.(config.Mistakes)
 			for _, m := range mistakes {

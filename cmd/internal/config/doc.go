@@ -50,7 +50,7 @@
 //
 // # Variables
 //
-// In text that is a value, or an element of a list, but never in keys:
+// In text that is a value, or an element of a list; in keys they are a mistake:
 //
 //	${NAME}            environment variable; it must be set, but may be empty
 //	${NAME:-DEFAULT}   the same, or DEFAULT where it is unset or empty
@@ -79,6 +79,18 @@
 // They are put together by one rule: pipelines are added up, and a pipeline or a
 // top-level setting that stands in two places is a mistake that names both. So the
 // order of files decides nothing but the order of pipelines.
+//
+// One of a folder may declare nothing, such as one whose lines are all comments: it is
+// switched off ([File.Empty]).
+//
+// # Bounds
+//
+// A file is read only to 1 MiB, and those of a configuration, with all that variables
+// include, only to 8 MiB together and to 1000 in number. A file holds at most 100,000
+// values, nested 64 deep, and a map 1000 names; all files declare at most 1000 pipelines.
+// No file is waited for longer than 8 s. Of the mistakes the first 100 are reported,
+// each value only with its first 100 characters, and the others counted. So the time to
+// read a file grows with its size.
 //
 // # Strictness
 //

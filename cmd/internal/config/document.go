@@ -2,10 +2,6 @@ package config
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -16,12 +12,15 @@ import (
 )
 
 const (
-	// maxOctets bounds the files that are read.
-	maxOctets = 1 << 20
 	// maxDepth bounds how deep maps and lists are nested.
 	maxDepth = 64
-	// maxValues bounds the values of a file after its aliases are resolved.
+	// maxValues bounds the values of a file after its aliases are resolved, and
+	// maxPaths the bytes of the paths to them, which long names make long.
 	maxValues = 100_000
+	maxPaths  = 32 << 20
+	// maxKeys bounds the names of a map. YAML's parser takes a time and memory with the
+	// square of it.
+	maxKeys = 1000
 )
 
 // path names a key or a value: the keys on the way to it, list elements by their
@@ -52,31 +51,35 @@ type document struct {
 	tree  map[string]any // of nil, string, bool, Number, []any, map[string]any, unreadable
 	index map[path]place
 
-	partial map[path]bool // that stand here twice, of which one was left out
+	values, paths     int  // so far, and the bytes of the paths to them
+	tooMany, tooLarge bool // as was noted
 
-	included []string // files that variables were read from
+	partial map[path]bool // that stand here twice, of which one was left out
+	empty   bool          // it declares nothing
+
+	files *reader
 }
 
 // readDocument reads a file and reports its mistakes of form. It returns nil if
 // nothing could be read.
-func readDocument(name string, r *report) *document {
-	d := &document{report: r, name: name, index: map[path]place{}, partial: map[path]bool{}}
+func readDocument(name string, files *reader, r *report) *document {
+	d := &document{report: r, name: name, files: files, index: map[path]place{}, partial: map[path]bool{}}
 	whole := Position{File: name}
 	read := d.format()
 	if read == nil {
 		r.add(whole, "", "file name must end with .yaml, .yml, .toml or .json")
 		return nil
 	}
-	data, err := readFile(name)
+	data, err := files.read(name, false)
 	if err != nil {
-		r.add(whole, "", "%v", err)
+		r.add(whole, "", "%v", withoutPath(err))
 		return nil
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 	data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n")) // as old Macs end lines
 	r.texts[name] = strings.Split(string(data), "\n")
-	if !d.checkUTF8() || !d.guard(func() bool { return read(data) }) {
+	if !d.checkUTF8() || !d.guard(func() bool { return read(data) }) && !d.empty {
 		return nil
 	}
 	e := expander{document: d}
@@ -94,32 +97,6 @@ func (d *document) format() func(data []byte) bool {
 		return d.readTOML
 	}
 	return nil
-}
-
-func readFile(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, withoutPath(err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxOctets+1))
-	if err != nil {
-		return nil, withoutPath(err)
-	}
-	if len(data) > maxOctets {
-		return nil, fmt.Errorf("read file: larger than %d octets", maxOctets)
-	}
-	return data, nil
-}
-
-// withoutPath leaves out the file's name, which stands before the message already.
-func withoutPath(err error) error { return fmt.Errorf("read file: %w", cause(err)) }
-
-func cause(err error) error {
-	if pathErr, ok := errors.AsType[*os.PathError](err); ok {
-		return pathErr.Err
-	}
-	return err
 }
 
 // guard calls read and reports a panic as a mistake: the parsers are not ours.
@@ -153,17 +130,43 @@ func (d *document) at(line, column int) Position {
 	return Position{File: d.name, Line: line, Column: column}
 }
 
-// checkKey refuses keys that could not be told apart from a path.
-func (d *document) checkKey(key string, at Position) bool {
-	if key == "" || strings.Contains(key, delimiter) {
-		d.add(at, "", "key %q is empty or holds a zero octet", key)
-		return false
+// fits counts a value, and reports whether the file may hold it as well.
+func (d *document) fits(at path, where Position) bool {
+	d.values++
+	d.paths += len(at)
+	if d.values <= maxValues && d.paths <= maxPaths {
+		return true
 	}
-	return true
+	if !d.tooMany {
+		d.tooMany = true
+		d.add(where, "", "file holds too many values: %d at most, and fewer with long names", maxValues)
+	}
+	return false
 }
 
-// koanf returns the document's values in the form from which they are decoded.
-func (d *document) koanf() *koanf.Koanf { return load(d.tree) }
+// checkKey refuses keys that could not be told apart from a path, those with a
+// variable, and those for which a map with so many names has no room.
+func (d *document) checkKey(key string, at Position, names int) bool {
+	switch {
+	case key == "" || strings.Contains(key, delimiter):
+		d.add(at, "", "key %q is empty or holds a zero octet", key)
+	case strings.Contains(key, "${"):
+		d.add(at, "write the name itself", "a name can't hold a variable: %q", key)
+	case names >= maxKeys:
+		d.crowded(at)
+	default:
+		return true
+	}
+	return false
+}
+
+// crowded notes that there are too many names in one place, once.
+func (d *document) crowded(at Position) {
+	if !d.tooLarge {
+		d.tooLarge = true
+		d.add(at, "", "more than %d names stand in one place", maxKeys)
+	}
+}
 
 // load puts values into a Koanf of their own. Its merging is never used: an empty
 // section would wipe an earlier one.

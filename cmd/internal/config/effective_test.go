@@ -13,7 +13,7 @@ import (
 // to come to the same.
 func TestEffective(t *testing.T) {
 	for _, name := range []string{"testdata/good.yaml", "testdata/good.toml", "testdata/good.json", "testdata/anchors.yaml"} {
-		f, err := config.Load([]string{name}, plugins)
+		f, err := config.Load(t.Context(), []string{name}, plugins)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,7 +61,7 @@ pipelines:
 			t.Fatal(err)
 		}
 	}
-	f, err := config.Load([]string{name}, append(plugins, declared()))
+	f, err := config.Load(t.Context(), []string{name}, append(plugins, declared()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,10 +16,15 @@ type File struct {
 	// Names are the files it was read from, in order.
 	Names []string
 
+	// Empty are those of Names that declare nothing.
+	Empty []string
+
 	// Included are the files that variables were read from.
 	Included []string
 
 	texts texts
+
+	settingsAt, pipelinesAt map[string]Position // of the names, as they are read
 }
 
 // Pipeline is the declaration of one pipeline.

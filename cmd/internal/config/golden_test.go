@@ -39,7 +39,7 @@ func goldenInputs(t *testing.T) []string {
 
 func describe(t *testing.T, paths ...string) string {
 	t.Helper()
-	f, err := config.Load(paths, plugins)
+	f, err := config.Load(t.Context(), paths, plugins)
 	if err != nil {
 		return err.Error() + "\n"
 	}

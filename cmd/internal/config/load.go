@@ -1,6 +1,8 @@
 package config
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,24 +12,24 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
+// maxNames bounds how many files a folder may hold, and all folders together.
+const maxNames = 1000
+
 // Load reads configuration files and of folders those files whose names end with
 // .yaml, .yml, .toml or .json, in the order of their names, but for hidden ones and
 // for folders, pipes and devices inside. What editors and package managers leave beside
 // a file ends otherwise (a.yaml~, a.yaml.bak), and so is left out too. A file that
-// several paths or links lead to is read once, where it comes first. An error is a
-// [Mistakes] with all mistakes of all files. The File is never nil, and holds what was
-// understood.
-func Load(paths []string, plugins []pipeline.Plugin) (*File, error) {
-	r := &report{texts: texts{}}
-	f := &File{texts: r.texts}
-	var seen []os.FileInfo
-	for _, p := range paths {
-		for _, name := range r.expand(p) {
-			if !isSeen(name, &seen) {
-				f.read(name, r)
-			}
-		}
+// several paths or links lead to is read once, where it comes first. It waits for no
+// file longer than a few seconds, nor longer than ctx lasts. An error is a [Mistakes]
+// with all mistakes of all files. The File is never nil, and holds what was understood.
+func Load(ctx context.Context, paths []string, plugins []pipeline.Plugin) (*File, error) {
+	r := newReport()
+	f := &File{texts: r.texts, settingsAt: map[string]Position{}, pipelinesAt: map[string]Position{}}
+	files := newReader(ctx)
+	for _, found := range r.find(ctx, paths) {
+		f.read(found, files, r)
 	}
+	f.Included = files.included
 	r.files = f.Names
 	f.resolve(plugins, r)
 	if len(f.Pipelines) == 0 && len(r.mistakes) == 0 {
@@ -36,72 +38,98 @@ func Load(paths []string, plugins []pipeline.Plugin) (*File, error) {
 	return f, r.err()
 }
 
-// isSeen reports whether the file is one of those seen before, to which it adds it.
-func isSeen(name string, seen *[]os.FileInfo) bool {
-	info, err := os.Stat(name)
-	if err != nil {
-		return false // reading says what is wrong
-	}
-	for _, other := range *seen {
-		if os.SameFile(info, other) {
-			return true
-		}
-	}
-	*seen = append(*seen, info)
-	return false
+// found is a file that is to be read.
+type found struct {
+	name     string
+	info     os.FileInfo // nil if it could not be looked at; reading says why
+	inFolder bool        // which was named instead of the file
 }
 
-func (f *File) read(name string, r *report) {
-	f.Names = append(f.Names, name)
-	d := readDocument(name, r)
-	if d == nil {
-		return
-	}
-	d.shape(f)
-	for _, path := range d.included {
-		if !slices.Contains(f.Included, path) {
-			f.Included = append(f.Included, path)
+// find returns the files that paths stand for, each once.
+func (r *report) find(ctx context.Context, paths []string) (files []found) {
+	for _, path := range paths {
+		more, err := patiently(ctx, func(context.Context) ([]found, error) { return expand(path) })
+		if err != nil {
+			r.add(Position{File: path}, "", "%v", err)
 		}
-	}
-}
-
-// expand returns the files that a path stands for.
-func (r *report) expand(path string) []string {
-	info, err := os.Stat(path)
-	if err != nil {
-		r.add(Position{File: path}, "", "%v", withoutPath(err))
-		return nil
-	}
-	if !info.IsDir() {
-		return []string{path}
-	}
-	entries, err := os.ReadDir(path) // in the order of their names
-	if err != nil {
-		r.add(Position{File: path}, "", "%v", withoutPath(err))
-		return nil
-	}
-	var files []string
-	for _, e := range entries {
-		if name := filepath.Join(path, e.Name()); isConfig(name) {
-			files = append(files, name)
+		for _, f := range more {
+			if slices.ContainsFunc(files, f.isSame) {
+				continue
+			}
+			if len(files) == maxNames {
+				r.add(Position{File: path}, "", "there are more than %d files", maxNames)
+				return files
+			}
+			files = append(files, f)
 		}
-	}
-	if len(files) == 0 {
-		r.add(Position{File: path}, "", "folder holds no files *.yaml, *.yml, *.toml or *.json")
 	}
 	return files
 }
 
-func isConfig(path string) bool {
+func (f found) isSame(other found) bool {
+	return f.info != nil && other.info != nil && os.SameFile(f.info, other.info)
+}
+
+// read reads a file. One of a folder may declare nothing, such as one whose lines are
+// all switched off: that is a note, and no mistake.
+func (f *File) read(from found, files *reader, r *report) {
+	f.Names = append(f.Names, from.name)
+	d := readDocument(from.name, files, r)
+	if d == nil {
+		return
+	}
+	if d.empty {
+		f.Empty = append(f.Empty, from.name)
+		if !from.inFolder {
+			r.add(Position{File: from.name}, "", "file is empty")
+		}
+		return
+	}
+	d.shape(f)
+}
+
+// expand returns the files that a path stands for.
+func expand(path string) ([]found, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	if !info.IsDir() {
+		return []found{{path, info, false}}, nil
+	}
+	entries, err := os.ReadDir(path) // in the order of their names
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	var files []found
+	for _, e := range entries {
+		if f, ok := lookAt(filepath.Join(path, e.Name())); ok {
+			files = append(files, f)
+		}
+		if len(files) > maxNames {
+			break // as find says
+		}
+	}
+	if len(files) == 0 {
+		return nil, errors.New("folder holds no files *.yaml, *.yml, *.toml or *.json")
+	}
+	return files, nil
+}
+
+// lookAt reports whether a file of a folder is a configuration.
+func lookAt(path string) (f found, ok bool) {
 	if strings.HasPrefix(filepath.Base(path), ".") {
-		return false
+		return found{}, false
 	}
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".yaml", ".yml", ".toml", ".json":
 		info, err := os.Stat(path) // also of what a link leads to
-		return err != nil || info.Mode().IsRegular()
+		if err != nil {
+			return found{path, nil, true}, true
+		}
+		return found{path, info, true}, info.Mode().IsRegular()
 	}
-	return false
+	return found{}, false
 }
 
 // Locate turns an error of [pipeline.New] for a spec of f into Mistakes at the

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -141,20 +142,45 @@ type report struct {
 	texts    texts
 	files    []string // in the order of reading
 	mistakes Mistakes
+	known    map[Mistake]bool // the same, which YAML's aliases repeat
+	noted    int              // how often one was added, counting those that were left out
+	left     int              // out of mistakes, since there are maxMistakes
 }
 
+func newReport() *report { return &report{texts: texts{}} }
+
 // maxMistakes bounds what is printed. Nobody writes that many by hand.
-const maxMistakes = 1000
+const maxMistakes = 100
 
 // add notes a mistake. Message and hint follow "verb object", lower case.
 func (r *report) add(at Position, hint, format string, args ...any) {
-	r.mistakes = append(r.mistakes, Mistake{
-		File: at.File, Line: at.Line, Column: at.Column,
-		Message: printable(fmt.Sprintf(format, args...)),
-		Hint:    printable(hint),
-		Excerpt: r.texts.line(at),
-	})
+	r.note(false, at, hint, format, args)
 }
+
+func (r *report) note(warning bool, at Position, hint, format string, args []any) {
+	r.noted++
+	if r.full() {
+		r.left++
+		return
+	}
+	m := Mistake{
+		File: at.File, Line: at.Line, Column: at.Column,
+		Message: printable(shorten(fmt.Sprintf(format, args...))),
+		Hint:    printable(shorten(hint)),
+		Excerpt: r.texts.line(at),
+	}
+	if r.known[m] {
+		return
+	}
+	if r.known == nil {
+		r.known = map[Mistake]bool{}
+	}
+	r.known[m] = true
+	r.mistakes = append(r.mistakes, m)
+}
+
+// full reports whether more mistakes are only counted.
+func (r *report) full() bool { return len(r.mistakes) == maxMistakes }
 
 // err returns the mistakes in order, or nil if there are none.
 func (r *report) err() error {
@@ -162,21 +188,65 @@ func (r *report) err() error {
 		return nil
 	}
 	r.sort()
-	all := slices.Compact(r.mistakes) // of what YAML's aliases repeat
-	if more := len(all) - maxMistakes; more > 0 {
-		return append(all[:maxMistakes:maxMistakes], Mistake{Message: fmt.Sprintf("%d more mistakes are left out", more)})
+	if r.left > 0 {
+		return append(r.mistakes, Mistake{Message: fmt.Sprintf("%d more mistakes are left out", r.left)})
 	}
-	return all
+	return r.mistakes
 }
 
 func (r *report) sort() {
+	rank := map[string]int{}
+	for i, name := range r.files {
+		rank[name] = i + 1 // what is no file comes first
+	}
 	slices.SortStableFunc(r.mistakes, func(a, b Mistake) int {
 		return cmp.Or(
-			cmp.Compare(slices.Index(r.files, a.File), slices.Index(r.files, b.File)),
+			cmp.Compare(rank[a.File], rank[b.File]),
 			cmp.Compare(a.Line, b.Line),
 			cmp.Compare(a.Column, b.Column),
 		)
 	})
+}
+
+const (
+	// maxQuoted bounds the characters that are quoted of a value, maxWord those of a word
+	// without quotes, and maxMessage those of a message.
+	maxQuoted  = 100
+	maxWord    = 300
+	maxMessage = 1000
+
+	// maxSearched bounds the bytes at either end of a message in which values are looked for.
+	maxSearched = 4 << 10
+)
+
+// quotedOrWord matches what is cut as a whole.
+var quotedOrWord = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|` + "`[^`]*`|[^\\s\"`]+")
+
+// shorten cuts long values out of a message, and then the message.
+func shorten(text string) string {
+	if len(text) <= maxQuoted {
+		return text
+	}
+	if len(text) > 2*maxSearched {
+		text = text[:maxSearched] + text[len(text)-maxSearched:]
+	}
+	text = quotedOrWord.ReplaceAllStringFunc(text, func(part string) string {
+		if quote := part[0]; quote == '"' || quote == '`' {
+			return cut(part[:len(part)-1], maxQuoted+1) + string(quote)
+		}
+		return cut(part, maxWord)
+	})
+	return cut(text, maxMessage)
+}
+
+// cut returns the first n characters of text, with a sign that there are more.
+func cut(text string, n int) string {
+	for i := range text {
+		if n--; n < 0 {
+			return text[:i] + "…"
+		}
+	}
+	return text
 }
 
 // from says where the value at p came from, if it was not written there.

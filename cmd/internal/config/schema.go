@@ -76,7 +76,7 @@ func fileSchema(plugins []pipeline.Plugin) *schema {
 	s.Description = "Pipelines of sources, filters and sinks, and settings of the program as a whole."
 	s.Properties["pipelines"] = &schema{
 		Description: "Pipelines by their names.", Type: "object",
-		PropertyNames: nameSchema(""), Additional: &schema{Ref: "#/$defs/pipeline"},
+		PropertyNames: keySchema(), Additional: &schema{Ref: "#/$defs/pipeline"},
 	}
 	s.Defs = map[string]*schema{"pipeline": pipelineSchema()}
 	for _, kind := range []pipeline.Kind{pipeline.KindSource, pipeline.KindFilter, pipeline.KindSink} {
@@ -152,6 +152,11 @@ func pluginSchema(p pipeline.Plugin) *schema {
 // nameSchema describes names, which may hold no control characters.
 func nameSchema(doc string) *schema {
 	return &schema{Description: doc, Type: "string", Pattern: `^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$`}
+}
+
+// keySchema describes names that are keys, in which variables are not replaced.
+func keySchema() *schema {
+	return &schema{AllOf: []*schema{nameSchema(""), {Pattern: `^([^$]|\$+[^${])*\$*$`}}}
 }
 
 // sectionSchema describes settings with names.

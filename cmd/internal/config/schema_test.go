@@ -73,7 +73,7 @@ func testSchemaOfFiles(t *testing.T, pattern string, plugins []pipeline.Plugin) 
 	}
 	for _, name := range names {
 		t.Run(filepath.Base(name), func(t *testing.T) {
-			_, refused := config.Load([]string{name}, plugins)
+			_, refused := config.Load(t.Context(), []string{name}, plugins)
 			invalid := schematest.Validate(schema, name)
 			base := filepath.Base(name)
 			switch {

@@ -4,22 +4,21 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-
-	"github.com/knadh/koanf/v2"
 )
 
 // shape adds what the document declares to f.
 func (d *document) shape(f *File) {
-	s := shaper{document: d, file: f, values: d.koanf()}
-	for _, e := range s.entries("") {
+	s := shaper{document: d, file: f}
+	for _, e := range s.entries(d.tree, "") {
 		if e.key == "pipelines" {
-			s.pipelines()
+			s.pipelines(e)
 			continue
 		}
-		if first := find(f.Settings, e.key); first != nil {
-			s.add(e.place.key, twiceHint, "`%s` is set twice, first at %v", e.key, first.NameAt)
+		if first, ok := f.settingsAt[e.key]; ok {
+			s.add(e.place.key, twiceHint, "`%s` is set twice, first at %v", e.key, first)
 			continue
 		}
+		f.settingsAt[e.key] = e.place.key
 		f.Settings = append(f.Settings, s.setting(e))
 	}
 }
@@ -27,8 +26,7 @@ func (d *document) shape(f *File) {
 // shaper turns the values of a document into the tree of a File.
 type shaper struct {
 	*document
-	file   *File
-	values *koanf.Koanf
+	file *File
 }
 
 // entry is a key of a map with its value.
@@ -39,25 +37,8 @@ type entry struct {
 	place
 }
 
-// entries returns what the map at the path holds, in the order of the text.
-func (s *shaper) entries(at path) []entry {
-	var entries []entry
-	for _, key := range s.keys(at) {
-		child := at.child(key)
-		entries = append(entries, entry{key, s.values.Get(string(child)), child, s.index[child]})
-	}
-	return inOrder(entries)
-}
-
-func (s *shaper) keys(at path) []string {
-	if at == "" {
-		return s.values.MapKeys("")
-	}
-	return s.values.MapKeys(string(at))
-}
-
-// entriesOf is entries for a map inside a list, which paths do not lead into.
-func (s *shaper) entriesOf(m map[string]any, at path) []entry {
+// entries returns what a map at the path holds, in the order of the text.
+func (s *shaper) entries(m map[string]any, at path) []entry {
 	var entries []entry
 	for key, value := range m {
 		child := at.child(key)
@@ -77,40 +58,53 @@ func inOrder(entries []entry) []entry {
 	return entries
 }
 
-func (s *shaper) pipelines() {
-	const at = path("pipelines")
-	if _, ok := s.values.Get(string(at)).(map[string]any); !ok {
-		if s.pipelineOutside() {
+// maxPipelines bounds the pipelines of all files.
+const maxPipelines = 1000
+
+func (s *shaper) pipelines(e entry) {
+	m, ok := e.value.(map[string]any)
+	if !ok {
+		if e.value == nil && s.pipelineOutside() {
 			return // which is a mistake of its own
 		}
-		s.wrong(s.index[at].value, "`pipelines`", "hold pipelines by their names", s.values.Get(string(at)), s.pipelinesHint())
+		s.wrong(e.place.value, "`pipelines`", "hold pipelines by their names", e.value, s.pipelinesHint())
 		return
 	}
-	for _, e := range s.entries(at) {
+	for _, e := range s.entries(m, e.at) {
+		if len(s.file.Pipelines) == maxPipelines {
+			s.add(e.place.key, "", "there are more than %d pipelines", maxPipelines)
+			return
+		}
 		p := Pipeline{Name: e.key, At: e.place.key, listsAt: map[string]Position{}, unclear: map[string]bool{}}
 		s.checkName(e.key, p.At)
-		if i := slices.IndexFunc(s.file.Pipelines, func(q Pipeline) bool { return q.Name == p.Name }); i >= 0 {
+		if first, ok := s.file.pipelinesAt[p.Name]; ok {
 			p.repeated = true
-			s.add(p.At, twiceHint, "pipeline `%s` is declared twice, first at %v", p.Name, s.file.Pipelines[i].At)
+			s.add(p.At, twiceHint, "pipeline `%s` is declared twice, first at %v", p.Name, first)
+		} else {
+			s.file.pipelinesAt[p.Name] = p.At
 		}
 		s.pipeline(&p, e)
 		s.file.Pipelines = append(s.file.Pipelines, p)
 	}
 }
 
-// pipelineOutside reports whether `pipelines` has no value since what belongs into it
+// pipelineOutside reports whether what belongs into `pipelines`, which has no value,
 // stands at the top level, as when it is not indented.
 func (s *shaper) pipelineOutside() bool {
-	return s.values.Get("pipelines") == nil && slices.ContainsFunc(s.entries(""), func(e entry) bool {
-		m, _ := e.value.(map[string]any)
+	for _, value := range s.tree {
+		m, _ := value.(map[string]any)
 		_, sources := m["sources"]
 		_, sinks := m["sinks"]
-		return sources || sinks
-	})
+		if sources || sinks {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *shaper) pipeline(p *Pipeline, e entry) {
-	if _, ok := e.value.(map[string]any); !ok {
+	m, ok := e.value.(map[string]any)
+	if !ok {
 		s.wrong(e.place.value, "`"+e.key+"`", "hold `sources`, `filters` and `sinks`", e.value, s.pipelineHint(e.key))
 		p.unclear["sources"], p.unclear["sinks"] = true, true
 		return
@@ -118,9 +112,9 @@ func (s *shaper) pipeline(p *Pipeline, e entry) {
 	if s.partial["pipelines"] || s.partial[e.at] {
 		p.unclear["sources"], p.unclear["sinks"] = true, true
 	}
-	for _, list := range s.entries(e.at) {
+	for _, list := range s.entries(m, e.at) {
 		p.listsAt[list.key] = list.place.key
-		before := len(s.mistakes)
+		before := s.noted
 		switch list.key {
 		case "sources":
 			p.Sources = s.stages(list, tomlKey(p.Name)+".sources", false)
@@ -131,7 +125,7 @@ func (s *shaper) pipeline(p *Pipeline, e entry) {
 		default:
 			list.key = s.unknown(list, "sources", "filters", "sinks")
 		}
-		p.unclear[list.key] = len(s.mistakes) > before
+		p.unclear[list.key] = s.noted > before
 	}
 }
 
@@ -160,7 +154,7 @@ func (s *shaper) stages(e entry, tomlName string, sinks bool) []Stage {
 func (s *shaper) stage(m map[string]any, at path, tomlName string, sink bool) Stage {
 	stage := Stage{At: s.index[at].value}
 	_, hasType := m["type"]
-	for _, e := range s.entriesOf(m, at) {
+	for _, e := range s.entries(m, at) {
 		if name, ok := nearest(e.key, []string{"type"}); ok && !hasType {
 			s.unknown(e, name)
 			hasType = true
@@ -227,7 +221,7 @@ func (s *shaper) value(v any, at path, whereNot Position, what string) any {
 
 func (s *shaper) table(m map[string]any, at path) Table {
 	table := Table{}
-	for _, e := range s.entriesOf(m, at) {
+	for _, e := range s.entries(m, at) {
 		table = append(table, s.setting(e))
 	}
 	return table

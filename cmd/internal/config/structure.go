@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"errors"
 	"reflect"
 
@@ -20,9 +21,14 @@ type Checker interface {
 // name. Instead of a list of structs that have a `name` the file may hold a map by
 // name; the list then has the order of the text. An untagged field At of type
 // [Position] gets the place of its struct. An error is a [Mistakes].
-func Decode(name string, into any) error {
-	r := &report{texts: texts{}, files: []string{name}}
-	if d := readDocument(name, r); d != nil {
+func Decode(ctx context.Context, name string, into any) error {
+	r := newReport()
+	r.files = []string{name}
+	switch d := readDocument(name, newReader(ctx), r); {
+	case d == nil:
+	case d.empty:
+		r.add(Position{File: name}, "", "file is empty")
+	default:
 		s := structReader{resolver{report: r}, name}
 		shaper := shaper{document: d}
 		whole := Setting{Value: shaper.table(d.tree, ""), At: Position{File: name}}
@@ -71,9 +77,9 @@ func (r *structReader) structure(v reflect.Value, s Setting, what string) {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
 		if child := find(table, field.Tag.Get(settingTag)); child != nil && isNested(field.Type) {
-			before := len(r.mistakes)
+			before := r.noted
 			r.value(v.Field(i), *child)
-			unsure[child.Name] = len(r.mistakes) > before
+			unsure[child.Name] = r.noted > before
 		}
 		if field.Name == "At" && field.Type == reflect.TypeFor[Position]() {
 			v.Field(i).Set(reflect.ValueOf(s.At))

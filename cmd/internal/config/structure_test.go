@@ -91,7 +91,7 @@ grams = {of = {flour = 200, sugar = 1}}
 		t.Run(name, func(t *testing.T) {
 			path := writeText(t, file.name, file.text)
 			var got menu
-			if err := config.Decode(path, &got); err != nil {
+			if err := config.Decode(t.Context(), path, &got); err != nil {
 				t.Fatal(err)
 			}
 			for i := range got.Dishes {
@@ -134,7 +134,7 @@ func TestDecodeMistakes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := writeText(t, "m.yaml", tc.text)
-			err := config.Decode(path, new(menu))
+			err := config.Decode(t.Context(), path, new(menu))
 			var mistakes config.Mistakes
 			if !errors.As(err, &mistakes) {
 				t.Fatalf("error is %v", err)

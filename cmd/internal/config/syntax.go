@@ -38,26 +38,29 @@ func (d *document) conflict() (complaint, bool) {
 // to a parser: in a line and before the text of those above. Texts that were copied from
 // web pages hold such.
 func (d *document) oddSpace(at Position) (complaint, bool) {
-	for i, line := range d.texts[d.name][:max(0, at.Line-1)] {
-		indent := line[:len(line)-len(strings.TrimLeftFunc(line, unicode.IsSpace))]
-		if c, ok := d.oddSpaceIn(indent, i+1); ok {
-			return c, true
+	s := scanner{quotesOverLines: !at.isTOML()}
+	lines := d.texts[d.name]
+	for i, line := range lines[:max(0, min(at.Line, len(lines)))] {
+		s.begin()
+		here, isIndent := d.at(i+1, 1), true
+		for _, r := range line {
+			isIndent = isIndent && unicode.IsSpace(r)
+			if c, ok := odd(r, here); ok && s.inside == nil && (isIndent || here.Line == at.Line) {
+				return c, true
+			}
+			s.next(r, here)
+			here.Column++
 		}
 	}
-	return d.oddSpaceIn(d.texts.line(at), at.Line)
+	return complaint{}, false
 }
 
-// oddSpaceIn looks for one in the beginning of a line.
-func (d *document) oddSpaceIn(text string, line int) (complaint, bool) {
-	for i, r := range []rune(text) {
-		at := d.at(line, i+1)
-		isSpace := unicode.Is(unicode.Zs, r) && r != ' '
-		if !isSpace && !unicode.Is(unicode.Cf, r) || d.scan(at, !at.isTOML()).inside != nil {
-			continue
-		}
-		if isSpace {
-			return complaint{at, fmt.Sprintf("this is no plain space, but the character %U", r), "write a plain space"}, true
-		}
+// odd explains such a character.
+func odd(r rune, at Position) (complaint, bool) {
+	switch {
+	case unicode.Is(unicode.Zs, r) && r != ' ':
+		return complaint{at, fmt.Sprintf("this is no plain space, but the character %U", r), "write a plain space"}, true
+	case unicode.Is(unicode.Cf, r):
 		return complaint{at, fmt.Sprintf("an invisible character, %U, stands here", r), "leave it out"}, true
 	}
 	return complaint{}, false
@@ -126,6 +129,8 @@ type scanner struct {
 
 	inside  *sign // the quote that is open
 	escaped bool  // by a backslash before
+	comment bool  // to the end of the line
+	before  rune  // the character before, in the line
 }
 
 // scan returns what stands open at a place.
@@ -142,18 +147,27 @@ func (d *document) scan(to Position, quotesOverLines bool) *scanner {
 
 // line goes on through a line that begins at a place.
 func (s *scanner) line(at Position, line []rune) {
+	s.begin()
+	for _, r := range line {
+		s.next(r, at)
+		at.Column++
+	}
+}
+
+// begin begins a line.
+func (s *scanner) begin() {
 	if !s.quotesOverLines {
 		s.inside = nil
 	}
-	s.escaped = false
-	before := ' '
-	for _, r := range line {
-		if r == '#' && s.inside == nil && (before == ' ' || before == '\t') {
-			return
-		}
-		s.char(r, before, at)
-		before = r
-		at.Column++
+	s.escaped, s.comment, s.before = false, false, ' '
+}
+
+// next goes on to the next character of a line.
+func (s *scanner) next(r rune, at Position) {
+	s.comment = s.comment || r == '#' && s.inside == nil && (s.before == ' ' || s.before == '\t')
+	if !s.comment {
+		s.char(r, s.before, at)
+		s.before = r
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 
 // readTOML reads TOML into d. It reports whether there is anything to go on with.
 func (d *document) readTOML(data []byte) bool {
-	before := len(d.mistakes)
+	before := d.noted
 	d.tree = map[string]any{}
 	t := tomlReader{document: d, kinds: map[path]tableKind{}}
 	t.current = table{values: d.tree}
@@ -23,9 +23,7 @@ func (d *document) readTOML(data []byte) bool {
 		d.complain(d.explainTOML(t.position(t.parser.Range(syntax.Highlight)), syntax.Message))
 		return false
 	}
-	if len(d.tree) == 0 && len(d.mistakes) == before {
-		d.add(Position{File: d.name}, "", "file is empty")
-	}
+	d.empty = len(d.tree) == 0 && d.noted == before
 	return len(d.tree) > 0
 }
 
@@ -100,18 +98,12 @@ func (t *tomlReader) header(n *unstable.Node, last func(parent table, k key) tab
 			return parent
 		}
 	}
-	if !t.checkKey(keys[len(keys)-1].name, keys[len(keys)-1].at) {
-		return table{}
-	}
 	return last(parent, keys[len(keys)-1])
 }
 
 // step enters the table k of parent. It makes one of the given kind if there is
 // none.
 func (t *tomlReader) step(parent table, k key, kind tableKind) table {
-	if !t.checkKey(k.name, k.at) {
-		return table{}
-	}
 	at := parent.at.child(k.name)
 	switch v := parent.values[k.name].(type) {
 	case nil:
@@ -131,6 +123,9 @@ func (t *tomlReader) step(parent table, k key, kind tableKind) table {
 
 func (t *tomlReader) create(parent table, k key, kind tableKind) table {
 	at := parent.at.child(k.name)
+	if !t.checkKey(k.name, k.at, len(parent.values)) || !t.fits(at, k.at) {
+		return table{}
+	}
 	m := map[string]any{}
 	parent.values[k.name] = m
 	t.kinds[at] = kind
@@ -160,6 +155,9 @@ func (t *tomlReader) appendTo(parent table, k key) table {
 	if _, exists := parent.values[k.name]; exists && (!ok || t.kinds[at] != listed) {
 		return t.twice(k, at)
 	}
+	if !ok && !t.checkKey(k.name, k.at, len(parent.values)) || !t.fits(at, k.at) {
+		return table{}
+	}
 	if !ok {
 		t.kinds[at] = listed
 		t.index[at] = place{k.at, k.at}
@@ -182,11 +180,11 @@ func (t *tomlReader) keyValue(parent table, n *unstable.Node) {
 	}
 	k := keys[len(keys)-1]
 	at := parent.at.child(k.name)
-	if !t.checkKey(k.name, k.at) {
-		return
-	}
 	if _, ok := parent.values[k.name]; ok {
 		t.twice(k, at)
+		return
+	}
+	if !t.checkKey(k.name, k.at, len(parent.values)) {
 		return
 	}
 	t.index[at] = place{k.at, t.valuePosition(n)}
@@ -213,7 +211,7 @@ func (t *tomlReader) value(n *unstable.Node, at path) any {
 		p.value = t.position(n.Raw)
 		t.index[at] = p
 	}
-	if !t.checkDepth(t.depth, t.index[at].value) {
+	if !t.fits(at, t.index[at].value) || !t.checkDepth(t.depth, t.index[at].value) {
 		return unreadable{}
 	}
 	t.depth++

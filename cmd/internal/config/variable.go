@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,12 +14,8 @@ import (
 	"unicode/utf8"
 )
 
-const (
-	// maxIncluded bounds the files that ${file:PATH} reads.
-	maxIncluded = 64 << 10
-	// maxExpanded bounds the octets of all values of a file that hold variables.
-	maxExpanded = 4 << 20
-)
+// maxExpanded bounds the bytes of all values that hold variables.
+const maxExpanded = 4 << 20
 
 // dollars matches what does not stand for itself in a value: $$ and variables, the
 // last of which may lack its end.
@@ -32,7 +27,6 @@ var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // expander replaces variables in the values of a document.
 type expander struct {
 	*document
-	octets int // of all values that were expanded
 }
 
 // value returns the value at a path with its variables replaced. Maps and lists are
@@ -57,7 +51,7 @@ func (e *expander) value(v any, at path) any {
 
 func (e *expander) text(text string, at path) any {
 	place := e.index[at]
-	before := len(e.mistakes)
+	before := e.noted
 	var out strings.Builder
 	var origins []string
 	var signs map[int]Position // see dollarSigns, once they are asked for
@@ -71,11 +65,11 @@ func (e *expander) text(text string, at path) any {
 			continue
 		}
 		v, err := e.variable(token)
-		if err == nil && e.octets+out.Len()+len(v.value) > maxExpanded {
+		if err == nil && e.files.expanded+out.Len()+len(v.value) > maxExpanded {
 			err = &variableError{fmt.Sprintf("values with variables are longer than %d octets", maxExpanded), ""}
 		}
 		if err != nil {
-			if signs == nil {
+			if signs == nil && !e.full() {
 				signs = e.dollarSigns(place.value, text)
 			}
 			e.add(signs[span[0]], err.hint, "%s", err.message)
@@ -84,11 +78,11 @@ func (e *expander) text(text string, at path) any {
 		out.WriteString(v.value)
 		origins = append(origins, v.origin)
 	}
-	if len(e.mistakes) > before {
+	if e.noted > before {
 		return unreadable{}
 	}
 	out.WriteString(text[done:])
-	e.octets += out.Len()
+	e.files.expanded += out.Len()
 	place.value.Origin = strings.Join(slices.Compact(origins), ", ")
 	e.index[at] = place
 	return out.String()
@@ -167,7 +161,7 @@ func (e *expander) include(path string) (variable, *variableError) {
 	if isRelative {
 		path = filepath.Join(filepath.Dir(e.name), path)
 	}
-	text, err := readIncluded(path)
+	text, err := e.files.include(path)
 	if err != nil {
 		hint := ""
 		if isRelative && errors.Is(err, fs.ErrNotExist) {
@@ -175,33 +169,8 @@ func (e *expander) include(path string) (variable, *variableError) {
 		}
 		return variable{}, &variableError{fmt.Sprintf("read %s: %v", path, err), hint}
 	}
-	e.included = append(e.included, path)
 	text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
 	return variable{text, "file " + path}, nil
-}
-
-func readIncluded(path string) (string, error) {
-	// Pipes and devices might make the program wait.
-	if info, err := os.Stat(path); err != nil {
-		return "", cause(err)
-	} else if !info.Mode().IsRegular() {
-		return "", errors.New("is not a regular file")
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", cause(err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxIncluded+1))
-	switch {
-	case err != nil:
-		return "", cause(err)
-	case len(text) > maxIncluded:
-		return "", fmt.Errorf("is larger than %d octets", maxIncluded)
-	case !utf8.Valid(text):
-		return "", errors.New("is not UTF-8")
-	}
-	return string(text), nil
 }
 
 // typed returns the value of a setting whose field has type t. Text that came from a

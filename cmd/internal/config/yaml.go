@@ -16,7 +16,7 @@ import (
 func (d *document) readYAML(data []byte) bool {
 	y := yamlReader{document: d, anchors: map[string]ast.Node{}}
 	tokens := lexer.Tokenize(string(data))
-	if !y.checkDepth(tokens) {
+	if !y.checkDepth(tokens) || !y.checkKeys(tokens) {
 		return false
 	}
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
@@ -31,7 +31,6 @@ func (d *document) readYAML(data []byte) bool {
 type yamlReader struct {
 	*document
 	anchors map[string]ast.Node // those whose nodes have been read
-	values  int
 	depth   int
 
 	line      int // whose characters lineRunes are
@@ -51,7 +50,7 @@ func (y *yamlReader) root(file *ast.File) bool {
 		}
 	}
 	if len(bodies) == 0 || bodies[0].Type() == ast.NullType {
-		y.add(Position{File: y.name}, "", "file is empty")
+		y.empty = true
 		return false
 	}
 	if len(bodies) > 1 {
@@ -67,16 +66,12 @@ func (y *yamlReader) root(file *ast.File) bool {
 
 // value converts a node and records where it stands.
 func (y *yamlReader) value(n ast.Node, at path) any {
-	if y.values++; y.values > maxValues || y.depth == maxDepth {
-		if y.values <= maxValues+1 {
-			y.values = maxValues + 1 // once is enough
-			y.add(y.position(n), "", "file holds too many or too deeply nested values")
-		}
+	here := y.position(n)
+	if !y.fits(at, here) || !y.enter(here) {
 		return unreadable{}
 	}
-	y.depth++
-	defer func() { y.depth-- }()
-	y.record(at, y.position(n))
+	defer y.leave()
+	y.record(at, here)
 
 	switch n := n.(type) {
 	case *ast.MappingNode:
@@ -103,6 +98,18 @@ func (y *yamlReader) value(n ast.Node, at path) any {
 	}
 	return y.scalar(n)
 }
+
+// enter reports whether a value may be nested as deep as this.
+func (y *yamlReader) enter(at Position) bool {
+	if y.depth == maxDepth {
+		y.add(at, "", "values are nested too deeply")
+		return false
+	}
+	y.depth++
+	return true
+}
+
+func (y *yamlReader) leave() { y.depth-- }
 
 func (y *yamlReader) scalar(n ast.Node) any {
 	text := n.GetToken().Value
@@ -187,12 +194,12 @@ func (y *yamlReader) mapping(entries []*ast.MappingValueNode, at path) map[strin
 
 func (y *yamlReader) entry(m map[string]any, at path, key string, e *ast.MappingValueNode) {
 	here := y.position(e.Key)
-	if !y.checkKey(key, here) {
-		return
-	}
 	if _, ok := m[key]; ok {
 		y.partial[at.child(key)] = true
 		y.add(here, twiceHint, "`%s` stands here twice, first in line %d", key, y.index[at.child(key)].key.Line)
+		return
+	}
+	if !y.checkKey(key, here, len(m)) {
 		return
 	}
 	m[key] = nil
@@ -202,11 +209,11 @@ func (y *yamlReader) entry(m map[string]any, at path, key string, e *ast.Mapping
 
 // merge adds the entries of the map n, or of a list of maps, that m lacks.
 func (y *yamlReader) merge(m map[string]any, n ast.Node, at path) {
-	if y.values++; y.values > maxValues || y.depth == maxDepth {
+	here := y.position(n)
+	if !y.fits("", here) || !y.enter(here) {
 		return
 	}
-	y.depth++
-	defer func() { y.depth-- }()
+	defer y.leave()
 	switch n := n.(type) {
 	case *ast.AliasNode:
 		if node := y.resolve(n); node != nil {
@@ -261,6 +268,34 @@ func (y *yamlReader) checkDepth(tokens token.Tokens) bool {
 		if brackets > maxDepth || dashes > maxDepth {
 			y.add(y.tokenPosition(t), "", "values are nested too deeply")
 			return false
+		}
+	}
+	return true
+}
+
+// checkKeys finds a map in which the parser would take too long: it calls itself for each
+// name of one without braces, and copies those that follow.
+func (y *yamlReader) checkKeys(tokens token.Tokens) bool {
+	type names struct{ column, number int }
+	var open []names // of maps around, innermost last
+	for i, t := range tokens {
+		column := t.Position.Column
+		isKey := t.Type == token.MappingKeyType || i+1 < len(tokens) && tokens[i+1].Type == token.MappingValueType
+		if !isKey && t.Type != token.SequenceEntryType {
+			continue
+		}
+		for len(open) > 0 && open[len(open)-1].column > column {
+			open = open[:len(open)-1]
+		}
+		switch last := len(open) - 1; {
+		case !isKey:
+		case last < 0 || open[last].column < column:
+			open = append(open, names{column, 1})
+		case open[last].number == maxKeys:
+			y.crowded(y.tokenPosition(t))
+			return false
+		default:
+			open[last].number++
 		}
 	}
 	return true

@@ -30,7 +30,7 @@ func CompareRecovery(ctx context.Context, config RecoveryConfig, files []string,
 		return fmt.Errorf("measure recovery: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // a temporary folder
-	all, err := setups(dir, files)
+	all, err := setups(ctx, dir, files)
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ type setup struct {
 // setups returns what is worth comparing: a path without obstacle, no pmtud, the
 // original limits, the recommended configuration, no limits at all, and configuration
 // files. The recommended one is written to a folder.
-func setups(dir string, files []string) ([]setup, error) {
+func setups(ctx context.Context, dir string, files []string) ([]setup, error) {
 	recommended := filepath.Join(dir, "recommended.yaml")
 	if err := os.WriteFile(recommended, []byte(configs.Recommended("yaml")), 0o600); err != nil {
 		return nil, fmt.Errorf("write recommended configuration: %w", err)
@@ -40,7 +40,7 @@ func setups(dir string, files []string) ([]setup, error) {
 		{name: "compat", arguments: OnLAN(), most: "29"},
 	}
 	for _, file := range append([]string{recommended}, files...) {
-		s, err := setupOf(file)
+		s, err := setupOf(ctx, file)
 		if err != nil {
 			return nil, err
 		}
@@ -49,8 +49,8 @@ func setups(dir string, files []string) ([]setup, error) {
 	return all, nil
 }
 
-func setupOf(file string) (setup, error) {
-	f, err := config.Load([]string{file}, cmd.Plugins())
+func setupOf(ctx context.Context, file string) (setup, error) {
+	f, err := config.Load(ctx, []string{file}, cmd.Plugins())
 	if err != nil {
 		return setup{}, err
 	}

@@ -45,7 +45,7 @@ func spec(t *testing.T, text string) pipeline.Spec {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	f, err := config.Load([]string{path}, cmd.Plugins())
+	f, err := config.Load(t.Context(), []string{path}, cmd.Plugins())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package replaytest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -53,9 +54,9 @@ func (o *Option) UnmarshalText(text []byte) error {
 }
 
 // Load reads a file of tests. An error is a [config.Mistakes].
-func Load(path string) (*File, error) {
+func Load(ctx context.Context, path string) (*File, error) {
 	f := &File{Path: path}
-	return f, config.Decode(path, f)
+	return f, config.Decode(ctx, path, f)
 }
 
 // Check refuses names that several tests have.

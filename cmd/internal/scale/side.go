@@ -1,6 +1,7 @@
 package scale
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -38,7 +39,7 @@ func recommendedSpec() (pipeline.Spec, error) {
 	if err := os.WriteFile(path, []byte(configs.Recommended("yaml")), 0o600); err != nil {
 		return pipeline.Spec{}, err
 	}
-	f, err := config.Load([]string{path}, cmd.Plugins())
+	f, err := config.Load(context.Background(), []string{path}, cmd.Plugins())
 	if err != nil {
 		return pipeline.Spec{}, err
 	}

@@ -1,0 +1,156 @@
+package config
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// loops finds sinks that feed themselves by way of the sources of their own and of
+// other pipelines.
+func (r *resolver) loops(f *File) {
+	l := looper{file: f, reached: map[string][]step{}, dead: map[*Stage]bool{}}
+	l.bury()
+	reported := map[*Stage]bool{}
+	for i := range f.Pipelines {
+		sinks := f.Pipelines[i].Sinks
+		for j := range sinks {
+			if reported[&sinks[j]] || l.dead[&sinks[j]] || r.full() {
+				continue
+			}
+			way := l.way(&sinks[j])
+			if len(way) > 0 {
+				r.loop(&sinks[j], way)
+			}
+			for _, s := range way {
+				reported[s.to] = true
+			}
+		}
+	}
+}
+
+const loopHint = "let one of them use another, or add a filter that stops it"
+
+func (r *resolver) loop(sink *Stage, way []step) {
+	first := way[0]
+	by := ""
+	if len(way) > 1 {
+		var names []string
+		for _, s := range way[:len(way)-1] {
+			names = append(names, "`"+s.pipeline.Name+"`")
+		}
+		by = " by way of pipeline " + strings.Join(names, ", ")
+	}
+	r.add(sink.At, loopHint, "sink `%s` would feed itself%s: source `%s` at %v receives %s",
+		sink.called(), by, first.source.called(), first.source.At, first.name)
+}
+
+// step leads from a sink to another one that gets what it emits.
+type step struct {
+	name     string // what the first emits
+	source   *Stage // that hears it
+	pipeline *Pipeline
+	to       *Stage // a sink of the pipeline, maybe the first one itself
+}
+
+// looper looks for ways from sinks back to themselves.
+type looper struct {
+	file    *File
+	reached map[string][]step // by what is emitted
+	dead    map[*Stage]bool   // sinks from which all ways end
+}
+
+// bury finds the sinks from which all ways end, which are nearly always all of them.
+func (l *looper) bury() {
+	for more := true; more; {
+		more = false
+		for i := range l.file.Pipelines {
+			sinks := l.file.Pipelines[i].Sinks
+			for j := range sinks {
+				if s := &sinks[j]; !l.dead[s] && !l.leadsOn(s) {
+					l.dead[s] = true
+					more = true
+				}
+			}
+		}
+	}
+}
+
+func (l *looper) leadsOn(sink *Stage) bool {
+	return slices.ContainsFunc(sink.needs.Emits, func(name string) bool {
+		return slices.ContainsFunc(l.steps(name), func(s step) bool { return !l.dead[s.to] })
+	})
+}
+
+// way returns a shortest way from a sink back to itself, if there is one.
+func (l *looper) way(sink *Stage) []step {
+	last := map[*Stage]step{} // of the way to a sink
+	from := map[*Stage]*Stage{}
+	for reached := []*Stage{sink}; len(reached) > 0; reached = reached[1:] {
+		for _, name := range reached[0].needs.Emits {
+			for _, s := range l.steps(name) {
+				if _, ok := last[s.to]; ok || l.dead[s.to] {
+					continue
+				}
+				last[s.to], from[s.to] = s, reached[0]
+				if s.to == sink {
+					return trace(sink, last, from)
+				}
+				reached = append(reached, s.to)
+			}
+		}
+	}
+	return nil
+}
+
+// trace returns the steps of a way that has come back to the sink.
+func trace(sink *Stage, last map[*Stage]step, from map[*Stage]*Stage) (way []step) {
+	for at := sink; ; {
+		way = append(way, last[at])
+		if at = from[at]; at == sink {
+			slices.Reverse(way)
+			return way
+		}
+	}
+}
+
+// steps returns the sinks that get what is emitted under a name.
+func (l *looper) steps(name string) []step {
+	steps, ok := l.reached[name]
+	if ok {
+		return steps
+	}
+	for i := range l.file.Pipelines {
+		p := &l.file.Pipelines[i]
+		source := slices.IndexFunc(p.Sources, func(s Stage) bool { return matches(s.needs.Hears, name) })
+		if source < 0 || p.unclear["filters"] || stops(p.Filters, name) {
+			continue
+		}
+		for j := range p.Sinks {
+			if !stops(p.Sinks[j].Filters, name) {
+				steps = append(steps, step{name, &p.Sources[source], p, &p.Sinks[j]})
+			}
+		}
+	}
+	l.reached[name] = steps
+	return steps
+}
+
+// stops reports whether one of the filters lets nothing pass that has the name, or
+// might if it were known.
+func stops(filters []Stage, name string) bool {
+	return slices.ContainsFunc(filters, func(s Stage) bool {
+		return s.settings == nil || matches(s.needs.Stops, name)
+	})
+}
+
+// matches reports whether name is one of names, which may be patterns.
+func matches(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(pattern string) bool {
+		if meta := strings.IndexAny(pattern, `*?[\`); meta < 0 || !strings.HasPrefix(name, pattern[:meta]) {
+			return pattern == name // as is nearly always clear
+		}
+		ok, err := filepath.Match(pattern, name)
+		return pattern == name || err == nil && ok
+	})
+}

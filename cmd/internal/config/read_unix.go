@@ -1,0 +1,9 @@
+//go:build unix
+
+package config
+
+import "syscall"
+
+// openWithoutWaiting opens pipes that nobody writes to, and makes no terminal the
+// process's own.
+const openWithoutWaiting = syscall.O_NONBLOCK | syscall.O_NOCTTY
