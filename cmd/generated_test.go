@@ -77,12 +77,25 @@ func readme(t *testing.T) string {
 	for name, table := range map[string]string{
 		"plugins": manual.PluginTable(cmd.Plugins()),
 		"options": manual.OptionTable(cmd.RootCommand().Flags()),
+		"filter":  code(t, "testdata/thirdparty/minttl/minttl.go"),
+		"main":    code(t, "testdata/thirdparty/main.go"),
 	} {
 		if document, err = manual.Replace(document, name, table); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return document
+}
+
+// code returns a file of Go, which is compiled by a test of its own, as it stands in
+// Markdown.
+func code(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "```go\n" + string(text) + "```\n"
 }
 
 func write(t *testing.T, name, text string) {
