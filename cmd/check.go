@@ -97,12 +97,12 @@ func verdict(r diagnose.Report) error {
 // printSound prints the names of files without mistakes.
 func (a *app) printSound(f *config.File, mistakes config.Mistakes) {
 	for _, name := range f.Names {
+		state := "ok"
 		if slices.Contains(f.Empty, name) {
-			fmt.Fprintf(a.Stdout, "%s: declares nothing\n", name)
-			continue
+			state = "declares nothing"
 		}
 		if !slices.ContainsFunc(mistakes, func(m config.Mistake) bool { return m.File == name }) {
-			fmt.Fprintf(a.Stdout, "%s: ok\n", name)
+			fmt.Fprintf(a.Stdout, "%s: %s\n", name, state)
 		}
 	}
 }
