@@ -1,5 +1,7 @@
 package pipeline
 
+import "slices"
+
 // A HostChecker is a stage that can tell, before it is opened, what of the host would keep it from
 // its work. What its [Needs] name is looked at without it.
 type HostChecker interface {
@@ -14,6 +16,11 @@ type HostFinding struct {
 	State   string // "is down"
 	Advice  string // what to do about it; empty if all is well
 	Stops   bool   // the stage will not work, or only for some packets
+}
+
+// Reaches reports whether a sink of the pipeline has that reach.
+func (p *Pipeline) Reaches(r Reach) bool {
+	return slices.ContainsFunc(p.sinks, func(s *sinkStage) bool { return s.reach == r })
 }
 
 // CheckHost calls report with what each [HostChecker] of the pipeline finds, in the order of the

@@ -58,6 +58,8 @@ func Check(ctx context.Context, pipelines []*pipeline.Pipeline, daemon Daemon) [
 			c.once(found.Subject, func() []Finding { return one(findingOf(found)) })
 		})
 	}
+	c.stage = ""
+	c.services(slices.ContainsFunc(pipelines, func(p *pipeline.Pipeline) bool { return p.Reaches(pipeline.ReachHost) }))
 	return c.findings
 }
 

@@ -12,6 +12,8 @@ func (c *checker) user() {}
 
 func (c *checker) kernel() {}
 
+func (c *checker) services(bool) {}
+
 func (c *checker) nflogGroup(uint16) {}
 
 func (c *checker) file(pipeline.File) {}
