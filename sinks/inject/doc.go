@@ -59,5 +59,7 @@
 //
 // The same IP packet, TTL aside, is injected once in two seconds (package seen). All that is
 // injected is added to [pipeline.Env].Arrived before it is sent, so that stages which see it
-// without its source address recognise it by its content.
+// without its source address recognise it by its content. A copy whose TTL is 1 is not remembered:
+// it reaches sockets of this host only, and may come back from the router before the whole message
+// comes from a peer.
 package inject

@@ -77,12 +77,17 @@ func forwardsElsewhere(confs map[int]netconf, index int) bool {
 
 func isUp(link netlink.Link) bool { return link.Attrs().Flags&net.FlagUp != 0 }
 
+// isRunning reports whether a device is up and has a carrier.
+func isRunning(link netlink.Link) bool {
+	return link != nil && isUp(link) && link.Attrs().RawFlags&unix.IFF_RUNNING != 0
+}
+
 // unusable returns why no packet can be sent, Pass if it can.
 func (f facts) unusable() pipeline.Reason {
 	switch {
 	case f.device == nil || f.end == nil || f.settings.Create && !f.own:
 		return NoDevice
-	case !isUp(f.device) || !isUp(f.end):
+	case !isRunning(f.device) || !isRunning(f.end):
 		return DeviceDown
 	case f.settings.AsFrom == "":
 		return pipeline.Pass
@@ -120,6 +125,8 @@ func (f facts) ofDevice() *obstacle {
 	case !isUp(f.end):
 		end := f.end.Attrs().Name
 		o.state, o.advice = "has another end, "+end+", that is down", "ip link set "+end+" up"
+	case !isRunning(f.device) || !isRunning(f.end):
+		o.state, o.advice = "has no carrier", "wait a second; ip link show "+name
 	default:
 		return nil
 	}

@@ -59,6 +59,14 @@ func (f *framer) frame(ip []byte, to [macLen]byte, ttl uint8) []byte {
 	return f.buf
 }
 
+// ttlOf returns the TTL or hop limit of an IP packet.
+func ttlOf(ip []byte) uint8 {
+	if ip[0]>>4 == 6 {
+		return ip[ipv6HopLimit]
+	}
+	return ip[ipv4TTL]
+}
+
 func etherType(ip []byte) uint16 {
 	if ip[0]>>4 == 4 {
 		return pipeline.EtherTypeIPv4

@@ -212,11 +212,16 @@ func TestRepeated(t *testing.T) {
 		other := m
 		other.id = 2
 		later := again.packet()
+		spent := message{plan: p, port: clientPort, mtu: 1400, ttl: 1, id: 3}
+		fresh := spent
+		fresh.ttl = 60
 		later.Clock = first.Clock + pipeline.Instant(2*time.Second)
 		for i, step := range []struct {
 			packet *pipeline.Packet
 			want   pipeline.Reason
-		}{{first, pipeline.Pass}, {again.packet(), inject.Repeated}, {other.packet(), pipeline.Pass}, {later, pipeline.Pass}} {
+		}{{first, pipeline.Pass}, {again.packet(), inject.Repeated}, {other.packet(), pipeline.Pass}, {later, pipeline.Pass},
+			// What came back with its last hop must not stand in the way of the whole message.
+			{spent.packet(), pipeline.Pass}, {fresh.packet(), pipeline.Pass}, {spent.packet(), inject.Repeated}} {
 			if reason := deliver(sink, step.packet); reason != step.want {
 				t.Errorf("%s, step %d: reason %d, want %d", name, i, reason, step.want)
 			}

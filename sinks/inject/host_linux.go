@@ -354,7 +354,21 @@ func (h *host) setRunning(device netlink.Link) (changed bool, _ error) {
 		}
 		changed = true
 	}
+	if changed {
+		h.awaitCarrier(device)
+	}
 	return changed, nil
+}
+
+// awaitCarrier waits for the kernel, which looks after carriers in its own time and forgets frames
+// until then. A notification tells if it takes longer.
+func (h *host) awaitCarrier(device netlink.Link) {
+	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		now := h.rt.byIndex(device.Attrs().Index)
+		if now == nil || isRunning(now) && isRunning(h.rt.endOf(now)) {
+			return
+		}
+	}
 }
 
 // setRedirect redirects what arrives. An interface that is not there is an obstacle like one

@@ -156,18 +156,24 @@ func (s *sink) inject(p *pipeline.Packet, to *port) pipeline.Reason {
 	if !s.DryRun {
 		reason = s.send(ip, to, now)
 	}
-	if reason == pipeline.Pass {
+	if reason == pipeline.Pass && goesOn(ip) {
 		s.sent.Add(digest, now)
 	}
 	return reason
 }
+
+// goesOn reports whether a packet may be forwarded. One with the last hop left reaches sockets of
+// this host only: it is not remembered, lest it keep out the whole message that a peer sends.
+func goesOn(ip []byte) bool { return ttlOf(ip) > 1 }
 
 // send notes that the packet has arrived before others can see it.
 func (s *sink) send(ip []byte, to *port, now int64) pipeline.Reason {
 	if to.unusable != pipeline.Pass {
 		return to.unusable
 	}
-	s.arrived.Add(s.arrived.Packet(ip), now)
+	if goesOn(ip) {
+		s.arrived.Add(s.arrived.Packet(ip), now)
+	}
 	return s.host.send(to, s.frames.frame(ip, to.mac, to.ttl(ip)))
 }
 
@@ -178,8 +184,12 @@ func (s *sink) Rehearse(p *pipeline.Packet, record func(pipeline.LinkType, []byt
 	if reason != pipeline.Pass {
 		return reason
 	}
-	if s.sent.Add(s.sent.Packet(ip), int64(p.Clock)) {
+	now, digest := int64(p.Clock), s.sent.Packet(ip)
+	if s.sent.Has(digest, now) {
 		return Repeated
+	}
+	if goesOn(ip) {
+		s.sent.Add(digest, now)
 	}
 	if !s.DryRun {
 		record(pipeline.LinkEthernet, s.frames.frame(ip, [macLen]byte{}, s.maxTTL(true)))
