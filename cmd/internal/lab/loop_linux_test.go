@@ -1,0 +1,124 @@
+package lab_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/cmd/internal/lab"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+)
+
+// circles are configurations that are wrong on purpose: every server relays all that it sees and
+// that it receives, and injects all that through the interface that it captures.
+var circles = []struct {
+	name, source, filters string
+	inject                string // further settings
+	prepare               func(*lab.Network, *lab.Server) error
+}{
+	{"capture", "{type: pcap, interface: eth0}", "[{type: icmp-ptb}]", ", as_from: eth0", nil},
+	{"capture of all traffic", "{type: pcap, interface: eth0, promiscuous: true}", "[]", ", as_from: eth0", nil},
+	{"capture without guard", "{type: pcap, interface: eth0}", "[{type: icmp-ptb}]", ", as_from: eth0, mark: 0", nil},
+	{"capture, into the stack", "{type: pcap, interface: eth0}", "[{type: icmp-ptb}]", "", nil},
+	{"NFLOG", "{type: nflog, group: 33}", "[{type: icmp-ptb}]", ", as_from: eth0", logEverywhere},
+	{"NFLOG, into the stack", "{type: nflog, group: 33}", "[{type: icmp-ptb}]", "", logEverywhere},
+	{"NFLOG, by loopback", "{type: nflog, group: 33}", "[{type: icmp-ptb}]", ", device: lo, create: false", logEverywhere},
+}
+
+// circle returns arguments for a server with a configuration in a folder.
+func circle(dir, source, filters, inject string) func(*lab.Network, *lab.Server) []string {
+	return func(n *lab.Network, s *lab.Server) []string {
+		var peers []string
+		for _, peer := range n.Servers {
+			peers = append(peers, `"`+peer.Addr.String()+`"`)
+		}
+		path := filepath.Join(dir, s.Name+".yaml")
+		text := fmt.Sprintf(`
+pipelines:
+  circle:
+    sources:
+      - %s
+      - {type: relay, key: [a secret of the lab only]}
+    filters: %s
+    sinks:
+      - {type: relay, key: [a secret of the lab only], peers: [%s]}
+      - {type: inject%s}
+`, source, filters, strings.Join(peers, ", "), inject)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			panic(err)
+		}
+		return []string{"run", "-c", path}
+	}
+}
+
+// TestNothingGoesRound sends one PTB into clusters whose configuration would have it go round: one
+// about a connection that no server has, and then one for each server about a connection of its
+// own. On the wire are at most a datagram to each peer, and one ICMP message for each server more
+// than without pmtud.
+func TestNothingGoesRound(t *testing.T) {
+	netns.Require(t)
+	for _, tc := range circles {
+		for _, family := range []lab.Family{lab.IPv4, lab.IPv6} {
+			t.Run(fmt.Sprint(tc.name, ", ", family), func(t *testing.T) {
+				t.Parallel()
+				config := lab.Config{Family: family, Backend: lab.InContainer, Pmtud: *pmtud}
+				alone, err := lab.RunStray(t.Context(), config)
+				netns.Must(t, err)
+				config.Prepare = tc.prepare
+				config.Arguments = circle(t.TempDir(), tc.source, tc.filters, tc.inject)
+				stray, err := lab.RunStray(t.Context(), config)
+				netns.Must(t, err)
+				checkCircle(t, "unknown", stray, alone)
+
+				singles, err := lab.RunSingle(t.Context(), config)
+				netns.Must(t, err)
+				for _, s := range singles {
+					checkCircle(t, s.Owner, s.Traffic, alone)
+					if s.PathMTU != s.MTU {
+						t.Errorf("%v", s)
+					}
+				}
+			})
+		}
+	}
+}
+
+// checkCircle compares what one PTB made with what it makes without pmtud.
+func checkCircle(t *testing.T, name string, got, alone lab.Traffic) {
+	t.Helper()
+	const servers = 3
+	t.Logf("%s: %v; without pmtud %v", name, got, alone)
+	if got.PTBs != 1 || got.Lost != 0 || got.Datagrams > servers-1 || got.Returns > alone.Returns+servers || got.Relayed != 0 {
+		t.Errorf("%s: %v, want at most %d datagrams, and %d returns and one for each server", name, got, servers-1, alone.Returns)
+	}
+}
+
+// logEverywhere sets a rule on a server that logs all ICMP messages that arrive, wherever and by
+// whom, with no exception.
+func logEverywhere(_ *lab.Network, s *lab.Server) error {
+	return s.NS.Do(func() error {
+		c, err := nftables.New()
+		if err != nil {
+			return fmt.Errorf("set netfilter rules: %w", err)
+		}
+		table := c.AddTable(&nftables.Table{Family: nftables.TableFamilyINet, Name: "lab"})
+		chain := c.AddChain(&nftables.Chain{
+			Name: "prerouting", Table: table, Type: nftables.ChainTypeFilter,
+			Hooknum: nftables.ChainHookPrerouting, Priority: nftables.ChainPriorityRaw,
+		})
+		for _, protocol := range []byte{unix.IPPROTO_ICMP, unix.IPPROTO_ICMPV6} {
+			c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: []expr.Any{
+				&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
+				&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{protocol}},
+				&expr.Log{Key: 1 << unix.NFTA_LOG_GROUP, Group: nflogGroup},
+			}})
+		}
+		return c.Flush()
+	})
+}
