@@ -22,7 +22,7 @@ type caseTest struct {
 
 // TestCases runs the built program on inputs that once gave wrong results.
 func TestCases(t *testing.T) {
-	for _, tc := range slices.Concat(numberCases(), captureCases(), hiddenCases()) {
+	for _, tc := range slices.Concat(numberCases(), captureCases(), hiddenCases(), quoteCases()) {
 		t.Run(tc.name, func(t *testing.T) { runCase(t, tc) })
 	}
 }
@@ -77,6 +77,10 @@ func numberCases() []caseTest {
 			want: []string{`has no packet 7: it ends after 6`},
 		},
 		{
+			name: "behind the end of standard input", args: []string{"trace", "-#7"}, stdin: "number.pcapng", status: 1,
+			want: []string{`standard input has no packet 7: it ends after 6`},
+		},
+		{
 			name: "trace of standard input", args: []string{"trace", "-#3", "--ports", "443"}, stdin: "number.pcapng",
 			want: []string{`{"packet":3,.*"verdict":"forward"`},
 		},
@@ -113,6 +117,22 @@ func hiddenCases() []caseTest {
 		traced("v6ext.pcap#1", `ICMPv6 type 2 code 0 hidden behind an IPv6 extension header`),
 		traced("v6ext.pcap#2", `ICMPv6 type 2 code 0 hidden behind an IPv6 extension header`),
 		traced("v6ext.pcap#3", `no packet-too-big message but ICMPv6 type 2 code 1`),
+	}
+}
+
+// quoteCases are about quotes that hold less than they seem to.
+func quoteCases() []caseTest {
+	recommended := filepath.Join("..", "..", "configs", "recommended.yaml")
+	return []caseTest{
+		replayed("trailer.pcap", 2, 2), // as the original daemon decides
+		{
+			name: "trailer", args: []string{"replay", "-c", recommended, "--verdicts", "-", "trailer.pcap"},
+			want: []string{`dropped +2 +sane: short-quote`}, never: []string{`"packet":1,.*port"`},
+		},
+		{
+			name: "quote without transport header", args: []string{"replay", "-c", recommended, "quote-without-transport-v6.pcap"},
+			want: []string{`forwarded +1\n`, `dropped +1 +sane: short-quote`, `dropped +1 +dedup: duplicate`},
+		},
 	}
 }
 

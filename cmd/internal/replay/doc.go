@@ -8,7 +8,8 @@
 // The pipeline is built and never opened. Its first source says how it would have
 // delivered a packet ([pipeline.Reshaper]: a snaplen, a direction), its sinks say
 // what they would have sent ([pipeline.Rehearser]); sinks that send nothing are
-// only counted. Decisions are those of the engine itself ([pipeline.Pipeline.Decide]),
+// only counted. Packets have the numbers that Wireshark and tcpdump give them: those that
+// the source would not have delivered count too, and say why. Decisions are those of the engine itself ([pipeline.Pipeline.Decide]),
 // packet by packet in one goroutine, so the same input gives the same output, octet
 // for octet, at any speed. Reading and writing have goroutines of their own.
 package replay

@@ -49,6 +49,9 @@ func TraceCapture(ctx context.Context, spec pipeline.Spec, path string, stdin io
 	for {
 		n, err := files.ReadBatch(batch)
 		if errors.Is(err, io.EOF) {
+			if path == capfile.Stdin {
+				path = "standard input"
+			}
 			return nil, fmt.Errorf("%s has no packet %d: it ends after %d", path, number, t.at.Number)
 		}
 		if err != nil {
