@@ -27,6 +27,10 @@
 // is used up. A router that repeats itself sends another IP identification or quotes
 // another packet.
 //
+// What has a peer's address as its router is not sent either. A host that masquerades
+// translates a message about a container of another host, router included, and routes it to
+// that host, the only one that has a use for it.
+//
 // # In a replay
 //
 // A replay records the IP packet as it would be sealed, once: datagrams are different each

@@ -18,6 +18,7 @@ const (
 	TTLExpired                            // the TTL or hop limit was 1 or 0
 	TooLong                               // longer than sealed.MaxPacket
 	Repeated                              // the same packet was sent within two seconds
+	FromPeer                              // its router is a peer, or this host in a message to a peer
 	NoPeers                               // no peer has an address
 	SendFailed                            // every send failed
 )
@@ -46,6 +47,7 @@ func Plugin() pipeline.Plugin {
 			{Name: "ttl-expired", Doc: "its TTL or hop limit was 1 or 0", Unfit: true},
 			{Name: "too-long", Doc: "it is longer than 1,400 bytes, so its datagram would not fit into an MTU of 1,500", Unfit: true},
 			{Name: "repeated", Doc: "the same IP packet, whatever its TTL, was sent within two seconds before it", Unfit: true},
+			{Name: "from-peer", Doc: "its router is a peer, whose data plane has translated it for this host", Unfit: true},
 			{Name: "no-peers", Doc: "no peer has an address", Unfit: true},
 			{Name: "send-failed", Doc: "every send failed; see the counters of each peer"},
 		},
@@ -116,6 +118,8 @@ func (s *Sink) deliver(p *pipeline.Packet, now time.Time) pipeline.Reason {
 	}
 	plan := s.Plan()
 	switch {
+	case plan.FromPeer(p.Router(), p.Target()):
+		return FromPeer
 	case plan.IPv4 == nil && plan.IPv6 == nil:
 		return NoPeers
 	case s.settings.DryRun:

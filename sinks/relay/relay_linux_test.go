@@ -308,3 +308,16 @@ func TestSettings(t *testing.T) {
 		})
 	}
 }
+
+// TestPeersMessageIsNotSent gives the sink what a peer's data plane has translated for this
+// host: its router is the peer.
+func TestPeersMessageIsNotSent(t *testing.T) {
+	newPeer(t)
+	for _, peer := range []string{"10.99.0.2", "fd99::2"} {
+		sink := open(t, settings(t, peer))
+		translated := pipelinetest.PTB{Router: netip.MustParseAddr(peer)}.Packet(pipelinetest.Begin)
+		if got := deliver(sink, translated); got != "from-peer" {
+			t.Errorf("a message of %s: %q, want from-peer", peer, got)
+		}
+	}
+}
