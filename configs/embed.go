@@ -15,6 +15,11 @@ var (
 	recommendedTOML string
 )
 
+// Relay is the text of relay.yaml, the configuration for containers and NAT.
+//
+//go:embed relay.yaml
+var Relay string
+
 // What stands in the recommended configuration for what its user knows best.
 const (
 	Interface = "eth0"

@@ -10,10 +10,11 @@
 // # What to set
 //
 // Set the filter iface-rate of the sending side by the number of servers, as in the second
-// table, with fair_by client. The limit of a relay's receiving side is not there to be reached:
-// a message that has passed the sending side may not come again, and where a receiving limit is
-// exhausted, forged messages of all servers compete with it. So it is no less than what all
-// others send together, and bounds what a stolen key can do.
+// table, with fair_by client; configs/relay.yaml has the limits for up to 100. The limit of a
+// relay's receiving side is not there to be reached: a message that has passed the sending side
+// may not come again, and where a receiving limit is exhausted, forged messages of all servers
+// compete with it. So it is no less than what all others send together, and bounds what a stolen
+// key can do.
 //
 // Beyond a thousand servers one router's clients recover slowly under such a flood, since all
 // of their messages come to one server. Without a flood the bursts are what counts. More servers

@@ -6,7 +6,7 @@ import "math"
 // pause.
 type Limit struct{ Rate, Burst float64 }
 
-// recommended is the limit of configs/recommended.yaml, and leastBurst the smallest burst
+// recommended is the sending limit of configs/recommended.yaml and relay.yaml, and leastBurst the smallest burst
 // with which fair_by works at any rate below its own.
 var recommended = Limit{Rate: 500, Burst: 400}
 
@@ -16,9 +16,9 @@ const leastBurst = 12
 // others, with the advised limits.
 const Budget = 50_000
 
-// receiving is the advised limit of the receiving side, whatever the number of servers: no
-// less than what all others send together with theirs.
-var receiving = Limit{Rate: Budget, Burst: 2 * Budget}
+// receiving is the limit of the receiving side in configs/relay.yaml, whatever the number of
+// servers: no less than what all others send together with theirs.
+var receiving = Limit{Rate: Budget, Burst: 1.9 * Budget}
 
 // Advise returns the limit for the sending side of each of so many servers.
 func Advise(servers int) Limit {

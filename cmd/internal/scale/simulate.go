@@ -53,15 +53,15 @@ var (
 	router = netip.MustParseAddr("203.0.113.1")
 )
 
-// Simulate takes messages through the filters of configs/recommended.yaml, in their own
+// Simulate takes messages through the filters of configs/relay.yaml, in their own
 // time: at the server that the genuine ones come to, and at the receiving side, which gets
 // what all servers send. The same seed gives the same messages.
 func Simulate(servers int, sending, receiving Limit, attack Attack, seed uint64) (Outcome, error) {
-	sender, err := side(sending)
+	sender, err := side("send", sending)
 	if err != nil {
 		return Outcome{}, err
 	}
-	receiver, err := side(receiving)
+	receiver, err := side("receive", receiving)
 	if err != nil {
 		return Outcome{}, err
 	}

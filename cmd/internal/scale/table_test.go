@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/goldentest"
 	"github.com/pmtud/pmtud/cmd/internal/scale"
+	"github.com/pmtud/pmtud/configs"
 )
 
 // The tables stand between these lines of the package's documentation.
@@ -59,6 +60,15 @@ func TestNobodyGetsMore(t *testing.T) {
 		l := scale.Advise(n)
 		if got := l.Rate * float64(n-1); got > scale.Budget || l.Rate < 1 || l.Burst < 12 {
 			t.Fatalf("%d servers: limit %+v, %.0f packets per second from all others", n, l, got)
+		}
+	}
+}
+
+// TestRelayConfiguration wants configs/relay.yaml to have the limits of the tables.
+func TestRelayConfiguration(t *testing.T) {
+	for _, want := range []string{"rate: 500\n        burst: 400\n", "rate: 50000\n"} {
+		if !strings.Contains(configs.Relay, want) {
+			t.Errorf("relay.yaml has no limit of %q", want)
 		}
 	}
 }
