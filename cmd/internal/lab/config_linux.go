@@ -46,8 +46,12 @@ type Config struct {
 	// Pmtud is the path of the pmtud program.
 	Pmtud string
 	// Arguments returns pmtud's command line on a server, such as
-	// [OnLAN] gives. Nil is an experiment without pmtud.
+	// [OnLAN] gives.
 	Arguments func(*Network, *Server) []string
+	// Configuration returns the text of pmtud's configuration file on a server, such as
+	// [Relaying] gives, for a command line that runs it. With neither this nor Arguments
+	// it is an experiment without pmtud.
+	Configuration func(*Network, *Server) (string, error)
 	// Prepare, if not nil, is called for each server before pmtud starts there,
 	// for netfilter rules or configuration files.
 	Prepare func(*Network, *Server) error
@@ -60,6 +64,9 @@ func OnLAN(options ...string) func(*Network, *Server) []string {
 		return append([]string{"--iface", Interface}, options...)
 	}
 }
+
+// withPmtud reports whether pmtud takes part.
+func (c Config) withPmtud() bool { return c.Arguments != nil || c.Configuration != nil }
 
 // withDefaults returns the configuration with every default filled in, or an
 // error when the address plan has no room for it.

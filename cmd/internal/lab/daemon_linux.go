@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -39,12 +41,16 @@ type daemon struct {
 // startDaemons starts pmtud on every server and returns when each is ready. On
 // error, those that started are returned too.
 func (n *Network) startDaemons(ctx context.Context) ([]*daemon, error) {
-	if n.Config.Arguments == nil {
+	if !n.Config.withPmtud() {
 		return nil, nil
 	}
 	var daemons []*daemon
 	for _, s := range n.Servers {
-		d, err := startDaemon(s, n.Config.Pmtud, n.Config.Arguments(n, s))
+		arguments, err := n.arguments(s)
+		if err != nil {
+			return daemons, err
+		}
+		d, err := startDaemon(s, n.Config.Pmtud, arguments)
 		if err != nil {
 			return daemons, err
 		}
@@ -56,6 +62,22 @@ func (n *Network) startDaemons(ctx context.Context) ([]*daemon, error) {
 		}
 	}
 	return daemons, nil
+}
+
+// arguments returns pmtud's command line on a server. A configuration is written to a file.
+func (n *Network) arguments(s *Server) ([]string, error) {
+	if n.Config.Configuration == nil {
+		return n.Config.Arguments(n, s), nil
+	}
+	text, err := n.Config.Configuration(n, s)
+	if err != nil {
+		return nil, fmt.Errorf("configure pmtud on %s: %w", s.Name, err)
+	}
+	path := filepath.Join(n.dir, s.Name+".yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		return nil, fmt.Errorf("configure pmtud on %s: %w", s.Name, err)
+	}
+	return []string{"run", "-c", path}, nil
 }
 
 func startDaemon(s *Server, path string, arguments []string) (*daemon, error) {

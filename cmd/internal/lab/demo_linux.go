@@ -8,10 +8,11 @@ import (
 	"sync"
 )
 
-// Demo makes the experiment without and with pmtud, for IPv4 and IPv6, all at
-// the same time in networks of their own, and tells what came of it. It returns
-// an error if anything was not as it must be. config.Family is ignored;
-// config.Arguments are for the runs with pmtud.
+// Demo makes the experiment without and with pmtud, for IPv4 and IPv6, for services that
+// are sockets of the servers and such that are containers, all at the same time in networks
+// of their own, and reports what came of it. It returns an error if anything was not as it
+// must be. config.Family and Backend are ignored; config.Arguments are for the runs with
+// pmtud and sockets.
 func Demo(ctx context.Context, config Config, out io.Writer) error {
 	config, err := config.withDefaults()
 	if err != nil {
@@ -24,7 +25,7 @@ func Demo(ctx context.Context, config Config, out io.Writer) error {
 	for _, c := range begin(ctx, config) {
 		c.running.Wait()
 		if ctx.Err() == nil {
-			errs = append(errs, c.tell(out))
+			errs = append(errs, c.report(out))
 		}
 	}
 	if ctx.Err() != nil {
@@ -33,9 +34,10 @@ func Demo(ctx context.Context, config Config, out io.Writer) error {
 	return errors.Join(errs...)
 }
 
-// chapter is one family's part of the demonstration.
+// chapter is the part of the demonstration that is about one family and one kind of
+// service.
 type chapter struct {
-	family        Family
+	title         string
 	running       sync.WaitGroup
 	without, with experiment
 	singles       []Single
@@ -50,23 +52,37 @@ type experiment struct {
 func (e *experiment) run(ctx context.Context, config Config) { e.result, e.err = Run(ctx, config) }
 
 // begin starts everything.
-func begin(ctx context.Context, config Config) []*chapter {
-	chapters := []*chapter{{family: IPv4}, {family: IPv6}}
-	for _, c := range chapters {
-		with := config
-		with.Family = c.family
-		without := with
-		without.Arguments = nil
-		c.running.Go(func() { c.without.run(ctx, without) })
-		c.running.Go(func() { c.with.run(ctx, with) })
-		c.running.Go(func() { c.singles, c.singlesErr = RunSingle(ctx, with) })
+func begin(ctx context.Context, config Config) (chapters []*chapter) {
+	for _, config.Family = range []Family{IPv4, IPv6} {
+		chapters = append(
+			chapters,
+			beginChapter(ctx, config.Family.String(), config),
+			beginChapter(ctx, config.Family.String()+", a container of each server behind destination NAT", config.inContainers()),
+		)
 	}
 	return chapters
 }
 
-// tell writes what came of the family's experiments, which are over.
-func (c *chapter) tell(out io.Writer) error {
-	fmt.Fprintf(out, "\n%v\n", c.family)
+// inContainers returns the experiment for services that only whole messages heal.
+func (c Config) inContainers() Config {
+	c.Backend = InContainer
+	c.Arguments, c.Configuration = nil, Relaying()
+	return c
+}
+
+func beginChapter(ctx context.Context, title string, with Config) *chapter {
+	c := &chapter{title: title}
+	without := with
+	without.Arguments, without.Configuration = nil, nil
+	c.running.Go(func() { c.without.run(ctx, without) })
+	c.running.Go(func() { c.with.run(ctx, with) })
+	c.running.Go(func() { c.singles, c.singlesErr = RunSingle(ctx, with) })
+	return c
+}
+
+// report writes what came of the experiments, which are over.
+func (c *chapter) report(out io.Writer) error {
+	fmt.Fprintf(out, "\n%s\n", c.title)
 	var errs []error
 	for _, e := range []experiment{c.without, c.with} {
 		err := e.err
@@ -76,14 +92,14 @@ func (c *chapter) tell(out io.Writer) error {
 		}
 		errs = append(errs, err)
 	}
-	errs = append(errs, c.tellSingles(out))
+	errs = append(errs, c.reportSingles(out))
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("%v: %w", c.family, err)
+		return fmt.Errorf("%s: %w", c.title, err)
 	}
 	return nil
 }
 
-func (c *chapter) tellSingles(out io.Writer) error {
+func (c *chapter) reportSingles(out io.Writer) error {
 	errs := []error{c.singlesErr}
 	for _, s := range c.singles {
 		fmt.Fprintln(out, "  one PTB alone:", s)

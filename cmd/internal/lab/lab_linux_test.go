@@ -83,15 +83,20 @@ func TestDownloads(t *testing.T) {
 				t.Log(result)
 				if err := result.Check(); err != nil {
 					t.Error(err)
-					for _, exit := range result.Exits {
-						t.Log(exit.Server, exit.Stderr)
-					}
+					logExits(t, result.Exits)
 				}
 				if got := result.Completed + result.Hung; got != result.Config.Connections {
 					t.Errorf("%d downloads completed or hung, want %d", got, result.Config.Connections)
 				}
 			})
 		}
+	}
+}
+
+// logExits logs what the daemons said.
+func logExits(t *testing.T, exits []lab.Exit) {
+	for _, exit := range exits {
+		t.Log(exit.Server, exit.Stderr)
 	}
 }
 

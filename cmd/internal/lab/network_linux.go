@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
@@ -35,6 +36,8 @@ type Network struct {
 	Containers []Endpoint
 	// VIP is the address that all servers share.
 	VIP netip.Addr
+
+	dir string // of configuration files
 }
 
 // Server is one machine of the cluster.
@@ -64,7 +67,10 @@ func Build(config Config) (*Network, error) {
 		return nil, err
 	}
 	n := &Network{Config: config, VIP: config.Family.vip().Addr()}
-	if err := n.build(); err != nil {
+	if n.dir, err = os.MkdirTemp("", "pmtud-lab-"); err == nil {
+		err = n.build()
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("build network: %w", err), n.Close())
 	}
 	return n, nil
@@ -79,7 +85,7 @@ func (n *Network) Close() error {
 	for _, c := range n.Containers {
 		spaces = append(spaces, c.NS)
 	}
-	var errs []error
+	errs := []error{os.RemoveAll(n.dir)}
 	for _, ns := range spaces {
 		if ns != nil { // Build may have failed half way
 			errs = append(errs, ns.Close())

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 )
 
 // question is a datagram of a client as a server's service got it.
@@ -66,31 +67,34 @@ func (q *questions) close() {
 // ask sends a datagram from one port of the client after the other, until the router
 // sends one to the owner.
 func (n *Network) ask(ctx context.Context, client netip.Addr, owner *Server, asked *questions) (question, error) {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
-	defer cancel()
-	for {
+	deadline := time.Now().Add(connectTimeout)
+	for time.Now().Before(deadline) {
 		from := netip.AddrPortFrom(client, uint16(asked.next))
 		asked.next++
-		q, err := n.askFrom(ctx, from, asked)
-		if err != nil || q.server == owner {
-			return q, err
+		if err := n.askFrom(ctx, from); err != nil {
+			return question{}, err
+		}
+		select {
+		case q := <-asked.got:
+			if q.server == owner {
+				return q, nil
+			}
+		case <-time.After(time.Second): // it is lost
+		case <-ctx.Done():
+			return question{}, context.Cause(ctx)
 		}
 	}
+	return question{}, fmt.Errorf("no datagram reached %s within %v", owner.Name, connectTimeout)
 }
 
-func (n *Network) askFrom(ctx context.Context, from netip.AddrPort, asked *questions) (question, error) {
+func (n *Network) askFrom(ctx context.Context, from netip.AddrPort) error {
 	client, err := n.Clients.Dial(ctx, n.Config.Family.network("udp"), from.String(), netip.AddrPortFrom(n.VIP, port).String())
 	if err != nil {
-		return question{}, err
+		return err
 	}
 	defer client.Close()
 	if _, err := client.Write([]byte(request)); err != nil {
-		return question{}, fmt.Errorf("ask: %w", err)
+		return fmt.Errorf("ask: %w", err)
 	}
-	select {
-	case q := <-asked.got:
-		return q, nil
-	case <-ctx.Done():
-		return question{}, fmt.Errorf("no server was asked within %v", connectTimeout)
-	}
+	return nil
 }

@@ -78,7 +78,7 @@ func newResult(n *Network, downloads []Download, traffic Traffic, exits []Exit) 
 }
 
 // withPmtud reports whether pmtud took part.
-func (r Result) withPmtud() bool { return r.Config.Arguments != nil }
+func (r Result) withPmtud() bool { return r.Config.withPmtud() }
 
 // Check returns nil if everything went as it must: without pmtud exactly the
 // downloads from servers without a PTB hang, with it none do, no copy is copied,
@@ -117,6 +117,8 @@ func (r Result) checkTraffic() error {
 		return fmt.Errorf("%d PTBs were broadcast without pmtud", t.Broadcasts)
 	case t.Relayed > t.PTBs*(len(r.Servers)-1):
 		return fmt.Errorf("%d PTBs were relayed %d times to %d peers: some more than once", t.PTBs, t.Relayed, len(r.Servers)-1)
+	case t.Datagrams > t.PTBs*(len(r.Servers)-1):
+		return fmt.Errorf("%d PTBs made %d datagrams to %d peers: some more than once", t.PTBs, t.Datagrams, len(r.Servers)-1)
 	case t.CopiesOfCopies > 0:
 		return fmt.Errorf("%d of %d broadcasts copy no PTB, or one that was copied already", t.CopiesOfCopies, t.Broadcasts)
 	}

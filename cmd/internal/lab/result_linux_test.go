@@ -61,6 +61,7 @@ func TestResultCheck(t *testing.T) {
 		{"copies without pmtud", false, func(r *lab.Result) { r.Traffic.Broadcasts = 1 }, "1 PTBs were broadcast without pmtud"},
 		{"copies of copies", true, func(r *lab.Result) { r.Traffic.CopiesOfCopies = 1 }, "1 of 1 broadcasts copy no PTB"},
 		{"peers relay each other's", true, func(r *lab.Result) { r.Traffic.Relayed = 8 }, "7 PTBs were relayed 8 times to 1 peers"},
+		{"a PTB is relayed twice", true, func(r *lab.Result) { r.Traffic.Datagrams = 8 }, "7 PTBs made 8 datagrams to 1 peers"},
 		{"blind sniffer", true, func(r *lab.Result) { r.Traffic.Lost = 3 }, "lost 3 frames"},
 		{"daemon fails", true, func(r *lab.Result) { r.Exits[1].Status, r.Exits[1].Stderr = 1, "oh\n" }, "pmtud on server1 ended with status 1: oh"},
 	} {

@@ -20,7 +20,7 @@ const Quiet = time.Second
 
 // Single is what became of one PTB.
 type Single struct {
-	// Owner is the server whose packet was too big.
+	// Owner is the server or container whose packet was too big.
 	Owner string
 	// Peers is the number of the other servers.
 	Peers int
@@ -107,7 +107,7 @@ func (n *Network) provoke(ctx context.Context, client netip.Addr, owner *Server,
 	}
 	mtu, err := n.pathMTU(ctx, owner.Service.NS, q.from)
 	return Single{
-		Owner: owner.Name, Peers: len(n.Servers) - 1,
+		Owner: owner.Service.NS.Name, Peers: len(n.Servers) - 1,
 		Traffic: since(), PathMTU: mtu, MTU: n.Config.MTU,
 	}, err
 }
