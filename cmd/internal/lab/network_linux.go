@@ -191,7 +191,9 @@ func (n *Network) addServer(i int) error {
 		return err
 	}
 	s.MAC = ifi.HardwareAddr
-	return nil
+	// While a router does not know whether a neighbor can be reached, IPv6 chooses another
+	// one for packets of the same connection.
+	return n.Router.Neighbor(lan.Name, s.Addr, s.MAC)
 }
 
 // route adds the routes, last because their gateways must be reachable.

@@ -3,6 +3,7 @@ package netns
 import (
 	"fmt"
 	"net"
+	"net/netip"
 
 	"github.com/vishvananda/netlink"
 )
@@ -81,6 +82,15 @@ func (ns *NS) SetMTU(name string, mtu int) error {
 func (ns *NS) SetMAC(name string, mac net.HardwareAddr) error {
 	return ns.change(name, fmt.Sprintf("set address %v of", mac), func(l netlink.Link) error {
 		return ns.link.LinkSetHardwareAddr(l, mac)
+	})
+}
+
+// Neighbor tells the interface once and for all which hardware address an IP address has.
+func (ns *NS) Neighbor(name string, addr netip.Addr, mac net.HardwareAddr) error {
+	return ns.change(name, fmt.Sprintf("set hardware address of neighbor %v of", addr), func(l netlink.Link) error {
+		return ns.link.NeighSet(&netlink.Neigh{
+			LinkIndex: l.Attrs().Index, State: netlink.NUD_PERMANENT, IP: addr.AsSlice(), HardwareAddr: mac,
+		})
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -137,6 +138,27 @@ func hostPrefix(address string) string {
 		return address + "/128"
 	}
 	return address + "/32"
+}
+
+// TestNeighbor connects over an interface that answers no requests for its address.
+func TestNeighbor(t *testing.T) {
+	a, b := netns.NewTest(t, "a"), netns.NewTest(t, "b")
+	netns.Must(t,
+		netns.Veth(a, "eth0", b, "eth0"),
+		a.Addr("eth0", "192.0.2.1/24"), b.Addr("eth0", "192.0.2.2/24"),
+		a.Sysctl("net.ipv4.conf.eth0.arp_ignore", "8"), b.Sysctl("net.ipv4.conf.eth0.arp_ignore", "8"),
+	)
+	for _, to := range []struct {
+		from, to *netns.NS
+		addr     string
+	}{{a, b, "192.0.2.2"}, {b, a, "192.0.2.1"}} {
+		ifi, err := to.to.Interface("eth0")
+		netns.Must(t, err, to.from.Neighbor("eth0", netip.MustParseAddr(to.addr), ifi.HardwareAddr))
+	}
+	greet(t, a, "tcp4", "192.0.2.1:80")
+	if got := greeting(t, b, "tcp4", "", "192.0.2.1:80"); got != "a" {
+		t.Errorf("server says %q, want %q", got, "a")
+	}
 }
 
 func TestLinkChanges(t *testing.T) {
