@@ -23,7 +23,9 @@ func (a *app) checkCommand() *cobra.Command {
 before it would open anything. It needs no privileges and changes nothing.
 
 Mistakes are printed for people, on standard error, or on standard output as JSON or
-SARIF for machines. The exit status is 2 if there are any.
+SARIF for machines. The exit status is 2 if there are any. What works but may not be
+meant is printed as a warning: settings that send more than PTBs or under the router's
+address, and sinks that would send a message twice.
 
 With --host it also looks at this host, as it is now: interfaces and their MTU,
 capabilities, NFLOG groups, files, routes to peers, and the kernel's settings that
@@ -63,6 +65,9 @@ func (a *app) check(ctx context.Context, paths []string, format string, host boo
 		return mistakes
 	}
 	report := diagnose.Report{Files: f.Names, Mistakes: mistakes, Version: version()}
+	if err == nil {
+		report.Mistakes = f.Warnings()
+	}
 	if host && err == nil {
 		if report.Host, err = a.checkHost(ctx, f); err != nil {
 			return err
@@ -79,6 +84,9 @@ func (a *app) printReport(f *config.File, format string, r diagnose.Report) erro
 	if format != textFormat {
 		return diagnose.Write(a.Stdout, format, r)
 	}
+	if len(r.Mistakes) > 0 {
+		fmt.Fprintln(a.Stderr, diagnose.Text(r.Mistakes, isTerminal(a.Stderr)))
+	}
 	a.printSound(f, r.Mistakes)
 	return printFindings(a.Stdout, r.Host)
 }
@@ -86,13 +94,15 @@ func (a *app) printReport(f *config.File, format string, r diagnose.Report) erro
 // verdict returns the error that the exit status is made of, of what was printed.
 func verdict(r diagnose.Report) error {
 	switch {
-	case len(r.Mistakes) > 0:
+	case slices.ContainsFunc(r.Mistakes, isError):
 		return errReported
 	case hasProblem(r.Host):
 		return errFailed
 	}
 	return nil
 }
+
+func isError(m config.Mistake) bool { return !m.Warning }
 
 // printSound prints the names of files without mistakes.
 func (a *app) printSound(f *config.File, mistakes config.Mistakes) {
@@ -101,7 +111,7 @@ func (a *app) printSound(f *config.File, mistakes config.Mistakes) {
 		if slices.Contains(f.Empty, name) {
 			state = "declares nothing"
 		}
-		if !slices.ContainsFunc(mistakes, func(m config.Mistake) bool { return m.File == name }) {
+		if !slices.ContainsFunc(mistakes, func(m config.Mistake) bool { return isError(m) && m.File == name }) {
 			fmt.Fprintf(a.Stdout, "%s: %s\n", name, state)
 		}
 	}

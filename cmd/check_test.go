@@ -51,6 +51,28 @@ func TestCheckFormats(t *testing.T) {
 	}
 }
 
+// TestCheckWarnings wants what may not be meant beside the word that all is well.
+func TestCheckWarnings(t *testing.T) {
+	path := writeConfig(t, "pipelines: {p: {sources: [{type: pcap, interface: eth0}], sinks: [{type: broadcast, interface: eth0, any_packet: true}]}}\n")
+	const warning = "`any_packet` sends every frame"
+	text := run(t, "check", "-c", path)
+	if text.status != 0 || text.stdout != path+": ok\n" || !strings.HasPrefix(text.stderr, path+":1:114: warning: "+warning) {
+		t.Errorf("as text: %+v", text)
+	}
+	var report struct {
+		Mistakes []struct{ Severity, Message string }
+	}
+	if err := json.Unmarshal([]byte(done(t, run(t, "check", "-c", path, "--format=json"))), &report); err != nil {
+		t.Fatal(err)
+	}
+	if m := report.Mistakes; len(m) != 1 || m[0].Severity != "warning" || !strings.HasPrefix(m[0].Message, warning) {
+		t.Errorf("as JSON: %+v", m)
+	}
+	if sarif := done(t, run(t, "check", "-c", path, "--format=sarif")); !strings.Contains(sarif, `"level": "warning"`) {
+		t.Errorf("as SARIF:\n%s", sarif)
+	}
+}
+
 // TestCheckOrder wants what the program finds in its place among what the files say.
 func TestCheckOrder(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "a.yaml")

@@ -48,6 +48,15 @@ type Needs struct {
 	// Limit says that a sink sends so much for one packet that a filter before it has to
 	// limit all packets together. Limits says that a filter does.
 	Limit, Limits bool
+
+	// Warnings are what the stage's settings do that may not be meant.
+	Warnings []Warning
+}
+
+// Warning tells what a setting does that may not be meant, though it is right.
+type Warning struct {
+	Setting string // its name, as in the setting tag
+	Text    string // one sentence, which begins in lower case
 }
 
 // Interface is a network interface that a stage uses.

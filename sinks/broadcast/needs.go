@@ -12,5 +12,20 @@ func (s *sink) Needs() pipeline.Needs {
 	if !s.DryRun {
 		n.Emits = []string{"frames sent on " + s.Interface}
 	}
+	n.Warnings = s.warnings()
 	return n
+}
+
+func (s *sink) warnings() (all []pipeline.Warning) {
+	if s.AnyPacket {
+		all = append(all, pipeline.Warning{
+			Setting: "any_packet", Text: "sends every frame that gets here to all hosts of the LAN, not PTBs alone",
+		})
+	}
+	if s.SourceMAC == CapturedSource {
+		all = append(all, pipeline.Warning{
+			Setting: "source_mac", Text: "makes bridges of the LAN take this host for the router, until that sends something itself",
+		})
+	}
+	return all
 }

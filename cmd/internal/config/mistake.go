@@ -17,6 +17,8 @@ type Mistake struct {
 	Message string // what is wrong
 	Hint    string // what to write instead; may be empty
 	Excerpt string // the line; empty if there is none
+
+	Warning bool // it may be meant so: the configuration works
 }
 
 // Error returns the mistake as "file:line:column: message; hint" and, where it has
@@ -47,6 +49,9 @@ func (m Mistake) line(style Style) string {
 		b.WriteString(paint(style.Place, fmt.Sprintf("%s:%d:%d:", m.File, m.Line, m.Column)) + " ")
 	case m.File != "":
 		b.WriteString(paint(style.Place, m.File+":") + " ")
+	}
+	if m.Warning {
+		b.WriteString("warning: ")
 	}
 	b.WriteString(paint(style.Message, m.Message))
 	if m.Hint != "" {

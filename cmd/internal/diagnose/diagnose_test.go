@@ -22,6 +22,7 @@ func report() diagnose.Report {
 			{File: "edge.yaml", Line: 13, Column: 3, Message: `"<&>" is not a port`, Excerpt: "\t\t<&> \x1b[31m"},
 			{File: "/etc/pmtud/a b.toml", Message: "file is empty"},
 			{File: "c:d.yaml", Line: 1, Column: 1000, Message: "far away", Excerpt: strings.Repeat("x", 999) + "!" + strings.Repeat("y", 999)},
+			{File: "good.yaml", Line: 7, Column: 9, Message: "`any_packet` sends all", Excerpt: "        any_packet: true", Warning: true},
 			{Message: "nowhere"},
 		},
 		Version: "v1.2.3",
@@ -125,7 +126,7 @@ func TestSARIF(t *testing.T) {
 			}
 			for i, result := range run.Results {
 				m := r.Mistakes[i]
-				if result.Message == nil || result.Message.Text == "" || result.Level != "error" || result.RuleID != run.Tool.Driver.Rules[0].ID {
+				if result.Message == nil || result.Message.Text == "" || (result.Level == "warning") != m.Warning || result.RuleID != run.Tool.Driver.Rules[0].ID {
 					t.Errorf("result is %+v", result)
 				}
 				if (len(result.Locations) == 1) != (m.File != "") {

@@ -17,7 +17,8 @@
 //
 // Lines and columns count from 1, columns in characters. Line, column and excerpt are
 // missing where a mistake is about a file as a whole, and hint where there is none.
-// Other severities than "error" may come; other fields too.
+// The severity is "error", or "warning" for what works but may not be meant so. Other
+// severities may come; other fields too.
 //
 // SARIF is version 2.1.0, as code hosts and editors read it.
 package diagnose

@@ -9,8 +9,14 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/hostcheck"
 )
 
-// severity is that of all mistakes: none lets a pipeline start.
-const severity = "error"
+// severity returns how bad m is, by the same names in JSON and in SARIF. No error lets a
+// pipeline start.
+func severity(m config.Mistake) string {
+	if m.Warning {
+		return "warning"
+	}
+	return "error"
+}
 
 type jsonReport struct {
 	Files    []string      `json:"files"`
@@ -33,7 +39,7 @@ func writeJSON(w io.Writer, r Report) error {
 	out := jsonReport{Files: append([]string{}, r.Files...), Mistakes: []jsonMistake{}, Host: r.Host}
 	for _, m := range r.Mistakes {
 		out.Mistakes = append(out.Mistakes, jsonMistake{
-			File: m.File, Line: m.Line, Column: m.Column, Severity: severity,
+			File: m.File, Line: m.Line, Column: m.Column, Severity: severity(m),
 			Message: m.Message, Hint: m.Hint, Excerpt: excerpt(m),
 		})
 	}

@@ -71,7 +71,7 @@ func writeSARIF(w io.Writer, r Report) error {
 	run := sarifRun{
 		Tool: sarifTool{sarifDriver{
 			Name: "pmtud", Version: r.Version, InformationURI: "https://github.com/pmtud/pmtud",
-			Rules: []sarifRule{{rule, sarifText{"A configuration that pmtud does not start with."}}},
+			Rules: []sarifRule{{rule, sarifText{"A configuration that pmtud does not start with, or that may not be meant so."}}},
 		}},
 		ColumnKind: "unicodeCodePoints",
 		Artifacts:  []sarifArtifact{},
@@ -95,7 +95,7 @@ func sarifResultOf(m config.Mistake) sarifResult {
 	if m.Hint != "" {
 		text += "; " + m.Hint
 	}
-	result := sarifResult{RuleID: rule, Level: severity, Message: sarifText{text}}
+	result := sarifResult{RuleID: rule, Level: severity(m), Message: sarifText{text}}
 	if m.File == "" {
 		return result
 	}

@@ -95,6 +95,7 @@ func (c *checker) needs(n pipeline.Needs) {
 	for _, f := range n.Files {
 		c.file(f)
 	}
+	c.senders(n)
 	for _, host := range n.Hosts {
 		c.once("peer "+host, func() []Finding { return c.peer(host) })
 	}

@@ -18,6 +18,8 @@ func (c *checker) nflogGroup(uint16) {}
 
 func (c *checker) file(pipeline.File) {}
 
+func (c *checker) senders(pipeline.Needs) {}
+
 func (c *checker) peer(string) []Finding { return nil }
 
 func capability(string) Finding { return Finding{} }
