@@ -23,6 +23,10 @@ deb: ## a Debian package for GOARCH: dist/pmtud_*.deb
 	$(MAKE) build BINARY=dist/pmtud
 	GO='$(GO)' VERSION='$(VERSION)' .ci/deb
 
+.PHONY: release
+release: ## static binaries for amd64 and arm64, an SBOM of each, and checksums: dist/SHA256SUMS
+	GO='$(GO)' VERSION='$(VERSION)' .ci/release
+
 .PHONY: demo
 demo: build ## downloads behind an ECMP router: they hang without pmtud and complete with it
 	$(GO) run ./cmd/pmtud-lab -pmtud ./pmtud
