@@ -61,8 +61,8 @@ func TestLacksOfAUser(t *testing.T) {
 		t.Skip("only root can become another user")
 	}
 	read, write, other := folders(t)
-	root, free := filepath.Join(other, "root"), filepath.Join(other, "free")
-	for dir, mode := range map[string]os.FileMode{root: 0o755, free: 0o777} {
+	root, free, nobodys := filepath.Join(other, "root"), filepath.Join(other, "free"), filepath.Join(other, "nobodys")
+	for dir, mode := range map[string]os.FileMode{root: 0o755, free: 0o777, nobodys: 0o755} {
 		if err := os.Mkdir(dir, mode); err != nil {
 			t.Fatal(err)
 		}
@@ -70,9 +70,12 @@ func TestLacksOfAUser(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := os.Chown(nobodys, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
 	wanted := sandbox.Plan{
 		Capabilities: []string{"CAP_NET_RAW", "CAP_NET_ADMIN"}, Families: []string{"AF_PACKET", "AF_UNIX", "AF_INET"},
-		Read: []string{read, free}, Write: []string{write, root, free},
+		Read: []string{read, free}, Write: []string{write, root, free, nobodys},
 	}
 	rights := []string{"CAP_NET_ADMIN", "AF_UNIX sockets", "AF_INET sockets"}
 	for name, tc := range map[string]struct {
@@ -86,6 +89,7 @@ func TestLacksOfAUser(t *testing.T) {
 			append(rights, "the right to write in "+root, "the right to write in "+free, "the right to read in "+free), []string{root},
 		},
 		"nobody, not confined": {"nobody", sandbox.Off, []string{"the right to write in " + root}, []string{root}},
+		// Without CAP_DAC_OVERRIDE it may not write in nobody's folder, but it gave up no user.
 		"root": {
 			"", sandbox.Required,
 			append(rights, "the right to write in "+free, "the right to read in "+free), nil,
@@ -97,7 +101,7 @@ func TestLacksOfAUser(t *testing.T) {
 				User: tc.user, Mode: tc.mode, Wanted: wanted, Sockets: []int{unix.AF_UNIX},
 				Plan: sandbox.Plan{
 					Capabilities: []string{"CAP_NET_RAW"}, Families: []string{"AF_PACKET"},
-					Read: []string{read}, Write: []string{write, root},
+					Read: []string{read}, Write: []string{write, root, nobodys},
 				},
 			})
 			if r.Error != "" {
