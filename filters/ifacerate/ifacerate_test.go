@@ -19,6 +19,13 @@ func TestPlugin(t *testing.T) {
 	pipelinetest.TestFilter(t, ifacerate.Plugin(), s)
 }
 
+func TestDefaults(t *testing.T) {
+	want := &ifacerate.Settings{Rate: 10, PrefixV4: 24, PrefixV6: 64, MaxKeys: 131072}
+	if diff := cmp.Diff(want, ifacerate.Plugin().NewSettings()); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
+	}
+}
+
 // passed returns the times, in milliseconds, of the messages that pass of one
 // every interval milliseconds.
 func passed(t *testing.T, s ifacerate.Settings, interval, until int) (at []int) {

@@ -82,15 +82,20 @@ func TestNoMTU(t *testing.T) {
 		"no octet": func(p *pipeline.Packet) { p.Data = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			f, err := mtu.New(mtu.Settings{Min: 1, Max: math.MaxUint32}, pipelinetest.Env(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			q := p
-			q.Data = append([]byte(nil), p.Data...)
-			change(&q)
-			if got := pipelinetest.Decide(f, &q); got != mtu.BadMTU {
-				t.Errorf("reason %d, want %d", got, mtu.BadMTU)
+			for least, want := range map[uint32]pipeline.Reason{0: mtu.BadMTU, 1: mtu.BadMTU} {
+				if name == "zero" && least == 0 {
+					want = pipeline.Pass // it has one, and that is allowed
+				}
+				f, err := mtu.New(mtu.Settings{Min: least, Max: math.MaxUint32}, pipelinetest.Env(t))
+				if err != nil {
+					t.Fatal(err)
+				}
+				q := p
+				q.Data = append([]byte(nil), p.Data...)
+				change(&q)
+				if got := pipelinetest.Decide(f, &q); got != want {
+					t.Errorf("from %d on: reason %d, want %d", least, got, want)
+				}
 			}
 		})
 	}
@@ -100,12 +105,17 @@ func TestNewRefusesAnEmptyRange(t *testing.T) {
 	for name, tc := range map[string]struct {
 		settings mtu.Settings
 		setting  string // "" if there is nothing wrong
+		text     string // of the error
 	}{
-		"min above max":                 {mtu.Settings{Min: 1500, Max: 1499}, "min"},
-		"all below what strict allows":  {mtu.Settings{Min: 68, Max: 575, Strict: true}, "strict"},
-		"all above what strict allows":  {mtu.Settings{Min: 1500, Max: 9000, Strict: true}, "strict"},
-		"lowest of what strict allows":  {mtu.Settings{Min: 68, Max: 576, Strict: true}, ""},
-		"highest of what strict allows": {mtu.Settings{Min: 1499, Max: 9000, Strict: true}, ""},
+		"min above max":                 {mtu.Settings{Min: 1500, Max: 1499}, "min", "min: must not be above max, 1499"},
+		"max below the default of min":  {mtu.Settings{Min: 68, Max: 67}, "max", "max: must not be below min, 68"},
+		"max as low as min":             {mtu.Settings{Min: 68, Max: 68}, "", ""},
+		"all below what strict allows":  {mtu.Settings{Min: 68, Max: 575, Strict: true}, "strict", "strict: lets only 576 to 1499 pass, and min and max only 68 to 575: nothing would"},
+		"all above what strict allows":  {mtu.Settings{Min: 1500, Max: 9000, Strict: true}, "strict", "strict: lets only 576 to 1499 pass, and min and max only 1500 to 9000: nothing would"},
+		"lowest of what strict allows":  {mtu.Settings{Min: 68, Max: 576, Strict: true}, "", ""},
+		"highest of what strict allows": {mtu.Settings{Min: 1499, Max: 9000, Strict: true}, "", ""},
+		"not strict, all below":         {mtu.Settings{Min: 68, Max: 575}, "", ""},
+		"not strict, all above":         {mtu.Settings{Min: 1500, Max: 9000}, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := mtu.New(tc.settings, pipelinetest.Env(t))
@@ -113,8 +123,8 @@ func TestNewRefusesAnEmptyRange(t *testing.T) {
 			if tc.setting == "" && err == nil {
 				return
 			}
-			if !errors.As(err, &setting) || setting.Setting != tc.setting {
-				t.Errorf("error %v, want one about %q", err, tc.setting)
+			if !errors.As(err, &setting) || setting.Setting != tc.setting || err.Error() != tc.text {
+				t.Errorf("error %v, want %q about %q", err, tc.text, tc.setting)
 			}
 		})
 	}

@@ -63,7 +63,7 @@ func TestRangeRefuses(t *testing.T) {
 		"/udp":                  `"" is not a port`,
 		"tcp/443":               `"443" is not a protocol with ports`,
 		"443/udp/tcp":           `"udp/tcp" is not a protocol with ports`,
-		"80,443":                `"80,443" is not a port`,
+		"80,443":                `"80,443" is not a port; write several as a list, such as [80, 443]`,
 		"80-":                   `"80-" is not a port`,
 		"-":                     `"-" is not a port`,
 		"80 - 90":               `"80 " is not a port`,

@@ -1,10 +1,13 @@
 package vips_test
 
 import (
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/filters/vips"
 	"github.com/pmtud/pmtud/pipeline"
@@ -114,5 +117,50 @@ func TestFromMissing(t *testing.T) {
 	// Once at the start, once when it went.
 	if n := strings.Count(log.String(), "interface has no address of the service"); n != 2 {
 		t.Errorf("%d warnings, want 2:\n%s", n, log)
+	}
+}
+
+// TestLogOfAddresses has 16 addresses, which the log lists, and more, which it does not;
+// and changes of the host that are none of the interface's addresses, which it leaves out.
+func TestLogOfAddresses(t *testing.T) {
+	ns := netns.Own(t)
+	netns.Must(t, netns.Veth(ns, "eth0", ns, "eth1"))
+	t.Cleanup(func() { netns.Must(t, ns.Delete("eth0")) })
+	all := make([]string, 16)
+	for i := range all {
+		all[i] = fmt.Sprintf("192.0.2.%d", 100+i)
+		netns.Must(t, ns.Addr("eth0", all[i]+"/32"))
+	}
+	f, log := open(t, vips.Settings{From: "eth0"})
+	other, _ := open(t, vips.Settings{From: "eth1"})
+	for i := range 10 {
+		addr := fmt.Sprintf("198.51.100.%d", 1+i)
+		netns.Must(t, ns.Addr("eth1", addr+"/32"))
+		await(t, other, addr, pipeline.Pass)
+	}
+	netns.Must(t, ns.Addr("eth0", "192.0.2.200/32"))
+	await(t, f, "192.0.2.200", pipeline.Pass)
+
+	list := strings.Join(all, " ")
+	want := []string{
+		`msg="addresses of the service" interface=eth0 addresses="[` + list + `]"`,
+		`msg="addresses of the service" interface=eth0 addresses="[` + list + ` ...]"`,
+	}
+	var got []string
+	for line := range strings.Lines(log.String()) {
+		_, text, _ := strings.Cut(line, "level=INFO ")
+		got = append(got, strings.TrimSpace(text))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("log (-want +got):\n%s", diff)
+	}
+}
+
+// TestCloseTwice closes a filter as a pipeline may that failed to open.
+func TestCloseTwice(t *testing.T) {
+	netns.Own(t)
+	f, _ := open(t, vips.Settings{From: "lo"})
+	if err := f.(pipeline.Opener).Close(); err != nil {
+		t.Error(err)
 	}
 }

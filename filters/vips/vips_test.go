@@ -149,10 +149,15 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
-func TestNewRefusesNothing(t *testing.T) {
-	_, err := vips.New(vips.Settings{}, pipelinetest.Env(t))
-	var setting *pipeline.SettingError
-	if !errors.As(err, &setting) || setting.Setting != "prefixes" {
-		t.Errorf("error %v, want one about prefixes", err)
+func TestNewRefuses(t *testing.T) {
+	for want, settings := range map[string]vips.Settings{
+		"prefixes": {},
+		"from":     {From: "no name"},
+	} {
+		_, err := vips.New(settings, pipelinetest.Env(t))
+		var setting *pipeline.SettingError
+		if !errors.As(err, &setting) || setting.Setting != want {
+			t.Errorf("error %v, want one about %s", err, want)
+		}
 	}
 }

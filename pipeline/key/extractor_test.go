@@ -142,6 +142,40 @@ func neighbours() (packets []pipeline.Packet) {
 	return packets
 }
 
+// TestPrefixes changes one bit after the other of an address: the key is another one
+// if the bit is in the prefix.
+func TestPrefixes(t *testing.T) {
+	for bits := 1; bits <= 128; bits++ {
+		e, err := key.New("key", key.Fields{key.RouterPrefix}, min(bits, 32), bits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, header := range [][]byte{
+			{0: 0x45, 12: 203, 13: 0, 14: 113, 15: 1, 19: 0},
+			{0: 0x60, 8: 0x20, 9: 0x01, 10: 0x0d, 11: 0xb8, 23: 1, 39: 0},
+		} {
+			at, length, prefix := 8, 128, bits
+			if header[0] == 0x45 {
+				at, length, prefix = 12, 32, min(bits, 32)
+			}
+			before := keyOfHeader(e, header)
+			for bit := range length {
+				changed := slices.Clone(header)
+				changed[at+bit/8] ^= 0x80 >> (bit % 8)
+				if same := keyOfHeader(e, changed) == before; same != (bit >= prefix) {
+					t.Errorf("bit %d of %d, prefix of %d: the same key: %v", bit, length, prefix, same)
+				}
+			}
+		}
+	}
+}
+
+func keyOfHeader(e *key.Extractor, ip []byte) key.Key {
+	p := pipeline.Packet{Data: ip, Length: len(ip), LinkType: pipeline.LinkRaw}
+	p.Decode()
+	return e.Key(&p)
+}
+
 func TestKeyAllocatesNothing(t *testing.T) {
 	packets := neighbours()
 	for i := range packets {

@@ -38,6 +38,11 @@ func TestFieldText(t *testing.T) {
 			t.Errorf("%v is marshalled to %q, %v", f, text, err)
 		}
 	}
+	for f, want := range map[key.Field]string{0: "field(0)", key.Flow + 1: "field(8)", 255: "field(255)"} {
+		if got := f.String(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 }
 
 func TestFieldTextRefuses(t *testing.T) {

@@ -55,6 +55,20 @@ func TestHashSpreads(t *testing.T) {
 	}
 }
 
+// TestHashOfOddSeeds has seeds of which a part is zero, or almost: other parts of the
+// key must make other hashes still.
+func TestHashOfOddSeeds(t *testing.T) {
+	for _, seed := range [][2]uint64{{1 << 63, 12345}, {12345, 0}, {3, 3}, {^uint64(0), 7}} {
+		hashes := map[uint64]bool{}
+		for mtu := range uint64(4096) {
+			hashes[client6(t, 0x20010db8<<32, 1, mtu).Hash(seed)] = true
+		}
+		if len(hashes) < 4090 {
+			t.Errorf("seed %x: 4096 keys have %d hashes", seed, len(hashes))
+		}
+	}
+}
+
 func longestChain(keys []key.Key, seed [2]uint64) (longest int) {
 	used := make([]int, len(keys))
 	for _, k := range keys {

@@ -19,6 +19,8 @@ func TestNewRateRefuses(t *testing.T) {
 		rate, burst float64
 		setting     string
 	}{
+		{"just too large", 1e9 + 1, 0, "rate"},
+		{"burst just too large, that refills in a moment", 1e9, 1e9 + 1, "burst"},
 		{"nan", math.NaN(), 0, "rate"},
 		{"infinity", math.Inf(1), 0, "rate"},
 		{"negative infinity", math.Inf(-1), 0, "rate"},
@@ -44,6 +46,31 @@ func TestNewRateRefuses(t *testing.T) {
 				t.Errorf("error %q is not one line of text", err)
 			}
 		})
+	}
+}
+
+// TestNewRateBounds has the highest values that are taken, and what those above are told.
+func TestNewRateBounds(t *testing.T) {
+	for _, tc := range []struct {
+		rate, burst float64
+		want        string // error
+	}{
+		{0.001, 0, ""},
+		{1e9, 0, ""},
+		{1000, 1e9, ""},
+		{1000, 1, ""},
+		{1e9 / (1 << 32), 1 << 29, ""}, // 2^61 ns until it has refilled
+		{1e10, 0, "rate: 1e+10 is not between 0.001 and 1000000000 packets per second"},
+		{1000, 1e10, "burst: 1e+10 is not between 1 and 1000000000 packets"},
+		{0.001, 1e9, "burst: 1e+09 packets at 0.001 per second would take centuries to refill"},
+	} {
+		got := ""
+		if _, err := limit.NewRate(tc.rate, tc.burst); err != nil {
+			got = err.Error()
+		}
+		if got != tc.want {
+			t.Errorf("rate %v, burst %v: error %q, want %q", tc.rate, tc.burst, got, tc.want)
+		}
 	}
 }
 
@@ -147,7 +174,7 @@ func TestReadyAt(t *testing.T) {
 	if at := rate.ReadyAt(charged); at != 1000+500_000_000 || rate.Has(charged, at-1) || !rate.Has(charged, at) {
 		t.Errorf("ready at %d", at)
 	}
-	if at := rate.ReadyAt(limit.Full); !rate.Has(limit.Full, at) {
+	if at := rate.ReadyAt(limit.Full); at != math.MinInt64 || !rate.Has(limit.Full, at) {
 		t.Errorf("a full bucket is ready at %d", at)
 	}
 }

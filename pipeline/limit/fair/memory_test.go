@@ -14,17 +14,27 @@ import (
 // others have asked: it is remembered as long as seven eighths of the memory last.
 func TestRemembers(t *testing.T) {
 	const size = 1024
+	const eighth, once = size / 8, -1
 	for _, tc := range []struct {
 		name      string
-		others    int
-		between   int // others until the key asked for the second time
+		before    int // others until the key asked first
+		others    int // others since then
+		between   int // of these, until the key asked for the second time
 		remembers bool
 	}{
-		{"asked once", size - 1, 0, true},
-		{"asked once, too long ago", size, 0, false},
-		{"asked again while new", size/8 + size*7/8 - 1, size / 8, true},
-		{"asked again later", size/8 + 1 + size - 1, size/8 + 1, true},
-		{"asked again later, too long ago", size/8 + 1 + size, size/8 + 1, false},
+		{"asked once", 0, size - 1, once, true},
+		{"asked once, too long ago", 0, size, once, false},
+		{"asked again at once, too long ago", 0, size, 0, false},
+		{"asked again while new", 0, size - 1, eighth - 1, true},
+		{"asked again while new, too long ago", 0, size, eighth - 1, false},
+		{"asked again while no more new", 0, size, eighth, true},
+		{"asked again later", 0, eighth + 1 + size - 1, eighth + 1, true},
+		{"asked again later, too long ago", 0, eighth + 1 + size, eighth + 1, false},
+		// The key is in the last place of the ring, or in one behind which it ends soon.
+		{"in the last place, asked again while new, too long ago", size - 2, size, eighth - 1, false},
+		{"in the last place, asked again while no more new", size - 2, size, eighth, true},
+		{"in a late place, asked again while new, too long ago", size - 20, size, eighth - 1, false},
+		{"in a late place, asked again while no more new", size - 20, size, eighth, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			l, err := fair.New(1000, 20, size)
@@ -39,6 +49,9 @@ func TestRemembers(t *testing.T) {
 				if l.Allows(hash(key), 0) {
 					t.Fatal("passed without credit")
 				}
+			}
+			for other := range tc.before {
+				refuse(uint64(1_000_000 + other))
 			}
 			refuse(2)
 			for other := range tc.others {

@@ -57,6 +57,7 @@ func TestKeysValuesDontMatter(t *testing.T) {
 		func(key uint64) uint64 { return hash(key ^ 0x5555) },
 		func(key uint64) uint64 { return key },                      // all in one place
 		func(key uint64) uint64 { return key << 32 },                // close together
+		func(key uint64) uint64 { return (key - 1) * 5 },            // zero among them
 		func(key uint64) uint64 { return ^uint64(0) - key },         // at the end, and around it
 		func(key uint64) uint64 { return key * 0x9e3779b97f4a7c15 }, // far apart
 	}

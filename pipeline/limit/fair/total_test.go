@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/pmtud/pmtud/pipeline"
@@ -98,18 +99,23 @@ func TestNewRefuses(t *testing.T) {
 		name        string
 		rate, burst float64
 		setting     string
+		text        string // in the error
 	}{
-		{"rate", 0, 0, "rate"},
-		{"burst", 10, -1, "burst"},
-		{"default burst of a low rate", 1, 0, "burst"},
-		{"burst at 1 per second", 1, 9.9, "burst"},
-		{"burst at 1000 per second", 1000, 17, "burst"},
+		{"rate", 0, 0, "rate", "0 is not between 0.001 and 1000000000 packets per second"},
+		{"rate, with a burst", 0, 20, "rate", "0 is not between 0.001 and 1000000000 packets per second"},
+		{"burst", 10, -1, "burst", "-1 is not between 1 and 1000000000 packets"},
+		{"default burst of a low rate", 1, 0, "burst", "1.9 packets at once are too few to share them fairly; at 1 per second it takes 10"},
+		{"burst at 1 per second", 1, 9.9, "burst", "it takes 10"},
+		{"burst at 1000 per second", 1000, 17, "burst", "it takes 18"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := fair.New(tc.rate, tc.burst, 1)
 			var setting *pipeline.SettingError
 			if !errors.As(err, &setting) || setting.Setting != tc.setting {
 				t.Errorf("error %v, want one about %s", err, tc.setting)
+			}
+			if err != nil && !strings.Contains(err.Error(), tc.text) {
+				t.Errorf("error %v, want one with %q", err, tc.text)
 			}
 		})
 	}
