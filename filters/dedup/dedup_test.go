@@ -301,10 +301,14 @@ func TestMemory(t *testing.T) {
 	for _, copies := range []int{1, 2, 16} {
 		s := settings()
 		s.Copies, s.MaxEntries = copies, 1<<16+1
+		env := pipelinetest.Env(t)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		f := build(t, s)
+		f, err := dedup.New(*s, env)
 		runtime.ReadMemStats(&after)
+		if err != nil {
+			t.Fatal(err)
+		}
 		runtime.KeepAlive(f)
 		each := float64(after.TotalAlloc-before.TotalAlloc-1<<15) / float64(s.MaxEntries)
 		if most := float64(56 + 8*copies); each < most-16 || each > most {

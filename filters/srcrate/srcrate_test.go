@@ -190,10 +190,14 @@ func TestNewRefuses(t *testing.T) {
 // octets each.
 func TestMemory(t *testing.T) {
 	for _, n := range []int{1 << 16, 1<<16 + 1, 100_000} {
+		settings, env := byRouter(srcrate.Settings{Rate: 1, MaxSources: n}), pipelinetest.Env(t)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		f := build(t, srcrate.Settings{Rate: 1, MaxSources: n})
+		f, err := srcrate.New(*settings, env)
 		runtime.ReadMemStats(&after)
+		if err != nil {
+			t.Fatal(err)
+		}
 		runtime.KeepAlive(f)
 		if each := float64(after.TotalAlloc-before.TotalAlloc-1<<14) / float64(n); each < 40 || each > 56 {
 			t.Errorf("%d sources take %.1f octets each", n, each)
