@@ -36,9 +36,9 @@ func TestWarnings(t *testing.T) {
 		"two pipelines, both by rules": {"{type: nflog, group: 2}", send, other(log, send), twice("5:58", "broadcast", "`broadcast` of pipeline `p` at FILE:4:20")},
 		"two pipelines, one of a file": {eth0, send, other("{type: pcap-file, path: a.pcap}", send), ""},
 		"two pipelines, two LANs":      {eth0, send, other(eth0, "{type: broadcast, interface: eth1}"), ""},
-		"other peers":                  {eth0, "{type: peers, addresses: 192.0.2.11}, {type: peers, name: more, addresses: 192.0.2.12}", "", ""},
-		"a peer twice":                 {eth0, "{type: peers, addresses: 192.0.2.11}, {type: peers, name: more, addresses: [192.0.2.12, 192.0.2.11]}", "", twice("4:58", "more", "`peers` of pipeline `p` at FILE:4:20")},
-		"broadcast and peers":          {eth0, send + ", {type: peers, addresses: 192.0.2.11}", "", ""},
+		"other peers":                  {eth0, "{type: peers, addresses: 192.0.2.11, unlimited: true}, {type: peers, name: more, addresses: 192.0.2.12, unlimited: true}", "", ""},
+		"a peer twice":                 {eth0, "{type: peers, addresses: 192.0.2.11, unlimited: true}, {type: peers, name: more, addresses: [192.0.2.12, 192.0.2.11], unlimited: true}", "", twice("4:75", "more", "`peers` of pipeline `p` at FILE:4:20")},
+		"broadcast and peers":          {eth0, send + ", {type: peers, addresses: 192.0.2.11, unlimited: true}", "", ""},
 		"two files":                    {eth0, "{type: pcap-file, path: a.pcap}, {type: pcap-file, name: b, path: b.pcap}", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -47,7 +47,7 @@ func TestWarnings(t *testing.T) {
 				text += "  q: " + tc.other + "\n"
 			}
 			path := writeText(t, "a.yaml", text)
-			f, err := config.Load([]string{path}, cmd.Plugins())
+			f, err := config.Load(t.Context(), []string{path}, cmd.Plugins())
 			if err != nil {
 				t.Fatal(err)
 			}
