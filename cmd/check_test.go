@@ -90,3 +90,27 @@ func TestCheckOrder(t *testing.T) {
 		t.Errorf("mistakes stand in lines (-want +got):\n%s", diff)
 	}
 }
+
+// TestCheckCases has configurations that went wrong once.
+func TestCheckCases(t *testing.T) {
+	t.Chdir("../testdata/cases")
+	t.Setenv("PORTS", "80,443")
+	t.Setenv("PEERS", "192.0.2.11,2001:db8::11")
+	t.Setenv("SITE", "edge")
+	for path, want := range map[string]struct {
+		status         int
+		stdout, stderr string // the first line
+	}{
+		"list-from-variable":       {0, "list-from-variable/edge.yaml: ok", ""},
+		"variable-in-name":         {2, "", `variable-in-name/edge.yaml:2:3: a name can't hold a variable: "${SITE}"; write the name itself`},
+		"commented-file-in-folder": {0, "commented-file-in-folder/10-edge.yaml: ok\ncommented-file-in-folder/20-spare.yaml: declares nothing", ""},
+	} {
+		t.Run(path, func(t *testing.T) {
+			got := run(t, "check", "-c", path)
+			stderr, _, _ := strings.Cut(got.stderr, "\n")
+			if got.status != want.status || strings.TrimSuffix(got.stdout, "\n") != want.stdout || stderr != want.stderr {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}

@@ -152,10 +152,10 @@ func (o *options) filters() ([]config.Stage, error) {
 }
 
 // peerAddresses returns the peers that are given by their addresses. Copies from
-// those given by name are recognised by the sink.
+// those given by name, and with a zone, are recognised by the sink.
 func (o *options) peerAddresses() (addresses []any) {
 	for _, peer := range list(o.peers) {
-		if _, err := netip.ParseAddr(peer.(string)); err == nil {
+		if addr, err := netip.ParseAddr(peer.(string)); err == nil && addr.Zone() == "" {
 			addresses = append(addresses, peer)
 		}
 	}

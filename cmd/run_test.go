@@ -45,6 +45,7 @@ func TestUsageErrors(t *testing.T) {
 		want string // in the message
 	}{
 		"nothing":                {nil, "--iface is missing"},
+		"peer with a zone":       {[]string{"-i", "x", "-P", "2001:db8::1%eth0"}, `--peers: "2001:db8::1%eth0" has a zone`},
 		"no interface":           {[]string{"-v"}, "--iface is missing"},
 		"empty interface":        {[]string{"--iface="}, "--iface is missing"},
 		"no value":               {[]string{"--iface"}, "option --iface needs a value"},

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A Needer is a stage that uses something of the host. Tools read what a pipeline
@@ -70,7 +73,10 @@ const maxInterfaceName = 15
 
 // CheckInterfaceName says why no interface can have a name (Linux, net/core/dev.c,
 // dev_valid_name). A setting that holds one is checked so when its stage is built, as
-// to open one would fail only later, or take the name to end at a zero octet.
+// to open one would fail only later, or take the name to end at a zero octet. Names of
+// characters that look like others or like nothing, which the kernel takes, are refused as
+// well: to tell "eth0" from one with a Cyrillic letter takes a hex dump. (systemd refuses all
+// but ASCII.)
 func CheckInterfaceName(name string) error {
 	switch {
 	case name == "":
@@ -80,7 +86,20 @@ func CheckInterfaceName(name string) error {
 	case name == "." || name == ".." || slices.ContainsFunc([]byte(name), isNoneOfInterface):
 		return fmt.Errorf("%q is no name of an interface: those hold no spaces, slashes or colons", name)
 	}
+	if i := strings.IndexFunc(name, isConfusable); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(name[i:])
+		return fmt.Errorf("%+q is no name of an interface to be relied on: %U looks like another character, or like none", name, r)
+	}
 	return nil
+}
+
+// isConfusable reports whether a character may look like another one or like none: all may
+// but ASCII's that print, and Latin letters with marks.
+func isConfusable(r rune) bool {
+	const dotlessI, kra = 'ı', 'ĸ'
+	isASCII := r > ' ' && r < 0x7f
+	isMarked := r >= 'À' && r <= 'ž' && unicode.IsLetter(r) && r != dotlessI && r != kra
+	return !isASCII && !isMarked
 }
 
 // isNoneOfInterface reports whether names of interfaces can't hold an octet. A space is

@@ -131,7 +131,7 @@ func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what s
 		}
 		meant[setting.Name] = true
 		unsure[setting.Name] = unsure[setting.Name] || setting.Value == nil
-		setting.Value = typed(*setting, field.Type)
+		typed(setting, field.Type)
 		if setting.Value != nil && !isNested(field.Type) {
 			values[setting.Name] = setting.Value
 		}

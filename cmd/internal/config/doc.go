@@ -66,6 +66,8 @@
 // where a number is wanted and text where text is, with or without quotes in YAML.
 // (In YAML's [] and {} the quotes are needed, since its own braces mean something
 // there.) Elsewhere quotes decide; here they would be about the variable's name.
+// Where a list is wanted, commas and line ends separate elements, and # begins a comment:
+// "${PORTS}" may be 80,443, and ${file:peers.txt} a peer a line.
 // [Position.Origin] keeps where a value came from, and messages name it.
 //
 // # Files

@@ -39,7 +39,10 @@ func (p path) child(key string) path {
 func (p path) item(i int) path { return p.child(strconv.Itoa(i)) }
 
 // place is where a key and its value stand. A list element has no key.
-type place struct{ key, value Position }
+type place struct {
+	key, value Position
+	via        Position // where YAML's alias stands that brought the value here
+}
 
 // unreadable stands for a value that was wrong in form and has been noted.
 type unreadable struct{}

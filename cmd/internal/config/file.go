@@ -52,6 +52,7 @@ type Stage struct {
 
 	At     Position // of the type
 	NameAt Position
+	itemAt Position // of the list's element, or of the alias that brought it there
 
 	Remarks Remarks // for Marshal
 

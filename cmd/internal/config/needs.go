@@ -31,8 +31,8 @@ func (r *resolver) exclusive(f *File) {
 					continue
 				}
 				reported[pair] = true
-				r.add(u.about(name), "leave it to one of them",
-					"only one stage can have %s, and %v has it at %v", name, other, other.about(name))
+				at, before := apart(u.Stage, u.about(name), other.Stage, other.about(name))
+				r.add(at, "leave it to one of them", "only one stage can have %s, and %v has it at %v", name, other, before)
 				continue
 			}
 			first[name] = u

@@ -61,8 +61,8 @@ func (r *resolver) stages(kind pipeline.Kind, pipelineName string, stages []Stag
 			continue // as was noted when it was read
 		}
 		if other, ok := first[s.called()]; ok {
-			r.add(s.nameAt(), "give it another `name`",
-				"a second %v is called `%s`, first at %v", kind, s.called(), other.nameAt())
+			at, before := apart(s, s.nameAt(), &other, other.nameAt())
+			r.add(at, "give it another `name`", "a second %v is called `%s`, first at %v", kind, s.called(), before)
 		} else {
 			first[s.called()] = *s
 		}
@@ -78,6 +78,15 @@ func (s Stage) nameAt() Position {
 		return s.NameAt
 	}
 	return s.At
+}
+
+// apart returns places in two stages, or where the stages stand if aliases of YAML brought
+// both from one place.
+func apart(s *Stage, at Position, other *Stage, otherAt Position) (_, _ Position) {
+	if at == otherAt {
+		return cmp.Or(s.itemAt, at), cmp.Or(other.itemAt, otherAt)
+	}
+	return at, otherAt
 }
 
 // find finds the stage's plugin.

@@ -152,7 +152,8 @@ func (s *shaper) stages(e entry, tomlName string, sinks bool) []Stage {
 }
 
 func (s *shaper) stage(m map[string]any, at path, tomlName string, sink bool) Stage {
-	stage := Stage{At: s.index[at].value}
+	here := s.index[at]
+	stage := Stage{At: here.value, itemAt: cmp.Or(here.via, here.value)}
 	_, hasType := m["type"]
 	for _, e := range s.entries(m, at) {
 		if name, ok := nearest(e.key, []string{"type"}); ok && !hasType {

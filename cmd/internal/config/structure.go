@@ -151,11 +151,12 @@ func (r *structReader) table(s Setting) (Table, bool) {
 
 // scalar decodes a value of a map.
 func (r *structReader) scalar(v reflect.Value, s Setting) {
+	typed(&s, v.Type())
 	config := decoderConfig()
 	config.Result = v.Addr().Interface()
 	decoder, err := mapstructure.NewDecoder(config)
 	if err == nil {
-		err = decoder.Decode(typed(s, v.Type()))
+		err = decoder.Decode(s.Value)
 	}
 	if decode, ok := errors.AsType[*mapstructure.DecodeError](err); ok {
 		err = decode.Unwrap()

@@ -129,7 +129,7 @@ func (t *tomlReader) create(parent table, k key, kind tableKind) table {
 	m := map[string]any{}
 	parent.values[k.name] = m
 	t.kinds[at] = kind
-	t.index[at] = place{k.at, k.at}
+	t.index[at] = place{key: k.at, value: k.at}
 	return table{m, at}
 }
 
@@ -160,7 +160,7 @@ func (t *tomlReader) appendTo(parent table, k key) table {
 	}
 	if !ok {
 		t.kinds[at] = listed
-		t.index[at] = place{k.at, k.at}
+		t.index[at] = place{key: k.at, value: k.at}
 	}
 	m := map[string]any{}
 	parent.values[k.name] = append(list, m)
@@ -187,7 +187,7 @@ func (t *tomlReader) keyValue(parent table, n *unstable.Node) {
 	if !t.checkKey(k.name, k.at, len(parent.values)) {
 		return
 	}
-	t.index[at] = place{k.at, t.valuePosition(n)}
+	t.index[at] = place{key: k.at, value: t.valuePosition(n)}
 	parent.values[k.name] = t.value(n.Value(), at)
 }
 

@@ -173,21 +173,73 @@ func (e *expander) include(path string) (variable, *variableError) {
 	return variable{text, "file " + path}, nil
 }
 
-// typed returns the value of a setting whose field has type t. Text that came from a
-// variable becomes the number or bool that the field wants, if it can: elsewhere
-// quotes tell text from numbers, but a variable has none.
-func typed(s Setting, t reflect.Type) any {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice && !isText(t) {
+// typed gives text of a setting that came from variables the type of its field: elsewhere
+// quotes tell text from numbers, but a variable has none. In a list it may be several
+// elements.
+func typed(s *Setting, t reflect.Type) {
+	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if list, ok := s.Value.([]any); ok {
-		for i, at := range s.ItemsAt {
-			list[i] = typedScalar(list[i], at, t)
-		}
-		return list
+	if t.Kind() != reflect.Slice || isText(t) {
+		s.Value = typedScalar(s.Value, s.At, t)
+		return
 	}
-	return typedScalar(s.Value, s.At, t)
+	if _, ok := variableText(s.Value, s.At); ok {
+		s.Value, s.ItemsAt = typedList([]any{s.Value}, []Position{s.At}, t.Elem())
+	} else if list, ok := s.Value.([]any); ok && len(s.ItemsAt) == len(list) {
+		s.Value, s.ItemsAt = typedList(list, s.ItemsAt, t.Elem())
+	}
 }
+
+// typedList returns the elements of a list, and where each stands.
+func typedList(list []any, places []Position, t reflect.Type) (items []any, at []Position) {
+	items = []any{} // none is a value as well
+	for i, value := range list {
+		text, ok := variableText(value, places[i])
+		if !ok {
+			items, at = append(items, value), append(at, places[i])
+			continue
+		}
+		for _, e := range elements(text, places[i]) {
+			items, at = append(items, typedScalar(e.text, e.at, t)), append(at, e.at)
+		}
+	}
+	return items, at
+}
+
+// variableText returns a value if it is text that came from variables.
+func variableText(value any, at Position) (text string, ok bool) {
+	text, ok = value.(string)
+	return text, ok && at.Origin != ""
+}
+
+// element is one of a list that a variable holds.
+type element struct {
+	text string
+	at   Position
+}
+
+// elements returns the elements that text holds between commas and line ends, without
+// comments, which begin with # as in YAML.
+func elements(text string, at Position) (all []element) {
+	for i, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(lineComment.ReplaceAllString(line, ""))
+		if line == "" {
+			continue
+		}
+		here := at
+		if strings.Contains(text, "\n") {
+			here.Origin = fmt.Sprintf("%s, line %d", at.Origin, i+1)
+		}
+		for part := range strings.SplitSeq(line, ",") {
+			all = append(all, element{strings.TrimSpace(part), here})
+		}
+	}
+	return all
+}
+
+// lineComment matches the end of a line that is one.
+var lineComment = regexp.MustCompile(`(^|\s)#.*$`)
 
 func typedScalar(value any, at Position, t reflect.Type) any {
 	text, ok := value.(string)

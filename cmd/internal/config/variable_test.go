@@ -4,11 +4,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
 )
 
@@ -295,5 +297,67 @@ func TestVariableBomb(t *testing.T) {
 	var mistakes config.Mistakes
 	if !errors.As(err, &mistakes) || len(mistakes) != 101 || mistakes[100].Error() != "99901 more mistakes are left out" {
 		t.Errorf("%d mistakes", len(mistakes))
+	}
+}
+
+// TestVariableLists has lists in variables and in files.
+func TestVariableLists(t *testing.T) {
+	for name, tc := range map[string]struct {
+		ports, peers string // settings
+		want         string // as they are written again, or a mistake
+	}{
+		"variables":             {`"${PORTS}"`, `"${PEERS}"`, `["80", "443", "8000-8080"] ["192.0.2.11", "2001:db8::11", web.example.net]`},
+		"among others":          {`[22, "${PORTS}", 8443]`, `["192.0.2.12", "${PEERS}"]`, `[22, "80", "443", "8000-8080", 8443] ["192.0.2.12", "192.0.2.11", "2001:db8::11", web.example.net]`},
+		"one":                   {`"${PORT}"`, `"${PEER}"`, `["80"] ["192.0.2.11"]`},
+		"files":                 {`"${file:ports}"`, `"${file:peers}"`, `["80", "443", "8000-8080"] ["192.0.2.11", web.example.net, "2001:db8::11"]`},
+		"put together":          {`"${PORT},${PORTS}"`, `"${PEER}"`, `["80", "80", "443", "8000-8080"] ["192.0.2.11"]`},
+		"default":               {`"${UNSET_:-80,443}"`, `"${PEER}"`, `["80", "443"] ["192.0.2.11"]`},
+		"written":               {`"80,443"`, `"${PEER}"`, "`ports`: \"80,443\" is not a port"},
+		"nothing between":       {`"${TWO_COMMAS}"`, `"${PEER}"`, "`ports`: \"\" is not a port"},
+		"nothing":               {`"${NOTHING}"`, `"${PEER}"`, "`ports` is empty (from environment NOTHING)"},
+		"only comments":         {`"${file:comments}"`, `"${PEER}"`, "`ports` is empty (from file DIR/comments)"},
+		"mistake in a file":     {`"${file:wrong}"`, `"${PEER}"`, "`ports`: \"https\" is not a port; write a number from 0 to 65535, a range such as 8000-8080, or a protocol such as tcp (from file DIR/wrong, line 3)"},
+		"mistake in a variable": {`"${PORTS},x"`, `"${PEER}"`, "`ports`: \"x\" is not a port; write a number from 0 to 65535, a range such as 8000-8080, or a protocol such as tcp (from environment PORTS)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for name, text := range map[string]string{
+				"ports":    "80\n443 # TLS\n\n# more\n8000-8080\n",
+				"peers":    "# of both sites\r\n192.0.2.11, web.example.net\r\n2001:db8::11 # far\r\n",
+				"comments": "# 80\n\n",
+				"wrong":    "80\n# x\nhttps\n",
+			} {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for name, value := range map[string]string{
+				"PORTS": "80, 443,8000-8080", "PORT": "80", "TWO_COMMAS": "80,,443", "NOTHING": "",
+				"PEERS": "192.0.2.11,2001:db8::11,web.example.net", "PEER": "192.0.2.11",
+			} {
+				t.Setenv(name, value)
+			}
+			path := filepath.Join(dir, "a.yaml")
+			text := "pipelines: {p: {sources: [{type: nflog, group: 1}], filters: [{type: port-list, ports: " + tc.ports +
+				"}], sinks: [{type: peers, addresses: " + tc.peers + "}]}}\n"
+			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			f, err := config.Load(t.Context(), []string{path}, cmd.Plugins())
+			if err != nil {
+				if got := strings.ReplaceAll(err.Error(), dir, "DIR"); !strings.Contains(got, tc.want) {
+					t.Errorf("mistakes are %s, want %s", got, tc.want)
+				}
+				return
+			}
+			yaml, err := config.Marshal(f, "yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := regexp.MustCompile(`(?:ports|addresses): (\[.*\])`).FindAllStringSubmatch(string(yaml), -1)
+			if len(got) != 2 || got[0][1]+" "+got[1][1] != tc.want {
+				t.Errorf("lists are %v, want %s\n%s", got, tc.want, yaml)
+			}
+		})
 	}
 }

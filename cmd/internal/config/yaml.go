@@ -32,6 +32,7 @@ type yamlReader struct {
 	*document
 	anchors map[string]ast.Node // those whose nodes have been read
 	depth   int
+	via     Position // of the outermost alias that is followed
 
 	line      int // whose characters lineRunes are
 	lineRunes []rune
@@ -90,6 +91,7 @@ func (y *yamlReader) value(n ast.Node, at path) any {
 		return v
 	case *ast.AliasNode:
 		if node := y.resolve(n); node != nil {
+			defer y.follow(here)()
 			return y.value(node, at)
 		}
 		return unreadable{}
@@ -110,6 +112,15 @@ func (y *yamlReader) enter(at Position) bool {
 }
 
 func (y *yamlReader) leave() { y.depth-- }
+
+// follow notes that an alias is followed, until the returned function is called.
+func (y *yamlReader) follow(at Position) (done func()) {
+	before := y.via
+	if before == (Position{}) {
+		y.via = at
+	}
+	return func() { y.via = before }
+}
 
 func (y *yamlReader) scalar(n ast.Node) any {
 	text := n.GetToken().Value
@@ -217,6 +228,7 @@ func (y *yamlReader) merge(m map[string]any, n ast.Node, at path) {
 	switch n := n.(type) {
 	case *ast.AliasNode:
 		if node := y.resolve(n); node != nil {
+			defer y.follow(here)()
 			y.merge(m, node, at)
 		}
 	case *ast.SequenceNode:
@@ -246,7 +258,7 @@ func (y *yamlReader) mergeEntries(m map[string]any, entries []*ast.MappingValueN
 
 func (y *yamlReader) record(at path, value Position) {
 	p := y.index[at]
-	p.value = value
+	p.value, p.via = value, y.via
 	y.index[at] = p
 }
 

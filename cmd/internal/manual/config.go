@@ -11,7 +11,8 @@ import (
 const configIntro = `Pipelines of sources, filters and sinks are declared in files for "pmtud run -c". A
 file is YAML, TOML or JSON by its name's ending: .yaml or .yml, .toml, .json. Of a
 folder all such files are read in the order of their names. Pipelines are added up; a
-pipeline or a top-level setting that stands in two places is a mistake.
+pipeline or a top-level setting that stands in two places is a mistake. A file may have
+1 MiB, and a map in it 1000 names; one of a folder that holds only comments is switched off.
 
 "pmtud check" reports every mistake with its file, line and column, "pmtud config"
 shows what a configuration comes to, and "pmtud init" writes one to begin with.`
@@ -34,7 +35,8 @@ const configPipelines = `Each pipeline has lists of sources, filters and sinks. 
 a type, which names the plugin, and its settings. All filters must let a packet pass, in
 the order of the file; every sink gets each packet that passed.`
 
-const configVariables = `In text that is a value, but not in keys:`
+const configVariables = `In text that is a value; in keys they are a mistake. Where a list is wanted, commas and
+line ends separate its elements, and # begins a comment:`
 
 // Config returns the manual page of configuration files.
 func Config(plugins []pipeline.Plugin) string {
