@@ -11,7 +11,6 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/sandbox"
-	"github.com/pmtud/pmtud/cmd/internal/service"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
@@ -26,11 +25,11 @@ type confinement struct {
 }
 
 // confiner returns what confines the process, which it does if it is the program's own.
-func (d *daemon) confiner(f *config.File, files *files, c service.Configuration) (func() error, error) {
+func (d *daemon) confiner(f *config.File, files *files) (func() error, error) {
 	if d.signals == nil {
 		return func() error { return nil }, nil
 	}
-	s, err := d.confinement(f, files, c)
+	s, err := d.confinement(f, files)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +39,7 @@ func (d *daemon) confiner(f *config.File, files *files, c service.Configuration)
 
 // confinement makes the plan of what the program needs to run a configuration, and
 // to read it again.
-func (d *daemon) confinement(f *config.File, files *files, c service.Configuration) (*confinement, error) {
+func (d *daemon) confinement(f *config.File, files *files) (*confinement, error) {
 	s := &confinement{mode: sandbox.Mode(f.Global.Sandbox), log: d.log.Logger(), confined: make(chan struct{})}
 	if s.mode == "" { // options have no settings
 		s.mode = sandbox.Auto
@@ -52,10 +51,7 @@ func (d *daemon) confinement(f *config.File, files *files, c service.Configurati
 		}
 		s.plan.User = user
 	}
-	undeclared, err := s.addPipelines(c)
-	if err != nil {
-		return nil, err
-	}
+	undeclared := s.addPipelines(f)
 	s.addProgram(f, files)
 	if err := s.settle(undeclared); err != nil {
 		return nil, err
@@ -69,20 +65,12 @@ func (d *daemon) confinement(f *config.File, files *files, c service.Configurati
 
 // addPipelines adds what the stages need, and returns the names of those that do not
 // say.
-func (s *confinement) addPipelines(c service.Configuration) (undeclared []string, err error) {
-	for _, w := range c.Pipelines {
-		p, err := w.Build()
-		if err != nil {
-			return nil, err
-		}
-		for _, n := range p.Needs() {
-			s.plan.Add(n.Needs)
-		}
-		for _, stage := range p.Undeclared() {
-			undeclared = append(undeclared, p.Name()+"/"+stage)
-		}
+func (s *confinement) addPipelines(f *config.File) (undeclared []string) {
+	needs, undeclared := f.Needs()
+	for _, n := range needs {
+		s.plan.Add(n)
 	}
-	return undeclared, nil
+	return undeclared
 }
 
 // addRootsRights adds what lets root write to folders that belong to others: it has, and

@@ -41,7 +41,7 @@ func (a *app) serve(ctx context.Context, f *config.File, files *files, fingerpri
 		return err
 	}
 	first.Fingerprint = fingerprint
-	confine, err := d.confiner(f, files, first)
+	confine, err := d.confiner(f, files)
 	if err != nil {
 		return err
 	}
@@ -112,6 +112,16 @@ func (d *daemon) build(f *config.File, spec pipeline.Spec) (*pipeline.Pipeline, 
 	}
 	if err := d.confined.check(p); err != nil {
 		return nil, inLines(f.Locate(spec.Name, err))
+	}
+	return p, nil
+}
+
+// buildOne builds a pipeline of a file.
+func (a *app) buildOne(f *config.File, spec pipeline.Spec) (*pipeline.Pipeline, error) {
+	spec.Stdin, spec.Stdout = a.Stdin, a.Stdout
+	p, err := pipeline.New(spec)
+	if err != nil {
+		return nil, f.Locate(spec.Name, err)
 	}
 	return p, nil
 }

@@ -19,39 +19,39 @@ import (
 // settingTag is the struct tag with a setting's name; see [pipeline.FilterPlugin].
 const settingTag = "setting"
 
-// decode decodes the stage's settings into its plugin's struct. It returns the names of
-// the plugin's settings whose values are not known, see decodeInto.
-func (r *resolver) decode(s *Stage) (unsure map[string]bool) {
+// decode decodes the stage's settings into its plugin's struct. It reports whether those
+// were all right.
+func (r *resolver) decode(s *Stage) bool {
 	s.settings = s.plugin.NewSettings()
 	what := fmt.Sprintf("%v `%s`", s.plugin.Kind, s.Type)
-	unsure = r.decodeInto(s.settings, s, what)
+	isRight := r.decodeInto(s.settings, s, what)
 	r.decodeCommon(s, what)
-	return unsure
+	return isRight
 }
 
 // decodeInto decodes the settings of s into a struct, but for those that it has
-// structs or maps for. What says in messages whose settings they are. It returns the
-// names of those whose values are not known, since they are wrong, missing or perhaps
-// misspelt; they keep what they had.
-func (r *resolver) decodeInto(settings any, s *Stage, what string) (unsure map[string]bool) {
+// structs or maps for. What says in messages whose settings they are. Settings that are
+// wrong keep what they had. It reports whether there are none such, and none that are
+// unknown or missing.
+func (r *resolver) decodeInto(settings any, s *Stage, what string) bool {
+	noted := r.noted
 	v := reflect.ValueOf(settings).Elem()
 	before := reflect.New(v.Type()).Elem()
 	before.Set(v)
-	values, unsure := r.known(s, fieldsOf(settings), what)
+	values, wrong := r.known(s, fieldsOf(settings), what)
 	err := load(values).UnmarshalWithConf("", settings, koanf.UnmarshalConf{
 		Tag: settingTag, DecoderConfig: decoderConfig(),
 	})
 	if err != nil {
-		r.decodeErrors(s, err, unsure)
+		r.decodeErrors(s, err, wrong)
 	}
-	r.check(settings, s, unsure)
+	r.check(settings, s, wrong)
 	for name, field := range fieldsOf(settings) {
-		if unsure[name] {
+		if wrong[name] {
 			v.FieldByIndex(field.Index).Set(before.FieldByIndex(field.Index))
 		}
 	}
-	maps.DeleteFunc(unsure, func(_ string, is bool) bool { return !is })
-	return unsure
+	return len(wrong) == 0 && r.noted == noted
 }
 
 // check notes the values of written settings that their declarations don't allow,
@@ -105,12 +105,11 @@ func decoderConfig() *mapstructure.DecoderConfig {
 }
 
 // known returns the values of the settings that the struct has, and notes those
-// that nobody has or that are missing. Unsure are those without a value, and those that
-// an unknown one may be meant for.
-func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what string) (values map[string]any, unsure map[string]bool) {
+// that nobody has or that are missing. Wrong are those without a value.
+func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what string) (values map[string]any, wrong map[string]bool) {
 	names := slices.Sorted(maps.Keys(fields))
 	common := s.common()
-	values, unsure = map[string]any{}, map[string]bool{}
+	values, wrong = map[string]any{}, map[string]bool{}
 	meant := map[string]bool{}
 	for i := range s.Settings {
 		setting := &s.Settings[i]
@@ -121,16 +120,14 @@ func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what s
 		if !ok {
 			r.add(setting.NameAt, s.unknownHint(*setting, names), "unknown setting `%s` of %s", setting.Name, what)
 			if name, ok := nearest(setting.Name, names); ok {
-				meant[name], unsure[name] = true, true
-				continue
-			}
-			for _, name := range names {
-				unsure[name] = unsure[name] || s.setting(name) == nil
+				meant[name] = true
 			}
 			continue
 		}
 		meant[setting.Name] = true
-		unsure[setting.Name] = unsure[setting.Name] || setting.Value == nil
+		if setting.Value == nil {
+			wrong[setting.Name] = true
+		}
 		typed(setting, field.Type)
 		if setting.Value != nil && !isNested(field.Type) {
 			values[setting.Name] = setting.Value
@@ -139,10 +136,9 @@ func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what s
 	for _, name := range names {
 		if fields[name].Tag.Get("required") == "true" && !meant[name] {
 			r.add(s.At, missingHint(fields[name], s.At), "%s lacks the setting `%s`", what, name)
-			unsure[name] = true
 		}
 	}
-	return values, unsure
+	return values, wrong
 }
 
 // unknownHint says what may be meant by a name that is none of the plugin's settings.

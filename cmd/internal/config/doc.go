@@ -8,12 +8,14 @@
 //	shape     the maps become the tree of [File], [Pipeline], [Stage], [Setting]
 //	resolve   the settings of the top level are decoded into [Global]; each stage
 //	          finds its plugin, its settings are decoded into the plugin's
-//	          struct, and the stage is built on trial
+//	          struct, and the stage is built, which tells what the plugin has to
+//	          say of them and what the stage needs of the host
 //	compare   what the built stages say that they need of the host: no two may
 //	          need what only one can have, and no sink may feed itself (needs.go)
 //
 // No step stops at a mistake: each leaves out what it could not understand, so
-// that one run finds every mistake of every file. The result is either a File
+// that one run finds every mistake of every file. Only a stage with a mistake is not built:
+// what its plugin would say of settings that go together is heard in the next run. The result is either a File
 // without mistakes or [Mistakes], each with its place, the line and a hint.
 //
 // Parsers notice mistakes of syntax late and tell them in their own words. What they

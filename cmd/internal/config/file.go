@@ -60,6 +60,8 @@ type Stage struct {
 	settings any  // a pointer from plugin.NewSettings; nil until resolved
 	sink     Sink // of a sink
 	needs    pipeline.Needs
+
+	undeclared bool // it may use the host, and does not say what of it
 }
 
 // Setting is a setting as it was written.

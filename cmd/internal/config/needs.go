@@ -19,6 +19,19 @@ func (u user) String() string {
 	return fmt.Sprintf("%v `%s` of pipeline `%s`", u.kind, u.called(), u.pipeline.Name)
 }
 
+// Needs returns what the stages of all pipelines use of the host, and the names, as
+// "pipeline/stage", of those that may use it and do not say what of it
+// ([pipeline.Pipeline.Undeclared]). The File must have been resolved without mistakes.
+func (f *File) Needs() (needs []pipeline.Needs, undeclared []string) {
+	for _, u := range f.users() {
+		needs = append(needs, u.needs)
+		if u.undeclared {
+			undeclared = append(undeclared, u.pipeline.Name+"/"+u.called())
+		}
+	}
+	return needs, undeclared
+}
+
 // exclusive finds stages that need the same thing of which there is only one.
 func (r *resolver) exclusive(f *File) {
 	first := map[string]user{}

@@ -66,8 +66,8 @@ func (r *resolver) stages(kind pipeline.Kind, pipelineName string, stages []Stag
 		} else {
 			first[s.called()] = *s
 		}
-		if r.find(kind, s) {
-			r.try(s, pipelineName, r.decode(s))
+		if r.find(kind, s) && r.decode(s) {
+			r.stageErrors(s, build(s, trialEnv(pipelineName, s.called())))
 		}
 	}
 }
@@ -121,7 +121,8 @@ func trialEnv(pipelineName, stage string) pipeline.Env {
 	}
 }
 
-// build builds the stage and asks what it needs.
+// build builds the stage, which touches nothing, to hear what the plugin has to say of
+// its settings and what it needs.
 func build(s *Stage, env pipeline.Env) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -129,10 +130,18 @@ func build(s *Stage, env pipeline.Env) (err error) {
 		}
 	}()
 	stage, err := s.plugin.Build(s.settings, env)
-	if n, ok := stage.(pipeline.Needer); ok && err == nil {
+	switch n, isNeeder := stage.(pipeline.Needer); {
+	case err != nil:
+		return err
+	case stage == nil:
+		return fmt.Errorf("plugin %s built nothing", s.Type)
+	case isNeeder:
 		s.needs = n.Needs()
+	default:
+		_, isOpened := stage.(pipeline.Opener)
+		s.undeclared = isOpened || s.plugin.Kind != pipeline.KindFilter
 	}
-	return err
+	return nil
 }
 
 // stageErrors notes what a plugin said of a stage.

@@ -73,20 +73,19 @@ func (r *structReader) structure(v reflect.Value, s Setting, what string) {
 	}
 	section := Stage{At: s.At, Settings: table}
 	settings := v.Addr().Interface()
-	unsure := r.decodeInto(settings, &section, what)
+	noted := r.noted
+	isRight := r.decodeInto(settings, &section, what)
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
 		if child := find(table, field.Tag.Get(settingTag)); child != nil && isNested(field.Type) {
-			before := r.noted
 			r.value(v.Field(i), *child)
-			unsure[child.Name] = r.noted > before
 		}
 		if field.Name == "At" && field.Type == reflect.TypeFor[Position]() {
 			v.Field(i).Set(reflect.ValueOf(s.At))
 		}
 	}
-	if c, ok := settings.(Checker); ok {
-		r.stageErrors(&section, sure(settings, unsure, func() error { return c.Check(r.file) }))
+	if c, ok := settings.(Checker); ok && isRight && r.noted == noted {
+		r.stageErrors(&section, c.Check(r.file))
 	}
 }
 
