@@ -339,7 +339,7 @@ func TestVariableLists(t *testing.T) {
 			}
 			path := filepath.Join(dir, "a.yaml")
 			text := "pipelines: {p: {sources: [{type: nflog, group: 1}], filters: [{type: port-list, ports: " + tc.ports +
-				"}], sinks: [{type: peers, addresses: " + tc.peers + "}]}}\n"
+				"}, {type: iface-rate}], sinks: [{type: peers, addresses: " + tc.peers + "}]}}\n"
 			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 				t.Fatal(err)
 			}
