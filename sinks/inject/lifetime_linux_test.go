@@ -117,7 +117,7 @@ func wantTraces(t *testing.T, ns *netns.NS, want ...[]string) {
 	}
 }
 
-func newHost(t *testing.T) *netns.NS {
+func newHost(t testing.TB) *netns.NS {
 	t.Helper()
 	host, wire := netns.NewTest(t, "host"), netns.NewTest(t, "wire")
 	netns.Must(t, netns.Veth(host, "eth0", wire, "eth0"))

@@ -182,7 +182,7 @@ func (w world) awaitMTU(t *testing.T, p plan, want int) {
 }
 
 // await waits until something is right.
-func await(t *testing.T, wrong func() error) {
+func await(t testing.TB, wrong func() error) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		err := wrong()
@@ -227,7 +227,7 @@ func (l *lines) String() string {
 }
 
 // build returns a sink and its log.
-func build(t *testing.T, change func(*inject.Settings)) (pipeline.Sink, *lines) {
+func build(t testing.TB, change func(*inject.Settings)) (pipeline.Sink, *lines) {
 	t.Helper()
 	env, log := pipelinetest.Env(t), new(lines)
 	env.Log = slog.New(slog.NewTextHandler(log, nil))
@@ -237,7 +237,7 @@ func build(t *testing.T, change func(*inject.Settings)) (pipeline.Sink, *lines) 
 }
 
 // open returns a sink that is open in a namespace until the test ends.
-func open(t *testing.T, ns *netns.NS, change func(*inject.Settings)) (pipeline.Sink, *lines) {
+func open(t testing.TB, ns *netns.NS, change func(*inject.Settings)) (pipeline.Sink, *lines) {
 	t.Helper()
 	sink, log := build(t, change)
 	netns.Must(t, ns.Do(func() error { return sink.Open(context.Background()) }))
