@@ -1,5 +1,6 @@
-// Package manifests tests configs/kubernetes with the types of the Kubernetes API. It is
-// a module of its own, so that pmtud does not depend on them.
+// Package manifests tests configs/kubernetes and configs/helm with the types of the
+// Kubernetes API, the Prometheus operator and Helm. It is a module of its own, so that pmtud
+// does not depend on them.
 package manifests
 
 import (
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,47 +23,60 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
-// manifest is what the file declares.
+// manifest is what files declare.
 type manifest struct {
-	namespace corev1.Namespace
-	config    corev1.ConfigMap
-	service   corev1.Service
-	daemons   appsv1.DaemonSet
+	namespaces []corev1.Namespace
+	configs    []corev1.ConfigMap
+	secrets    []corev1.Secret
+	services   []corev1.Service
+	daemons    []appsv1.DaemonSet
+	monitors   []monitoringv1.PodMonitor
 }
 
-// load reads the file as strictly as an API server can: unknown kinds, unknown or
-// repeated fields and wrong types are errors.
-func load(t *testing.T) (m manifest) {
+// add adds objects, of kinds that a manifest has.
+func (m *manifest) add(t *testing.T, objects []runtime.Object) {
 	t.Helper()
-	text, err := os.ReadFile("../../configs/kubernetes/pmtud.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	objects, err := decode(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(objects) != 4 {
-		t.Fatalf("the file declares %d objects", len(objects))
-	}
 	for _, o := range objects {
 		switch o := o.(type) {
 		case *corev1.Namespace:
-			m.namespace = *o
+			m.namespaces = append(m.namespaces, *o)
 		case *corev1.ConfigMap:
-			m.config = *o
+			m.configs = append(m.configs, *o)
+		case *corev1.Secret:
+			m.secrets = append(m.secrets, *o)
 		case *corev1.Service:
-			m.service = *o
+			m.services = append(m.services, *o)
 		case *appsv1.DaemonSet:
-			m.daemons = *o
+			m.daemons = append(m.daemons, *o)
+		case *monitoringv1.PodMonitor:
+			m.monitors = append(m.monitors, *o)
+		default:
+			t.Errorf("there is a %T", o)
 		}
+	}
+}
+
+// load reads files as strictly as an API server can: unknown kinds, unknown or repeated
+// fields and wrong types are errors.
+func load(t *testing.T, names ...string) (m manifest) {
+	t.Helper()
+	for _, name := range names {
+		text, err := os.ReadFile("../../configs/kubernetes/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects, err := decode(text)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		m.add(t, objects)
 	}
 	return m
 }
 
 func decode(text []byte) (objects []runtime.Object, err error) {
 	scheme := runtime.NewScheme()
-	if err := errors.Join(corev1.AddToScheme(scheme), appsv1.AddToScheme(scheme)); err != nil {
+	if err := errors.Join(corev1.AddToScheme(scheme), appsv1.AddToScheme(scheme), monitoringv1.AddToScheme(scheme)); err != nil {
 		return nil, err
 	}
 	decoder := serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer()
@@ -101,72 +116,130 @@ func TestStrict(t *testing.T) {
 	}
 }
 
-// TestNames follows the names by which the objects refer to each other.
-func TestNames(t *testing.T) {
-	m := load(t)
-	for kind, namespace := range map[string]string{
-		"ConfigMap": m.config.Namespace, "Service": m.service.Namespace, "DaemonSet": m.daemons.Namespace,
-	} {
-		if namespace != m.namespace.Name {
-			t.Errorf("%s is in the namespace %q", kind, namespace)
-		}
+func TestManifest(t *testing.T) {
+	m := load(t, "pmtud.yaml", "podmonitor.yaml")
+	if len(m.namespaces) != 1 || len(m.secrets) != 0 {
+		t.Fatalf("%d namespaces, %d secrets, want 1 and none", len(m.namespaces), len(m.secrets))
 	}
-
-	pods := m.daemons.Spec.Template
-	selector, err := metav1.LabelSelectorAsSelector(m.daemons.Spec.Selector)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !selector.Matches(labels.Set(pods.Labels)) {
-		t.Errorf("the DaemonSet selects %v, its pods have %v", selector, pods.Labels)
-	}
-	if !labels.SelectorFromSet(m.service.Spec.Selector).Matches(labels.Set(pods.Labels)) {
-		t.Errorf("the Service selects %v, the pods have %v", m.service.Spec.Selector, pods.Labels)
-	}
-	if m.service.Spec.ClusterIP != corev1.ClusterIPNone {
-		t.Error("the Service is not headless: its name is not that of the pods' addresses")
-	}
-	host := m.service.Name + "." + m.service.Namespace + ".svc"
-	if !strings.Contains(m.config.Data["pmtud.yaml"], host) {
-		t.Errorf("the configuration does not name %s", host)
-	}
-}
-
-// TestContainer wants the pod to be what the program needs, and no more.
-func TestContainer(t *testing.T) {
-	m := load(t)
-	pod := m.daemons.Spec.Template.Spec
-	if !pod.HostNetwork || pod.DNSPolicy != corev1.DNSClusterFirstWithHostNet {
-		t.Errorf("network of the node is %v, DNS policy is %s", pod.HostNetwork, pod.DNSPolicy)
-	}
-	c := pod.Containers[0]
-	rights := c.SecurityContext
-	if !slices.Equal(rights.Capabilities.Drop, []corev1.Capability{"ALL"}) ||
-		!slices.Equal(rights.Capabilities.Add, []corev1.Capability{"NET_RAW", "SETUID", "SETGID"}) {
-		t.Errorf("capabilities are %+v", rights.Capabilities)
-	}
-	if *rights.AllowPrivilegeEscalation || !*rights.ReadOnlyRootFilesystem {
-		t.Errorf("security context is %+v", rights)
-	}
-
-	mount, volume := c.VolumeMounts[0], pod.Volumes[0]
-	if volume.Name != mount.Name || volume.ConfigMap == nil || volume.ConfigMap.Name != m.config.Name {
-		t.Errorf("the volume %q is mounted as %q", volume.Name, mount.Name)
-	}
-	if want := []string{"run", "-c", mount.MountPath}; !slices.Equal(c.Args, want) {
-		t.Errorf("arguments are %q, want %q", c.Args, want)
-	}
-
-	text := m.config.Data["pmtud.yaml"]
-	for _, e := range c.Env {
-		if !strings.Contains(text, "${"+e.Name+"}") {
+	m.check(t, m.namespaces[0].Name)
+	container := m.daemons[0].Spec.Template.Spec.Containers[0]
+	for _, e := range container.Env {
+		if !strings.Contains(m.configs[0].Data["pmtud.yaml"], "${"+e.Name+"}") {
 			t.Errorf("the configuration does not use %s", e.Name)
 		}
 	}
+}
+
+// check wants one object of each kind in the namespace, one monitor at most, and the pods to
+// have what the program needs, and no more.
+func (m *manifest) check(t *testing.T, namespace string) {
+	t.Helper()
+	if len(m.configs) != 1 || len(m.services) != 1 || len(m.daemons) != 1 || len(m.monitors) > 1 {
+		t.Fatalf("%d ConfigMaps, %d Services, %d DaemonSets, %d PodMonitors", len(m.configs), len(m.services), len(m.daemons), len(m.monitors))
+	}
+	m.checkNames(t, namespace)
+	m.checkContainer(t)
+}
+
+// checkNames follows the names by which the objects refer to each other.
+func (m *manifest) checkNames(t *testing.T, namespace string) {
+	t.Helper()
+	config, service, daemons := m.configs[0], m.services[0], m.daemons[0]
+	for kind, got := range map[string]string{
+		"ConfigMap": config.Namespace, "Service": service.Namespace, "DaemonSet": daemons.Namespace,
+	} {
+		if got != namespace {
+			t.Errorf("%s is in the namespace %q, want %q", kind, got, namespace)
+		}
+	}
+	pods := daemons.Spec.Template
+	matches := func(kind string, selector *metav1.LabelSelector) {
+		s, err := metav1.LabelSelectorAsSelector(selector)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !s.Matches(labels.Set(pods.Labels)) {
+			t.Errorf("the %s selects %v, the pods have %v", kind, s, pods.Labels)
+		}
+	}
+	matches("DaemonSet", daemons.Spec.Selector)
+	matches("Service", &metav1.LabelSelector{MatchLabels: service.Spec.Selector})
+	if service.Spec.ClusterIP != corev1.ClusterIPNone {
+		t.Error("the Service is not headless: its name is not that of the pods' addresses")
+	}
+	if host := service.Name + "." + namespace + ".svc"; !strings.Contains(config.Data["pmtud.yaml"], "peers: ["+host+"]") {
+		t.Errorf("the configuration does not relay to %s", host)
+	}
+	for _, monitor := range m.monitors {
+		matches("PodMonitor", &monitor.Spec.Selector)
+		port := *monitor.Spec.PodMetricsEndpoints[0].Port
+		if !slices.ContainsFunc(pods.Spec.Containers[0].Ports, func(p corev1.ContainerPort) bool { return p.Name == port }) {
+			t.Errorf("the PodMonitor scrapes a port %q that no container has", port)
+		}
+	}
+}
+
+func (m *manifest) checkContainer(t *testing.T) {
+	t.Helper()
+	pod := m.daemons[0].Spec.Template.Spec
+	if !pod.HostNetwork || pod.DNSPolicy != corev1.DNSClusterFirstWithHostNet || *pod.AutomountServiceAccountToken {
+		t.Errorf("network of the node is %v, DNS policy is %s, token of the account is mounted: %v",
+			pod.HostNetwork, pod.DNSPolicy, *pod.AutomountServiceAccountToken)
+	}
+	c := pod.Containers[0]
+	rights := c.SecurityContext
+	// What is left of these once it runs is the user's of the configuration: NET_RAW and NET_ADMIN.
+	want := []corev1.Capability{"NET_RAW", "NET_ADMIN", "SETUID", "SETGID"}
+	if !slices.Equal(rights.Capabilities.Drop, []corev1.Capability{"ALL"}) || !slices.Equal(rights.Capabilities.Add, want) {
+		t.Errorf("capabilities are %+v, want %v", rights.Capabilities, want)
+	}
+	if *rights.AllowPrivilegeEscalation || !*rights.ReadOnlyRootFilesystem || rights.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
+		t.Errorf("security context is %+v", rights)
+	}
+	m.checkVolumes(t, pod)
+	m.checkProbes(t, c)
+}
+
+// checkVolumes wants the configuration and the key to be where the program looks for them.
+func (m *manifest) checkVolumes(t *testing.T, pod corev1.PodSpec) {
+	t.Helper()
+	text, c := m.configs[0].Data["pmtud.yaml"], pod.Containers[0]
+	for i, mount := range c.VolumeMounts {
+		if volume := pod.Volumes[i]; volume.Name != mount.Name || !mount.ReadOnly {
+			t.Errorf("the volume %q is mounted as %q, read-only: %v", volume.Name, mount.Name, mount.ReadOnly)
+		}
+	}
+	if want := []string{"run", "-c", c.VolumeMounts[0].MountPath}; !slices.Equal(c.Args, want) {
+		t.Errorf("arguments are %q, want %q", c.Args, want)
+	}
+	if config := pod.Volumes[0].ConfigMap; config == nil || config.Name != m.configs[0].Name {
+		t.Errorf("the first volume is %+v", pod.Volumes[0])
+	}
+	if secret := pod.Volumes[1].Secret; secret == nil || secret.SecretName == "" {
+		t.Errorf("the second volume is %+v", pod.Volumes[1])
+	}
+	if want := "${file:" + c.VolumeMounts[1].MountPath + "/key}"; strings.Count(text, want) != 2 {
+		t.Errorf("the configuration does not take both keys from %s", want)
+	}
+}
+
+// checkProbes wants what is asked for health to be where the program listens.
+func (m *manifest) checkProbes(t *testing.T, c corev1.Container) {
+	t.Helper()
+	listen := ""
+	for _, e := range c.Env {
+		if e.Name == "PMTUD_HTTP" {
+			listen = e.Value
+		}
+	}
+	if listen == "" {
+		_, rest, _ := strings.Cut(m.configs[0].Data["pmtud.yaml"], "listen: \"")
+		listen, _, _ = strings.Cut(rest, "\"")
+	}
 	for path, probe := range map[string]*corev1.Probe{"/livez": c.LivenessProbe, "/readyz": c.ReadinessProbe} {
 		get := probe.HTTPGet
-		if listen := get.Host + ":" + get.Port.String(); get.Path != path || !strings.Contains(text, "listen: "+listen) {
-			t.Errorf("the configuration does not listen where %s%s is asked for", listen, get.Path)
+		if want := ":" + get.Port.String(); get.Path != path || get.Host != "127.0.0.1" || !strings.HasSuffix(listen, want) {
+			t.Errorf("the program listens at %s, and %s%s%s is asked for", listen, get.Host, want, get.Path)
 		}
 	}
 }
