@@ -51,8 +51,10 @@ func TestNewReportsAllMistakes(t *testing.T) {
 			{Name: "nothing", Plugin: nothing},
 			{Name: "typed", Plugin: refuses, Settings: settings{}},
 			{Name: "none"},
+			filterStage("twice", filter{}), filterStage("twice", filter{}),
 		},
 		Sinks: []pipeline.SinkStage{
+			{Stage: pipeline.Stage{Name: "odd", Plugin: refuses}},
 			sinkStage("out", sink{}, pipeline.Stage{Plugin: refuses}),
 			sinkStage("out", sink{}, filterStage("f", filter{}), filterStage("f", filter{}), pipeline.Stage{Plugin: refuses}),
 		},
@@ -63,11 +65,13 @@ func TestNewReportsAllMistakes(t *testing.T) {
 		"filter -1 2: filter typed: build stage typed: settings are pipeline_test.settings, not *pipeline_test.settings",
 		"filter -1 3: filter none:  is a kind(0), not a filter",
 		"source -1 2: source odd: bad is a filter, not a source",
-		"filter 0 0: sink 1, filter bad: rate: 7 is too much",
-		"filter 1 2: sink 2, filter bad: rate: 7 is too much",
+		"sink -1 0: sink odd: bad is a filter, not a sink",
+		"filter 1 0: sink 2, filter bad: rate: 7 is too much",
+		"filter 2 2: sink 3, filter bad: rate: 7 is too much",
 		`source -1 1: source in: a second source is called "in"; give it another name`,
-		`filter 1 1: sink 2, filter f: a second filter is called "f"; give it another name`,
-		`sink -1 1: sink out: a second sink is called "out"; give it another name`,
+		`filter -1 5: filter twice: a second filter is called "twice"; give it another name`,
+		`filter 2 1: sink 3, filter f: a second filter is called "f"; give it another name`,
+		`sink -1 2: sink out: a second sink is called "out"; give it another name`,
 	}
 	if diff := cmp.Diff(want, mistakes(t, err)); diff != "" {
 		t.Errorf("mistakes (-want +got):\n%s", diff)
@@ -81,6 +85,38 @@ func TestNewReportsAllMistakes(t *testing.T) {
 	got := mistakes(t, err)
 	if len(got) != 2 || got[0] != "pipeline edge has no sources" || !strings.HasPrefix(got[1], "filter -1 0: filter bad: panic: boom") {
 		t.Errorf("mistakes %q", got)
+	}
+}
+
+// TestFirstSinksFilter has a mistake in the filter of a pipeline's first sink.
+func TestFirstSinksFilter(t *testing.T) {
+	_, err := pipeline.New(pipeline.Spec{
+		Sources: []pipeline.Stage{live("in", source{})},
+		Sinks:   []pipeline.SinkStage{sinkStage("out", sink{}, pipeline.Stage{Name: "none"})},
+	})
+	want := []string{"filter 0 0: sink 1, filter none:  is a kind(0), not a filter"}
+	if diff := cmp.Diff(want, mistakes(t, err)); diff != "" {
+		t.Errorf("mistakes (-want +got):\n%s", diff)
+	}
+}
+
+// TestQueueSizes has sinks with a size of their own, that of the pipeline and the default.
+func TestQueueSizes(t *testing.T) {
+	for _, tc := range []struct{ pipeline, sink, want int }{
+		{0, 0, pipeline.DefaultQueueSize}, {-1, -1, pipeline.DefaultQueueSize},
+		{1, 0, 1}, {7, 0, 7}, {7, 1, 1}, {7, 9, 9}, {0, 1, 1},
+	} {
+		out := sinkStage("out", sink{})
+		out.QueueSize = tc.sink
+		p, err := pipeline.New(pipeline.Spec{
+			QueueSize: tc.pipeline, Sources: []pipeline.Stage{live("in", source{})}, Sinks: []pipeline.SinkStage{out},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Counters().Sinks[0].QueueSize; got != uint64(tc.want) {
+			t.Errorf("pipeline %d, sink %d: queue of %d, want %d", tc.pipeline, tc.sink, got, tc.want)
+		}
 	}
 }
 

@@ -28,6 +28,28 @@ func filled(h pipeline.Histogram) map[int64]uint64 {
 	return counts
 }
 
+// TestHistogramBounds has the bounds that dashboards know.
+func TestHistogramBounds(t *testing.T) {
+	const µs, ms, s = time.Microsecond, time.Millisecond, time.Second
+	c := mustRun(t, pipeline.Spec{Sources: []pipeline.Stage{live("in", source{})}, Sinks: []pipeline.SinkStage{sinkStage("out", sink{})}})
+	mtus := []int64{68, 576, 1280, 1400, 1420, 1440, 1450, 1472, 1476, 1480, 1492, 1500, 9000, 65535}
+	var delays []int64
+	for _, d := range []time.Duration{
+		50 * µs, 100 * µs, 250 * µs, 500 * µs, ms, 2500 * µs, 5 * ms, 10 * ms, 25 * ms, 50 * ms,
+		100 * ms, 250 * ms, 500 * ms, s, 2500 * ms, 5 * s, 10 * s,
+	} {
+		delays = append(delays, int64(d))
+	}
+	for name, tc := range map[string]struct {
+		want []int64
+		got  pipeline.Histogram
+	}{"IPv4": {mtus, c.MTUs4}, "IPv6": {mtus, c.MTUs6}, "delay": {delays, c.Sinks[0].Delay}} {
+		if diff := cmp.Diff(tc.want, tc.got.Bounds); diff != "" || len(tc.got.Counts) != len(tc.want)+1 {
+			t.Errorf("%s: %d counts, bounds (-want +got):\n%s", name, len(tc.got.Counts), diff)
+		}
+	}
+}
+
 func TestMTUsOfForwardedMessages(t *testing.T) {
 	var packets []pipeline.Packet
 	add := func(m pipelinetest.PTB) { packets = append(packets, m.Packet(pipelinetest.Begin)) }

@@ -84,6 +84,9 @@ func TestDecideReturnsPanics(t *testing.T) {
 	if want := (pipeline.Verdict{Stage: "bad", Reason: pipeline.ReasonPanic}); pkt.Verdict != want {
 		t.Errorf("verdict %v, want %v", pkt.Verdict, want)
 	}
+	if _, err := p.Trace(&pkt); err == nil || !strings.HasPrefix(err.Error(), "filter bad: panic: boom") {
+		t.Errorf("trace: error %v", err)
+	}
 }
 
 func TestTrace(t *testing.T) {

@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/netip"
@@ -133,6 +134,57 @@ func TestSettingsOf(t *testing.T) {
 	}
 }
 
+func TestBounds(t *testing.T) {
+	for want, s := range map[string]pipeline.SettingInfo{
+		"": {}, "at least 1": {Min: "1"}, "at most 9": {Max: "9"}, "from 1 to 9": {Min: "1", Max: "9"},
+	} {
+		if got := s.Bounds(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestCheckSettingsOfOthers has enums of one and two words, pointers that are nil, numbers
+// without sign, and settings that are no struct.
+func TestCheckSettingsOfOthers(t *testing.T) {
+	type words struct {
+		One   string   `setting:"one" enum:"in"`
+		Two   *string  `setting:"two" enum:"in,out"`
+		Large uint64   `setting:"large" min:"1" max:"18446744073709551615"`
+		Each  []string `setting:"each" enum:"in,out"`
+	}
+	up, none := "up", struct{}{}
+	number := 5
+	for _, tc := range []struct {
+		settings any
+		want     string
+	}{
+		{&words{One: "in", Large: 1}, ""},
+		{&words{One: "in", Large: 1<<64 - 1, Each: []string{"in", "out"}}, ""},
+		{&words{One: "up", Large: 1}, `one: must be in, not "up"`},
+		{&words{One: "in", Two: &up, Large: 1}, `two: must be in or out, not "up"`},
+		{&words{One: "in"}, "large: must be from 1 to 18446744073709551615, not 0"},
+		{&words{One: "in", Large: 1, Each: []string{"in", "up"}}, `each: must be in or out, not "up"`},
+		{&none, ""},
+		{&number, ""},
+	} {
+		got := ""
+		if err := pipeline.CheckSettings(tc.settings); err != nil {
+			got = err.Error()
+		}
+		if got != tc.want {
+			t.Errorf("%+v: %q, want %q", tc.settings, got, tc.want)
+		}
+	}
+}
+
+func TestSettingErrorUnwraps(t *testing.T) {
+	err := pipeline.BadSetting("rate", "read it: %w", errBroken)
+	if !errors.Is(err, errBroken) || err.Error() != "rate: read it: it is broken" {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestParse(t *testing.T) {
 	all := pipeline.SettingsOf(allSettings{})
 	for _, tc := range []struct {
@@ -171,12 +223,24 @@ func TestSettingText(t *testing.T) {
 		{1e9, "1000000000"},
 		{0.001, "0.001"},
 		{1e-9, "1e-09"},
+		{0.0, "0"},
+		{1e-4, "0.0001"},
+		{0.99e-4, "9.9e-05"},
+		{1e15, "1e+15"},
+		{0.999e15, "999000000000000"},
+		{-1e-4, "-0.0001"},
+		{-0.99e-4, "-9.9e-05"},
+		{-1e15, "-1e+15"},
+		{-0.999e15, "-999000000000000"},
+		{float32(0.1), "0.1"},
 		{30 * time.Second, "30s"},
 		{24 * time.Hour, "24h"},
 		{90 * time.Minute, "1h30m"},
 		{10 * time.Minute, "10m"},
 		{20 * time.Hour, "20h"},
 		{time.Duration(0), "0s"},
+		{time.Hour + 30*time.Second, "1h0m30s"},
+		{-time.Hour, "-1h"},
 		{pipeline.Size(4 << 20), "4MiB"},
 		{netip.MustParsePrefix("192.0.2.0/24"), "192.0.2.0/24"},
 		{[]int{1, 2}, "1, 2"},

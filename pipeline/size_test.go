@@ -20,7 +20,15 @@ func TestSize(t *testing.T) {
 			t.Errorf("%q: %v is read as %d, %v", text, got, again, err)
 		}
 	}
-	for _, text := range []string{"", "MiB", "-1", "10 MiBs", "x", "1e30", "NaN", "10M"} {
+	for want, size := range map[string]pipeline.Size{
+		"0": 0, "1": 1, "1000": 1000, "1KiB": 1 << 10, "1025": 1<<10 + 1, "1500KiB": 1500 << 10,
+		"1MiB": 1 << 20, "1GiB": 1 << 30, "1TiB": 1 << 40, "1024TiB": 1 << 50, "3GiB": 3 << 30,
+	} {
+		if got := size.String(); got != want {
+			t.Errorf("%d: %q, want %q", size, got, want)
+		}
+	}
+	for _, text := range []string{"", "MiB", "-1", "-1KiB", "10 MiBs", "x", "1e30", "9223372036854775808", "8388608TiB", "NaN", "Inf", "10M"} {
 		var got pipeline.Size
 		if err := got.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q: got %d", text, got)

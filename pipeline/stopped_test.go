@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -87,5 +88,81 @@ func TestQueueOfAnEndedSink(t *testing.T) {
 		if failed != given || stopped != first+later-given || c.Sinks[0].Waiting != 0 {
 			t.Errorf("%d failed and %d were stopped, want %d and %d", failed, stopped, given, first+later-given)
 		}
+	})
+}
+
+// TestNothingIsRefusedAfterAPanic has a gate asked and used when a filter has panicked.
+func TestNothingIsRefusedAfterAPanic(t *testing.T) {
+	var gate *pipeline.Gate
+	in := pipeline.NewSource(pipeline.SourcePlugin[struct{}]{
+		Type: "in", New: func(_ struct{}, env pipeline.Env) (pipeline.Source, error) {
+			gate = env.Gate
+			return source{run: func(_ context.Context, deliver func([]pipeline.Packet)) error {
+				deliver(messages(2))
+				gate.Refuse(7, messages(1)[0].Time)
+				return nil
+			}}, nil
+		},
+	})
+	c, err := run(t, pipeline.Spec{
+		Sources: []pipeline.Stage{{Plugin: in}},
+		Filters: []pipeline.Stage{
+			filterStage("bad", filter{filter: func(*pipeline.Packet) pipeline.Reason { panic("boom") }}),
+			filterStage("keeper", &gatekeeper{}, "shut"),
+		},
+	})
+	if err == nil || c.Received != 1 || c.Sources[0].Received != 1 {
+		t.Errorf("error %v, counters %+v", err, c)
+	}
+}
+
+// TestSinkThatIsLeftBehind does not return from a delivery when the pipeline ends. What it
+// had, and what waited, is counted as stopped, and stays so when it returns at last.
+func TestSinkThatIsLeftBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		stuck := make(gate)
+		closed := false
+		slow := stuck.before(sink{close: func() error { closed = true; return nil }})
+		spec := pipeline.Spec{
+			Sources: []pipeline.Stage{live("in", source{run: func(ctx context.Context, deliver func([]pipeline.Packet)) error {
+				deliver(messages(1))
+				synctest.Wait() // until the sink has it
+				deliver(messages(6))
+				<-ctx.Done()
+				return nil
+			}})},
+			Sinks: []pipeline.SinkStage{sinkStage("stuck", slow), sinkStage("good", sink{})},
+		}
+		p := start(ctx, t, spec)
+		time.Sleep(time.Second)
+		cancel()
+		began := time.Now()
+		if err := <-p.done; err == nil || err.Error() != "stop pipeline: stuck for 5s: sink stuck" {
+			t.Errorf("error %v", err)
+		}
+		if took := time.Since(began); took != 5*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		check := func() {
+			t.Helper()
+			c := p.Counters()
+			checkBooks(t, spec, c)
+			checkEmpty(t, c)
+			if s := c.Sinks[0]; s.Delivered != 0 || packetsWith(s.Shed, pipeline.ReasonStopped) != 7 || s.Waiting != 0 {
+				t.Errorf("sink %+v", s)
+			}
+			want := []health{{pipeline.KindSource, "", "in", ""}, {pipeline.KindSink, "", "stuck", "it did not return and was left behind"}, {pipeline.KindSink, "", "good", ""}}
+			if diff := cmp.Diff(want, healthOf(p)); diff != "" {
+				t.Errorf("health (-want +got):\n%s", diff)
+			}
+		}
+		check()
+		if err := p.Close(); err != nil || closed {
+			t.Errorf("close: %v; a sink that is still at work was closed: %v", err, closed)
+		}
+		close(stuck)
+		synctest.Wait()
+		check()
 	})
 }
