@@ -18,6 +18,8 @@ func TestRange(t *testing.T) {
 		"080":       {portlist.Range{First: 80, Last: 80}, "80"},
 		"8000-8080": {portlist.Range{First: 8000, Last: 8080}, "8000-8080"},
 		"80-80":     {portlist.Range{First: 80, Last: 80}, "80"},
+		"0-65534":   {portlist.Range{Last: 65534}, "0-65534"},
+		"1-65535":   {portlist.Range{First: 1, Last: 65535}, "1-65535"},
 		"0-65535":   {portlist.Range{Last: 65535}, "0-65535"},
 		"443/udp":   {portlist.Range{First: 443, Last: 443, Protocol: 17}, "443/udp"},
 		"80-90/tcp": {portlist.Range{First: 80, Last: 90, Protocol: 6}, "80-90/tcp"},

@@ -8,6 +8,16 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
+// TestExplainEarly asks at the beginning of time, when a bucket that is zero would be empty.
+func TestExplainEarly(t *testing.T) {
+	p := message('a', 0)
+	p.Decode()
+	const want = "router 203.0.113.1 has credit for 3.00 of 3.00 packets"
+	if got := build(t, srcrate.Settings{Rate: 2, Burst: 3, MaxSources: 10}).(pipeline.Explainer).Explain(&p); got != want {
+		t.Errorf("explanation %q, want %q", got, want)
+	}
+}
+
 // TestExplain asks before and after packets of one router have passed.
 func TestExplain(t *testing.T) {
 	f := build(t, srcrate.Settings{Rate: 2, Burst: 3, MaxSources: 10})
