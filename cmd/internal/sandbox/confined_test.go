@@ -62,3 +62,23 @@ func TestLacks(t *testing.T) {
 		})
 	}
 }
+
+func TestReportAttrs(t *testing.T) {
+	for name, tc := range map[string]struct {
+		report sandbox.Report
+		want   []any
+	}{
+		"all": {
+			sandbox.Report{User: "pmtud", Capabilities: []string{"CAP_NET_RAW", "CAP_NET_ADMIN"}, Files: "landlock 5", Calls: "seccomp", Remains: []string{"to fly", "to sing"}},
+			[]any{"user", "pmtud", "capabilities", "cap_net_raw,cap_net_admin", "files", "landlock 5", "calls", "seccomp", "remains", "to fly, to sing"},
+		},
+		"nothing": {
+			sandbox.Report{Files: "not confined", Calls: "not confined"},
+			[]any{"capabilities", "none", "files", "not confined", "calls", "not confined"},
+		},
+	} {
+		if diff := cmp.Diff(tc.want, tc.report.Attrs()); diff != "" {
+			t.Errorf("%s: attributes (-want +got):\n%s", name, diff)
+		}
+	}
+}

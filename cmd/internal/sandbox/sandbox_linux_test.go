@@ -67,8 +67,8 @@ type result struct {
 	Tried        map[string]string
 	OtherThreads string
 
-	Users              map[string]sandbox.User
-	Lacks, NotWritable []string
+	Users                      map[string]sandbox.User
+	Lacks, NotWritable, Denied []string
 }
 
 // run runs the probe in namespaces of its own for network and mounts, in which it has

@@ -1,8 +1,10 @@
 package sandbox_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -112,6 +114,85 @@ func TestLacksOfAUser(t *testing.T) {
 			}
 			if diff := cmp.Diff(tc.notWritable, r.NotWritable); diff != "" {
 				t.Errorf("not writable (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestDo does something with another user's rights to files, and with one's own.
+func TestDo(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	for _, d := range []string{filepath.Dir(dir), dir} { // what TempDir has made
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	may := func() bool {
+		f, err := os.Open(file)
+		if err == nil {
+			f.Close()
+		}
+		return err == nil
+	}
+	self := sandbox.User{Name: "self", ID: os.Geteuid(), Group: os.Getegid()}
+	nobody := sandbox.User{Name: "nobody", ID: 65534, Group: 65534}
+	for _, tc := range []struct {
+		user sandbox.User
+		may  bool
+	}{{self, true}, {nobody, false}, {self, true}} {
+		did, could := false, false
+		err := tc.user.Do(func() { did, could = true, may() })
+		if os.Geteuid() != 0 && tc.user.ID != self.ID {
+			if did || !errors.Is(err, unix.EPERM) || !strings.HasPrefix(err.Error(), "take the rights of user nobody: ") {
+				t.Errorf("without rights to become %s: %v, done: %v", tc.user.Name, err, did)
+			}
+			continue
+		}
+		if err != nil || !did || could != tc.may {
+			t.Errorf("as %s: %v, done: %v, may read the file: %v, want %v", tc.user.Name, err, did, could, tc.may)
+		}
+	}
+	if !may() {
+		t.Error("the process has lost its rights")
+	}
+}
+
+// TestDenied has files and folders of the plan that the process may not open: by their
+// rights, as another user, or by Landlock.
+func TestDenied(t *testing.T) {
+	read, write, other := folders(t)
+	private := filepath.Join(other, "private")
+	pipe := filepath.Join(other, "pipe")
+	if err := os.WriteFile(private, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	files := []string{read + "/file", read + "/missing", other + "/file", private, pipe}
+	for name, tc := range map[string]struct {
+		user string
+		mode sandbox.Mode
+		want []string
+	}{
+		"confined":             {"", sandbox.Required, []string{other + "/file", private}},
+		"not confined":         {"", sandbox.Off, nil},
+		"nobody, not confined": {"nobody", sandbox.Off, []string{private}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if os.Getuid() != 0 && tc.user != "" {
+				t.Skip("only root can become another user")
+			}
+			r := run(t, task{User: tc.user, Mode: tc.mode, Plan: sandbox.Plan{Read: []string{read}, Write: []string{write}, Files: files}})
+			if r.Error != "" {
+				t.Fatal(r.Error)
+			}
+			if diff := cmp.Diff(tc.want, r.Denied); diff != "" {
+				t.Errorf("denied (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -50,6 +50,7 @@ type result struct {
 	Users       map[string]sandbox.User // found, by what was looked up
 	Lacks       []string
 	NotWritable []string
+	Denied      []string
 }
 
 func main() {
@@ -88,7 +89,7 @@ func (t task) run() (r result) {
 	r.Effective, r.NoNewPrivs, r.Bounding = rights()
 	r.OtherThreads = others.differ(r)
 	confined := sandbox.Confined{Plan: t.Plan, Mode: t.Mode, Report: r.Report}
-	r.Lacks, r.NotWritable = confined.Lacks(t.Wanted), confined.NotWritable()
+	r.Lacks, r.NotWritable, r.Denied = confined.Lacks(t.Wanted), confined.NotWritable(), confined.Denied()
 	t.try(r.Tried)
 	return r
 }
