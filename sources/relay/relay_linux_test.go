@@ -108,10 +108,12 @@ func (s *source) next(t testing.TB) uint16 {
 	}
 }
 
+var names = relay.Plugin().Metrics
+
 // measured returns a metric, of the label.
 func (s *source) measured(metric, label string) (value float64) {
 	s.Source.(pipeline.Measurer).Measure(func(i int, l string, v float64) {
-		if relay.Plugin().Metrics[i].Name == metric && l == label {
+		if names[i].Name == metric && l == label {
 			value = v
 		}
 	})
