@@ -1,6 +1,7 @@
 package circles_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -26,14 +27,16 @@ type lan struct {
 	bridge *netns.NS
 	hosts  []*host
 	router *packet.Conn
-	count  atomic.Int64 // of PTBs that came to the bridge
+
+	ptbs, datagrams atomic.Int64 // that came to the bridge; datagrams of relays
 }
 
 // host has a first address, by which it is reached and sends, and a second one on its
 // loopback interface.
 type host struct {
 	*netns.NS
-	mac [6]byte
+	mac    [6]byte
+	stdout pipelinetest.Buffer // of the program
 }
 
 func first4(i int) string  { return fmt.Sprintf("10.99.0.%d", i+1) }
@@ -90,7 +93,7 @@ func listen(t *testing.T, ns *netns.NS, name string) (c *packet.Conn) {
 	return c
 }
 
-// watch counts the PTBs that come to the bridge by its ports.
+// watch counts what comes to the bridge by its ports.
 func (l *lan) watch(t *testing.T) {
 	t.Helper()
 	ports := []string{"router"}
@@ -112,17 +115,24 @@ func (l *lan) watch(t *testing.T) {
 				if err != nil {
 					return // it was closed
 				}
-				if p := (pipeline.Packet{Data: buffer[:n], LinkType: pipeline.LinkEthernet}); isPTB(p) {
-					l.count.Add(1)
-				}
+				l.note(buffer[:n])
 			}
 		}()
 	}
 }
 
-func isPTB(p pipeline.Packet) bool {
+// relayPort is the UDP port of relays, big endian.
+var relayPort = []byte{4821 >> 8, 4821 & 0xff}
+
+func (l *lan) note(frame []byte) {
+	p := pipeline.Packet{Data: frame, LinkType: pipeline.LinkEthernet}
 	p.Decode()
-	return p.PTB != 0
+	switch {
+	case p.PTB != 0:
+		l.ptbs.Add(1)
+	case len(frame) >= 38 && p.EtherType == pipeline.EtherTypeIPv4 && frame[23] == unix.IPPROTO_UDP && bytes.Equal(frame[36:38], relayPort):
+		l.datagrams.Add(1)
+	}
 }
 
 // send sends a frame from the router.
@@ -136,14 +146,13 @@ func (l *lan) send(t *testing.T, frame []byte) {
 // hop takes.
 const quiet = 2 * time.Second
 
-// settled waits for at least n messages and then until no more come, or very many did.
-func (l *lan) settled(t *testing.T, n int) int {
-	t.Helper()
+// settled waits for at least n of a count and then until no more come, or very many did.
+func settled(count *atomic.Int64, n int) int {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	last, since := l.count.Load(), time.Now()
+	last, since := count.Load(), time.Now()
 	for end := time.Now().Add(patience); time.Now().Before(end) && last < 1000; <-tick.C {
-		if now := l.count.Load(); now != last {
+		if now := count.Load(); now != last {
 			last, since = now, time.Now()
 		}
 		if last >= int64(n) && time.Since(since) > quiet {
@@ -160,7 +169,7 @@ func (h *host) start(t *testing.T, config string) {
 	netns.Must(t, os.WriteFile(path, []byte(config), 0o600))
 	c := exec.Command(*program, "run", "-c", path)
 	log := new(pipelinetest.Buffer)
-	c.Stderr = log
+	c.Stdout, c.Stderr = &h.stdout, log
 	netns.Must(t, h.Start(c))
 	t.Cleanup(func() {
 		_ = c.Process.Signal(unix.SIGTERM)

@@ -22,7 +22,7 @@ func TestSecondAddresses(t *testing.T) {
 					h.start(t, peersConfig(l, i))
 				}
 				l.send(t, message(family, l.hosts[0].mac))
-				if got, want := l.settled(t, hosts), hosts; got != want { // the message itself is one
+				if got, want := settled(&l.ptbs, hosts), hosts; got != want { // the message itself is one
 					t.Errorf("%d messages on the wire, want %d", got, want)
 				}
 			})

@@ -195,6 +195,10 @@ func TestCheck(t *testing.T) {
 			raw, "ok peer 192.0.2.2 has a route at 192.0.2.2", "problem peer 198.51.100.1 can't be reached at 198.51.100.1",
 			"ok peer 2001:db8::2 has a route at 2001:db8::2", "problem peer 2001:db8:1::2 can't be reached at 2001:db8:1::2", pmtu,
 		}},
+		{"peers on a link", sendTo("fe80::2%eth0", "fe80::2%lan", "fe80::2%eth9"), []string{
+			raw, "ok peer fe80::2%eth0 has a route at fe80::2%eth0", "ok peer fe80::2%lan has a route at fe80::2%lan",
+			"problem peer fe80::2%eth9 can't be reached at fe80::2%eth9", pmtu,
+		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if diff := cmp.Diff(tc.want, check(t, host, tc.spec)); diff != "" {
