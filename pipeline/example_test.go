@@ -131,10 +131,13 @@ func ExampleNewSink() {
 	none.Decode()
 	failed := make([]pipeline.Reason, 2)
 	sink.(pipeline.Sink).Deliver([]*pipeline.Packet{&packet, &none}, failed)
-	fmt.Println("failed:", failed)
+	for _, reason := range failed {
+		fmt.Println("reason:", reason)
+	}
 	// Output:
 	// 1970-01-01 00:00:00 PTB of IPv4, 142 bytes
-	// failed: [0 1]
+	// reason: 0
+	// reason: 1
 }
 
 // printer is a sink that prints.

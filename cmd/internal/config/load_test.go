@@ -77,19 +77,27 @@ func TestNothingDeclared(t *testing.T) {
 	}{
 		"one of a folder": {
 			map[string]string{"d/10.yaml": edge, "d/20.yaml": "# pipelines:\n#   b: switched off\n"},
-			[]string{"d"}, []string{"d/20.yaml"}, nil,
+			[]string{"d"},
+			[]string{"d/20.yaml"},
+			nil,
 		},
 		"others": {
 			map[string]string{"d/10.yaml": edge, "d/20.toml": "# cpu = 1\n", "d/30.json": "", "d/40.yaml": "---\n", "d/50.yaml": "\n \n"},
-			[]string{"d"}, []string{"d/20.toml", "d/30.json", "d/40.yaml", "d/50.yaml"}, nil,
+			[]string{"d"},
+			[]string{"d/20.toml", "d/30.json", "d/40.yaml", "d/50.yaml"},
+			nil,
 		},
 		"all of a folder": {
 			map[string]string{"d/10.yaml": "# x\n"},
-			[]string{"d"}, []string{"d/10.yaml"}, []string{"d: no pipelines are declared; add `pipelines`"},
+			[]string{"d"},
+			[]string{"d/10.yaml"},
+			[]string{"d: no pipelines are declared; add `pipelines`"},
 		},
 		"named": {
 			map[string]string{"10.yaml": edge, "20.yaml": "# x\n"},
-			[]string{"10.yaml", "20.yaml"}, []string{"20.yaml"}, []string{"20.yaml: file is empty"},
+			[]string{"10.yaml", "20.yaml"},
+			[]string{"20.yaml"},
+			[]string{"20.yaml: file is empty"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
