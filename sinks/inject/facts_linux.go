@@ -21,7 +21,7 @@ type facts struct {
 	rpFilter     int  // that holds for the device
 	forwards     bool // the device forwards IPv4
 	hostForwards bool // any other does
-	ipv6Off      bool // the device takes no IPv6
+	lacksIPv6    bool // the device takes no IPv6, which others do
 
 	from     netlink.Link // the interface whose ingress packets pass; nil if it is not there
 	redirect bool         // they do pass it
@@ -62,7 +62,11 @@ func (f *facts) ofIP(rt *rtnetlink, confs map[int]netconf) {
 	f.addressed = rt.hasIPv4(f.device)
 	f.rpFilter = max(confs[index].rpFilter, confs[allInterfaces].rpFilter)
 	f.forwards, f.hostForwards = confs[index].forwarding != 0, forwardsElsewhere(confs, index)
-	f.ipv6Off = rt.ipv6Off(index)
+	end := index
+	if f.end != nil {
+		end = f.end.Attrs().Index
+	}
+	f.lacksIPv6 = rt.lacksIPv6(index, end)
 }
 
 // forwardsElsewhere reports whether an interface other than the one with the index forwards.
@@ -164,7 +168,7 @@ func (f facts) ofStack() (list []obstacle) {
 	if f.hostForwards && !f.forwards && !loopback {
 		add("sysctl net.ipv4.conf."+name+".forwarding", "is 0: IPv4 messages reach no container", "sysctl -w net.ipv4.conf."+name+".forwarding=1")
 	}
-	if f.ipv6Off {
+	if f.lacksIPv6 {
 		add("sysctl net.ipv6.conf."+name+".disable_ipv6", "is 1: IPv6 messages are dropped", "sysctl -w net.ipv6.conf."+name+".disable_ipv6=0")
 	}
 	return list

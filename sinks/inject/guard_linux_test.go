@@ -219,9 +219,16 @@ func TestRepeated(t *testing.T) {
 		for i, step := range []struct {
 			packet *pipeline.Packet
 			want   pipeline.Reason
-		}{{first, pipeline.Pass}, {again.packet(), inject.Repeated}, {other.packet(), pipeline.Pass}, {later, pipeline.Pass},
+		}{
+			{first, pipeline.Pass},
+			{again.packet(), inject.Repeated},
+			{other.packet(), pipeline.Pass},
+			{later, pipeline.Pass},
 			// What came back with its last hop must not stand in the way of the whole message.
-			{spent.packet(), pipeline.Pass}, {fresh.packet(), pipeline.Pass}, {spent.packet(), inject.Repeated}} {
+			{spent.packet(), pipeline.Pass},
+			{fresh.packet(), pipeline.Pass},
+			{spent.packet(), inject.Repeated},
+		} {
 			if reason := deliver(sink, step.packet); reason != step.want {
 				t.Errorf("%s, step %d: reason %d, want %d", name, i, reason, step.want)
 			}

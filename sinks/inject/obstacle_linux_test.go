@@ -182,6 +182,16 @@ func TestOpenWithObstacles(t *testing.T) {
 	w.awaitMTU(t, plans["IPv4"], 1400)
 }
 
+// TestHostWithoutIPv6 has nothing to complain of.
+func TestHostWithoutIPv6(t *testing.T) {
+	host, wire := netns.NewTest(t, "host"), netns.NewTest(t, "wire")
+	netns.Must(t, host.Sysctl("net.ipv6.conf.default.disable_ipv6", "1"), netns.Veth(host, "eth0", wire, "eth0"))
+	sink, _ := open(t, host, nil)
+	if c := complaint(sink); c != "" {
+		t.Errorf("complaint: %s", c)
+	}
+}
+
 // TestUnfitDevice uses a device that frames can't be sent into from its other side.
 func TestUnfitDevice(t *testing.T) {
 	w := newWorld(t)

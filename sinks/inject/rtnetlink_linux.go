@@ -33,7 +33,7 @@ func openRtnetlink() (*rtnetlink, error) {
 }
 
 func (rt *rtnetlink) close() {
-	rt.Handle.Close()
+	rt.Close()
 	rt.raw[unix.NETLINK_ROUTE].Close()
 }
 
@@ -130,20 +130,26 @@ func (rt *rtnetlink) setNetconf(index int, values map[uint16]uint32) error {
 	return err
 }
 
-// ipv6Off reports whether net.ipv6.conf.*.disable_ipv6 is set for an interface, or the kernel has no IPv6.
-func (rt *rtnetlink) ipv6Off(index int) bool {
+// lacksIPv6 reports whether net.ipv6.conf.*.disable_ipv6 is set for a device, but not for
+// another one than it, its other end and lo. A host without IPv6 lacks nothing.
+func (rt *rtnetlink) lacksIPv6(device, end int) bool {
 	link := nl.NewIfInfomsg(unix.AF_INET6)
 	messages, err := rt.request(unix.RTM_GETLINK, unix.NLM_F_DUMP, unix.RTM_NEWLINK, link.Serialize())
 	if err != nil {
-		return true
+		return false
 	}
+	off, elsewhere := true, false
 	for _, m := range messages {
 		info := nl.DeserializeIfInfomsg(m)
-		if int(info.Index) == index {
-			return disablesIPv6(m[info.Len():])
+		disabled := disablesIPv6(m[info.Len():])
+		switch {
+		case int(info.Index) == device:
+			off = disabled
+		case int(info.Index) != end && info.Flags&unix.IFF_LOOPBACK == 0 && !disabled:
+			elsewhere = true
 		}
 	}
-	return true
+	return off && elsewhere
 }
 
 // Of an interface's IPv6 settings (linux/if_link.h, linux/ipv6.h).

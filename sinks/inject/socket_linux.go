@@ -44,7 +44,7 @@ func (s *socket) send(to *port, frame []byte) pipeline.Reason {
 	s.to.Protocol = binary.NativeEndian.Uint16(frame[2*macLen:])
 	for {
 		err := unix.Sendto(s.fd, frame, 0, &s.to)
-		if err == unix.EINTR { //nolint:errorlint // as the system call returns it
+		if errors.Is(err, unix.EINTR) {
 			continue
 		}
 		return s.report(reasonOf(err), err)
