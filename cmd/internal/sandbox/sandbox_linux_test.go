@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -55,6 +56,7 @@ type task struct {
 	Sockets, Streams    []int
 	Listen, Connect     []string
 	Wanted              sandbox.Plan
+	NoLandlock          bool
 }
 
 type result struct {
@@ -220,6 +222,32 @@ func TestEnterAsUser(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Errorf("result (-want +got):\n%s", diff)
+	}
+}
+
+// TestEnterWithoutLandlock wants the report to say what remains, and seccomp to do its part.
+func TestEnterWithoutLandlock(t *testing.T) {
+	read, _, other := folders(t)
+	do := task{
+		Plan: sandbox.Plan{Families: []string{"AF_INET"}, Read: []string{read}}, Mode: sandbox.Auto, NoLandlock: true,
+		Read: []string{other + "/file"}, Sockets: []int{unix.AF_UNIX}, Listen: []string{"127.0.0.1:9343"},
+	}
+	r := run(t, do)
+	wantTried := map[string]string{"read " + other + "/file": "", "socket 1": unsupported, "listen 127.0.0.1:9343": denied}
+	if diff := cmp.Diff(wantTried, r.Tried); diff != "" {
+		t.Errorf("tried (-want +got):\n%s", diff)
+	}
+	remains := r.Report.Remains
+	if r.Report.Files != "not confined: the kernel has no Landlock" || len(remains) < 2 ||
+		remains[0] != "to open all files of its user" || remains[1] != "to use all TCP ports" {
+		t.Errorf("report %+v", r.Report)
+	}
+	if attrs := fmt.Sprint(r.Report.Attrs()...); !strings.Contains(attrs, "to open all files of its user, to use all TCP ports") {
+		t.Errorf("the log does not tell what remains: %s", attrs)
+	}
+	do.Mode = sandbox.Required
+	if r := run(t, do); r.Error != "confine files: the kernel has no Landlock" {
+		t.Errorf("error %q", r.Error)
 	}
 }
 

@@ -34,6 +34,8 @@ type task struct {
 	Listen      []string
 	Connect     []string
 	Wanted      sandbox.Plan // what it asks whether it lacks
+
+	NoLandlock bool // in the kernel
 }
 
 // result is what came of it: nothing, or an error's text, by what was tried.
@@ -70,6 +72,12 @@ func (t task) run() (r result) {
 	if err := t.lookUp(&r); err != nil {
 		r.Error = err.Error()
 		return r
+	}
+	if t.NoLandlock {
+		if err := withoutLandlock(); err != nil {
+			r.Error = err.Error()
+			return r
+		}
 	}
 	others := startThreads()
 	if t.User != "" {
