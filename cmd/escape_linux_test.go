@@ -74,14 +74,32 @@ func escape(t *testing.T, binary string, o *outside, confined string) (results m
 	p := start(t, exec.Command(binary, "run", "-c", path))
 	p.await("all ways were tried")
 	p.stop()
-	results = map[string]string{}
-	for line := range strings.Lines(p.log()) {
+	return resultsIn(p.log()), p.log()
+}
+
+// resultsIn returns what came of the ways out.
+func resultsIn(log string) map[string]string {
+	results := map[string]string{}
+	for line := range strings.Lines(log) {
 		way, ok := strings.CutPrefix(line, "way ")
 		if at := strings.LastIndex(way, ": "); ok {
 			results[way[:at]] = strings.TrimSpace(way[at+2:])
 		}
 	}
-	return results, p.log()
+	return results
+}
+
+// buildEscape builds the program with that plugin, for every user.
+func buildEscape(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "escape")
+	build := exec.Command("go", "build", "-o", binary, "./testdata/escape")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build escape: %v\n%s", err, out)
+	}
+	open(t, binary)
+	return binary
 }
 
 // refusals are what the sandbox says no with.
@@ -90,13 +108,7 @@ var refusals = []string{"EPERM", "EACCES", "ENOSYS", "EAFNOSUPPORT", "EPROTONOSU
 // TestEscapes has a plugin try every way out of the sandbox, as root and as an ordinary user,
 // and first where nothing confines it: a way that leads nowhere anyway would prove nothing.
 func TestEscapes(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "escape")
-	build := exec.Command("go", "build", "-o", binary, "./testdata/escape")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build escape: %v\n%s", err, out)
-	}
-	open(t, binary)
+	binary := buildEscape(t)
 	if os.Getuid() != 0 {
 		o := newOutside(t, 0)
 		checkFree(t, binary, o, "")
