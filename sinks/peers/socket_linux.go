@@ -35,14 +35,16 @@ func openSocket(name string, family, protocol int, prepare func(fd int) error) (
 
 // prepareIPv4 blocks what ICMP_FILTER can block, which is all types below 32, and
 // lets routers fragment, as the kernel does for its own ICMP messages (icmp_init in
-// net/ipv4/icmp.c). Only with IP_RECVERR is a full interface queue an error, as it
+// net/ipv4/icmp.c). It has the socket take no path MTU from others: for a raw ICMP socket
+// the kernel would believe each PTB about an ICMP message, without proof (raw_err in
+// net/ipv4/raw.c, ip_sk_accept_pmtu). Only with IP_RECVERR is a full interface queue an error, as it
 // always is for IPv6 (raw_sendmsg in net/ipv4/raw.c). It asks for asynchronous
 // errors too, but these fail no send of a raw socket, and the receive buffer bounds
 // what is kept of them.
 func prepareIPv4(fd int) error {
 	return errors.Join(
 		unix.SetsockoptInt(fd, unix.SOL_RAW, unix.ICMP_FILTER, -1),
-		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_DONT),
+		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_OMIT),
 		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVERR, 1),
 	)
 }
