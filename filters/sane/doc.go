@@ -84,4 +84,58 @@
 // interface's MTU are read when the pipeline opens and followed by netlink. In a
 // replay, which opens nothing, they are not known, and the checks that need them pass
 // everything; so does interface_mtu while there is no such interface.
+//
+// # Threat model
+//
+// PTBs carry no proof of who sent them. A forger wants servers to believe a path MTU that
+// is not true (552 for IPv4, 1280 for IPv6, for ten minutes), to push true ones out of
+// their caches, to have many packets sent for one, or to keep a client from its messages.
+// What a kernel believes without pmtud:
+//
+//   - About TCP: if the quoted addresses and ports are a connection of its own, and the
+//     quoted sequence number is one that is not acknowledged yet.
+//   - About UDP: if the quoted ports are a socket's. A server's wildcard socket fits each
+//     client.
+//   - About ICMP echo replies, and all of ICMPv6: always.
+//   - About other protocols: if there is a tunnel, a security association or a raw socket
+//     that fits.
+//
+// One packet that is sent to one server then has this effect on N servers. The test of
+// package cmd/internal/threat makes the attacks in each mode and prints the table.
+//
+//	                            without   original options   recommended
+//	servers that believe it
+//	  ICMP echo reply           1         N                  1
+//	  UDP, port not listed      1         N                  1
+//	  UDP, listed port          1         N                  N
+//	  TCP, no right number      0         0                  0
+//	  TCP, right number         0 or 1    1                  1
+//	packets sent for it, at most
+//	  broadcast, nflog          0         1, for N-1 hosts   1, for N-1 hosts
+//	  peers, relay              0         N-1                N-1
+//	entries that others get, per second
+//	  believed without proof    0         10 (19 at once)    0; listed UDP 500 (400 at once)
+//
+// Who sends from where:
+//
+//   - Off the path, a forger must guess a sequence number in the window of a connection
+//     that it knows: the same as without pmtud, but for one thing. It need not guess the
+//     server, too, as all of them get the message: N times as likely. Networks that let no
+//     forged sources in take nothing from it, since PTBs may come from any router.
+//   - On the LAN, it can send frames to all servers itself: pmtud gives it nothing.
+//   - On a server or on the path, it reads sequence numbers, and can make each server
+//     believe what it wants about these connections, also without pmtud.
+//
+// Where the port list has UDP, all servers believe what one did before: list the ports of
+// QUIC alone, which validates path MTUs itself (RFC 9000, section 14.4). `vips` bounds all
+// of it to the addresses that the servers share.
+//
+// To keep a client from being healed, somebody has to make the recommended limits drop
+// its genuine messages. They count by router and client, so this takes the client's
+// address and the address of the router before its narrow link, the right to send under
+// that. Six messages a second then take a fifth of what gets through, and sixty leave a
+// sixth; with the ports as well, six take half. Who does not know the router can do
+// nothing at any rate, up to the total: then those go first who ask again. The client
+// asks again with each retransmission, and needs one message. The figures are those of
+// TestStarvation there.
 package sane

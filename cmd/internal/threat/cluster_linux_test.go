@@ -75,7 +75,7 @@ func newCluster(t *testing.T, family lab.Family) *cluster {
 func (c *cluster) serve(t *testing.T) {
 	t.Helper()
 	version := fmt.Sprint(int(c.Config.Family))
-	accepted := make(chan net.Conn, 1)
+	accepted := make(chan net.Conn, 100) // more than are made
 	anybody := netip.IPv4Unspecified()
 	if c.VIP.Is6() {
 		anybody = netip.IPv6Unspecified()
@@ -91,24 +91,39 @@ func (c *cluster) serve(t *testing.T) {
 			t.Cleanup(func() { udp.Close() })
 		}
 	}
-	for port := 40000; ; port++ { // until the router's hash leads to the victim
-		client := netip.AddrPortFrom(c.clientAddr(t), uint16(port))
-		conn, err := c.Clients.Dial(t.Context(), "tcp"+version, client.String(), netip.AddrPortFrom(c.VIP, listedPort).String())
-		netns.Must(t, err)
-		greeting := make([]byte, 1)
-		if _, err := conn.Read(greeting); err != nil {
-			t.Fatal(err)
+	c.connection = c.connect(t, "tcp"+version)
+	for conn := range accepted {
+		t.Cleanup(func() { conn.Close() })
+		if conn.RemoteAddr().String() == c.connection.String() {
+			c.sequence = nextSequence(t, conn.(*net.TCPConn))
+			return
 		}
-		if greeting[0] == 'v' {
-			t.Cleanup(func() { conn.Close() })
-			c.connection = client
-			break
-		}
-		conn.Close()
 	}
-	conn := <-accepted
-	t.Cleanup(func() { conn.Close() })
-	c.sequence = nextSequence(t, conn.(*net.TCPConn))
+}
+
+// connect connects from one port after the other, until the router's hash leads to the
+// victim. While the router still looks for its neighbours it may send the packets of a
+// connection to several servers, which reset it.
+func (c *cluster) connect(t *testing.T, network string) (client netip.AddrPort) {
+	t.Helper()
+	var err error
+	deadline := time.Now().Add(patience)
+	for port := uint16(40000); time.Now().Before(deadline); port++ {
+		client = netip.AddrPortFrom(c.clientAddr(t), port)
+		var conn net.Conn
+		conn, err = c.Clients.Dial(t.Context(), network, client.String(), netip.AddrPortFrom(c.VIP, listedPort).String())
+		if err != nil {
+			continue
+		}
+		t.Cleanup(func() { conn.Close() })
+		netns.Must(t, conn.SetReadDeadline(time.Now().Add(patience/10)))
+		greeting := make([]byte, 1)
+		if _, err = conn.Read(greeting); err == nil && greeting[0] == 'v' {
+			return client
+		}
+	}
+	t.Fatalf("no connection to server %d: %v", victim, err)
+	return client
 }
 
 // acceptAll says of each connection whose it is.
@@ -121,7 +136,7 @@ func acceptAll(l net.Listener, isVictim bool, accepted chan<- net.Conn) {
 		case isVictim:
 			_, _ = conn.Write([]byte("v"))
 			accepted <- conn
-			return
+			continue
 		}
 		_, _ = conn.Write([]byte("o"))
 		conn.Close()

@@ -124,7 +124,7 @@ func recommendedFilters(t *testing.T, change func(settings any)) []pipeline.Stag
 	if err := os.WriteFile(path, []byte(configs.Recommended("yaml")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, err := config.Load([]string{path}, cmd.Plugins())
+	f, err := config.Load(t.Context(), []string{path}, cmd.Plugins())
 	if err != nil {
 		t.Fatal(err)
 	}
