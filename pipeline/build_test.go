@@ -103,8 +103,13 @@ func TestFirstSinksFilter(t *testing.T) {
 // TestQueueSizes has sinks with a size of their own, that of the pipeline and the default.
 func TestQueueSizes(t *testing.T) {
 	for _, tc := range []struct{ pipeline, sink, want int }{
-		{0, 0, pipeline.DefaultQueueSize}, {-1, -1, pipeline.DefaultQueueSize},
-		{1, 0, 1}, {7, 0, 7}, {7, 1, 1}, {7, 9, 9}, {0, 1, 1},
+		{0, 0, pipeline.DefaultQueueSize},
+		{-1, -1, pipeline.DefaultQueueSize},
+		{1, 0, 1},
+		{7, 0, 7},
+		{7, 1, 1},
+		{7, 9, 9},
+		{0, 1, 1},
 	} {
 		out := sinkStage("out", sink{})
 		out.QueueSize = tc.sink

@@ -28,9 +28,6 @@ const (
 	seccompTSync         = 1 // for all threads
 )
 
-// x32 is the bit of calls of the x32 ABI, which has numbers of its own.
-const x32 = 0x40000000
-
 // confineCalls has the kernel refuse system calls that the plan does not need, see doc.go.
 // It returns the name of what refuses them.
 func confineCalls(p Plan) (string, error) {

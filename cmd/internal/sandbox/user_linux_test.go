@@ -88,7 +88,8 @@ func TestLacksOfAUser(t *testing.T) {
 	}{
 		"nobody": {
 			"nobody", sandbox.Required,
-			append(rights, "the right to write in "+root, "the right to write in "+free, "the right to read in "+free), []string{root},
+			append(rights, "the right to write in "+root, "the right to write in "+free, "the right to read in "+free),
+			[]string{root},
 		},
 		"nobody, not confined": {"nobody", sandbox.Off, []string{"the right to write in " + root}, []string{root}},
 		// Without CAP_DAC_OVERRIDE it may not write in nobody's folder, but it gave up no user.
