@@ -2,8 +2,6 @@ package lab_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -31,15 +29,14 @@ var circles = []struct {
 	{"NFLOG, by loopback", "{type: nflog, group: 33}", "[{type: icmp-ptb}]", ", device: lo, create: false", logEverywhere},
 }
 
-// circle returns arguments for a server with a configuration in a folder.
-func circle(dir, source, filters, inject string) func(*lab.Network, *lab.Server) []string {
-	return func(n *lab.Network, s *lab.Server) []string {
+// circle returns a configuration that is the same for all servers.
+func circle(source, filters, inject string) func(*lab.Network, *lab.Server) (string, error) {
+	return func(n *lab.Network, _ *lab.Server) (string, error) {
 		var peers []string
 		for _, peer := range n.Servers {
 			peers = append(peers, `"`+peer.Addr.String()+`"`)
 		}
-		path := filepath.Join(dir, s.Name+".yaml")
-		text := fmt.Sprintf(`
+		return fmt.Sprintf(`
 pipelines:
   circle:
     sources:
@@ -49,11 +46,7 @@ pipelines:
     sinks:
       - {type: relay, key: [a secret of the lab only], peers: [%s]}
       - {type: inject%s}
-`, source, filters, strings.Join(peers, ", "), inject)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			panic(err)
-		}
-		return []string{"run", "-c", path}
+`, source, filters, strings.Join(peers, ", "), inject), nil
 	}
 }
 
@@ -71,7 +64,7 @@ func TestNothingGoesRound(t *testing.T) {
 				alone, err := lab.RunStray(t.Context(), config)
 				netns.Must(t, err)
 				config.Prepare = tc.prepare
-				config.Arguments = circle(t.TempDir(), tc.source, tc.filters, tc.inject)
+				config.Configuration = circle(tc.source, tc.filters, tc.inject)
 				stray, err := lab.RunStray(t.Context(), config)
 				netns.Must(t, err)
 				checkCircle(t, "unknown", stray, alone)
