@@ -301,3 +301,19 @@ func TestUserWithoutFolder(t *testing.T) {
 		})
 	}
 }
+
+// TestReloadOfInject has a confined program make its device again, for another key. Nothing
+// else in its configuration takes a unix socket.
+func TestReloadOfInject(t *testing.T) {
+	const text = "pipelines: {p: {sources: [{type: relay, key: [%s]}], sinks: [{type: inject}]}}\n"
+	path := writeConfig(t, fmt.Sprintf(text, "a text that is long enough"))
+	c := exec.Command(program, "run", "-c", path)
+	c.SysProcAttr = ownNamespaces(t)
+	p := start(t, c)
+	p.await("msg=ready")
+	overwrite(t, path, fmt.Sprintf(text, "another text that is long enough"))
+	p.signal(unix.SIGHUP)
+	p.await("reload")
+	p.await("msg=reloaded")
+	p.stop()
+}

@@ -84,7 +84,7 @@ func TestNeeds(t *testing.T) {
 		{Kind: pipeline.KindSink, Sink: -1, Index: 2, Stage: "sink-inject", Needs: pipeline.Needs{
 			Interfaces:   []pipeline.Interface{{Name: "eth0"}},
 			Capabilities: []string{"CAP_NET_RAW", "CAP_NET_ADMIN"},
-			Families:     []string{"AF_PACKET", "AF_NETLINK"},
+			Families:     []string{"AF_PACKET", "AF_NETLINK", "AF_UNIX"},
 			Exclusive:    []string{"device pmtud0"},
 		}},
 		{Kind: pipeline.KindSink, Sink: -1, Index: 3, Stage: "sink-pcap-file", Needs: pipeline.Needs{

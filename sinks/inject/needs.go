@@ -14,6 +14,7 @@ func (s *sink) Needs() pipeline.Needs {
 	}
 	if s.Create {
 		n.Capabilities = append(n.Capabilities, "CAP_NET_ADMIN")
+		n.Families = append(n.Families, "AF_UNIX") // of the claim
 		n.Exclusive = []string{"device " + s.Device}
 	}
 	if s.AsFrom != "" {
