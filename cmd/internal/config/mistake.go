@@ -162,6 +162,11 @@ func (r *report) add(at Position, hint, format string, args ...any) {
 	r.note(false, at, hint, format, args)
 }
 
+// warn notes what works but may not be meant.
+func (r *report) warn(at Position, hint, format string, args ...any) {
+	r.note(true, at, hint, format, args)
+}
+
 func (r *report) note(warning bool, at Position, hint, format string, args []any) {
 	r.noted++
 	if r.full() {
@@ -173,6 +178,7 @@ func (r *report) note(warning bool, at Position, hint, format string, args []any
 		Message: printable(shorten(fmt.Sprintf(format, args...))),
 		Hint:    printable(shorten(hint)),
 		Excerpt: r.texts.line(at),
+		Warning: warning,
 	}
 	if r.known[m] {
 		return

@@ -28,12 +28,6 @@ func (f *File) Warnings() Mistakes {
 	return r.mistakes
 }
 
-// warn notes what may not be meant.
-func (r *report) warn(at Position, hint, format string, args ...any) {
-	r.add(at, hint, format, args...)
-	r.mistakes[len(r.mistakes)-1].Warning = true
-}
-
 // of returns the place of a setting, or of the stage if that is not written there.
 func (s Stage) of(setting string) Position {
 	if found := s.setting(setting); found != nil {
