@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -302,6 +303,19 @@ func TestSettings(t *testing.T) {
 		}
 		if got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestNeeds wants each table's protocol of netlink to be kept by a confined process.
+func TestNeeds(t *testing.T) {
+	for table, want := range map[flow.Table]string{flow.Sockets: "NETLINK_SOCK_DIAG", flow.Conntrack: "NETLINK_NETFILTER"} {
+		f, err := flow.New(settings(func(s *flow.Settings) { s.Tables = flow.Tables{table} }), pipelinetest.Env(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := f.(pipeline.Needer).Needs().Netlink; !slices.Equal(got, []string{want}) {
+			t.Errorf("%s needs %v, want %s", table, got, want)
 		}
 	}
 }

@@ -49,6 +49,9 @@ func (f *filter) Close() error {
 // Needs is [pipeline.Needer].
 func (f *filter) Needs() pipeline.Needs {
 	n := pipeline.Needs{Families: []string{"AF_NETLINK"}}
+	if slices.Contains(f.Tables, Sockets) {
+		n.Netlink = append(n.Netlink, "NETLINK_SOCK_DIAG")
+	}
 	if slices.Contains(f.Tables, Conntrack) {
 		n.Capabilities = []string{"CAP_NET_ADMIN"}
 		n.Netlink = append(n.Netlink, "NETLINK_NETFILTER")

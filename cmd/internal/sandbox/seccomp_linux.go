@@ -71,7 +71,7 @@ func filter(arch uint32, rules []rule) []bpf.Instruction {
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: arch, SkipTrue: 1},
 		refuse(unix.ENOSYS),
 		bpf.LoadAbsolute{Off: seccompCall, Size: 4},
-		bpf.JumpIf{Cond: bpf.JumpGreaterThan, Val: newestCall, SkipFalse: 1}, // x32 too
+		bpf.JumpIf{Cond: bpf.JumpGreaterThan, Val: newestCall, SkipFalse: 1}, // those of the x32 ABI are, too
 		refuse(unix.ENOSYS),
 	}
 	for _, r := range rules {
