@@ -350,8 +350,10 @@ func BenchmarkRefuse(b *testing.B) {
 			datagram []byte
 			want     sealed.Fault
 		}{
-			{"forged", forged, sealed.Forged}, {"replayed", sound, sealed.Replayed},
-			{"too old", old, sealed.TooOld}, {"random", random, sealed.UnknownKey},
+			{"forged", forged, sealed.Forged},
+			{"replayed", sound, sealed.Replayed},
+			{"too old", old, sealed.TooOld},
+			{"random", random, sealed.UnknownKey},
 		} {
 			b.Run(fmt.Sprint(n, " ", tc.name), func(b *testing.B) {
 				o := opener(b, sealed.DefaultSenders, secret)

@@ -85,7 +85,7 @@ func TestMessage(t *testing.T) {
 }
 
 // TestAnyBytes checks that nothing is too short, or lies too much about its length.
-func TestAnyBytes(t *testing.T) {
+func TestAnyBytes(*testing.T) {
 	m := seen.New(8, time.Second)
 	for n := range 64 {
 		for _, first := range []byte{0x45, 0x4f, 0x60, 0} {
