@@ -41,6 +41,10 @@ type Needs struct {
 	// one that shares a name with it.
 	Exclusive []string
 
+	// Unique names what only one stage of a configuration may do, such as "relay to port
+	// 4821 of 192.0.2.1". On a reload the old stage may still do it when the new one begins.
+	Unique []string
+
 	// Emits and Hears name what a sink gives to the host and a source takes from
 	// it, such as "frames sent on eth0" or "file /var/lib/x.pcap". A sink that emits
 	// what a source of its own pipeline hears would feed itself, unless a filter

@@ -13,7 +13,7 @@ func (s *Sink) Needs() pipeline.Needs {
 		return n
 	}
 	for _, a := range s.Addresses() {
-		n.Exclusive = append(n.Exclusive, fmt.Sprintf("relay to port %d of %v", s.settings.Port, a))
+		n.Unique = append(n.Unique, fmt.Sprintf("relay to port %d of %v", s.settings.Port, a))
 	}
 	return n
 }

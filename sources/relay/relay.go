@@ -8,7 +8,8 @@
 // copy is enough. So nothing that a pipeline behind this source injects is injected twice.
 //
 // Everything that is refused is counted by its reason and costs no more than a look at it.
-// The kernel counts what found no room in the socket's buffer.
+// The kernel counts what found no room in the socket's buffer. A reload that changes the
+// pipeline closes the socket before it opens the next one; what comes meanwhile is lost.
 package relay
 
 import (

@@ -35,8 +35,12 @@ type lan struct {
 // loopback interface.
 type host struct {
 	*netns.NS
-	mac    [6]byte
-	stdout pipelinetest.Buffer // of the program
+	mac [6]byte
+
+	// Of the program.
+	config      string // path
+	process     *os.Process
+	stdout, log pipelinetest.Buffer
 }
 
 func first4(i int) string  { return fmt.Sprintf("10.99.0.%d", i+1) }
@@ -165,22 +169,38 @@ func settled(count *atomic.Int64, n int) int {
 // start starts the program with a configuration and waits until it is ready.
 func (h *host) start(t *testing.T, config string) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "pmtud.yaml")
-	netns.Must(t, os.WriteFile(path, []byte(config), 0o600))
-	c := exec.Command(*program, "run", "-c", path)
-	log := new(pipelinetest.Buffer)
-	c.Stdout, c.Stderr = &h.stdout, log
+	h.config = filepath.Join(t.TempDir(), "pmtud.yaml")
+	netns.Must(t, os.WriteFile(h.config, []byte(config), 0o600))
+	c := exec.Command(*program, "run", "-c", h.config)
+	c.Stdout, c.Stderr = &h.stdout, &h.log
 	netns.Must(t, h.Start(c))
+	h.process = c.Process
 	t.Cleanup(func() {
 		_ = c.Process.Signal(unix.SIGTERM)
-		err := c.Wait()
-		if err != nil {
-			t.Errorf("%v, log\n%s", err, log)
+		if err := c.Wait(); err != nil {
+			t.Errorf("%v, log\n%s", err, &h.log)
 		}
 	})
-	for end := time.Now().Add(patience); !strings.Contains(log.String(), `msg=ready`); time.Sleep(10 * time.Millisecond) {
+	h.await(t, &h.log, "msg=ready", 1)
+}
+
+// reload has the program go on with another configuration.
+func (h *host) reload(t *testing.T, config string) {
+	t.Helper()
+	before := strings.Count(h.log.String(), reloaded)
+	netns.Must(t, os.WriteFile(h.config, []byte(config), 0o600), h.process.Signal(unix.SIGHUP))
+	h.await(t, &h.log, reloaded, before+1)
+}
+
+// reloaded is what the program logs when it has reloaded its configuration.
+const reloaded = "msg=reloaded"
+
+// await waits until something was printed n times.
+func (h *host) await(t *testing.T, printed *pipelinetest.Buffer, text string, n int) {
+	t.Helper()
+	for end := time.Now().Add(patience); strings.Count(printed.String(), text) < n; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("not ready; log\n%s", log)
+			t.Fatalf("no %q in\n%s\nlog\n%s", text, printed, &h.log)
 		}
 	}
 }

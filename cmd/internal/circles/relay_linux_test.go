@@ -2,8 +2,11 @@ package circles_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
 // TestRelays has three hosts that relay all that they capture, and, wrongly, all that comes
@@ -60,4 +63,45 @@ func lowerTTL(ip []byte) {
 	ip[8]--
 	sum := uint32(binary.BigEndian.Uint16(ip[10:])) + 0x100
 	binary.BigEndian.PutUint16(ip[10:], uint16(sum+sum>>16))
+}
+
+// TestKeyRotation gives two hosts a new key, step by step and one after the other. Between
+// any two steps they understand each other.
+func TestKeyRotation(t *testing.T) {
+	l := newLAN(t, 2)
+	config := func(i int, keys string) string {
+		return `pipelines:
+  send: {sources: [{type: pcap, interface: eth0}], filters: [{type: icmp-ptb}], sinks: [{type: relay, key: ` + keys + `, peers: ` + first4(1-i) + `}]}
+  receive: {sources: [{type: relay, key: ` + keys + `}], sinks: [{type: log}]}
+`
+	}
+	const old, renewed = "the text of the old key", "the text of the new key"
+	mtu := uint32(1000)
+	exchange := func() {
+		t.Helper()
+		for i, h := range l.hosts {
+			mtu++
+			l.send(t, pipelinetest.PTB{DstMAC: h.mac, MTU: mtu}.Frame())
+			other := l.hosts[1-i]
+			other.await(t, &other.stdout, fmt.Sprintf("mtu=%d ", mtu), 1)
+		}
+	}
+	for i, h := range l.hosts {
+		h.start(t, config(i, old))
+	}
+	exchange()
+	for _, keys := range []string{"[" + old + ", " + renewed + "]", "[" + renewed + ", " + old + "]", renewed} {
+		for i, h := range l.hosts {
+			h.reload(t, config(i, keys))
+			exchange()
+		}
+	}
+	// And the old one is not accepted any more.
+	l.hosts[0].reload(t, config(0, old))
+	mtu++
+	l.send(t, pipelinetest.PTB{DstMAC: l.hosts[0].mac, MTU: mtu}.Frame())
+	settled(&l.datagrams, 1)
+	if strings.Contains(l.hosts[1].stdout.String(), fmt.Sprintf("mtu=%d ", mtu)) {
+		t.Error("the old key is accepted")
+	}
 }

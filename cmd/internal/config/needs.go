@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/pmtud/pmtud/pipeline"
@@ -37,7 +38,7 @@ func (r *resolver) exclusive(f *File) {
 	first := map[string]user{}
 	reported := map[[2]*Stage]bool{} // they may share several things
 	for _, u := range f.users() {
-		for _, name := range u.needs.Exclusive {
+		for _, name := range slices.Concat(u.needs.Exclusive, u.needs.Unique) {
 			if other, ok := first[name]; ok {
 				pair := [2]*Stage{other.Stage, u.Stage}
 				if reported[pair] {
