@@ -41,6 +41,7 @@ func (l *List) readOwn() error {
 func (l *List) firstUpdate(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
+	<-l.changed // the watcher has called readOwn
 	l.update(ctx)
 }
 
