@@ -76,12 +76,26 @@ func tcpPair(t *testing.T, addr string) pair {
 	t.Helper()
 	l, err := net.Listen("tcp", net.JoinHostPort(addr, "0"))
 	netns.Must(t, err)
-	c, err := net.Dial("tcp", l.Addr().String())
-	netns.Must(t, err)
+	c := dial(t, l.Addr().String())
 	s, err := l.Accept()
 	netns.Must(t, err)
 	t.Cleanup(func() { s.Close(); c.Close(); l.Close() })
 	return pair{addrPort(c.RemoteAddr()), addrPort(c.LocalAddr())}
+}
+
+// dial connects to a listener of this host. For a moment after an address of IPv6 was added
+// the kernel has no route to it.
+func dial(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		c, err := net.Dial("tcp", addr)
+		switch {
+		case err == nil:
+			return c
+		case time.Now().After(end):
+			t.Fatal(err)
+		}
+	}
 }
 
 func addrPort(a net.Addr) netip.AddrPort {
@@ -99,8 +113,7 @@ func TestSockets(t *testing.T) {
 	dual, err := net.Listen("tcp", "[::]:0") // also for IPv4
 	netns.Must(t, err)
 	t.Cleanup(func() { dual.Close() })
-	mapped, err := net.Dial("tcp", netip.AddrPortFrom(v4.server.Addr(), addrPort(dual.Addr()).Port()).String())
-	netns.Must(t, err)
+	mapped := dial(t, netip.AddrPortFrom(v4.server.Addr(), addrPort(dual.Addr()).Port()).String())
 	t.Cleanup(func() { mapped.Close() })
 
 	unconnected, err := net.ListenPacket("udp", "192.0.2.1:0")
@@ -166,8 +179,7 @@ func TestConntrack(t *testing.T) {
 		t.Run(addr, func(t *testing.T) {
 			l, err := net.Listen("tcp", net.JoinHostPort(addr, "0"))
 			netns.Must(t, err)
-			c, err := net.Dial("tcp", l.Addr().String())
-			netns.Must(t, err)
+			c := dial(t, l.Addr().String())
 			server, client := addrPort(c.RemoteAddr()), addrPort(c.LocalAddr())
 			netns.Must(t, c.(*net.TCPConn).SetLinger(0), l.Close())
 
