@@ -28,9 +28,9 @@ var variants = map[string]values{
 	"existing key":  {"key": values{"existingSecret": "mine"}},
 	"value of key":  {"key": values{"value": "a text that is long enough"}},
 	"eBPF":          {"inject": values{"asFrom": "eth0"}, "relay": values{"port": 4822}},
-	"with services": {"vips": []any{"203.0.113.80/32", "2001:db8:4::80/128"}, "interface": "bond0"},
+	"with services": {"ports": []any{"tcp", "443/udp"}, "vips": []any{"203.0.113.80/32", "2001:db8:4::80/128"}, "interface": "bond0"},
 	"Prometheus":    {"http": ":9400", "podMonitor": values{"enabled": true, "interval": "30s", "labels": values{"release": "prometheus"}}},
-	"everywhere":    {"nodeSelector": values{"pmtud": nil}, "limits": values{"rate": 50, "burst": 40}, "priorityClassName": "system-node-critical"},
+	"everywhere":    {"ports": []any{}, "nodeSelector": values{"pmtud": nil}, "limits": values{"rate": 50, "burst": 40}, "priorityClassName": "system-node-critical"},
 	"pods' labels":  {"podLabels": values{"a": "b"}, "podAnnotations": values{"c": "d"}, "imagePullSecrets": []any{values{"name": "e"}}},
 }
 

@@ -21,6 +21,7 @@ func Relaying(inject ...string) func(*Network, *Server) (string, error) {
 			configs.Relay,
 			`peers: [192.0.2.11, 192.0.2.12, "2001:db8:2::11"]`, "peers: ["+strings.Join(peers, ", ")+"]",
 			`"${PMTUD_KEY}"`, `"a secret of the lab's servers"`,
+			"ports: [tcp]", `ports: [tcp, "80/udp"]`, // RunSingle's datagrams
 			"- type: inject", settings,
 		)
 	}

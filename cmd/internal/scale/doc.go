@@ -47,7 +47,7 @@
 //
 //	  servers       receiving side at 50000         receiving side at 500
 //	       10  100 of 100, 99% within 1.4 s  100 of 100, 99% within 6.2 s
-//	      100  100 of 100, 99% within 1.4 s                     27 of 100
-//	     1000  100 of 100, 99% within 3.0 s                     17 of 100
-//	    10000                     29 of 100                      0 of 100
+//	      100  100 of 100, 99% within 1.4 s               about 30 of 100
+//	     1000  100 of 100, 99% within 3.0 s               about 20 of 100
+//	    10000               about 30 of 100                about 0 of 100
 package scale

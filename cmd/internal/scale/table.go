@@ -70,11 +70,12 @@ func writeOutcomes(out io.Writer, sizes []int) error {
 	return w.Flush()
 }
 
-// String returns for example: 100 of 100, 99% within 1.4 s.
+// String returns for example: 100 of 100, 99% within 1.4 s. The number of fewer clients is
+// rounded to a tenth of all, since it depends on the seed.
 func (o Outcome) String() string {
-	text := fmt.Sprintf("%d of %d", o.Healed, o.Clients)
 	if o.Within == Never {
-		return text
+		tenths := (10*o.Healed + o.Clients/2) / o.Clients
+		return fmt.Sprintf("about %d of %d", tenths*o.Clients/10, o.Clients)
 	}
-	return text + fmt.Sprintf(", 99%% within %.1f s", o.Within.Round(100*time.Millisecond).Seconds())
+	return fmt.Sprintf("%d of %d, 99%% within %.1f s", o.Healed, o.Clients, o.Within.Round(100*time.Millisecond).Seconds())
 }
