@@ -21,7 +21,7 @@ import (
 const everything = `
 pipelines:
   edge:
-    sources: [{type: pcap, interface: eth0}]
+    sources: [{type: pcap, interface: eth0}, {type: relay, insecure: true}]
     filters:
       - type: icmp-ptb
       - type: length
@@ -36,7 +36,8 @@ pipelines:
         addresses: [192.0.2.9, 2001:db8::9]
       - type: log
         verbosity: 2
-        filters: [{type: mtu, max: 1279}]
+        filters: [{type: mtu, max: 1279}, {type: flow, match: elsewhere, tables: [sockets]}]
+      - {type: relay, peers: [192.0.2.9], insecure: true}
       - {type: pcap-file, path: %DIR%/edge.pcap}
 `
 
