@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
 	"github.com/mdlayher/packet"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -22,6 +24,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+	"github.com/pmtud/pmtud/pipeline/sealed"
 	"github.com/pmtud/pmtud/sources/pcap"
 )
 
@@ -177,7 +180,7 @@ func (c *cluster) clientAddr(t *testing.T) (client netip.Addr) {
 	return client
 }
 
-// count counts the PTBs that servers send, by the client that they are about.
+// count counts the PTBs that servers send, sealed ones too, by the client that they are about.
 func (c *cluster) count(t *testing.T) {
 	t.Helper()
 	for _, s := range c.Servers {
@@ -199,11 +202,39 @@ func (c *cluster) note(batch []pipeline.Packet) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range batch {
-		batch[i].Decode()
-		if q, ok := batch[i].Quoted(); ok {
+		p := &batch[i]
+		p.Decode()
+		if packet := relayed(p); packet != nil {
+			p = &pipeline.Packet{Data: packet, Length: len(packet), LinkType: pipeline.LinkRaw}
+			p.Decode()
+		}
+		if q, ok := p.Quoted(); ok {
 			c.copies[q.Dst]++
 		}
 	}
+}
+
+// relayed returns the IP packet that a datagram of a sink relay without a key holds, or nil.
+func relayed(p *pipeline.Packet) []byte {
+	const relayPort = 4821
+	if p.Network < 0 || p.PTB != 0 {
+		return nil
+	}
+	ip := gopacket.NewPacket(p.Data[p.Network:], layers.LayerTypeIPv4, gopacket.NoCopy)
+	if p.EtherType == pipeline.EtherTypeIPv6 {
+		ip = gopacket.NewPacket(p.Data[p.Network:], layers.LayerTypeIPv6, gopacket.NoCopy)
+	}
+	udp, ok := ip.TransportLayer().(*layers.UDP)
+	if !ok || udp.DstPort != relayPort {
+		return nil
+	}
+	keys, err := sealed.Keys(nil, true)
+	if err != nil {
+		panic(err) // everybody knows this one
+	}
+	// Each with an Opener of its own: the same datagram goes to every peer.
+	packet, _ := sealed.NewOpener(keys, 1).Open(udp.Payload, time.Now())
+	return packet
 }
 
 func (c *cluster) sent(client netip.Addr) int {

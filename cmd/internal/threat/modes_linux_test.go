@@ -31,16 +31,20 @@ var modes = []mode{
 	{name: "broadcast, recommended", recommended: true, copies: 1, arguments: recommended(source, broadcast)},
 	{name: "peers, compat", copies: 2, arguments: options("--peers")},
 	{name: "peers, recommended", recommended: true, copies: 2, arguments: recommended(source, peers)},
+	{name: "relay, recommended", recommended: true, copies: 2, arguments: recommended(source, relay)},
 	{name: "nflog, compat", copies: 1, nflog: true, arguments: options("--nflog", nflogGroup)},
 	{name: "nflog, recommended", recommended: true, copies: 1, nflog: true, arguments: recommended("      - {type: nflog, group: "+nflogGroup+"}\n", broadcast)},
 }
 
 // Parts of the recommended configuration, and what modes have instead of them.
 const (
-	source     = "      - type: pcap\n        interface: eth0\n"
-	ports      = "ports: [tcp]"
-	broadcast  = "      - {type: broadcast, interface: eth0}\n"
-	peers      = "      - {type: peers, addresses: [PEERS]}\n"
+	source    = "      - type: pcap\n        interface: eth0\n"
+	ports     = "ports: [tcp]"
+	broadcast = "      - {type: broadcast, interface: eth0}\n"
+	peers     = "      - {type: peers, addresses: [PEERS]}\n"
+	relay     = "      - {type: relay, peers: [PEERS], insecure: true}\n" +
+		"  receive:\n    sources: [{type: relay, insecure: true}]\n" +
+		"    filters: [{type: icmp-ptb}, {type: iface-rate, rate: 1000}]\n    sinks: [{type: inject}]\n"
 	nflogGroup = "33"
 )
 
