@@ -17,6 +17,9 @@ import (
 // big, so one that is not made is a failure of the lab.
 const connectTimeout = 15 * time.Second
 
+// settling is the time after which a connection that was refused is tried again.
+const settling = 50 * time.Millisecond
+
 // Download is one connection as its client saw it.
 type Download struct {
 	// From is the client's address and port.
@@ -36,21 +39,24 @@ type Download struct {
 }
 
 // connect connects client i to a server that may have one more connection. After that,
-// the server waits.
+// the server waits. A network that was made a moment ago may still refuse a connection.
 func (n *Network) connect(ctx context.Context, i int, servers *deal) (net.Conn, Download, error) {
-	for {
+	for deadline := time.Now().Add(connectTimeout); ; {
 		from, err := servers.from(n.client(i))
 		if err != nil {
 			return nil, Download{}, err
 		}
 		c, server, err := n.connectFrom(ctx, from)
-		if err != nil {
+		switch {
+		case err != nil && (ctx.Err() != nil || time.Now().After(deadline)):
 			return nil, Download{}, err
-		}
-		if servers.take(server) {
+		case err != nil:
+			time.Sleep(settling)
+		case servers.take(server):
 			return c, Download{From: from, Server: server}, nil
+		default:
+			abort(c)
 		}
-		abort(c)
 	}
 }
 
