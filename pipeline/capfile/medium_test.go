@@ -110,7 +110,8 @@ func TestReadNFLOG(t *testing.T) {
 			{"sent", sent, 0, captured{ip, n - 14, 9, pipeline.LinkRaw, pipeline.TypeOutgoing}, false},
 			{
 				"cut", whole[:len(whole)-50], len(whole),
-				captured{string(ptb[:n-50]), n, 9, pipeline.LinkEthernet, pipeline.TypeHost}, false,
+				captured{string(ptb[:n-50]), n, 9, pipeline.LinkEthernet, pipeline.TypeHost},
+				false,
 			},
 			{"damaged", whole[:len(whole)-50], 0, captured{string(whole[:len(whole)-50]), len(whole) - 50, 9, 239, 0}, true},
 			{"empty", nil, 0, captured{"", 0, 9, 239, 0}, true},

@@ -17,8 +17,13 @@ func TestReadOldPcap(t *testing.T) {
 			major, minor  uint16
 			first, second uint32
 		}{
-			{2, 0, 90, 3}, {2, 1, 90, 3}, {2, 2, 90, 3}, {543, 0, 90, 3},
-			{2, 3, 90, 3}, {2, 3, 3, 90}, {2, 4, 3, 90},
+			{2, 0, 90, 3},
+			{2, 1, 90, 3},
+			{2, 2, 90, 3},
+			{543, 0, 90, 3},
+			{2, 3, 90, 3},
+			{2, 3, 3, 90},
+			{2, 4, 3, 90},
 		} {
 			t.Run(fmt.Sprintf("%s %d.%d %d first", name, tc.major, tc.minor, tc.first), func(t *testing.T) {
 				file := fields(o, uint32(0xa1b2c3d4), tc.major, tc.minor, uint64(0), uint32(65535), uint32(1),
