@@ -18,9 +18,6 @@ const maxLen = 2048
 func (m *Memory) Packet(ip []byte) Digest {
 	var b [maxLen]byte
 	n := copy(b[:], ip)
-	if n == 0 {
-		return m.digest(nil)
-	}
 	switch version := b[0] >> 4; {
 	case version == 4 && n >= ipv4MinLen:
 		n = until(n, int(binary.BigEndian.Uint16(b[2:])), ipv4MinLen)
