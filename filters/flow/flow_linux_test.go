@@ -70,7 +70,10 @@ func withProtocol(p pipeline.Packet, protocol byte) pipeline.Packet {
 const udp = 17
 
 // pair is a connection between two sockets of this host.
-type pair struct{ server, client netip.AddrPort }
+type pair struct {
+	server, client         netip.AddrPort
+	serverConn, clientConn net.Conn
+}
 
 func tcpPair(t *testing.T, addr string) pair {
 	t.Helper()
@@ -80,7 +83,7 @@ func tcpPair(t *testing.T, addr string) pair {
 	s, err := l.Accept()
 	netns.Must(t, err)
 	t.Cleanup(func() { s.Close(); c.Close(); l.Close() })
-	return pair{addrPort(c.RemoteAddr()), addrPort(c.LocalAddr())}
+	return pair{addrPort(c.RemoteAddr()), addrPort(c.LocalAddr()), s, c}
 }
 
 // dial connects to a listener of this host. For a moment after an address of IPv6 was added
@@ -107,6 +110,7 @@ func addrPort(a net.Addr) netip.AddrPort {
 func TestSockets(t *testing.T) {
 	ns := netns.Own(t)
 	netns.Must(t, ns.Addr("lo", "192.0.2.1/32", "2001:db8::1/128"))
+	t.Cleanup(func() { netns.Must(t, ns.DelAddr("lo", "192.0.2.1/32", "2001:db8::1/128")) })
 	v4, v6 := tcpPair(t, "192.0.2.1"), tcpPair(t, "2001:db8::1")
 	stranger4, stranger6 := netip.MustParseAddrPort("198.51.100.7:40000"), netip.MustParseAddrPort("[2001:db8:c::7]:40000")
 
@@ -123,11 +127,19 @@ func TestSockets(t *testing.T) {
 	netns.Must(t, err)
 	t.Cleanup(func() { connected.Close() })
 
+	// The end that closes first is left in TIME-WAIT.
+	closed := tcpPair(t, "192.0.2.1")
+	for _, c := range []net.Conn{closed.clientConn, closed.serverConn} {
+		netns.Must(t, c.Close())
+	}
+
 	for _, tt := range []struct {
 		name    string
 		message pipeline.Packet
 		here    bool
 	}{
+		{"TIME-WAIT", about(closed.client, closed.server), false},
+		{"a listener's port", about(v4.server, netip.AddrPortFrom(v4.client.Addr(), 1)), false},
 		{"IPv4", about(v4.server, v4.client), true},
 		{"IPv6", about(v6.server, v6.client), true},
 		{"the client's end", about(v4.client, v4.server), true},
@@ -175,6 +187,7 @@ func measured(f pipeline.Filter, name string) (value float64) {
 func TestConntrack(t *testing.T) {
 	ns := netns.Own(t)
 	netns.Must(t, ns.Addr("lo", "192.0.2.3/32", "2001:db8::3/128"), trackAll())
+	t.Cleanup(func() { netns.Must(t, ns.DelAddr("lo", "192.0.2.3/32", "2001:db8::3/128")) })
 	for _, addr := range []string{"192.0.2.3", "2001:db8::3"} {
 		t.Run(addr, func(t *testing.T) {
 			l, err := net.Listen("tcp", net.JoinHostPort(addr, "0"))

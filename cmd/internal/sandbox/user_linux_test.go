@@ -140,15 +140,15 @@ func TestDo(t *testing.T) {
 		return err == nil
 	}
 	self := sandbox.User{Name: "self", ID: os.Geteuid(), Group: os.Getegid()}
-	nobody := sandbox.User{Name: "nobody", ID: 65534, Group: 65534}
+	another := sandbox.User{Name: "another", ID: os.Geteuid() + 1, Group: os.Getegid() + 1}
 	for _, tc := range []struct {
 		user sandbox.User
 		may  bool
-	}{{self, true}, {nobody, false}, {self, true}} {
+	}{{self, true}, {another, false}, {self, true}} {
 		did, could := false, false
 		err := tc.user.Do(func() { did, could = true, may() })
 		if os.Geteuid() != 0 && tc.user.ID != self.ID {
-			if did || !errors.Is(err, unix.EPERM) || !strings.HasPrefix(err.Error(), "take the rights of user nobody: ") {
+			if did || !errors.Is(err, unix.EPERM) || !strings.HasPrefix(err.Error(), "take the rights of user another: ") {
 				t.Errorf("without rights to become %s: %v, done: %v", tc.user.Name, err, did)
 			}
 			continue
