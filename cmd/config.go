@@ -16,12 +16,14 @@ func (a *app) configCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "config -c FILE|DIR [-c ...]",
 		Short: "show what a configuration comes to, with defaults and origins",
-		Long: `Config prints the configuration that the files come to together: with the defaults of
-what they leave out, and with variables replaced. With --origins each value has a
-comment: "default", the file, line and column where it stands, and what its variables
-were replaced from. (Mind that secrets from variables are printed too.)
+		Long: `Config prints the configuration that the files come to together: with the
+defaults of what they leave out, and with variables replaced. With --origins
+each value has a comment: "default", the file, line and column where it stands,
+and what its variables were replaced from. (Mind that secrets from variables are
+printed too.)
 
-What is printed is a configuration of its own, in any format, whatever the files have:
+What is printed is a configuration of its own, in any format, whatever the files
+have:
 
   pmtud config -c edge.yaml --written --format toml > edge.toml`,
 		Args:                  noOperands,

@@ -12,10 +12,12 @@ func (a *app) graphCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "graph -c FILE|DIR [-c ...]",
 		Short: "draw the pipelines",
-		Long: `Graph draws the declared pipelines, each stage with what is set of it: as text, as a
-flowchart for Mermaid, which code hosts show in Markdown, or for Graphviz:
+		Long: `Graph draws the declared pipelines, each stage with what is set of it: as text,
+as a flowchart for Mermaid, which code hosts show in Markdown, or for Graphviz:
 
-  pmtud graph -c edge.yaml --format dot | dot -Tsvg > edge.svg`,
+  pmtud graph -c edge.yaml --format dot | dot -Tsvg > edge.svg
+
+It prints keys as they are: mind that before you hand a drawing on.`,
 		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -40,8 +40,9 @@ func completeCommands(c *cobra.Command, args []string, _ string) (found []cobra.
 	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
-const completionHelp = `Completion prints a script by which a shell completes commands, options, plugins,
-files and interfaces. Packages bring those for bash, zsh and fish along. By hand:
+const completionHelp = `Completion prints a script by which a shell completes commands, options,
+plugins, files and interfaces. Packages bring those for bash, zsh and fish
+along. By hand:
 
   pmtud completion bash > /etc/bash_completion.d/pmtud
   pmtud completion zsh > /usr/local/share/zsh/site-functions/_pmtud

@@ -15,32 +15,32 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-const initHelp = `Init writes a configuration to begin with. By itself it is the recommended one, which
-heals many clients at once and bounds what is sent meanwhile, with its reasons in
-comments. --iface tells the interface of the servers' common LAN; with --host the
-addresses on lo that are no loopback ones are taken for those that the servers share, and
-only messages about them pass:
+const initHelp = `Init writes a configuration to begin with. By itself it is the recommended one,
+which heals many clients at once and bounds what is sent meanwhile, with its
+reasons in comments. --iface tells the interface of the servers' common LAN;
+with --host the addresses on lo that are no loopback ones are taken for those
+that the servers share, and only messages about them pass:
 
   pmtud init --host --iface eth0 --output edge.yaml
 
-With a short description of a chain it is that chain, in which each setting of each stage
-stands with its meaning, those at their defaults as comments:
+With a short description of a chain it is that chain, in which each setting of
+each stage stands with its meaning, those at their defaults as comments:
 
   pmtud init 'pcap(interface=eth0) | icmp-ptb | length | mtu |
     port-list(ports=80,443) | src-rate(rate=1) | iface-rate |
     broadcast(interface=eth0) + log' --output edge.yaml
 
-Stages are separated by "|": first sources, last sinks, in between filters. Several
-sources or sinks have "+" between them. Settings stand in brackets, lists with commas;
-values with other signs in quotes.`
+Stages are separated by "|": first sources, last sinks, in between filters.
+Several sources or sinks have "+" between them. Settings stand in brackets,
+lists with commas; values with other signs in quotes.`
 
 func (a *app) initCommand() *cobra.Command {
 	var format *choice
 	var output, name, iface string
 	var host bool
 	c := &cobra.Command{
-		Use:                   "init [[--iface INTERFACE] [--host] | CHAIN] [--output FILE] [--format FORMAT] [--pipeline NAME]",
-		Short:                 "write a commented configuration: the recommended one, or from a short description",
+		Use:                   "init [[--iface INTERFACE] [--host] | CHAIN] [options]",
+		Short:                 "write a commented configuration to begin with",
 		Long:                  initHelp,
 		DisableFlagsInUseLine: true,
 		Args:                  initArgs,

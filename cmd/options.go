@@ -39,7 +39,7 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.StringVarP(&o.nflog, "nflog", "n", "", "read from this NFLOG `GROUP` instead of capturing; send on --iface")
 	flags.StringVarP(&o.srcRate, "src-rate", "s", "1.0", "limit for one source, in packets per second: `PPS`")
 	flags.StringVarP(&o.ifaceRate, "iface-rate", "r", "10.0", "limit to send on the interface, in packets per second: `PPS`")
-	flags.CountVarP(&o.verbose, "verbose", "v", "``print forwarded packets; twice: refused ones too; three times: with their octets in hex")
+	flags.CountVarP(&o.verbose, "verbose", "v", "``print forwarded packets; twice: refused ones too; three times: with their bytes in hex")
 	flags.BoolVarP(&o.dryRun, "dry-run", "d", false, "do everything but send")
 	flags.StringVarP(&o.cpu, "cpu", "c", "", "pin the whole process to this `CPU`")
 	flags.StringVarP(&o.ports, "ports", "p", "", "comma-separated `PORTS`; forward only when the quoted packet's source port is on it")

@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -30,14 +29,14 @@ func (a *app) pluginsCommand() *cobra.Command {
 		Long: `Plugins lists the sources, filters and sinks, or tells all of those called NAME:
 settings, the reasons for which they drop packets, and metrics.
 
-With --format json it is an object with the list "plugins", of which each has kind,
-type, summary, settings, reasons and metrics. A setting has name, type (text, boolean,
-integer, number, duration, size, or scalar for text or a number), list, required,
-default, min, max, enum, pattern, example and doc; what does not apply is left out. Later
-versions may add fields, but change none.
+With --format json it is an object with the list "plugins", of which each has
+kind, type, summary, settings, reasons and metrics. A setting has name, type
+(text, boolean, integer, number, duration, size, or scalar for text or a
+number), list, required, default, min, max, enum, pattern, example and doc; what
+does not apply is left out. Later versions may add fields, but change none.
 
-With --schema it is a JSON Schema (2020-12) of configuration files, with which editors
-complete and check them:
+With --schema it is a JSON Schema (2020-12) of configuration files, with which
+editors complete and check them:
 
   pmtud plugins --schema > pmtud.schema.json
   # yaml-language-server: $schema=pmtud.schema.json`,
@@ -126,64 +125,68 @@ func listPlugins(out io.Writer, infos []config.PluginInfo) error {
 	for _, p := range infos {
 		rows = append(rows, []string{p.Kind, p.Type, p.Summary})
 	}
-	return writeTable(out, rows)
+	return printLines(out, table(rows))
 }
 
 func describePlugins(out io.Writer, infos []config.PluginInfo) error {
+	var lines []string
 	for i, p := range infos {
 		if i > 0 {
-			fmt.Fprintln(out)
+			lines = append(lines, "")
 		}
-		fmt.Fprintf(out, "%s %s: %s\n", p.Kind, p.Type, p.Summary)
-		for _, rows := range [][][]string{settingRows(p.Settings), reasonRows(p.Reasons), metricRows(p.Metrics)} {
-			if len(rows) == 1 {
-				continue
-			}
-			fmt.Fprintln(out)
-			if err := writeTable(out, rows); err != nil {
-				return err
+		lines = append(lines, config.Wrap(p.Kind+" "+p.Type+": "+p.Summary, width)...)
+		for _, part := range [][]string{settingLines(p.Settings), reasonLines(p.Reasons), metricLines(p.Metrics)} {
+			if len(part) > 1 {
+				lines = append(append(lines, ""), part...)
 			}
 		}
 	}
-	return nil
+	return printLines(out, lines)
 }
 
-// settingRows returns a heading and a row for each setting.
-func settingRows(settings []config.SettingInfo) [][]string {
-	rows := [][]string{{"SETTING", "TYPE", "DEFAULT", "ALLOWED", "EXAMPLE", "MEANING"}}
+// settingLines returns a heading, a line for each setting, and below that what it means.
+func settingLines(settings []config.SettingInfo) []string {
+	rows := [][]string{{"SETTING", "TYPE", "DEFAULT"}}
 	for _, s := range settings {
 		value := config.Text(s.Default)
 		if s.Required {
 			value = "(required)"
 		}
-		rows = append(rows, []string{s.Name, s.Kind(), value, s.Allowed(), config.Text(s.Example), s.Doc})
+		rows = append(rows, []string{s.Name, s.Kind(), value})
 	}
-	return rows
+	heads := align(rows)
+	lines := heads[:1:1]
+	for i, s := range settings {
+		lines = append(append(lines, strings.TrimRight(heads[i+1], " ")), hang("    ", s.Doc)...)
+		if allowed := s.Allowed(); allowed != "" {
+			lines = append(lines, hang("    ", "allowed: "+allowed)...)
+		}
+		if example := config.Text(s.Example); example != "" {
+			lines = append(lines, hang("    ", "example: "+example)...)
+		}
+	}
+	return lines
 }
 
-func reasonRows(reasons []config.ReasonInfo) [][]string {
+func reasonLines(reasons []config.ReasonInfo) []string {
 	rows := [][]string{{"REASON", "MEANING"}}
 	for _, r := range reasons {
 		rows = append(rows, []string{r.Name, r.Doc})
 	}
-	return rows
+	return table(rows)
 }
 
-func metricRows(metrics []config.MetricInfo) [][]string {
+func metricLines(metrics []config.MetricInfo) []string {
 	rows := [][]string{{"METRIC", "KIND", "BY", "MEANING"}}
 	for _, m := range metrics {
 		rows = append(rows, []string{m.Name, m.Kind, m.Label, m.Doc})
 	}
-	return rows
+	return table(rows)
 }
 
-func writeTable(out io.Writer, rows [][]string) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		fmt.Fprintln(w, strings.Join(row, "\t"))
-	}
-	if err := w.Flush(); err != nil {
-		return fmt.Errorf("print table: %w", err)
+func printLines(out io.Writer, lines []string) error {
+	if _, err := io.WriteString(out, strings.Join(lines, "\n")+"\n"); err != nil {
+		return fmt.Errorf("print plugins: %w", err)
 	}
 	return nil
 }

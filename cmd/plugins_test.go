@@ -14,7 +14,7 @@ import (
 func TestPlugins(t *testing.T) {
 	list := done(t, run(t, "plugins"))
 	for _, p := range cmd.Plugins() {
-		if !strings.Contains(list, p.Type) || !strings.Contains(list, p.Summary) {
+		if !strings.Contains(list, p.Type) || !strings.Contains(unwrapped(list), p.Summary) {
 			t.Errorf("%s is not listed:\n%s", p.Type, list)
 		}
 		want := []string{}
@@ -29,11 +29,16 @@ func TestPlugins(t *testing.T) {
 		}
 		text := done(t, run(t, "plugins", p.Type))
 		for _, want := range want {
-			if !strings.Contains(text, want) {
+			if !strings.Contains(unwrapped(text), unwrapped(want)) {
 				t.Errorf("%q of %s is missing:\n%s", want, p.Type, text)
 			}
 		}
 	}
+}
+
+// unwrapped returns text without the line breaks and spaces between its words.
+func unwrapped(text string) string {
+	return strings.Join(strings.Fields(text), " ")
 }
 
 // TestPluginsExamples checks that every setting has an example to show and to begin

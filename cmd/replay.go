@@ -15,16 +15,15 @@ import (
 	"github.com/pmtud/pmtud/pipeline/capfile"
 )
 
-const replayHelp = `Replay decides about captures as the daemon would have done, and sends nothing. It
-needs no privileges and touches no network and no file but those named.
+const replayHelp = `Replay decides about captures as the daemon would have done, and sends nothing.
+It needs no privileges and touches no network and no file but those named.
 
 Captures are pcap or pcapng files, plain, gzip or zstd; "-" is standard input.
-Several are merged by time; packets are then named by capture and number. Numbers
-count every packet of a capture, as Wireshark and tcpdump do. Packets that the
-daemon would not have captured, such as outgoing ones, are counted by reason. The
-pipeline is that of -c, or the one that the
-original options stand for. Its sources are replaced by the captures, its sinks
-by recorders.`
+Several are merged by time; packets are then named by capture and number.
+Numbers count every packet of a capture, as Wireshark and tcpdump do. Packets
+that the daemon would not have captured, such as outgoing ones, are counted by
+reason. The pipeline is that of -c, or the one that the original options stand
+for. Its sources are replaced by the captures, its sinks by recorders.`
 
 // replayOptions are the options of replay, as they were written.
 type replayOptions struct {

@@ -9,9 +9,9 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/config"
 )
 
-const rootHelp = `pmtud hands the ICMP messages of path MTU discovery (IPv4 "fragmentation needed",
-IPv6 "packet too big") on to all servers behind an ECMP router, so that the one
-whose connection a message is about gets it.
+const rootHelp = `pmtud hands the ICMP messages of path MTU discovery (IPv4 "fragmentation
+needed", IPv6 "packet too big") on to all servers behind an ECMP router, so that
+the one whose connection a message is about gets it.
 
 With options alone it listens and sends on one interface. For anything else,
 declare pipelines in files and use "pmtud run"; --print-config prints the
@@ -46,6 +46,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.SuggestionsMinimumDistance = 2
 	root.AddCommand(a.runCommand(), a.replayCommand(), a.traceCommand(), a.testCommand(), a.checkCommand(), a.pluginsCommand(), a.configCommand(), a.graphCommand(), a.initCommand(), a.completionCommand(), a.versionCommand())
 	root.SetHelpCommand(a.helpCommand())
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", width)))
 	root.SetFlagErrorFunc(optionMistake)
 	return root
 }

@@ -16,13 +16,13 @@ func (a *app) runCommand() *cobra.Command {
 		Use:   "run -c FILE|DIR [-c ...]",
 		Short: "run the declared pipelines",
 		Long: `Run runs the pipelines that the files declare until the sources end or SIGINT or
-SIGTERM comes. Of a folder it reads the files *.yaml, *.yml, *.toml and *.json in
-the order of their names. Nothing starts if there is any mistake, or if a pipeline
-can't be opened. A pipeline that fails later stops alone.
+SIGTERM comes. Of a folder it reads the files *.yaml, *.yml, *.toml and *.json
+in the order of their names. Nothing starts if there is any mistake, or if a
+pipeline can't be opened. A pipeline that fails later stops alone.
 
-SIGHUP, or with "watch: true" a change of the files' content, reloads them: what did
-not change is not touched, and a configuration with mistakes changes nothing. SIGUSR1
-switches lines of level debug on and off.`,
+SIGHUP, or with "watch: true" a change of the files' content, reloads them: what
+did not change is not touched, and a configuration with mistakes changes
+nothing. SIGUSR1 switches lines of level debug on and off.`,
 		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -14,9 +14,9 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-const testHelp = `Test replays captures and compares what becomes of them with what test files expect.
-Of a folder and those below it, it takes the files *_test.yaml, *_test.yml and
-*_test.toml.
+const testHelp = `Test replays captures and compares what becomes of them with what test files
+expect. Of a folder and those below it, it takes the files *_test.yaml,
+*_test.yml and *_test.toml.
 
   tests:
     web ports only:
@@ -28,14 +28,14 @@ Of a folder and those below it, it takes the files *_test.yaml, *_test.yml and
         forwarded: 2
         dropped:                 # all that is dropped, by stage and reason
           port-list: {port-not-listed: 3}
-        not_captured: {outgoing: 1} # all that the source would not have captured
+        not_captured: {outgoing: 1} # what the source would not have captured
         sent: {broadcast: 2}     # all that is sent, by sink
         verdicts: web.jsonl      # as "pmtud replay --verdicts" writes them
         sent_file: web.pcap      # as "pmtud replay --write" writes it
 
 Paths are relative to the test file; what is left out is not compared. The exit
-status is 1 if a test failed, and 2 if a test file or a configuration is wrong or
-there are no tests.`
+status is 1 if a test failed, and 2 if a test file or a configuration is wrong
+or there are no tests.`
 
 func (a *app) testCommand() *cobra.Command {
 	var junit string

@@ -14,20 +14,20 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-const traceHelp = `Trace tells for one packet what each stage looks at and what it decides. The packet
-is number N of a capture, the first without #N, counted as in Wireshark and tcpdump;
-those before it are decided too, so that limits are where they would be. Or it is
-given in hex, as from -vvv.
+const traceHelp = `Trace tells for one packet what each stage looks at and what it decides. The
+packet is number N of a capture, the first without #N, counted as in Wireshark
+and tcpdump; those before it are decided too, so that limits are where they
+would be. Or it is given in hex, as from -vvv.
 
-A message may be hidden where neither pmtud nor its kernel filter looks: behind a
-second VLAN tag, MPLS, PPPoE, an 802.3 header, a tunnel or an IPv6 extension header.
-Trace says so; the decision is the daemon's.`
+A message may be hidden where neither pmtud nor its kernel filter looks: behind
+a second VLAN tag, MPLS, PPPoE, an 802.3 header, a tunnel or an IPv6 extension
+header. Trace says so; the decision is the daemon's.`
 
 func (a *app) traceCommand() *cobra.Command {
 	var o offline
 	var octets, link string
 	c := &cobra.Command{
-		Use:                   "trace [-c FILE | options] CAPTURE[#N] | --hex OCTETS",
+		Use:                   "trace [-c FILE | options] CAPTURE[#N] | --hex BYTES",
 		Short:                 "tell what each stage makes of one packet",
 		Long:                  traceHelp,
 		Args:                  maybeOperand("CAPTURE"),
@@ -48,8 +48,8 @@ func (a *app) traceCommand() *cobra.Command {
 		},
 	}
 	c.Flags().SortFlags = false
-	c.Flags().StringVar(&octets, "hex", "", "the packet's `OCTETS` in hex")
-	c.Flags().StringVar(&link, "link", "ethernet", "how the octets begin, `LINK`: ethernet, or raw for an IP header")
+	c.Flags().StringVar(&octets, "hex", "", "the packet's `BYTES` in hex")
+	c.Flags().StringVar(&link, "link", "ethernet", "how the bytes begin, `LINK`: ethernet, or raw for an IP header")
 	a.registerOffline(c, &o)
 	completeFlag(c, "link", fixed("ethernet", "raw"))
 	return c

@@ -44,8 +44,8 @@ func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "print the program's version",
-		Long: `Version prints the program's version, the commit that it was built from if that is
-known, the version of Go that it was built with, and the platform.`,
+		Long: `Version prints the program's version, the commit that it was built from if that
+is known, the version of Go that it was built with, and the platform.`,
 		Args: noOperands,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(a.Stdout, "pmtud %s%s %s %s/%s\n",

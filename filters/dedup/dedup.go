@@ -75,7 +75,7 @@ type Settings struct {
 	Key        key.Fields    `setting:"key" enum:"router,router-prefix,client,client-prefix,target,mtu,flow" example:"flow,mtu" doc:"fields that make the news: packets are copies if all of these are equal"`
 	PrefixV4   int           `setting:"prefix_v4" min:"1" max:"32" example:"24" doc:"bits of router-prefix and client-prefix of IPv4 addresses"`
 	PrefixV6   int           `setting:"prefix_v6" min:"1" max:"128" example:"64" doc:"bits of router-prefix and client-prefix of IPv6 addresses"`
-	MaxEntries int           `setting:"max_entries" min:"1" max:"16777216" example:"65536" doc:"number of keys remembered, at most 56 octets each and 8 for each of the copies"`
+	MaxEntries int           `setting:"max_entries" min:"1" max:"16777216" example:"65536" doc:"number of keys remembered, at most 56 bytes each and 8 for each of the copies"`
 }
 
 // Plugin returns the filter `dedup`.

@@ -45,7 +45,7 @@ type Settings struct {
 	FairBy   key.Fields `setting:"fair_by" enum:"router,router-prefix,client,client-prefix,target,mtu,flow" example:"client" doc:"fields that tell apart those who share the rate fairly when it is not enough; none means first come, first served"`
 	PrefixV4 int        `setting:"prefix_v4" min:"1" max:"32" example:"24" doc:"bits of router-prefix and client-prefix of IPv4 addresses"`
 	PrefixV6 int        `setting:"prefix_v6" min:"1" max:"128" example:"64" doc:"bits of router-prefix and client-prefix of IPv6 addresses"`
-	MaxKeys  int        `setting:"max_keys" min:"1" max:"16777216" example:"131072" doc:"number of keys remembered for fair_by, 40 octets each; best as many as come in a second of a flood"`
+	MaxKeys  int        `setting:"max_keys" min:"1" max:"16777216" example:"131072" doc:"number of keys remembered for fair_by, 40 bytes each; best as many as come in a second of a flood"`
 }
 
 // Index of the plugin's metrics.

@@ -19,8 +19,8 @@ const (
 
 // Settings of the filter.
 type Settings struct {
-	Min    uint32 `setting:"min" example:"1280" doc:"lowest next-hop MTU that passes, in octets"`
-	Max    uint32 `setting:"max" example:"1499" doc:"highest next-hop MTU that passes, in octets"`
+	Min    uint32 `setting:"min" example:"1280" doc:"lowest next-hop MTU that passes, in bytes"`
+	Max    uint32 `setting:"max" example:"1499" doc:"highest next-hop MTU that passes, in bytes"`
 	Strict bool   `setting:"strict" example:"true" doc:"let only MTUs from 576 to 1499 pass"`
 }
 

@@ -40,7 +40,7 @@ const (
 
 // Settings of the filter: a switch for each check, called like its reason.
 type Settings struct {
-	IPLength          bool `setting:"ip_length" example:"false" doc:"drop packets whose IP header names another version, or lengths that don't fit the octets on the wire"`
+	IPLength          bool `setting:"ip_length" example:"false" doc:"drop packets whose IP header names another version, or lengths that don't fit the bytes on the wire"`
 	IPChecksum        bool `setting:"ip_checksum" example:"false" doc:"drop packets whose IPv4 header checksum is wrong"`
 	Fragment          bool `setting:"fragment" example:"false" doc:"drop fragments of IP packets"`
 	UnspecifiedSource bool `setting:"unspecified_source" example:"false" doc:"drop packets from 0.0.0.0/8 or ::"`
@@ -51,7 +51,7 @@ type Settings struct {
 	BroadcastTarget   bool `setting:"broadcast_target" example:"false" doc:"drop packets to 255.255.255.255 or the broadcast address of a network of this host; in a replay none of these is known"`
 	ICMPChecksum      bool `setting:"icmp_checksum" example:"false" doc:"drop messages whose ICMP checksum is wrong"`
 	QuotedVersion     bool `setting:"quoted_version" example:"false" doc:"drop messages about a packet of the other IP version"`
-	ShortQuote        bool `setting:"short_quote" example:"false" doc:"drop messages that quote less inside their IP packet than a receiver needs: the IP headers and 8 octets behind them"`
+	ShortQuote        bool `setting:"short_quote" example:"false" doc:"drop messages that quote less inside their IP packet than a receiver needs: the IP headers and 8 bytes behind them"`
 	QuotedSource      bool `setting:"quoted_source" example:"false" doc:"drop messages about a packet whose source is not the message's target"`
 	QuotedAddress     bool `setting:"quoted_address" example:"false" doc:"drop messages about a packet that no router forwards: its source or destination is unspecified, loopback or IPv6 link-local, or its source multicast or broadcast"`
 	QuotedMulticast   bool `setting:"quoted_multicast" example:"false" doc:"drop messages about an IPv4 packet to a multicast or broadcast address"`
@@ -66,7 +66,7 @@ type Settings struct {
 	NotTooBig         bool `setting:"not_too_big" example:"false" doc:"drop messages about a packet that is not longer than the next-hop MTU"`
 	InterfaceMTU      bool `setting:"interface_mtu" example:"false" doc:"drop messages whose next-hop MTU is not below the MTU of interface, if that is given; in a replay it is not known"`
 
-	MinMTUv4  uint16 `setting:"min_mtu_v4" example:"552" doc:"lowest next-hop MTU of IPv4 that low_mtu_v4 lets pass, in octets" min:"68" max:"65535"`
+	MinMTUv4  uint16 `setting:"min_mtu_v4" example:"552" doc:"lowest next-hop MTU of IPv4 that low_mtu_v4 lets pass, in bytes" min:"68" max:"65535"`
 	Interface string `setting:"interface" doc:"interface that this host, and every other receiver, sends its own packets on" example:"eth0"`
 }
 
@@ -76,7 +76,7 @@ func Plugin() pipeline.Plugin {
 		Type:    "sane",
 		Summary: "drops messages that no router sends or no receiver believes",
 		Reasons: []pipeline.ReasonInfo{
-			{Name: "ip-length", Doc: "the IP header names another version, or lengths that don't fit the octets on the wire"},
+			{Name: "ip-length", Doc: "the IP header names another version, or lengths that don't fit the bytes on the wire"},
 			{Name: "ip-checksum", Doc: "the IPv4 header checksum is wrong"},
 			{Name: "fragment", Doc: "the packet is a fragment"},
 			{Name: "unspecified-source", Doc: "the source is in 0.0.0.0/8 or is ::"},
@@ -87,7 +87,7 @@ func Plugin() pipeline.Plugin {
 			{Name: "broadcast-target", Doc: "the target is a broadcast address"},
 			{Name: "icmp-checksum", Doc: "the ICMP checksum is wrong"},
 			{Name: "quoted-version", Doc: "the quoted packet is of the other IP version"},
-			{Name: "short-quote", Doc: "inside the IP packet, less is quoted than the IP headers and 8 octets behind them"},
+			{Name: "short-quote", Doc: "inside the IP packet, less is quoted than the IP headers and 8 bytes behind them"},
 			{Name: "quoted-source", Doc: "the quoted packet's source is not the message's target"},
 			{Name: "quoted-address", Doc: "the quoted packet's source or destination is one that no router forwards packets of"},
 			{Name: "quoted-multicast", Doc: "the quoted IPv4 packet was sent to a multicast or broadcast address"},

@@ -41,7 +41,7 @@ type Settings struct {
 	Key        key.Fields `setting:"key" enum:"router,router-prefix,client,client-prefix,target,mtu,flow" example:"router-prefix" doc:"fields that make a source: packets are of one source if all of these are equal"`
 	PrefixV4   int        `setting:"prefix_v4" min:"1" max:"32" example:"24" doc:"bits of router-prefix and client-prefix of IPv4 addresses"`
 	PrefixV6   int        `setting:"prefix_v6" min:"1" max:"128" example:"64" doc:"bits of router-prefix and client-prefix of IPv6 addresses"`
-	MaxSources int        `setting:"max_sources" min:"1" max:"16777216" example:"65536" doc:"number of sources remembered, at most 56 octets each"`
+	MaxSources int        `setting:"max_sources" min:"1" max:"16777216" example:"65536" doc:"number of sources remembered, at most 56 bytes each"`
 }
 
 // Plugin returns the filter `src-rate`.

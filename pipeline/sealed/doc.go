@@ -28,7 +28,7 @@
 // In this order, the cheap checks first; see [Fault].
 //
 //   - Another version, or a length that no datagram has.
-//   - A key id that is none of the receiver's. Random bytes end here.
+//   - A key id that the receiver does not have. Random bytes end here.
 //   - A replay: a counter that this sender has used, or one so old that it can't be known
 //     (more than [WindowLen] behind the newest). Datagrams may so be reordered.
 //   - Forged: the tag is wrong.
@@ -38,9 +38,9 @@
 //
 // Only what is authentic changes the state of a receiver, which is bounded: it remembers
 // a number of senders. When one more comes, it forgets the sender that it has not heard for
-// the longest time, and from then on takes nothing from unknown senders that is not younger
-// than the last datagram of the forgotten one. A receiver that starts has no memory: what
-// was recorded less than MaxAge before can be replayed to it once.
+// the longest time. From then on a datagram of an unknown sender must be younger than the
+// last one of the forgotten sender. A receiver that starts has no memory: what was recorded
+// less than MaxAge before can be replayed to it once.
 //
 // # Rotating keys
 //

@@ -36,7 +36,7 @@ func Plugin() pipeline.Plugin {
 		Reasons: []pipeline.ReasonInfo{
 			{Name: "not-ptb", Doc: "the packet is no PTB, and any_packet is not set", Unfit: true},
 			{Name: "already-broadcast", Doc: "the frame was sent to all hosts or a group of them, so it may be a copy", Unfit: true},
-			{Name: "truncated", Doc: "the capture lacks octets of it", Unfit: true},
+			{Name: "truncated", Doc: "the capture lacks bytes of it", Unfit: true},
 			{Name: "no-frame", Doc: "no frame can be made of it: too short, or not IP", Unfit: true},
 			{Name: "frame-too-long", Doc: "it is longer than the interface's MTU allows", Unfit: true},
 			{Name: "queue-full", Doc: "the queue of the interface or of the socket is full, or a rule on its egress drops frames"},

@@ -14,7 +14,7 @@ import (
 type Settings struct {
 	Path    string        `setting:"path" required:"true" example:"/var/lib/pmtud/ptb.pcapng" doc:"the file; one that is there already is renamed, never overwritten"`
 	Format  string        `setting:"format" enum:"auto,pcap,pcapng" example:"pcapng" doc:"format of the file; auto is pcapng if the path ends in .pcapng, else pcap"`
-	Snaplen int           `setting:"snaplen" min:"1" max:"262144" example:"256" doc:"octets kept of each packet, at most"`
+	Snaplen int           `setting:"snaplen" min:"1" max:"262144" example:"256" doc:"bytes kept of each packet, at most"`
 	MaxSize pipeline.Size `setting:"max_size" min:"0" example:"100MiB" doc:"size at which the file is rotated, such as 10MiB; 0 for never"`
 	MaxAge  time.Duration `setting:"max_age" min:"0s" example:"24h" doc:"age in packet time at which the file is rotated, such as 24h; 0 for never"`
 	Keep    int           `setting:"keep" min:"0" example:"10" doc:"number of rotated files to keep; 0 for all"`

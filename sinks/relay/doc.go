@@ -27,9 +27,9 @@
 // is used up. A router that repeats itself sends another IP identification or quotes
 // another packet.
 //
-// What has a peer's address as its router is not sent either. A host that masquerades
-// translates a message about a container of another host, router included, and routes it to
-// that host, the only one that has a use for it.
+// A message whose router has a peer's address is not sent either. A host that masquerades
+// translates a message about another host's container, router included. It routes the message
+// to that host, the only one that can use it.
 //
 // # In a replay
 //

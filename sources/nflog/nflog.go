@@ -59,16 +59,16 @@ type Settings struct {
 	// BufferSize is the room for what the kernel handed over and the source has
 	// not read yet. What finds no room is lost. Without CAP_NET_ADMIN in the
 	// initial user namespace it is limited by net.core.rmem_max.
-	BufferSize pipeline.Size `setting:"buffer_size" min:"4KiB" max:"1GiB" example:"8MiB" doc:"receive buffer of the netlink socket, in octets or with a unit"`
+	BufferSize pipeline.Size `setting:"buffer_size" min:"4KiB" max:"1GiB" example:"8MiB" doc:"receive buffer of the netlink socket, in bytes or with a unit"`
 
 	// NetlinkBuffer is the kernel's buffer in which it gathers packets; full, it
 	// is handed over however few they are.
-	NetlinkBuffer pipeline.Size `setting:"netlink_buffer" min:"4KiB" max:"128KiB" example:"64KiB" doc:"buffer in which the kernel gathers packets, in octets or with a unit"`
+	NetlinkBuffer pipeline.Size `setting:"netlink_buffer" min:"4KiB" max:"128KiB" example:"64KiB" doc:"buffer in which the kernel gathers packets, in bytes or with a unit"`
 
 	// Snaplen is how much of each packet is copied: at least the IP header's length
 	// fields, at most NFULNL_COPY_RANGE_MAX. A rule's own size holds where it is
 	// lower.
-	Snaplen int `setting:"snaplen" min:"64" max:"65531" example:"2048" doc:"octets of each packet that are delivered, from the IP header on"`
+	Snaplen int `setting:"snaplen" min:"64" max:"65531" example:"2048" doc:"bytes of each packet that are delivered, from the IP header on"`
 }
 
 // Plugin returns the source `nflog`.

@@ -25,7 +25,7 @@ type Settings struct {
 
 	Direction   Direction     `setting:"direction" enum:"in,out,both" example:"in" doc:"which packets are captured, as seen from this host"`
 	Promiscuous bool          `setting:"promiscuous" example:"true" doc:"capture what is addressed to other hosts too"`
-	Snaplen     int           `setting:"snaplen" min:"1" max:"262144" example:"2048" doc:"octets of each packet that are captured"`
+	Snaplen     int           `setting:"snaplen" min:"1" max:"262144" example:"2048" doc:"bytes of each packet that are captured"`
 	RingSize    pipeline.Size `setting:"ring_size" min:"16KiB" max:"1GiB" example:"32MiB" doc:"memory for packets that were not read yet, in bytes or with a unit such as 32MiB"`
 
 	// Latency is how long the kernel waits for more packets than there are: half

@@ -1,3 +1,3 @@
-// Package circles has tests that a message which one host hands to another never goes round,
-// with the program itself on several hosts whose lists of peers are wrong.
+// Package circles tests that messages between hosts never go round, with the program itself
+// on several hosts whose lists of peers are wrong.
 package circles

@@ -45,7 +45,7 @@ func annotated(written []Setting, p pipeline.Plugin) []Setting {
 			setting.Value = info.Example
 		}
 		if setting.Value != nil {
-			setting.Remarks.Above = wrap(meaning, 76)
+			setting.Remarks.Above = Wrap(meaning, 76)
 			all = append(all, setting)
 		}
 	}
@@ -70,8 +70,8 @@ func (s Setting) meaning(info SettingInfo) string {
 	return text
 }
 
-// wrap breaks text into lines of at most width characters, where words allow it.
-func wrap(text string, width int) []string {
+// Wrap breaks text into lines of at most width characters, where words allow it.
+func Wrap(text string, width int) []string {
 	var lines []string
 	line := ""
 	for word := range strings.FieldsSeq(text) {

@@ -65,7 +65,7 @@ func families(build Build) []family {
 		perSource("pmtud_received_packets_total", "packets that the source delivered, or that it left in the kernel since a limit was going to refuse them", func(c pipeline.SourceCount) uint64 {
 			return c.Received
 		}),
-		perSource("pmtud_received_bytes_total", "octets of the packets that the source delivered, as long as they were on the wire", func(c pipeline.SourceCount) uint64 {
+		perSource("pmtud_received_bytes_total", "bytes of the packets that the source delivered, as long as they were on the wire", func(c pipeline.SourceCount) uint64 {
 			return c.Octets
 		}),
 		perSource("pmtud_lost_packets_total", "packets that the kernel lost before the source could read them, for want of room in a ring or socket", func(c pipeline.SourceCount) uint64 {
@@ -75,7 +75,7 @@ func families(build Build) []family {
 		perPipeline(counter, "pmtud_forwarded_packets_total", "packets that all filters of the pipeline let pass", func(c pipeline.Counters) value {
 			return number(c.Forwarded)
 		}),
-		perPipeline(counter, "pmtud_forwarded_bytes_total", "octets of the packets that all filters of the pipeline let pass, as long as they were on the wire", func(c pipeline.Counters) value {
+		perPipeline(counter, "pmtud_forwarded_bytes_total", "bytes of the packets that all filters of the pipeline let pass, as long as they were on the wire", func(c pipeline.Counters) value {
 			return number(c.ForwardedOctets)
 		}),
 		{

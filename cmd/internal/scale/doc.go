@@ -1,5 +1,5 @@
-// Package scale computes and simulates what servers send and receive when a flood of forged
-// messages reaches all of them, and what limits are to be set then.
+// Package scale computes and simulates what servers send and receive while a flood of forged
+// messages reaches all of them. It says what limits to set.
 //
 // Each server has a limit of its own, and what it lets pass reaches all others. So the number
 // of messages grows with the number of servers, and a flood that reaches all of them is

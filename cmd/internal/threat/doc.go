@@ -3,9 +3,9 @@
 //
 //	go test ./cmd/internal/threat -v -run TestAttacks
 //
-// For each attack and mode it tells how many servers believe the message, in
-// parentheses how many do without pmtud, and how many packets the servers sent for the
-// one that they received. For floods it tells how many entries another server's cache
+// For each attack and mode it prints how many servers believe the message, and in
+// parentheses how many do without pmtud. It also prints how many packets the servers sent
+// for the one that they received. For floods it prints how many entries another server's cache
 // of path MTUs got, each of which pushes an older one out once the cache is full. The
 // doc of the filter `sane` says what follows from that.
 //
