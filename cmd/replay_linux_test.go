@@ -51,18 +51,18 @@ func TestDamage(t *testing.T) {
 		packets int    // that are decided
 		want    string // on standard error
 	}{
-		"empty":                   {"", 0, "read damaged: at octet 0: the file is empty"},
-		"header cut":              {ports[:20], 0, "read damaged: at octet 0: the file ends"},
-		"packet cut":              {ports[:700], 4, "read damaged: at octet 676: the file ends after 8 of a packet's 146 octets"},
-		"not a capture":           {readFile(t, "root.go"), 0, "read damaged: at octet 0: neither a pcap nor a pcapng file"},
-		"random octets":           {randomOctets(5000), 0, "read damaged: at octet 0: "},
-		"garbage behind a header": {ports[:24] + strings.Repeat("\xff", 5000), 0, "read damaged: at octet 24: a packet of 4294967295 octets"},
-		"record of 4 GiB":         {ports[:record] + strings.Repeat("\xff", 16) + ports[record:], 1, "read damaged: at octet 182: a packet of 4294967295 octets"},
-		"block of 4 GiB":          {hugeBlock(), 0, "read damaged: at octet 28: a block of type 0x6 with a total length of 4294967292 octets"},
-		"gzip cut":                {zipped[:len(zipped)/2], -1, "read damaged: at octet "},
-		"gzip damaged":            {zipped[:9000] + "xxxxxxxx" + zipped[9008:], -1, "read damaged: at octet "},
-		"zstd cut":                {rates[:len(rates)/2], -1, "read damaged: at octet "},
-		"whole, then garbage":     {public + "more", 930, "the file ends after 4 octets of a packet's record header"},
+		"empty":                   {"", 0, "read damaged: at byte 0: the file is empty"},
+		"header cut":              {ports[:20], 0, "read damaged: at byte 0: the file ends"},
+		"packet cut":              {ports[:700], 4, "read damaged: at byte 676: the file ends after 8 of a packet's 146 bytes"},
+		"not a capture":           {readFile(t, "root.go"), 0, "read damaged: at byte 0: neither a pcap nor a pcapng file"},
+		"random bytes":            {randomOctets(5000), 0, "read damaged: at byte 0: "},
+		"garbage behind a header": {ports[:24] + strings.Repeat("\xff", 5000), 0, "read damaged: at byte 24: a packet of 4294967295 bytes"},
+		"record of 4 GiB":         {ports[:record] + strings.Repeat("\xff", 16) + ports[record:], 1, "read damaged: at byte 182: a packet of 4294967295 bytes"},
+		"block of 4 GiB":          {hugeBlock(), 0, "read damaged: at byte 28: a block of type 0x6 with a total length of 4294967292 bytes"},
+		"gzip cut":                {zipped[:len(zipped)/2], -1, "read damaged: at byte "},
+		"gzip damaged":            {zipped[:9000] + "xxxxxxxx" + zipped[9008:], -1, "read damaged: at byte "},
+		"zstd cut":                {rates[:len(rates)/2], -1, "read damaged: at byte "},
+		"whole, then garbage":     {public + "more", 930, "the file ends after 4 bytes of a packet's record header"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
@@ -114,7 +114,7 @@ func TestUnreadable(t *testing.T) {
 	good := readFile(t, vectors(t, "rate-1.pcap"))
 	for name, tc := range map[string]struct{ path, want string }{
 		"missing":   {"nowhere.pcap", "find files nowhere.pcap: file does not exist"},
-		"a folder":  {".", "read .: at octet 0: is a directory"},
+		"a folder":  {".", "read .: at byte 0: is a directory"},
 		"forbidden": {"secret.pcap", "open secret.pcap: permission denied"},
 
 		"in a forbidden folder":  {"secret/good.pcap", "find files secret/good.pcap: permission denied"},

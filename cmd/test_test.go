@@ -105,7 +105,7 @@ func TestTest(t *testing.T) {
 				"cut.pcap": readFile(t, filepath.Join(samples, "ports.pcap"))[:200],
 			},
 			args: []string{"t.yaml"}, status: 1,
-			stdout: "FAIL  t.yaml: x\n      read cut.pcap: at octet 182: the file ends after 2 of a packet's 142 octets\n1 tests, 1 failed\n",
+			stdout: "FAIL  t.yaml: x\n      read cut.pcap: at byte 182: the file ends after 2 of a packet's 142 bytes\n1 tests, 1 failed\n",
 		},
 		"nothing named":     {args: []string{}, status: 2, stderr: "FILE|DIR is missing"},
 		"nothing there":     {args: []string{"nowhere"}, status: 2, stderr: "find tests: stat nowhere: no such file"},
@@ -156,7 +156,7 @@ func TestTestUpdate(t *testing.T) {
 		t.Fatal(err)
 	}
 	got = run(t, "test", "t.yaml")
-	if !strings.Contains(got.stdout, "sent.pcapng differs\n        packet 2: octets from 48 on: expected ") {
+	if !strings.Contains(got.stdout, "sent.pcapng differs\n        packet 2: bytes from 48 on: expected ") {
 		t.Errorf("output is\n%s", got.stdout)
 	}
 }

@@ -52,10 +52,10 @@ func TestDecode(t *testing.T) {
 		{"IPv4, not ICMP", pipeline.LinkEthernet, join(ethernet(ipv4), change(outer4(), 9, 6), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
 		{"ICMP, other type", pipeline.LinkEthernet, join(ethernet(ipv4), outer4(), change(icmp4(1400), 0, 11)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
 		{"ICMP, other code", pipeline.LinkEthernet, join(ethernet(ipv4), outer4(), change(icmp4(1400), 1, 3)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
-		{"ICMP, two octets", pipeline.LinkEthernet, join(ethernet(ipv4), outer4(), icmp4(1400)[:2]), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 34}},
-		{"ICMP, one octet", pipeline.LinkEthernet, join(ethernet(ipv4), outer4(), icmp4(1400)[:1]), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
-		{"ICMPv6, two octets", pipeline.LinkEthernet, join(ethernet(ipv6), outer6(), icmp6(1400)[:2]), pipeline.View{EtherType: ipv6, Network: 14, PTB: 6, ICMP: 54}},
-		{"ICMPv6, one octet", pipeline.LinkEthernet, join(ethernet(ipv6), outer6(), icmp6(1400)[:1]), pipeline.View{EtherType: ipv6, Network: 14, ICMP: -1}},
+		{"ICMP, two bytes", pipeline.LinkEthernet, join(ethernet(ipv4), outer4(), icmp4(1400)[:2]), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 34}},
+		{"ICMP, one byte", pipeline.LinkEthernet, join(ethernet(ipv4), outer4(), icmp4(1400)[:1]), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
+		{"ICMPv6, two bytes", pipeline.LinkEthernet, join(ethernet(ipv6), outer6(), icmp6(1400)[:2]), pipeline.View{EtherType: ipv6, Network: 14, PTB: 6, ICMP: 54}},
+		{"ICMPv6, one byte", pipeline.LinkEthernet, join(ethernet(ipv6), outer6(), icmp6(1400)[:1]), pipeline.View{EtherType: ipv6, Network: 14, ICMP: -1}},
 		{"ICMPv6, other code", pipeline.LinkEthernet, join(ethernet(ipv6), outer6(), change(icmp6(1400), 1, 1)), pipeline.View{EtherType: ipv6, Network: 14, ICMP: -1}},
 		{"ICMPv6 behind an extension header", pipeline.LinkEthernet, join(ethernet(ipv6), change(outer6(), 6, 60), extension(58, 0), icmp6(1400)), pipeline.View{EtherType: ipv6, Network: 14, ICMP: -1}},
 		{"extension header that looks like a PTB", pipeline.LinkEthernet, join(ethernet(ipv6), change(outer6(), 6, 44), icmp6(1400)), pipeline.View{EtherType: ipv6, Network: 14, ICMP: -1}},
@@ -177,7 +177,7 @@ func TestBroadcast(t *testing.T) {
 func TestTruncated(t *testing.T) {
 	for length, want := range map[int]bool{13: false, 14: false, 15: true} {
 		if p := (&pipeline.Packet{Data: ethernet(ipv4), Length: length}); p.Truncated() != want {
-			t.Errorf("14 octets of %d: truncated %v", length, !want)
+			t.Errorf("14 bytes of %d: truncated %v", length, !want)
 		}
 	}
 }
@@ -190,7 +190,7 @@ func TestMTU(t *testing.T) {
 		ok   bool
 	}{
 		{"IPv4", join(outer4(), icmp4(1400)), 1400, true},
-		{"IPv4, unused octets hold an RFC 4884 length", join(outer4(), change(icmp4(1400), 4, 0, 32)), 1400, true},
+		{"IPv4, unused bytes hold an RFC 4884 length", join(outer4(), change(icmp4(1400), 4, 0, 32)), 1400, true},
 		{"IPv4, greatest", join(outer4(), icmp4(65535)), 65535, true},
 		{"IPv4, cut", join(outer4(), icmp4(1400)[:7]), 0, false},
 		{"IPv6", join(outer6(), icmp6(70000)), 70000, true},

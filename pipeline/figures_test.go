@@ -101,7 +101,7 @@ func TestOctetsAreThoseOfTheWire(t *testing.T) {
 		Filters: []pipeline.Stage{filterStage("", refuse, "no")},
 	})
 	if c.ReceivedOctets != 1642 || c.ForwardedOctets != 142 {
-		t.Errorf("received %d and forwarded %d octets, want 1642 and 142", c.ReceivedOctets, c.ForwardedOctets)
+		t.Errorf("received %d and forwarded %d bytes, want 1642 and 142", c.ReceivedOctets, c.ForwardedOctets)
 	}
 }
 

@@ -50,7 +50,7 @@ func FuzzFilters(f *testing.F) {
 				t.Fatal(err)
 			}
 			if !bytes.Equal(before, data) {
-				t.Fatal("the octets were changed")
+				t.Fatal("the bytes were changed")
 			}
 		}
 		for _, s := range p.Counters().Sinks {

@@ -86,7 +86,7 @@ func CheckInterfaceName(name string) error {
 	case name == "":
 		return errors.New("is empty")
 	case len(name) > maxInterfaceName:
-		return fmt.Errorf("%q is no name of an interface: it has more than %d octets", name, maxInterfaceName)
+		return fmt.Errorf("%q is no name of an interface: it has more than %d bytes", name, maxInterfaceName)
 	case name == "." || name == ".." || slices.ContainsFunc([]byte(name), isNoneOfInterface):
 		return fmt.Errorf("%q is no name of an interface: those hold no spaces, slashes or colons", name)
 	}

@@ -40,8 +40,8 @@ func TestQuoted(t *testing.T) {
 		{"IPv4 options", join(options(from4(6), 3), tcp()), ports(v4(6))},
 		{"IPv4 options that the quote lacks", change(join(from4(6), tcp()), 0, 0x4f), v4(6)},
 		{"IPv4 header length below 20", change(quote4(), 0, 0x44), v4(6)},
-		{"IPv4, four octets behind the header", join(from4(6), tcp()[:4]), ports(v4(6))},
-		{"IPv4, three octets behind the header", join(from4(6), tcp()[:3]), v4(6)},
+		{"IPv4, four bytes behind the header", join(from4(6), tcp()[:4]), ports(v4(6))},
+		{"IPv4, three bytes behind the header", join(from4(6), tcp()[:3]), v4(6)},
 		{"IPv4, header only", from4(6), v4(6)},
 		{"IPv4, first fragment", join(change(from4(6), 6, 0x20, 0), tcp()), ports(v4(6))},
 		{"IPv4, later fragment", join(change(from4(6), 6, 0, 1), tcp()), v4(6)},
@@ -50,8 +50,8 @@ func TestQuoted(t *testing.T) {
 		{"empty", nil, none},
 
 		{"TCP over IPv6", quote6(), ports(v6(6))},
-		{"IPv6, four octets behind the header", join(from6(6), tcp()[:4]), ports(v6(6))},
-		{"IPv6, three octets behind the header", join(from6(6), tcp()[:3]), v6(6)},
+		{"IPv6, four bytes behind the header", join(from6(6), tcp()[:4]), ports(v6(6))},
+		{"IPv6, three bytes behind the header", join(from6(6), tcp()[:3]), v6(6)},
 		{"IPv6, cut", from6(6)[:39], none},
 		{"hop-by-hop options", join(from6(0), extension(17, 0), tcp()), ports(v6(17))},
 		{"long destination options", join(from6(60), extension(6, 2), tcp()), ports(v6(6))},
@@ -68,7 +68,7 @@ func TestQuoted(t *testing.T) {
 		{"later fragment", join(from6(44), fragment(6, 1), tcp()), v6(6)},
 		{"extension header, cut", join(from6(60), extension(6, 0)[:7]), v6(60)},
 		{"extension header that claims more than is there", join(from6(60), change(extension(6, 0), 1, 200), tcp()), v6(6)},
-		{"four octets behind an extension header", join(from6(60), extension(6, 0), tcp()[:4]), ports(v6(6))},
+		{"four bytes behind an extension header", join(from6(60), extension(6, 0), tcp()[:4]), ports(v6(6))},
 		{"nothing behind an extension header", join(from6(60), extension(6, 0)), v6(6)},
 	} {
 		for outer, icmp := range map[string][]byte{"IPv4": join(outer4(), icmp4(1400)), "IPv6": join(outer6(), icmp6(1400))} {
@@ -97,7 +97,7 @@ func TestNoQuote(t *testing.T) {
 			p := pipeline.Packet{Data: data, LinkType: pipeline.LinkRaw}
 			p.Decode()
 			if q := p.Quote(); len(q) != 0 {
-				t.Errorf("quote of %d octets", len(q))
+				t.Errorf("quote of %d bytes", len(q))
 			}
 			if _, ok := p.Quoted(); ok {
 				t.Error("there is a quoted packet")

@@ -38,7 +38,7 @@ func (s *Size) UnmarshalText(text []byte) error {
 		}
 		octets, err := parseOctets(strings.TrimSpace(number), u.octets)
 		if err != nil {
-			return fmt.Errorf("%q is not a size; write a number of octets such as 10MiB or 1.5GB", text)
+			return fmt.Errorf("%q is not a size; write a number of bytes such as 10MiB or 1.5GB", text)
 		}
 		*s = Size(octets)
 		return nil

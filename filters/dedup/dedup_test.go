@@ -312,7 +312,7 @@ func TestMemory(t *testing.T) {
 		runtime.KeepAlive(f)
 		each := float64(after.TotalAlloc-before.TotalAlloc-1<<15) / float64(s.MaxEntries)
 		if most := float64(56 + 8*copies); each < most-16 || each > most {
-			t.Errorf("%d copies: entries take %.1f octets each, want at most %.0f", copies, each, most)
+			t.Errorf("%d copies: entries take %.1f bytes each, want at most %.0f", copies, each, most)
 		}
 	}
 }

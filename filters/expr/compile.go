@@ -31,7 +31,7 @@ type compiler struct {
 // asks for.
 func compile(text string) (condition, []*field, error) {
 	if len(text) > maxOctets {
-		return nil, nil, fmt.Errorf("the expression has %d octets, more than %d", len(text), maxOctets)
+		return nil, nil, fmt.Errorf("the expression has %d bytes, more than %d", len(text), maxOctets)
 	}
 	c := &compiler{text: text}
 	config := conf.CreateNew()

@@ -15,7 +15,7 @@ func (filter) Explain(p *pipeline.Packet) string {
 	if p.Injected() {
 		what += ", injected by pmtud"
 	}
-	return fmt.Sprintf("%s, %d of %d octets captured", what, len(p.Data), p.Length)
+	return fmt.Sprintf("%s, %d of %d bytes captured", what, len(p.Data), p.Length)
 }
 
 func describe(p *pipeline.Packet) string {
@@ -25,7 +25,7 @@ func describe(p *pipeline.Packet) string {
 	}
 	switch {
 	case p.PTB != 0 && behindLink(p) < minLen:
-		return fmt.Sprintf("%s, but of %d octets behind the link layer, at least %d", what, behindLink(p), minLen)
+		return fmt.Sprintf("%s, but of %d bytes behind the link layer, at least %d", what, behindLink(p), minLen)
 	case p.PTB != 0:
 		return what
 	case !p.LinkType.Decoded():

@@ -15,11 +15,11 @@ func TestExplain(t *testing.T) {
 		change  func(*pipeline.Packet)
 		want    string
 	}{
-		{"IPv4", pipelinetest.PTB{}, nil, "ICMPv4 type 3 code 4, 142 of 142 octets captured"},
-		{"IPv6", pipelinetest.PTB{Router: router6}, nil, "ICMPv6 type 2 code 0, 162 of 162 octets captured"},
-		{"to all", toAll, nil, "ICMPv4 type 3 code 4, sent to several hosts, 142 of 142 octets captured"},
-		{"cut", pipelinetest.PTB{}, func(p *pipeline.Packet) { p.Data = p.Data[:100] }, "ICMPv4 type 3 code 4, 100 of 142 octets captured"},
-		{"another type", pipelinetest.PTB{}, func(p *pipeline.Packet) { p.Data[34] = 11 }, "no packet-too-big message but ICMPv4 type 11 code 4, 142 of 142 octets captured"},
+		{"IPv4", pipelinetest.PTB{}, nil, "ICMPv4 type 3 code 4, 142 of 142 bytes captured"},
+		{"IPv6", pipelinetest.PTB{Router: router6}, nil, "ICMPv6 type 2 code 0, 162 of 162 bytes captured"},
+		{"to all", toAll, nil, "ICMPv4 type 3 code 4, sent to several hosts, 142 of 142 bytes captured"},
+		{"cut", pipelinetest.PTB{}, func(p *pipeline.Packet) { p.Data = p.Data[:100] }, "ICMPv4 type 3 code 4, 100 of 142 bytes captured"},
+		{"another type", pipelinetest.PTB{}, func(p *pipeline.Packet) { p.Data[34] = 11 }, "no packet-too-big message but ICMPv4 type 11 code 4, 142 of 142 bytes captured"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			p := tc.message.Packet(pipelinetest.Begin)

@@ -13,7 +13,7 @@ func (w *walk) ipv4(b []byte) {
 	header := 4 * int(b[0]&15)
 	switch {
 	case header < 20:
-		w.what = fmt.Sprintf("an IPv4 header of %d octets", header)
+		w.what = fmt.Sprintf("an IPv4 header of %d bytes", header)
 	case b[9] == protoICMP && binary.BigEndian.Uint16(b[6:])&0x1fff != 0:
 		w.what = "a later fragment of an ICMPv4 message"
 	case len(b) < header:

@@ -64,13 +64,13 @@ func TestExplainHidden(t *testing.T) {
 		{"PPP's LCP", 9, "\xff\x03\xc0\x21", none + "no IP packet"},
 		{"empty", 1, "", none + "no IP packet"},
 		{"link type", 105, v4, "link type 105 (IEEE802_11), which is not decoded"},
-		{"short", 101, v4[:35], "ICMPv4 type 3 code 4, but of 35 octets behind the link layer, at least 36"},
+		{"short", 101, v4[:35], "ICMPv4 type 3 code 4, but of 35 bytes behind the link layer, at least 36"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			p := pipeline.Packet{Data: []byte(tc.data), Length: len(tc.data), LinkType: tc.link}
 			p.Decode()
 			got := build(t).(pipeline.Explainer).Explain(&p)
-			if got, _, _ = strings.Cut(got, " octets captured"); got[:strings.LastIndex(got, ", ")] != tc.want {
+			if got, _, _ = strings.Cut(got, " bytes captured"); got[:strings.LastIndex(got, ", ")] != tc.want {
 				t.Errorf("got  %s\nwant %s", got, tc.want)
 			}
 		})

@@ -68,8 +68,8 @@ func TestFilter(t *testing.T) {
 		{"not IP", frame(v4, set(12, 0x08, 0x06)), icmpptb.NotPTB},
 		{"empty", pipeline.Packet{LinkType: pipeline.LinkEthernet}, icmpptb.NotPTB},
 		{"link type that is not decoded", frame(v4, func(p *pipeline.Packet) { p.LinkType = 105 }), icmpptb.LinkType},
-		{"36 octets behind the link layer", frame(v4, long(14+36)), pipeline.Pass},
-		{"35 octets behind the link layer", frame(v4, long(14+35)), icmpptb.NotPTB},
+		{"36 bytes behind the link layer", frame(v4, long(14+36)), pipeline.Pass},
+		{"35 bytes behind the link layer", frame(v4, long(14+35)), icmpptb.NotPTB},
 		{"36 with the VLAN tag", frame(tagged, long(14+36)), pipeline.Pass},
 		{"35 with the VLAN tag", frame(tagged, long(14+35)), icmpptb.NotPTB},
 		{"padding counts", frame(v4, long(14+35), onWire(60)), icmpptb.Truncated},
@@ -111,7 +111,7 @@ func TestKernelFilter(t *testing.T) {
 				want = 2048
 			}
 			if got, err := vm.Run(p.Data); got != want || err != nil {
-				t.Errorf("packet %d of link type %d: %d octets accepted (%v), want %d", i, link, got, err, want)
+				t.Errorf("packet %d of link type %d: %d bytes accepted (%v), want %d", i, link, got, err, want)
 			}
 		}
 	}

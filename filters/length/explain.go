@@ -28,7 +28,7 @@ func (filter) Explain(p *pipeline.Packet) string {
 // lengths tells how many octets the filter counts, and how many of them lie behind
 // the IP packet's end.
 func lengths(p *pipeline.Packet) string {
-	text := fmt.Sprintf("%d octets from the IP header on", len(p.Data)-p.Network)
+	text := fmt.Sprintf("%d bytes from the IP header on", len(p.Data)-p.Network)
 	if behind := len(p.Data) - p.IPEnd(); behind > 0 {
 		text += fmt.Sprintf(" (%d of them behind the IP packet's end)", behind)
 	}

@@ -16,15 +16,15 @@ func TestExplain(t *testing.T) {
 		change  func(*pipeline.Packet)
 		want    string
 	}{
-		{"IPv4", v4, nil, "128 octets from the IP header on, at least 56; header of 20, at least 20"},
-		{"IPv4, tag", pipelinetest.PTB{VLAN: 7}, nil, "128 octets from the IP header on, at least 56; header of 20, at least 20"},
-		{"IPv4, raw", v4, raw, "128 octets from the IP header on, at least 56; header of 20, at least 20"},
-		{"IPv4, header length 16", v4, func(p *pipeline.Packet) { p.Data[14] = 0x44 }, "128 octets from the IP header on, at least 56; header of 16, at least 20"},
-		{"IPv4, cut", v4, func(p *pipeline.Packet) { p.Data = p.Data[:15] }, "1 octets from the IP header on, at least 56; header of 20, at least 20"},
-		{"IPv4, cut before the IP header", v4, func(p *pipeline.Packet) { p.Data = p.Data[:14] }, "0 octets from the IP header on, at least 56; header of 0, at least 20"},
-		{"IPv6", v6, nil, "148 octets from the IP header on, at least 80"},
-		{"IPv4, padding", v4, func(p *pipeline.Packet) { p.Data = append(p.Data, 0) }, "129 octets from the IP header on (1 of them behind the IP packet's end), at least 56; header of 20, at least 20"},
-		{"IPv6, padding", v6, func(p *pipeline.Packet) { p.Data = append(p.Data, 0, 0) }, "150 octets from the IP header on (2 of them behind the IP packet's end), at least 80"},
+		{"IPv4", v4, nil, "128 bytes from the IP header on, at least 56; header of 20, at least 20"},
+		{"IPv4, tag", pipelinetest.PTB{VLAN: 7}, nil, "128 bytes from the IP header on, at least 56; header of 20, at least 20"},
+		{"IPv4, raw", v4, raw, "128 bytes from the IP header on, at least 56; header of 20, at least 20"},
+		{"IPv4, header length 16", v4, func(p *pipeline.Packet) { p.Data[14] = 0x44 }, "128 bytes from the IP header on, at least 56; header of 16, at least 20"},
+		{"IPv4, cut", v4, func(p *pipeline.Packet) { p.Data = p.Data[:15] }, "1 bytes from the IP header on, at least 56; header of 20, at least 20"},
+		{"IPv4, cut before the IP header", v4, func(p *pipeline.Packet) { p.Data = p.Data[:14] }, "0 bytes from the IP header on, at least 56; header of 0, at least 20"},
+		{"IPv6", v6, nil, "148 bytes from the IP header on, at least 80"},
+		{"IPv4, padding", v4, func(p *pipeline.Packet) { p.Data = append(p.Data, 0) }, "129 bytes from the IP header on (1 of them behind the IP packet's end), at least 56; header of 20, at least 20"},
+		{"IPv6, padding", v6, func(p *pipeline.Packet) { p.Data = append(p.Data, 0, 0) }, "150 bytes from the IP header on (2 of them behind the IP packet's end), at least 80"},
 		{"not IP", v4, func(p *pipeline.Packet) { copy(p.Data[12:], []byte{8, 6}) }, "EtherType 0x0806"},
 		{"no link-layer header", v4, func(p *pipeline.Packet) { p.Data = p.Data[:13] }, "no IP header"},
 	} {

@@ -38,7 +38,7 @@ func TestFilter(t *testing.T) {
 		{"IPv4, header length 20", v4, changed{14, []byte{0x45}}, 0, pipeline.Pass},
 		{"IPv4, header length 16", v4, changed{14, []byte{0x44}}, 0, length.BadIHL},
 		{"IPv4, header length 0", v4, changed{14, []byte{0x40}}, 0, length.BadIHL},
-		{"IPv4, bad header length in one octet", v4, changed{14, []byte{0x44}}, 15, length.BadIHL},
+		{"IPv4, bad header length in one byte", v4, changed{14, []byte{0x44}}, 15, length.BadIHL},
 		{"IPv4, options, ICMP header fits", v4, changed{14, []byte{0x4f}}, 14 + 68, pipeline.Pass},
 		{"IPv4, options, ICMP header cut", v4, changed{14, []byte{0x4f}}, 14 + 67, length.TooShort},
 		{"IPv4, not ICMP", v4, changed{23, []byte{6}}, 0, length.TooShort},

@@ -76,10 +76,10 @@ func TestFilter(t *testing.T) {
 func TestNoMTU(t *testing.T) {
 	p := pipelinetest.PTB{}.Packet(pipelinetest.Begin)
 	for name, change := range map[string]func(*pipeline.Packet){
-		"zero":     func(p *pipeline.Packet) { p.Data[40], p.Data[41] = 0, 0 },
-		"cut":      func(p *pipeline.Packet) { p.Data = p.Data[:41] },
-		"no PTB":   func(p *pipeline.Packet) { p.Data[35] = 3 },
-		"no octet": func(p *pipeline.Packet) { p.Data = nil },
+		"zero":    func(p *pipeline.Packet) { p.Data[40], p.Data[41] = 0, 0 },
+		"cut":     func(p *pipeline.Packet) { p.Data = p.Data[:41] },
+		"no PTB":  func(p *pipeline.Packet) { p.Data[35] = 3 },
+		"no byte": func(p *pipeline.Packet) { p.Data = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			for least, want := range map[uint32]pipeline.Reason{0: mtu.BadMTU, 1: mtu.BadMTU} {

@@ -12,11 +12,11 @@ func (f *filter) Explain(p *pipeline.Packet) string {
 	q, ok := p.Quoted()
 	switch {
 	case !ok:
-		return fmt.Sprintf("no IP header in the %d octets quoted", len(p.Quote()))
+		return fmt.Sprintf("no IP header in the %d bytes quoted", len(p.Quote()))
 	case f[q.Protocol] == nil:
 		return fmt.Sprintf("quoted protocol %s, not listed", verdict.ProtocolName(q.Protocol))
 	case !q.HasPorts:
-		return fmt.Sprintf("no port in the %d octets quoted", len(p.Quote()))
+		return fmt.Sprintf("no port in the %d bytes quoted", len(p.Quote()))
 	}
 	text := fmt.Sprintf("quoted source port %d/%s", q.SrcPort, verdict.ProtocolName(q.Protocol))
 	return text + listed(f[q.Protocol].has(q.SrcPort))
@@ -27,7 +27,7 @@ func (f *original) Explain(p *pipeline.Packet) string {
 	quote := behindICMP(p)
 	port, reason := readPort(quote)
 	if reason != pipeline.Pass {
-		return fmt.Sprintf("no port in the %d octets behind the ICMP header", len(quote))
+		return fmt.Sprintf("no port in the %d bytes behind the ICMP header", len(quote))
 	}
 	text := fmt.Sprintf("quoted source port %d", port)
 	if q, _ := p.Quoted(); !q.HasPorts || q.SrcPort != port {

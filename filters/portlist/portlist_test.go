@@ -160,7 +160,7 @@ func TestPorts(t *testing.T) {
 		{"highest", []portlist.Range{one(65535)}, 65535, pipeline.Pass},
 		{"just below the highest", []portlist.Range{one(65535)}, 65534, portlist.PortNotListed},
 		{"all", []portlist.Range{{Last: 65535}}, 12345, pipeline.Pass},
-		{"the other octet order", []portlist.Range{one(0x5000)}, 0x0050, portlist.PortNotListed},
+		{"the other byte order", []portlist.Range{one(0x5000)}, 0x0050, portlist.PortNotListed},
 	} {
 		for _, router := range []string{"203.0.113.1", "2001:db8:f::1"} {
 			t.Run(tc.name+", "+router, func(t *testing.T) {
@@ -193,7 +193,7 @@ func TestOriginalQuotes(t *testing.T) {
 		port  int32
 	}{
 		{"nothing", nil, portlist.PayloadTooShort, -1},
-		{"one octet", []byte{0x45}, portlist.L4TooShort, -1},
+		{"one byte", []byte{0x45}, portlist.L4TooShort, -1},
 		{"neither IPv4 nor IPv6", quote4(0x55, 60), portlist.BadInnerVersion, -1},
 		{"version 0", quote4(0x00, 60), portlist.BadInnerVersion, -1},
 		{"IPv4, port whole", quote4(0x45, 22), pipeline.Pass, 80},

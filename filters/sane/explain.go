@@ -19,12 +19,12 @@ func (m *message) figures() string {
 	if !m.hasHeader {
 		return "no IP header"
 	}
-	text := fmt.Sprintf("IPv%d, %d octets from %v to %v", m.version, m.length, m.src, m.dst)
+	text := fmt.Sprintf("IPv%d, %d bytes from %v to %v", m.version, m.length, m.src, m.dst)
 	if m.hasMTU {
 		text += fmt.Sprintf(", MTU %d", m.mtu)
 	}
 	if q := &m.quoted; q.hasHeader {
-		text += fmt.Sprintf(", quoted %d octets from %v to %v", q.length, q.src, q.dst)
+		text += fmt.Sprintf(", quoted %d bytes from %v to %v", q.length, q.src, q.dst)
 	}
 	return text
 }

@@ -59,10 +59,10 @@ func TestExplain(t *testing.T) {
 		v    vector
 		want string
 	}{
-		"sound": {vector{}, "IPv4, 128 octets from 203.0.113.1 to 192.0.2.1, MTU 1400, quoted 1488 octets from 192.0.2.1 to 198.51.100.7; nothing wrong"},
+		"sound": {vector{}, "IPv4, 128 bytes from 203.0.113.1 to 192.0.2.1, MTU 1400, quoted 1488 bytes from 192.0.2.1 to 198.51.100.7; nothing wrong"},
 		"wrong": {
 			vector{v6: true, mtu: 1200, quotedSrc: "2001:db8::2", change: add(43, 1)},
-			"IPv6, 148 octets from 2001:db8:f::1 to 2001:db8::1, MTU 1200, quoted 1508 octets from 2001:db8::2 to 2001:db8:c::7; " +
+			"IPv6, 148 bytes from 2001:db8:f::1 to 2001:db8::1, MTU 1200, quoted 1508 bytes from 2001:db8::2 to 2001:db8:c::7; " +
 				"wrong: icmp-checksum, quoted-source (off), low-mtu-v6",
 		},
 		"cut": {vector{truncated: 120}, "no IP header; nothing wrong"},
@@ -78,7 +78,7 @@ func TestExplain(t *testing.T) {
 }
 
 func BenchmarkFilter(b *testing.B) {
-	for name, v := range map[string]vector{"IPv4": {octets: 100}, "IPv4, 548 octets": {octets: 548}, "IPv6, 1232 octets": {v6: true, octets: 1232}} {
+	for name, v := range map[string]vector{"IPv4": {octets: 100}, "IPv4, 548 bytes": {octets: 548}, "IPv6, 1232 bytes": {v6: true, octets: 1232}} {
 		b.Run(name, func(b *testing.B) {
 			f := build(b, defaults())
 			p := v.packet()

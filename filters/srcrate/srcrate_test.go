@@ -200,7 +200,7 @@ func TestMemory(t *testing.T) {
 		}
 		runtime.KeepAlive(f)
 		if each := float64(after.TotalAlloc-before.TotalAlloc-1<<14) / float64(n); each < 40 || each > 56 {
-			t.Errorf("%d sources take %.1f octets each", n, each)
+			t.Errorf("%d sources take %.1f bytes each", n, each)
 		}
 	}
 }

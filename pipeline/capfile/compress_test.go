@@ -83,12 +83,12 @@ func TestCompressedDamage(t *testing.T) {
 		want string
 	}{
 		{"gzip cut", gz[:len(gz)/2], true, "decompress gzip: unexpected EOF"},
-		{"gzip header cut", gz[:5], false, "at octet 0: decompress gzip: unexpected EOF"},
+		{"gzip header cut", gz[:5], false, "at byte 0: decompress gzip: unexpected EOF"},
 		{"gzip checksum", wrongSum, true, "decompress gzip: gzip: invalid checksum"},
-		{"gzip of nothing", gzipped(t, nil), false, "at octet 0: the file is empty"},
+		{"gzip of nothing", gzipped(t, nil), false, "at byte 0: the file is empty"},
 		{"gzip of text", gzipped(t, []byte("text")), false, "neither a pcap nor a pcapng file, but text"},
 		{"zstd cut", zst[:len(zst)/2], true, "decompress zstd: unexpected EOF"},
-		{"zstd window", wideWindow, false, "at octet 0: decompress zstd: window size exceeded"},
+		{"zstd window", wideWindow, false, "at byte 0: decompress zstd: window size exceeded"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			for _, ahead := range []bool{false, true} {

@@ -25,150 +25,150 @@ func TestDamage(t *testing.T) {
 			packets int
 			want    string
 		}{
-			{"empty", nil, 0, "at octet 0: the file is empty"},
-			{"three octets", pcap[:3], 0, "at octet 0: the file ends after 3 octets, within its header"},
-			{"pcap header cut", pcap[:23], 0, "at octet 0: the file ends after 23 octets, within its header"},
+			{"empty", nil, 0, "at byte 0: the file is empty"},
+			{"three bytes", pcap[:3], 0, "at byte 0: the file ends after 3 bytes, within its header"},
+			{"pcap header cut", pcap[:23], 0, "at byte 0: the file ends after 23 bytes, within its header"},
 			{
 				"pcap modified", pcapHeader(o, 0xa1b2cd34), 0,
-				`at octet 0: neither a pcap nor a pcapng file, but a pcap capture of the "modified" variant; convert it with: editcap -F pcapng a.pcap new.pcapng`,
+				`at byte 0: neither a pcap nor a pcapng file, but a pcap capture of the "modified" variant; convert it with: editcap -F pcapng a.pcap new.pcapng`,
 			},
 			{
 				"pcap version", fields(o, uint32(0xa1b2c3d4), uint16(2), uint16(5), make([]byte, 16)), 0,
-				"at octet 0: pcap version 2.5 is not supported, only 2.0 to 2.4 are",
+				"at byte 0: pcap version 2.5 is not supported, only 2.0 to 2.4 are",
 			},
-			{"text", []byte("text"), 0, "at octet 0: neither a pcap nor a pcapng file, but text; write the capture with: tcpdump -w"},
-			{"unknown", []byte("\x01\x02\x03\x04\x05"), 0, "at octet 0: neither a pcap nor a pcapng file: it begins with 01 02 03 04"},
+			{"text", []byte("text"), 0, "at byte 0: neither a pcap nor a pcapng file, but text; write the capture with: tcpdump -w"},
+			{"unknown", []byte("\x01\x02\x03\x04\x05"), 0, "at byte 0: neither a pcap nor a pcapng file: it begins with 01 02 03 04"},
 			{
 				"record header cut", join(pcap, make([]byte, 15)), 1,
-				"at octet 41: the file ends after 15 octets of a packet's record header",
+				"at byte 41: the file ends after 15 bytes of a packet's record header",
 			},
 			{
 				"record cut", join(pcap, record(o, 0, 0, 9, "123456789")[:20]), 1,
-				"at octet 41: the file ends after 4 of a packet's 9 octets",
+				"at byte 41: the file ends after 4 of a packet's 9 bytes",
 			},
 			{
 				"record too large", join(pcap, fields(o, uint64(0), uint32(262145), uint32(262145))), 1,
-				"at octet 41: a packet of 262145 octets is more than the 262144 that are supported",
+				"at byte 41: a packet of 262145 bytes is more than the 262144 that are supported",
 			},
 			{
 				"record of 4 GiB", join(pcap, fields(o, uint64(0), ^uint64(0))), 1,
-				"at octet 41: a packet of 4294967295 octets is more than the 262144 that are supported",
+				"at byte 41: a packet of 4294967295 bytes is more than the 262144 that are supported",
 			},
 
-			{"block cut", join(pcapng, pcapng[:11]), 1, "at octet 84: the file ends after 11 octets of a block"},
-			{"section cut", join(pcapng, pcapng[:20]), 1, "at octet 84: the file ends after 20 of a block's 28 octets"},
-			{"packet cut", pcapng[:83], 0, "at octet 48: the file ends after 35 of a block's 36 octets"},
+			{"block cut", join(pcapng, pcapng[:11]), 1, "at byte 84: the file ends after 11 bytes of a block"},
+			{"section cut", join(pcapng, pcapng[:20]), 1, "at byte 84: the file ends after 20 of a block's 28 bytes"},
+			{"packet cut", pcapng[:83], 0, "at byte 48: the file ends after 35 of a block's 36 bytes"},
 			{
 				"skipped block cut", join(pcapng, block(o, 7, "12345678")[:19]), 1,
-				"at octet 100: the file ends within a block of 20 octets",
+				"at byte 100: the file ends within a block of 20 bytes",
 			},
 			{
 				"byte order", block(o, 0x0a0d0d0a, "abcd", make([]byte, 12)), 0,
-				"at octet 0: a section header with the byte-order magic 61 62 63 64",
+				"at byte 0: a section header with the byte-order magic 61 62 63 64",
 			},
 			{
 				"pcapng version", block(o, 0x0a0d0d0a, uint32(0x1a2b3c4d), uint16(2), uint16(1), uint64(0)), 0,
-				"at octet 0: pcapng version 2.1 is not supported, only 1.0 is",
+				"at byte 0: pcapng version 2.1 is not supported, only 1.0 is",
 			},
 			{
 				"section too short", lengths(0x0a0d0d0a, 24, 24, uint32(0x1a2b3c4d), make([]byte, 8)), 0,
-				"at octet 0: a block of type 0xa0d0d0a with a total length of 24 octets, less than 28",
+				"at byte 0: a block of type 0xa0d0d0a with a total length of 24 bytes, less than 28",
 			},
 			{
 				"block of 4 GiB", join(pcapng, lengths(7, 0xfffffffc, 0)), 1,
-				"at octet 84: a block of type 0x7 with a total length of 4294967292 octets, more than 16777216",
+				"at byte 84: a block of type 0x7 with a total length of 4294967292 bytes, more than 16777216",
 			},
 			{
 				"packet block too large", join(pcapng, lengths(6, 16<<20+4, 0)), 1,
-				"at octet 84: a block of type 0x6 with a total length of 16777220 octets, more than 16777216",
+				"at byte 84: a block of type 0x6 with a total length of 16777220 bytes, more than 16777216",
 			},
 			{
 				"large packet block cut", join(pcapng, lengths(6, 400000, 0)), 1,
-				"at octet 84: the file ends after 12 of a block's 400000 octets",
+				"at byte 84: the file ends after 12 of a block's 400000 bytes",
 			},
 			{
 				"no multiple of 4", join(pcapng, lengths(7, 14, 14, "12")), 1,
-				"at octet 84: a block of type 0x7 with a total length of 14 octets, not a multiple of 4",
+				"at byte 84: a block of type 0x7 with a total length of 14 bytes, not a multiple of 4",
 			},
 			{
 				"length 0", join(pcapng, lengths(7, 0, 0)), 1,
-				"at octet 84: a block of type 0x7 with a total length of 0 octets, less than 12",
+				"at byte 84: a block of type 0x7 with a total length of 0 bytes, less than 12",
 			},
 			{
 				"packet block too short", join(pcapng, lengths(6, 28, 28, make([]byte, 16))), 1,
-				"at octet 84: a block of type 0x6 with a total length of 28 octets, less than 32",
+				"at byte 84: a block of type 0x6 with a total length of 28 bytes, less than 32",
 			},
 			{
 				"simple block too short", join(pcapng, lengths(3, 12, 12)), 1,
-				"at octet 84: a block of type 0x3 with a total length of 12 octets, less than 16",
+				"at byte 84: a block of type 0x3 with a total length of 12 bytes, less than 16",
 			},
 			{
 				"lengths differ", join(pcapng, lengths(6, 32, 36, make([]byte, 20))), 1,
-				"at octet 84: a block whose total length is 32 octets at its beginning and 36 at its end",
+				"at byte 84: a block whose total length is 32 bytes at its beginning and 36 at its end",
 			},
 			{
 				"lengths of a skipped block differ", join(pcapng, lengths(7, 16, 12, "1234")), 1,
-				"at octet 96: a block whose total length is 16 octets at its beginning and 12 at its end",
+				"at byte 96: a block whose total length is 16 bytes at its beginning and 12 at its end",
 			},
 			{
 				"no such interface", join(pcapng, enhanced(o, 1, 0, 1, "a")), 1,
-				"at octet 84: a packet of interface 1; the section has 1 interfaces so far",
+				"at byte 84: a packet of interface 1; the section has 1 interfaces so far",
 			},
 			{
 				"interface of another section", join(pcapng, section(o), enhanced(o, 0, 0, 1, "a")), 1,
-				"at octet 112: a packet of interface 0; the section has 0 interfaces so far",
+				"at byte 112: a packet of interface 0; the section has 0 interfaces so far",
 			},
 			{
 				"no such interface, obsolete", join(pcapng, block(o, 2, ^uint16(0), make([]byte, 18))), 1,
-				"at octet 84: a packet of interface 65535; the section has 1 interfaces so far",
+				"at byte 84: a packet of interface 65535; the section has 1 interfaces so far",
 			},
 			{
 				"simple packet without interface", join(section(o), block(o, 3, uint32(1), "a")), 0,
-				"at octet 28: a simple packet block in a section without an interface",
+				"at byte 28: a simple packet block in a section without an interface",
 			},
 			{
 				"simple packet too long", join(pcapng, block(o, 3, uint32(5), "1234")), 1,
-				"at octet 84: a packet of 5 octets in a block with room for 4",
+				"at byte 84: a packet of 5 bytes in a block with room for 4",
 			},
 			{
 				"simple packet of 4 GiB", join(pcapng, block(o, 3, ^uint32(0), "1234")), 1,
-				"at octet 84: a packet of 4294967295 octets is more than the 262144 that are supported",
+				"at byte 84: a packet of 4294967295 bytes is more than the 262144 that are supported",
 			},
 			{
 				"packet longer than its block", join(pcapng, block(o, 6, uint32(0), uint64(0), uint32(5), uint32(5), "1234")), 1,
-				"at octet 84: a packet of 5 octets in a block with room for 4",
+				"at byte 84: a packet of 5 bytes in a block with room for 4",
 			},
 			{
 				"packet of 4 GiB", join(pcapng, block(o, 6, uint32(0), uint64(0), ^uint64(0), "1234")), 1,
-				"at octet 84: a packet of 4294967295 octets is more than the 262144 that are supported",
+				"at byte 84: a packet of 4294967295 bytes is more than the 262144 that are supported",
 			},
 			{
 				"resolution of ten", join(section(o), iface(o, 1, 0, tsresol(20))), 0,
-				"at octet 28: an interface with an if_tsresol of 0x14, too fine for time stamps of 64 bits",
+				"at byte 28: an interface with an if_tsresol of 0x14, too fine for time stamps of 64 bits",
 			},
 			{
 				"resolution of two", join(section(o), iface(o, 1, 0, tsresol(0xc0))), 0,
-				"at octet 28: an interface with an if_tsresol of 0xc0, too fine for time stamps of 64 bits",
+				"at byte 28: an interface with an if_tsresol of 0xc0, too fine for time stamps of 64 bits",
 			},
 			{
 				"length of resolution", join(section(o), iface(o, 1, 0, option(o, 9, uint16(9)))), 0,
-				"at octet 28: an interface with an if_tsresol of 2 octets, not 1",
+				"at byte 28: an interface with an if_tsresol of 2 bytes, not 1",
 			},
 			{
 				"length of offset", join(section(o), iface(o, 1, 0, option(o, 14, uint32(9)))), 0,
-				"at octet 28: an interface with an if_tsoffset of 4 octets, not 8",
+				"at byte 28: an interface with an if_tsoffset of 4 bytes, not 8",
 			},
 			{
 				"option of an interface", join(section(o), iface(o, 1, 0, uint16(2), uint16(5), "eth0")), 0,
-				"at octet 28: a block with an option that does not end within it",
+				"at byte 28: a block with an option that does not end within it",
 			},
 			{
 				"option of a section", block(o, 0x0a0d0d0a, uint32(0x1a2b3c4d), uint16(1), uint16(0), uint64(0), uint16(4), uint16(1)), 0,
-				"at octet 0: a block with an option that does not end within it",
+				"at byte 0: a block with an option that does not end within it",
 			},
 			{
 				"option of a packet", join(pcapng, enhanced(o, 0, 0, 1, "a", uint16(1), uint16(0xffff))), 1,
-				"at octet 84: a block with an option that does not end within it",
+				"at byte 84: a block with an option that does not end within it",
 			},
 		} {
 			t.Run(name+" "+tc.name, func(t *testing.T) {
@@ -225,7 +225,7 @@ func TestTooManyInterfaces(t *testing.T) {
 		file = append(file, iface(le, 1, 0)...)
 	}
 	_, err := read(file, capfile.ReaderOptions{})
-	if want := "read capture: at octet 163868: more than 8192 interfaces in a section"; err == nil || err.Error() != want {
+	if want := "read capture: at byte 163868: more than 8192 interfaces in a section"; err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
 }

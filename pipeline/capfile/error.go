@@ -14,7 +14,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("read %s: at octet %d: %v", e.Name, e.Offset, e.Err)
+	return fmt.Sprintf("read %s: at byte %d: %v", e.Name, e.Offset, e.Err)
 }
 
 // Unwrap returns the cause.

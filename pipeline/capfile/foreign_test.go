@@ -36,7 +36,7 @@ func TestForeign(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			for _, file := range [][]byte{tc.begin, gzipped(t, tc.begin)} {
 				_, err := read(file, capfile.ReaderOptions{Name: tc.file})
-				if want := "read " + tc.file + ": at octet 0: " + tc.want; err == nil || err.Error() != want {
+				if want := "read " + tc.file + ": at byte 0: " + tc.want; err == nil || err.Error() != want {
 					t.Errorf("got  %v\nwant %s", err, want)
 				}
 			}

@@ -54,11 +54,11 @@ func FuzzReader(f *testing.F) {
 				t.Errorf("time %d", p.Time)
 			}
 			if p.Length < len(p.Data) {
-				t.Errorf("length %d of a packet with %d octets", p.Length, len(p.Data))
+				t.Errorf("length %d of a packet with %d bytes", p.Length, len(p.Data))
 			}
 		}
 		if octets > len(file) {
-			t.Errorf("%d octets from a file of %d", octets, len(file))
+			t.Errorf("%d bytes from a file of %d", octets, len(file))
 		}
 		samePieces(t, file, got, err)
 		if err == nil {
@@ -207,7 +207,7 @@ func TestMemory(t *testing.T) {
 			runtime.ReadMemStats(&after)
 			r.Close()
 			if got := after.TotalAlloc - before.TotalAlloc; got > tc.most {
-				t.Errorf("%d octets allocated, more than %d", got, tc.most)
+				t.Errorf("%d bytes allocated, more than %d", got, tc.most)
 			}
 		})
 	}

@@ -96,7 +96,7 @@ func TestMergeError(t *testing.T) {
 		capfile.NewReader(bytes.NewReader(broken), capfile.ReaderOptions{Name: "b"}),
 	)
 	got, err := readAll(r, 10)
-	if len(got) != 3 || err == nil || err.Error() != "read b: at octet 41: the file ends after 1 octets of a packet's record header" {
+	if len(got) != 3 || err == nil || err.Error() != "read b: at byte 41: the file ends after 1 bytes of a packet's record header" {
 		t.Errorf("got %d packets and %v", len(got), err)
 	}
 }

@@ -33,7 +33,7 @@ func TestReadOldPcap(t *testing.T) {
 					t.Error(diff)
 				}
 				_, err := read(file[:len(file)-1], capfile.ReaderOptions{})
-				if err == nil || err.Error() != "read capture: at octet 43: the file ends after 1 of a packet's 2 octets" {
+				if err == nil || err.Error() != "read capture: at byte 43: the file ends after 1 of a packet's 2 bytes" {
 					t.Errorf("cut: %v", err)
 				}
 			})

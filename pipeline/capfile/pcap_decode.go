@@ -112,7 +112,7 @@ func (d *pcapDecoder) recordLengths(record []byte) (captured, length uint32) {
 }
 
 func tooLarge(captured uint32) error {
-	return fmt.Errorf("a packet of %d octets is more than the %d that are supported", captured, MaxPacket)
+	return fmt.Errorf("a packet of %d bytes is more than the %d that are supported", captured, MaxPacket)
 }
 
 func (d *pcapDecoder) end(rest []byte) error {
@@ -120,8 +120,8 @@ func (d *pcapDecoder) end(rest []byte) error {
 	case len(rest) == 0:
 		return nil
 	case len(rest) < pcapRecordLen:
-		return fmt.Errorf("the file ends after %d octets of a packet's record header", len(rest))
+		return fmt.Errorf("the file ends after %d bytes of a packet's record header", len(rest))
 	}
 	captured, _ := d.recordLengths(rest)
-	return fmt.Errorf("the file ends after %d of a packet's %d octets", len(rest)-pcapRecordLen, captured)
+	return fmt.Errorf("the file ends after %d of a packet's %d bytes", len(rest)-pcapRecordLen, captured)
 }

@@ -139,17 +139,17 @@ func minLength(kind uint32) uint32 {
 func checkTotal(kind, total, least uint32) error {
 	switch {
 	case total < least:
-		return fmt.Errorf("a block of type %#x with a total length of %d octets, less than %d", kind, total, least)
+		return fmt.Errorf("a block of type %#x with a total length of %d bytes, less than %d", kind, total, least)
 	case total%4 != 0:
-		return fmt.Errorf("a block of type %#x with a total length of %d octets, not a multiple of 4", kind, total)
+		return fmt.Errorf("a block of type %#x with a total length of %d bytes, not a multiple of 4", kind, total)
 	case total > MaxBlock:
-		return fmt.Errorf("a block of type %#x with a total length of %d octets, more than %d", kind, total, MaxBlock)
+		return fmt.Errorf("a block of type %#x with a total length of %d bytes, more than %d", kind, total, MaxBlock)
 	}
 	return nil
 }
 
 func lengthMismatch(total, again uint32) error {
-	return fmt.Errorf("a block whose total length is %d octets at its beginning and %d at its end", total, again)
+	return fmt.Errorf("a block whose total length is %d bytes at its beginning and %d at its end", total, again)
 }
 
 // skip goes on skipping a block and returns how much of rest belongs to it.
@@ -197,11 +197,11 @@ func (d *pcapngDecoder) section(body []byte) error {
 func (d *pcapngDecoder) end(rest []byte) error {
 	switch {
 	case d.skipping != 0:
-		return fmt.Errorf("the file ends within a block of %d octets", d.skipping)
+		return fmt.Errorf("the file ends within a block of %d bytes", d.skipping)
 	case len(rest) == 0:
 		return nil
 	case len(rest) < blockMinLen:
-		return fmt.Errorf("the file ends after %d octets of a block", len(rest))
+		return fmt.Errorf("the file ends after %d bytes of a block", len(rest))
 	}
-	return fmt.Errorf("the file ends after %d of a block's %d octets", len(rest), d.uint32(rest[4:]))
+	return fmt.Errorf("the file ends after %d of a block's %d bytes", len(rest), d.uint32(rest[4:]))
 }

@@ -52,7 +52,7 @@ func (i *iface) set(o *options) error {
 	switch o.code {
 	case optionResolution:
 		if len(o.value) != 1 {
-			return fmt.Errorf("an interface with an if_tsresol of %d octets, not 1", len(o.value))
+			return fmt.Errorf("an interface with an if_tsresol of %d bytes, not 1", len(o.value))
 		}
 		i.binary, i.exp = o.value[0]&0x80 != 0, o.value[0]&0x7f
 		if i.binary && i.exp > 63 || !i.binary && i.exp > 19 {
@@ -60,7 +60,7 @@ func (i *iface) set(o *options) error {
 		}
 	case optionOffset:
 		if len(o.value) != 8 {
-			return fmt.Errorf("an interface with an if_tsoffset of %d octets, not 8", len(o.value))
+			return fmt.Errorf("an interface with an if_tsoffset of %d bytes, not 8", len(o.value))
 		}
 		i.offset = int64(o.uint64(o.value))
 	case optionFCS:

@@ -54,7 +54,7 @@ func (d *pcapngDecoder) packet(id uint32, body []byte, n int, p *pipeline.Packet
 }
 
 func doesNotFit(captured uint32, room int) error {
-	return fmt.Errorf("a packet of %d octets in a block with room for %d", captured, room)
+	return fmt.Errorf("a packet of %d bytes in a block with room for %d", captured, room)
 }
 
 // packetOptions takes over the flags of a packet. It returns the length of its frame

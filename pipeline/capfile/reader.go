@@ -186,7 +186,7 @@ func (r *Reader) end() error {
 	case len(r.window) >= magicLen && !isPcap(r.window):
 		return foreign(r.window, r.name)
 	}
-	return fmt.Errorf("the file ends after %d octets, within its header", len(r.window))
+	return fmt.Errorf("the file ends after %d bytes, within its header", len(r.window))
 }
 
 func (r *Reader) fail(err error) { r.err = newError(r.name, r.offset, err) }

@@ -224,7 +224,7 @@ func TestReadError(t *testing.T) {
 	for _, ahead := range []bool{false, true} {
 		r := capfile.NewReader(stream, capfile.ReaderOptions{Name: "wire", ReadAhead: ahead})
 		got, err := readAll(r, 8)
-		if len(got) != 1 || !errors.Is(err, broken) || err.Error() != "read wire: at octet 44: broken wire" {
+		if len(got) != 1 || !errors.Is(err, broken) || err.Error() != "read wire: at byte 44: broken wire" {
 			t.Errorf("got %d packets and %v", len(got), err)
 		}
 		stream = io.MultiReader(
@@ -258,7 +258,7 @@ func TestOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = readAll(r, 1)
-	want := "read " + path + ": at octet 0: neither a pcap nor a pcapng file, but text; write the capture with: tcpdump -w"
+	want := "read " + path + ": at byte 0: neither a pcap nor a pcapng file, but text; write the capture with: tcpdump -w"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
@@ -351,10 +351,10 @@ func TestFilesErrors(t *testing.T) {
 		paths []string
 		want  string
 	}{
-		{"empty file", []string{good, bad, good}, "read " + bad + ": at octet 0: the file is empty"},
+		{"empty file", []string{good, bad, good}, "read " + bad + ": at byte 0: the file is empty"},
 		{"missing file", []string{good, dir + "/none"}, "stat " + dir + "/none: no such file or directory"},
-		{"directory", []string{good, dir}, "read " + dir + ": at octet 0: is a directory"},
-		{"empty stdin", []string{good, "-"}, "read standard input: at octet 0: the file is empty"},
+		{"directory", []string{good, dir}, "read " + dir + ": at byte 0: is a directory"},
+		{"empty stdin", []string{good, "-"}, "read standard input: at byte 0: the file is empty"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := capfile.NewFiles(t.Context(), tc.paths, capfile.FilesOptions{Stdin: strings.NewReader("")})

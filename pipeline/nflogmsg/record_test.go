@@ -202,7 +202,7 @@ func TestLengthInHeader(t *testing.T) {
 			r.Parse(logged{protocol: tc.protocol, payload: tc.payload}.encode(1))
 			var p pipeline.Packet
 			if r.Fill(&p, 5); p.Length != tc.want || len(p.Data) != len(tc.payload) {
-				t.Errorf("%d of %d octets, want %d of %d", len(p.Data), p.Length, len(tc.payload), tc.want)
+				t.Errorf("%d of %d bytes, want %d of %d", len(p.Data), p.Length, len(tc.payload), tc.want)
 			}
 		})
 	}

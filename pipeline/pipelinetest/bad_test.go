@@ -15,7 +15,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
-const usedAfterCall = "borrowed octets were used after the call"
+const usedAfterCall = "borrowed bytes were used after the call"
 
 // badPlugins break the contract in one way each. TestBadPlugins runs the kit on
 // them in a process of its own and looks for the message that belongs to it.
@@ -44,7 +44,7 @@ var badPlugins = []struct {
 	{"sink given as filter", func(t *testing.T) { pipelinetest.TestFilter(t, goodSink(sinkFuncs{}), nil) }, "is a sink, not a filter"},
 	{"filter with an undeclared reason", testFilter(func(*pipeline.Packet) pipeline.Reason { return 2 }, nil), "reason 2 is not declared"},
 	{"filter that panics", testFilter(func(p *pipeline.Packet) pipeline.Reason { return pipeline.Reason(p.Data[0] & 1) }, nil), "index out of range"},
-	{"filter that changes octets", testFilter(func(p *pipeline.Packet) pipeline.Reason {
+	{"filter that changes bytes", testFilter(func(p *pipeline.Packet) pipeline.Reason {
 		if len(p.Data) > 0 {
 			p.Data[0]++
 		}
@@ -54,7 +54,7 @@ var badPlugins = []struct {
 		p.Verdict.Stage = "mine"
 		return pipeline.Pass
 	}, nil), "was changed"},
-	{"filter that keeps octets", testFilterOf(func() pipeline.Filter { return new(keeper) }), usedAfterCall},
+	{"filter that keeps bytes", testFilterOf(func() pipeline.Filter { return new(keeper) }), usedAfterCall},
 	{"filter that allocates", testFilter(func(p *pipeline.Packet) pipeline.Reason {
 		garbage = append([]byte(nil), p.Data...)
 		return pipeline.Pass
@@ -79,12 +79,12 @@ var badPlugins = []struct {
 
 	{"good sink", testSink(sinkFuncs{}), ""},
 	{"sink with an undeclared reason", testSink(sinkFuncs{deliver: func(_ []*pipeline.Packet, failed []pipeline.Reason) { failed[0] = 2 }}), "reason 2 is not declared"},
-	{"sink that changes octets", testSink(sinkFuncs{deliver: func(batch []*pipeline.Packet, _ []pipeline.Reason) {
+	{"sink that changes bytes", testSink(sinkFuncs{deliver: func(batch []*pipeline.Packet, _ []pipeline.Reason) {
 		for _, p := range batch {
 			clear(p.Data)
 		}
 	}}), "was changed"},
-	{"sink that keeps octets", testSink(sinkFuncs{
+	{"sink that keeps bytes", testSink(sinkFuncs{
 		deliver: func(batch []*pipeline.Packet, _ []pipeline.Reason) {
 			for _, p := range batch {
 				if len(p.Data) > 0 {
@@ -116,7 +116,7 @@ var (
 )
 
 type settings struct {
-	Min int `setting:"min" doc:"lowest number of octets"`
+	Min int `setting:"min" doc:"lowest number of bytes"`
 }
 
 func good(p *pipeline.Packet) pipeline.Reason {
@@ -142,7 +142,7 @@ func (opener) Close() error                 { return nil }
 // testFilter runs the kit on a filter whose declaration was changed.
 func testFilter(f funcFilter, change func(*pipeline.FilterPlugin[settings])) func(*testing.T) {
 	p := pipeline.FilterPlugin[settings]{
-		Type: "min-length", Summary: "drops short packets", Reasons: []pipeline.ReasonInfo{{Name: "too-short", Doc: "below 60 octets"}},
+		Type: "min-length", Summary: "drops short packets", Reasons: []pipeline.ReasonInfo{{Name: "too-short", Doc: "below 60 bytes"}},
 		New: func(settings, pipeline.Env) (pipeline.Filter, error) { return f, nil },
 	}
 	if change != nil {

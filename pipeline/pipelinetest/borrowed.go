@@ -56,7 +56,7 @@ func catchUse(t testing.TB) func() {
 		debug.SetPanicOnFault(before)
 		v := recover()
 		if _, fault := v.(interface{ Addr() uintptr }); fault {
-			t.Fatalf("borrowed octets were used after the call: %v\n%s", v, debug.Stack())
+			t.Fatalf("borrowed bytes were used after the call: %v\n%s", v, debug.Stack())
 		}
 		if v != nil {
 			panic(v)

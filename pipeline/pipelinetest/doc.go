@@ -9,7 +9,7 @@
 //
 // They check the contract that is written at pipeline's interfaces: a declaration
 // that tools can use, building without side effects, only declared reasons, no
-// panic on hostile packets, borrowed octets neither changed nor kept (they are
+// panic on hostile packets, borrowed bytes neither changed nor kept (they are
 // taken away after each call), decisions that depend on packets alone, limiters that
 // take nothing before they are charged, no allocation on the hot path, and nothing
 // left open at the end.

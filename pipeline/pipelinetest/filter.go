@@ -18,7 +18,7 @@ func TestFilter(t *testing.T, plugin pipeline.Plugin, settings any) {
 	f := filterTest{plugin, settings}
 	t.Run("declaration", func(t *testing.T) { testDeclaration(t, plugin, pipeline.KindFilter) })
 	t.Run("hostile packets", f.testHostile)
-	t.Run("borrowed octets", f.testBorrowed)
+	t.Run("borrowed bytes", f.testBorrowed)
 	t.Run("allocations", f.testAllocations)
 	t.Run("explanation", f.testExplanation)
 	t.Run("kernel filter", f.testKernelFilter)

@@ -7,7 +7,7 @@ import (
 )
 
 // Lend returns a source stage that delivers packets in batches, from buffers that
-// it overwrites after each one: whoever keeps borrowed octets sees 0xa5.
+// it overwrites after each one: whoever keeps borrowed bytes sees 0xa5.
 func Lend(packets []pipeline.Packet, batch int) pipeline.Stage {
 	return pipeline.Stage{Plugin: pipeline.NewSource(pipeline.SourcePlugin[struct{}]{
 		Type: "lend", Summary: "lends packets to a test", Lossless: true,

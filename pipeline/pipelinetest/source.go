@@ -100,7 +100,7 @@ func (s sourceTest) awaitDelivery(t *testing.T, delivered *atomic.Bool, done cha
 
 func checkDelivered(t *testing.T, p *pipeline.Packet) {
 	if p.Length < len(p.Data) {
-		t.Errorf("length %d is below the %d octets captured", p.Length, len(p.Data))
+		t.Errorf("length %d is below the %d bytes captured", p.Length, len(p.Data))
 	}
 	if p.Time == 0 {
 		t.Error("no time stamp")

@@ -214,7 +214,7 @@ func TestAppendText(t *testing.T) {
 			}
 			want := "before " + tc.want + " " + hex.EncodeToString(tc.packet.Data)
 			if diff := cmp.Diff(want, string(verdict.AppendText([]byte("before "), tc.packet, true))); diff != "" {
-				t.Errorf("line with octets (-want +got):\n%s", diff)
+				t.Errorf("line with bytes (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -71,7 +71,7 @@ func (s Settings) encoder() (e capfile.Encoder, err error) {
 	case capfile.Compressed(s.Path):
 		return e, pipeline.BadSetting("path", "%s: files are not written compressed; leave the last ending out", s.Path)
 	case s.MaxSize > 0 && s.MaxSize < least:
-		return e, pipeline.BadSetting("max_size", "%v is less than %d octets; write for example 10MiB", s.MaxSize, least)
+		return e, pipeline.BadSetting("max_size", "%v is less than %d bytes; write for example 10MiB", s.MaxSize, least)
 	}
 	if s.Format != auto {
 		if err := e.Format.UnmarshalText([]byte(s.Format)); err != nil {

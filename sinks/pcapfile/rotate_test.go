@@ -219,7 +219,7 @@ func TestExistingFile(t *testing.T) {
 		{"with packets", func(path string) []byte { return written(t, path, packet("old", 0)) }, "20260102T030405.000006000"},
 		{"damaged", func(path string) []byte { return written(t, path, packet("old", 0))[:30] }, "20250607T080910.000000011"},
 		{"of cooked packets", func(path string) []byte { return written(t, path, cooked("old")) }, "20260102T030405.000006000"},
-		{"something else", func(string) []byte { return []byte("something of 24 octets..") }, "20250607T080910.000000011"},
+		{"something else", func(string) []byte { return []byte("something of 24 bytes...") }, "20250607T080910.000000011"},
 	} {
 		for _, ext := range []string{".pcap", ".pcapng"} {
 			t.Run(tc.name+ext, func(t *testing.T) {

@@ -255,7 +255,7 @@ func TestSettings(t *testing.T) {
 		},
 		{"format", func(s *pcapfile.Settings) { s.Format = "cap" }, `format: must be auto, pcap or pcapng, not "cap"`},
 		{"snaplen", func(s *pcapfile.Settings) { s.Snaplen = 0 }, "snaplen: must be from 1 to 262144, not 0"},
-		{"max_size", func(s *pcapfile.Settings) { s.MaxSize = 10 }, "max_size: 10 is less than 1024 octets; write for example 10MiB"},
+		{"max_size", func(s *pcapfile.Settings) { s.MaxSize = 10 }, "max_size: 10 is less than 1024 bytes; write for example 10MiB"},
 		{"max_age", func(s *pcapfile.Settings) { s.MaxAge = -1 }, "max_age: must be at least 0s, not -1ns"},
 		{"keep", func(s *pcapfile.Settings) { s.Keep = -1 }, "keep: must be at least 0, not -1"},
 	} {
@@ -297,7 +297,7 @@ func TestAllocatesNothing(t *testing.T) {
 		sink := newSink(t, settings(filepath.Join(t.TempDir(), name)))
 		batch := make([]*pipeline.Packet, 256)
 		for i := range batch {
-			batch[i] = packet("a packet of some octets", 0)
+			batch[i] = packet("a packet of some bytes", 0)
 		}
 		failed := make([]pipeline.Reason, len(batch))
 		sink.Deliver(batch, failed)

@@ -176,7 +176,7 @@ func TestDamage(t *testing.T) {
 	if diff := cmp.Diff([]delivered{{"one", 0}}, got); diff != "" {
 		t.Error(diff)
 	}
-	if want := "read " + path + ": at octet 43: the file ends after 2 of a packet's 3 octets"; err == nil || err.Error() != want {
+	if want := "read " + path + ": at byte 43: the file ends after 2 of a packet's 3 bytes"; err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
 }

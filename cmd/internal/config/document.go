@@ -152,7 +152,7 @@ func (d *document) fits(at path, where Position) bool {
 func (d *document) checkKey(key string, at Position, names int) bool {
 	switch {
 	case key == "" || strings.Contains(key, delimiter):
-		d.add(at, "", "key %q is empty or holds a zero octet", key)
+		d.add(at, "", "key %q is empty or holds a zero byte", key)
 	case strings.Contains(key, "${"):
 		d.add(at, "write the name itself", "a name can't hold a variable: %q", key)
 	case names >= maxKeys:

@@ -15,7 +15,7 @@ type inputSettings struct {
 	Interface   string        `setting:"interface" required:"true" doc:"interface to read from"`
 	Direction   direction     `setting:"direction" doc:"in, out or both"`
 	Promiscuous bool          `setting:"promiscuous" doc:"read frames to other hosts too"`
-	Snaplen     int           `setting:"snaplen" doc:"octets to keep of a packet"`
+	Snaplen     int           `setting:"snaplen" doc:"bytes to keep of a packet"`
 	Group       uint16        `setting:"group" doc:"number of a group"`
 	Offset      int8          `setting:"offset" doc:"number with a sign"`
 	Wait        time.Duration `setting:"wait" doc:"how long to wait"`

@@ -66,7 +66,7 @@ func (e *expander) text(text string, at path) any {
 		}
 		v, err := e.variable(token)
 		if err == nil && e.files.expanded+out.Len()+len(v.value) > maxExpanded {
-			err = &variableError{fmt.Sprintf("values with variables are longer than %d octets", maxExpanded), ""}
+			err = &variableError{fmt.Sprintf("values with variables are longer than %d bytes", maxExpanded), ""}
 		}
 		if err != nil {
 			if signs == nil && !e.full() {

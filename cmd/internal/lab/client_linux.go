@@ -97,7 +97,7 @@ func (d *Download) fetch(c io.ReadWriter, size int) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("read from %s after %d octets: %w", d.Server, d.Bytes, err)
+			return fmt.Errorf("read from %s after %d bytes: %w", d.Server, d.Bytes, err)
 		}
 	}
 	return nil

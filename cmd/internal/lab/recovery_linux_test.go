@@ -155,7 +155,7 @@ func TestRecoveryTimes(t *testing.T) {
 		{1, lab.Never, lab.Never},
 	} {
 		if first, all := r.RecoveredWithin(tc.part), r.Within(tc.part); first != tc.first || all != tc.all {
-			t.Errorf("%v of the clients: first octet within %v, all within %v; want %v, %v", tc.part, first, all, tc.first, tc.all)
+			t.Errorf("%v of the clients: first byte within %v, all within %v; want %v, %v", tc.part, first, all, tc.first, tc.all)
 		}
 	}
 	if got := r.Completed(); got != 2 {

@@ -100,7 +100,7 @@ func TestLiveEqualsReplay(t *testing.T) {
 			t.Errorf("no packet was dropped by %s: the test tests too little", reason)
 		}
 	}
-	t.Logf("%d packets, %d forwarded, %d verdicts with octets; dropped %v", len(again), len(forwarded), len(live.verdicts), live.drops)
+	t.Logf("%d packets, %d forwarded, %d verdicts with bytes; dropped %v", len(again), len(forwarded), len(live.verdicts), live.drops)
 }
 
 // liveResult is what a daemon decided.

@@ -118,7 +118,7 @@ func (t *Trace) Print(w io.Writer) error {
 		fmt.Fprintf(table, "%s\tdoes not capture it: %s\n", t.source, t.packet.Verdict.Reason)
 	}
 	if t.at.Cut {
-		fmt.Fprintf(table, "%s\tcaptures all %d octets of it; this capture has cut it after %d\n", t.source, t.packet.Length, len(t.packet.Data))
+		fmt.Fprintf(table, "%s\tcaptures all %d bytes of it; this capture has cut it after %d\n", t.source, t.packet.Length, len(t.packet.Data))
 	}
 	for _, s := range t.sinksFirst() {
 		indent := ""

@@ -56,7 +56,7 @@ func readAll(name string, file []byte) (packets []pipeline.Packet, _ error) {
 }
 
 func describe(p *pipeline.Packet) string {
-	return fmt.Sprintf("%d octets of %v", len(p.Data), p.Time.Time().UTC().Format("2006-01-02T15:04:05.999999999Z"))
+	return fmt.Sprintf("%d bytes of %v", len(p.Data), p.Time.Time().UTC().Format("2006-01-02T15:04:05.999999999Z"))
 }
 
 func diffPackets(want, got *pipeline.Packet) string {
@@ -69,7 +69,7 @@ func diffPackets(want, got *pipeline.Packet) string {
 	for i := range want.Data {
 		if want.Data[i] != got.Data[i] {
 			from, to := i&^15, min(i&^15+16, len(want.Data))
-			return fmt.Sprintf("octets from %d on: expected % x, got % x", from, want.Data[from:to], got.Data[from:to])
+			return fmt.Sprintf("bytes from %d on: expected % x, got % x", from, want.Data[from:to], got.Data[from:to])
 		}
 	}
 	return ""

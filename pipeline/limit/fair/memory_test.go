@@ -119,7 +119,7 @@ func TestMemory(t *testing.T) {
 		}
 		runtime.KeepAlive(l)
 		if each := float64(after.TotalAlloc-before.TotalAlloc) / float64(n); each > 40.3 {
-			t.Errorf("%d keys take %.1f octets each", n, each)
+			t.Errorf("%d keys take %.1f bytes each", n, each)
 		}
 	}
 }

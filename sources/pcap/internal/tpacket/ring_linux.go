@@ -66,7 +66,7 @@ func New(raw syscall.RawConn, c Config) (*Ring, error) {
 		err = e
 	}
 	if err != nil {
-		return nil, fmt.Errorf("make ring of %d x %d octets: %w", c.Blocks, c.BlockSize, err)
+		return nil, fmt.Errorf("make ring of %d x %d bytes: %w", c.Blocks, c.BlockSize, err)
 	}
 	return r, nil
 }
