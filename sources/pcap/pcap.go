@@ -10,7 +10,7 @@ import (
 
 // minBlocks is the least number of blocks of a ring. There are as many as find room, since
 // the kernel begins a new one after each Latency in which packets came, however few. So
-// 3,072 blocks of one page hold ten seconds of 300 packets a second while the program is kept
+// 4,096 blocks of one page hold ten seconds of 300 packets a second while the program is kept
 // from running, and one second of 50,000 small ones.
 const minBlocks = 4
 
@@ -45,7 +45,7 @@ func Plugin() pipeline.Plugin {
 		Defaults: Settings{
 			Direction: In,
 			Snaplen:   2048,
-			RingSize:  12 << 20,
+			RingSize:  16 << 20,
 			Latency:   time.Millisecond,
 		},
 		New: New,
