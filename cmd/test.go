@@ -52,7 +52,7 @@ func (a *app) testCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&junit, "junit", "", "`FILE` to write the results to as JUnit's XML; - for standard output")
-	c.Flags().BoolVar(&update, "update", false, "write golden files (verdicts, sent_file) that differ again")
+	c.Flags().BoolVar(&update, "update", false, "rewrite golden files (verdicts, sent_file) that differ")
 	return c
 }
 

@@ -48,7 +48,7 @@
 // the set of counters is known, and bounded, when the pipeline is built. The
 // engine's own reasons are the constants that begin with Reason.
 //
-// Beside the books it measures octets, the next-hop MTUs of forwarded PTBs and how
+// Beside the counters it measures bytes, the next-hop MTUs of forwarded PTBs and how
 // old packets are when a sink has delivered them ([Counters]). The last costs one
 // reading of the host's clock for each batch of a sink, in the sink's goroutine.
 //
@@ -61,7 +61,7 @@
 // # Octets are lent
 //
 // [Packet.Data] belongs to the source and is lent for the length of one call. A
-// filter or sink that needs octets later copies them before it returns. Nobody
+// filter or sink that needs bytes later copies them before it returns. Nobody
 // but the source writes to them: what a filter or a sink sees is what all see.
 //
 // # The hot path

@@ -14,8 +14,8 @@
 //	src, dst         source and destination
 //	proto            protocol: "tcp", "udp", "icmp", ..., or a number
 //	sport, dport     ports, of a protocol that has them
-//	quoted_length    length in octets, as the quoted IP header claims
-//	length           octets of the whole packet on the wire, link-layer header included
+//	quoted_length    length in bytes, as the quoted IP header claims
+//	length           bytes of the whole packet on the wire, link-layer header included
 //	vlan             identifier in the VLAN tag
 //
 // # Expressions
@@ -37,7 +37,7 @@
 // refused when the filter is built, as are unknown fields, comparisons of what can't be
 // compared, and numbers that a field never has, such as a port above 65535: with the
 // column, as every part of an expression has one type and a range. An expression is of
-// at most 4096 octets and 1000 parts.
+// at most 4096 bytes and 1000 parts.
 //
 // # Fields that are not there
 //

@@ -8,7 +8,7 @@
 // order, and the first that finds something wrong gives the reason:
 //
 //	check                default
-//	ip_length            on    version and lengths in the IP header, against the octets on the wire
+//	ip_length            on    version and lengths in the IP header, against the bytes on the wire
 //	ip_checksum          on    of the IPv4 header
 //	fragment             on    a receiver would need the other fragments too
 //	unspecified_source   on    0.0.0.0/8 and ::
@@ -19,7 +19,7 @@
 //	broadcast_target     on    255.255.255.255; others need the host
 //	icmp_checksum        on    of PTBs
 //	quoted_version       on    IPv4 in IPv4, IPv6 in IPv6
-//	short_quote          on    no IP headers and 8 octets behind them inside the IP packet
+//	short_quote          on    no IP headers and 8 bytes behind them inside the IP packet
 //	quoted_source        off   other than the target
 //	quoted_address       on    addresses that no router forwards: 127.0.0.0/8, fe80::/10, ...
 //	quoted_multicast     on    the destination in IPv4, also 255.255.255.255
@@ -62,19 +62,19 @@
 //
 // # What passes unseen
 //
-// Nothing is refused for what the capture lacks: a checksum over octets that were cut
+// Nothing is refused for what the capture lacks: a checksum over bytes that were cut
 // off (by the source's snaplen) passes, and so does what asks for a quoted header that
 // is not there. A router may put extensions behind what it quotes (RFC 4884), which
 // are not looked at.
 //
-// short_quote asks for what receivers ask for: 8 octets behind the quoted headers (RFC
-// 792), for IPv6 too. As all checks do it counts octets inside the IP packet; `length`
+// short_quote asks for what receivers ask for: 8 bytes behind the quoted headers (RFC
+// 792), for IPv6 too. As all checks do it counts bytes inside the IP packet; `length`
 // and the original daemon count padding and trailers behind it as well.
 //
 // Checksums are those on the wire: routers compute them, also virtual ones whose other
 // checksums are left to hardware that isn't there.
 // not_too_big lets pass what says nothing: a quoted length of 0, as of jumbograms and
-// of segments that were merged before they were routed, one below the octets quoted,
+// of segments that were merged before they were routed, one below the bytes quoted,
 // and an IPv6 MTU of 1280, which translators write for anything below (RFC 7915,
 // section 4.2).
 //
