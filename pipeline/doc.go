@@ -58,7 +58,7 @@
 // and never runs backwards, so a replay of a capture decides as the live
 // pipeline did, whatever its speed. See [Clock] for time stamps that step back.
 //
-// # Octets are lent
+// # Bytes are lent
 //
 // [Packet.Data] belongs to the source and is lent for the length of one call. A
 // filter or sink that needs bytes later copies them before it returns. Nobody
