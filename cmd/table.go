@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"fmt"
 	"strings"
 	"text/tabwriter"
 	"unicode/utf8"
@@ -31,9 +32,9 @@ func align(rows [][]string) []string {
 	var text strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
-		w.Write([]byte(strings.Join(row, "\t") + "\n"))
+		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
-	w.Flush() // a strings.Builder takes everything
+	_ = w.Flush() // a strings.Builder takes everything
 	return strings.Split(strings.TrimSuffix(text.String(), "\n"), "\n")
 }
 
