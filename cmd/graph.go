@@ -17,7 +17,7 @@ as a flowchart for Mermaid, which code hosts show in Markdown, or for Graphviz:
 
   pmtud graph -c edge.yaml --format dot | dot -Tsvg > edge.svg
 
-It prints keys as they are: mind that before you hand a drawing on.`,
+Keys are hidden.`,
 		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error {

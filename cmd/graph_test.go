@@ -25,3 +25,15 @@ func TestGraph(t *testing.T) {
 		}
 	}
 }
+
+// TestGraphKeepsSecrets draws a pipeline with a key, which must not be in the drawing.
+func TestGraphKeepsSecrets(t *testing.T) {
+	const key = "a secret that nobody else knows"
+	t.Setenv("PMTUD_KEY", key)
+	for _, format := range []string{"text", "mermaid", "dot"} {
+		text := done(t, run(t, "graph", "-c", "../configs/relay.yaml", "--format", format))
+		if strings.Contains(text, key) || strings.Count(text, "key=hidden") != 2 {
+			t.Errorf("%s:\n%s", format, text)
+		}
+	}
+}

@@ -234,6 +234,7 @@ func (p Plugin) Build(settings any, env Env) (any, error) { return p.build(setti
 //	pattern:"^[0-9]+$"      for tools: a regular expression that texts match, of a field
 //	                        whose own UnmarshalText or plugin decides what is right
 //	example:"eth0"          a sensible value as it would be written; of a list, comma-separated
+//	secret:"true"           of a key or a password, which drawings don't show
 //
 // Fields are numbers, bools, strings, slices of these, or types that implement
 // [encoding.TextUnmarshaler]. Bounds and enum hold for each element of a list. A

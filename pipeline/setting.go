@@ -21,6 +21,7 @@ type SettingInfo struct {
 	Enum     []string // the texts that may be written; nil for any
 	Pattern  string   // that texts match, for tools
 	Example  string
+	Secret   bool // such as a key: drawings don't show its value
 
 	Field reflect.StructField
 }
@@ -50,6 +51,7 @@ func settingOf(field reflect.StructField) SettingInfo {
 		Max:      field.Tag.Get("max"),
 		Pattern:  field.Tag.Get("pattern"),
 		Example:  field.Tag.Get("example"),
+		Secret:   field.Tag.Get("secret") == "true",
 		Field:    field,
 	}
 	if enum := field.Tag.Get("enum"); enum != "" {

@@ -1,6 +1,10 @@
 package config
 
-import "github.com/pmtud/pmtud/pipeline"
+import (
+	"slices"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
 
 // File is a configuration: what one or several files declare together.
 type File struct {
@@ -144,4 +148,11 @@ func find(settings []Setting, name string) *Setting {
 		}
 	}
 	return nil
+}
+
+// IsSecret reports whether a setting of a resolved stage must not be shown, such as a key.
+func (s Stage) IsSecret(setting string) bool {
+	return s.settings != nil && slices.ContainsFunc(pipeline.SettingsOf(s.settings), func(i pipeline.SettingInfo) bool {
+		return i.Name == setting && i.Secret
+	})
 }

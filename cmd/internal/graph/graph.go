@@ -80,7 +80,11 @@ func nodes(owner, kind string, stages []config.Stage) []node {
 			n.title += " (" + s.Type + ")"
 		}
 		for _, setting := range s.Settings {
-			n.settings = append(n.settings, setting.Name+"="+short(config.Text(setting.Value)))
+			value := short(config.Text(setting.Value))
+			if s.IsSecret(setting.Name) {
+				value = "hidden"
+			}
+			n.settings = append(n.settings, setting.Name+"="+value)
 		}
 		all = append(all, n)
 	}
