@@ -147,9 +147,13 @@ func TestLogOfAddresses(t *testing.T) {
 		`msg="addresses of the service" interface=eth0 addresses="[` + list + ` ...]"`,
 	}
 	var got []string
-	for line := range strings.Lines(log.String()) {
-		_, text, _ := strings.Cut(line, "level=INFO ")
-		got = append(got, strings.TrimSpace(text))
+	// The line comes after the address counts.
+	for end := time.Now().Add(20 * time.Second); len(got) < len(want) && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		got = nil
+		for line := range strings.Lines(log.String()) {
+			_, text, _ := strings.Cut(line, "level=INFO ")
+			got = append(got, strings.TrimSpace(text))
+		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("log (-want +got):\n%s", diff)
