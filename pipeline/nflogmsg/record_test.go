@@ -234,16 +234,18 @@ func swap(msg []byte) []byte {
 		return nil
 	}
 	swapped := bytes.Clone(msg)
-	swapAttributes(swapped[familyLen:])
+	swapAttributes(swapped[familyLen:], false)
 	return swapped
 }
 
-func swapAttributes(b []byte) {
+// swapAttributes swaps what stands before the value of each attribute. Those within attrVLAN
+// hold none.
+func swapAttributes(b []byte, nested bool) {
 	for len(b) >= attributeLen {
 		n, kind := int(binary.NativeEndian.Uint16(b)), binary.NativeEndian.Uint16(b[2:])
 		b[0], b[1], b[2], b[3] = b[1], b[0], b[3], b[2]
-		if kind&attrTypeMask == attrVLAN {
-			swapAttributes(b[attributeLen:n])
+		if kind&attrTypeMask == attrVLAN && !nested {
+			swapAttributes(b[attributeLen:n], true)
 		}
 		b = b[min(align(n), len(b)):]
 	}
