@@ -139,6 +139,9 @@ type oracle struct {
 	whole bool
 }
 
+// hdlc is address and control of HDLC before PPP (RFC 1662, section 3.1).
+var hdlc = []byte{0xff, 3}
+
 func newOracle(p *pipeline.Packet) oracle {
 	var first gopacket.LayerType
 	switch p.LinkType {
@@ -149,13 +152,16 @@ func newOracle(p *pipeline.Packet) oracle {
 	case pipeline.LinkNull, pipeline.LinkLoop:
 		first = layers.LayerTypeLoopback
 	case pipeline.LinkPPP, pipeline.LinkPPPHDLC:
-		if !bytes.HasPrefix(p.Data, []byte{0xff, 3}) {
-			return oracle{ip: -1} // gopacket knows no PPP without HDLC's, and takes Cisco's for it
+		if !bytes.HasPrefix(p.Data, hdlc) || bytes.HasPrefix(p.Data[2:], hdlc) {
+			return oracle{ip: -1} // gopacket knows no PPP without HDLC's, takes Cisco's for it, and HDLC's twice
 		}
 		o := decodeOracle(layers.LayerTypePPP, p.Data[2:])
 		o.at += 2
 		return o
 	case pipeline.LinkPPPEther:
+		if !bytes.HasPrefix(p.Data, []byte{0x11, 0}) || bytes.HasPrefix(p.Data[min(6, len(p.Data)):], hdlc) {
+			return oracle{ip: -1} // gopacket takes every version, type and code (RFC 2516, section 4), and HDLC's
+		}
 		return decodeOracle(layers.LayerTypePPPoE, p.Data)
 	case pipeline.LinkRaw, pipeline.LinkIPv4, pipeline.LinkIPv6:
 		first = layers.LayerTypeIPv4
