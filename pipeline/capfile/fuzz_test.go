@@ -110,8 +110,12 @@ func diffPcapgo(ours, theirs captured, exactTime bool) string {
 	if !exactTime || ours.Time == most || ours.Time == -most {
 		ours.Time = theirs.Time
 	}
-	if theirs.Link == nflog && ours.Link != nflog {
-		if ours.Time != theirs.Time || !strings.Contains(theirs.Data, ours.Data[14*int(ours.Link&1):]) {
+	if theirs.Link == nflog && (ours.Link == pipeline.LinkEthernet || ours.Link == pipeline.LinkRaw) {
+		packet := ours.Data
+		if ours.Link == pipeline.LinkEthernet {
+			packet = packet[min(14, len(packet)):] // the header stands elsewhere in the message
+		}
+		if ours.Time != theirs.Time || !strings.Contains(theirs.Data, packet) {
 			return cmp.Diff(ours, theirs)
 		}
 		return ""
