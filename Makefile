@@ -44,7 +44,7 @@ bench: build ## recovery of many clients, speed beside tcpdump in the same run (
 
 .PHONY: soak
 soak: ## traffic and random faults for SOAK; then books, memory and files are checked
-	$(GO) test ./cmd/internal/soak -run '^TestSoak$$' -v -timeout 0 -soak $(SOAK)
+	$(GO) test ./cmd/internal/bench/soak -run '^TestSoak$$' -v -timeout 0 -soak $(SOAK)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME each

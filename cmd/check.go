@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
-	"github.com/pmtud/pmtud/cmd/internal/diagnose"
+	"github.com/pmtud/pmtud/cmd/internal/offline/diagnose"
 )
 
 func (a *app) checkCommand() *cobra.Command {

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
-	"github.com/pmtud/pmtud/cmd/internal/sandbox"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/sandbox"
 	"github.com/pmtud/pmtud/pipeline"
 )
 

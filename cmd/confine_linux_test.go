@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/pmtud/pmtud/cmd/internal/sandbox"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/sandbox"
 )
 
 // TestConfined runs the program as it is by default, and then asks it by reloads for

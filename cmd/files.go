@@ -7,7 +7,7 @@ import (
 	"sync"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
-	"github.com/pmtud/pmtud/cmd/internal/service"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/service"
 )
 
 // files are the configuration files that the command line names, and what it says

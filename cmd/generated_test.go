@@ -10,9 +10,9 @@ import (
 
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
-	"github.com/pmtud/pmtud/cmd/internal/goldentest"
-	"github.com/pmtud/pmtud/cmd/internal/manual"
-	"github.com/pmtud/pmtud/cmd/internal/metrics"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/metrics"
+	"github.com/pmtud/pmtud/cmd/internal/testkit/goldentest"
+	"github.com/pmtud/pmtud/cmd/internal/testkit/manual"
 )
 
 // TestGenerated compares what is committed with what the code says of itself; "make

@@ -3,7 +3,7 @@ package cmd
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/pmtud/pmtud/cmd/internal/graph"
+	"github.com/pmtud/pmtud/cmd/internal/offline/graph"
 )
 
 func (a *app) graphCommand() *cobra.Command {

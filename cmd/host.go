@@ -8,8 +8,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
-	"github.com/pmtud/pmtud/cmd/internal/hostcheck"
-	"github.com/pmtud/pmtud/cmd/internal/sandbox"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/hostcheck"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/sandbox"
 	"github.com/pmtud/pmtud/pipeline"
 )
 

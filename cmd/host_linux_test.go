@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/pmtud/pmtud/cmd/internal/hostcheck"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/hostcheck"
 )
 
 // onEmptyHost runs the program in a network namespace with nothing but a loopback

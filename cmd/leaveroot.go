@@ -5,7 +5,7 @@ import (
 	"os"
 	"slices"
 
-	"github.com/pmtud/pmtud/cmd/internal/sandbox"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/sandbox"
 )
 
 // leaveRoot has the process, if it is root and nobody said what to become, go on as an

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
-	"github.com/pmtud/pmtud/cmd/internal/diagnose"
+	"github.com/pmtud/pmtud/cmd/internal/offline/diagnose"
 	"github.com/pmtud/pmtud/pipeline"
 )
 

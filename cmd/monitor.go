@@ -8,9 +8,9 @@ import (
 	"runtime"
 	"syscall"
 
-	"github.com/pmtud/pmtud/cmd/internal/metrics"
-	"github.com/pmtud/pmtud/cmd/internal/monitor"
-	"github.com/pmtud/pmtud/cmd/internal/service"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/metrics"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/monitor"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/service"
 )
 
 // newMonitor returns a server for metrics and health of the service, which does not

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
-	"github.com/pmtud/pmtud/cmd/internal/sandbox"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/sandbox"
 )
 
 func (a *app) runCommand() *cobra.Command {

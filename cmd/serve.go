@@ -7,10 +7,10 @@ import (
 	"log/slog"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
-	"github.com/pmtud/pmtud/cmd/internal/logging"
-	"github.com/pmtud/pmtud/cmd/internal/monitor"
-	"github.com/pmtud/pmtud/cmd/internal/service"
-	"github.com/pmtud/pmtud/cmd/internal/systemd"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/logging"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/monitor"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/service"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/systemd"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/seen"
 )

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
-	"github.com/pmtud/pmtud/cmd/internal/replaytest"
+	"github.com/pmtud/pmtud/cmd/internal/offline/replaytest"
 	"github.com/pmtud/pmtud/pipeline"
 )
 

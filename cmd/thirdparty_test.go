@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pmtud/pmtud/cmd/internal/schematest"
+	"github.com/pmtud/pmtud/cmd/internal/testkit/schematest"
 )
 
 // TestThirdParty builds a program of another module with a plugin of its own, and

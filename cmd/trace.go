@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pmtud/pmtud/cmd/internal/replay"
+	"github.com/pmtud/pmtud/cmd/internal/offline/replay"
 	"github.com/pmtud/pmtud/pipeline"
 )
 

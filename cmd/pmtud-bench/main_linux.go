@@ -18,10 +18,10 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pmtud/pmtud/cmd/internal/bench/livebench"
+	"github.com/pmtud/pmtud/cmd/internal/bench/nflogbench"
+	"github.com/pmtud/pmtud/cmd/internal/bench/replaybench"
 	"github.com/pmtud/pmtud/cmd/internal/lab"
-	"github.com/pmtud/pmtud/cmd/internal/livebench"
-	"github.com/pmtud/pmtud/cmd/internal/nflogbench"
-	"github.com/pmtud/pmtud/cmd/internal/replaybench"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 

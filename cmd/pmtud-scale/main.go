@@ -9,7 +9,7 @@ import (
 	"os"
 	"strconv"
 
-	"github.com/pmtud/pmtud/cmd/internal/scale"
+	"github.com/pmtud/pmtud/cmd/internal/lab/scale"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }

@@ -101,7 +101,7 @@
 //     that fits.
 //
 // One packet that is sent to one server then has this effect on N servers. The test of
-// package cmd/internal/threat makes the attacks in each mode and prints the table.
+// package cmd/internal/lab/threat makes the attacks in each mode and prints the table.
 //
 //	                            without   original options   recommended
 //	servers that believe it

@@ -7,7 +7,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
-	"github.com/pmtud/pmtud/cmd/internal/goldentest"
+	"github.com/pmtud/pmtud/cmd/internal/testkit/goldentest"
 )
 
 // TestBroken compares what Load says of files that people might write, with one

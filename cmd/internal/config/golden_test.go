@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
-	"github.com/pmtud/pmtud/cmd/internal/goldentest"
+	"github.com/pmtud/pmtud/cmd/internal/testkit/goldentest"
 )
 
 // TestGolden compares what Load says of each file, or how Marshal writes it if it

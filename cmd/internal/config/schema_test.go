@@ -12,7 +12,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
-	"github.com/pmtud/pmtud/cmd/internal/schematest"
+	"github.com/pmtud/pmtud/cmd/internal/testkit/schematest"
 	"github.com/pmtud/pmtud/pipeline"
 )
 

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
-	"github.com/pmtud/pmtud/cmd/internal/schematest"
+	"github.com/pmtud/pmtud/cmd/internal/testkit/schematest"
 	"github.com/pmtud/pmtud/pipeline"
 )
 

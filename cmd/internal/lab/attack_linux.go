@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/pmtud/pmtud/cmd/internal/flood"
+	"github.com/pmtud/pmtud/cmd/internal/lab/flood"
 )
 
 // advance is how long an attack lasts before the clients start: long enough to use

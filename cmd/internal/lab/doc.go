@@ -64,7 +64,7 @@
 //
 // The package needs Linux; [netns.Run] or [netns.Main] must have made room for it.
 //
-// [flood.Forger]: https://pkg.go.dev/github.com/pmtud/pmtud/cmd/internal/flood#Forger
+// [flood.Forger]: https://pkg.go.dev/github.com/pmtud/pmtud/cmd/internal/lab/flood#Forger
 // [netns.Run]: https://pkg.go.dev/github.com/pmtud/pmtud/pipeline/pipelinetest/netns#Run
 // [netns.Main]: https://pkg.go.dev/github.com/pmtud/pmtud/pipeline/pipelinetest/netns#Main
 package lab

@@ -1,0 +1,145 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/pmtud/pmtud/cmd/internal/daemon/health"
+	"github.com/pmtud/pmtud/pipeline"
+)
+
+// families is the table of all metrics but those of plugins.
+func families(build Build) []family {
+	return []family{
+		{
+			Info{"pmtud_build_info", gauge, []string{"version", "goversion"}, "always 1; the labels tell the version of the program and of the Go that built it"},
+			func(_ *snapshot, put put) { put(truth(true), build.Version, build.GoVersion) },
+		},
+
+		single(gauge, "pmtud_ready", "1 if every pipeline and stage is well, as /readyz tells; otherwise 0", func(s *snapshot) value {
+			return truth(health.Ready(s.findings))
+		}),
+		{
+			Info{"pmtud_config_info", gauge, []string{"hash"}, "always 1; the label is the hash of the running configuration"},
+			func(s *snapshot, put put) { put(truth(true), s.status.Reload.Hash) },
+		},
+		single(gauge, "pmtud_config_last_reload_successful", "1 if the last reload was good, or there was none; otherwise 0", func(s *snapshot) value {
+			return truth(s.status.Reload.Good)
+		}),
+		single(gauge, "pmtud_config_last_reload_success_timestamp_seconds", "time of the last good reload, or of the start", func(s *snapshot) value {
+			return timestamp(s.status.Reload.At)
+		}),
+		single(counter, "pmtud_config_reloads_total", "attempts to reload the configuration", func(s *snapshot) value {
+			return number(s.status.Reload.Attempts)
+		}),
+		single(counter, "pmtud_config_reload_failures_total", "attempts to reload the configuration that changed nothing, since it or the host was not fit for it", func(s *snapshot) value {
+			return number(s.status.Reload.Failures)
+		}),
+
+		{
+			Info{"pmtud_pipeline_running", gauge, []string{"pipeline"}, "1 while the pipeline runs, 0 when it has ended or failed"},
+			func(s *snapshot, put put) {
+				for _, p := range s.status.Pipelines {
+					put(truth(!p.Ended), p.Name)
+				}
+			},
+		},
+		{
+			Info{"pmtud_pipeline_start_time_seconds", gauge, []string{"pipeline"}, "time when the pipeline was opened; all its counters begin there"},
+			func(s *snapshot, put put) {
+				for _, p := range s.status.Pipelines {
+					put(timestamp(p.Since), p.Name)
+				}
+			},
+		},
+		{
+			Info{"pmtud_stage_healthy", gauge, []string{"pipeline", "kind", "sink", "stage"}, "1 if the stage can do its work, as far as it knows; 0 if not, /readyz tells why. The label sink is set for filters of a sink"},
+			func(s *snapshot, put put) {
+				for _, f := range s.findings {
+					if f.Stage != "" {
+						put(truth(f.Trouble == ""), f.Pipeline, f.Kind.String(), f.Sink, f.Stage)
+					}
+				}
+			},
+		},
+
+		perSource("pmtud_received_packets_total", "packets that the source delivered, or that it left in the kernel since a limit was going to refuse them", func(c pipeline.SourceCount) uint64 {
+			return c.Received
+		}),
+		perSource("pmtud_received_bytes_total", "bytes of the packets that the source delivered, as long as they were on the wire", func(c pipeline.SourceCount) uint64 {
+			return c.Octets
+		}),
+		perSource("pmtud_lost_packets_total", "packets that the kernel lost before the source could read them, for want of room in a ring or socket", func(c pipeline.SourceCount) uint64 {
+			return c.Lost
+		}),
+
+		perPipeline(counter, "pmtud_forwarded_packets_total", "packets that all filters of the pipeline let pass", func(c pipeline.Counters) value {
+			return number(c.Forwarded)
+		}),
+		perPipeline(counter, "pmtud_forwarded_bytes_total", "bytes of the packets that all filters of the pipeline let pass, as long as they were on the wire", func(c pipeline.Counters) value {
+			return number(c.ForwardedOctets)
+		}),
+		{
+			Info{"pmtud_dropped_packets_total", counter, []string{"pipeline", "stage", "reason"}, "packets that a filter of the pipeline dropped"},
+			func(s *snapshot, put put) {
+				for _, c := range s.books {
+					drops(c.Dropped, put, c.Pipeline)
+				}
+			},
+		},
+		{
+			Info{"pmtud_forwarded_mtu_bytes", histogram, []string{"pipeline", "family"}, "next-hop MTUs of the forwarded messages"},
+			func(s *snapshot, put put) {
+				for _, c := range s.books {
+					put(value{histogram: &c.MTUs4, per: 1}, c.Pipeline, "ipv4")
+					put(value{histogram: &c.MTUs6, per: 1}, c.Pipeline, "ipv6")
+				}
+			},
+		},
+
+		perSink(counter, "pmtud_sink_offered_packets_total", "packets that came to the sink's filters: those that the pipeline forwarded, and the dropped ones if the sink observes them", func(c pipeline.SinkCount) value {
+			return number(c.Offered)
+		}),
+		{
+			Info{"pmtud_sink_dropped_packets_total", counter, []string{"pipeline", "sink", "stage", "reason"}, "packets that a filter of the sink dropped"},
+			func(s *snapshot, put put) {
+				for _, c := range s.books {
+					for _, sink := range c.Sinks {
+						drops(sink.Dropped, put, c.Pipeline, sink.Sink)
+					}
+				}
+			},
+		},
+		perSink(counter, "pmtud_sink_delivered_packets_total", "packets that the sink delivered", func(c pipeline.SinkCount) value {
+			return number(c.Delivered)
+		}),
+		perSinkReason("pmtud_sink_failed_packets_total", "packets that the sink did not deliver", func(c pipeline.SinkCount) []pipeline.ReasonCount {
+			return c.Failed
+		}),
+		perSinkReason("pmtud_sink_shed_packets_total", "packets that were given up before the sink got them: its queue was full, or it had to be left", func(c pipeline.SinkCount) []pipeline.ReasonCount {
+			return c.Shed
+		}),
+		perSink(gauge, "pmtud_sink_queue_packets", "packets that wait for the sink", func(c pipeline.SinkCount) value {
+			return number(c.Waiting)
+		}),
+		perSink(gauge, "pmtud_sink_queue_capacity_packets", "packets that can wait for the sink", func(c pipeline.SinkCount) value {
+			return number(c.QueueSize)
+		}),
+		perSink(gauge, "pmtud_sink_delivering_packets", "packets that the sink is delivering", func(c pipeline.SinkCount) value {
+			return number(c.Queued - c.Waiting)
+		}),
+		{
+			Info{"pmtud_sink_delay_seconds", histogram, []string{"pipeline", "sink"}, "time from the capture of a packet to its delivery by the sink; only of pipelines without captures from files"},
+			func(s *snapshot, put put) {
+				for _, c := range s.books {
+					for _, sink := range c.Sinks {
+						if len(sink.Delay.Bounds) > 0 {
+							put(value{histogram: &sink.Delay, per: float64(time.Second)}, c.Pipeline, sink.Sink)
+						}
+					}
+				}
+			},
+		},
+	}
+}
+
+func timestamp(t time.Time) value { return number(float64(t.UnixMilli()) / 1000) }

@@ -1,0 +1,84 @@
+package sandbox_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pmtud/pmtud/cmd/internal/daemon/sandbox"
+)
+
+func TestLacks(t *testing.T) {
+	dir := t.TempDir()
+	read, write, link := filepath.Join(dir, "read"), filepath.Join(dir, "write"), filepath.Join(dir, "link")
+	for _, err := range []error{
+		os.MkdirAll(filepath.Join(read, "below"), 0o755), os.Mkdir(write, 0o755), os.Mkdir(read+"2", 0o755), os.Symlink(write, link),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	confined := sandbox.Confined{
+		Plan: sandbox.Plan{
+			Capabilities: []string{"CAP_NET_RAW"}, Families: []string{"AF_PACKET"},
+			Read: []string{read}, Write: []string{write},
+		},
+		Mode:   sandbox.Auto,
+		Report: sandbox.Report{Files: "landlock 5", Calls: "seccomp"},
+	}
+	all := sandbox.Plan{
+		Capabilities: []string{"CAP_NET_RAW", "CAP_NET_ADMIN"}, Families: []string{"AF_PACKET", "AF_UNIX", "AF_INET"},
+		Read:  []string{read, read + "/below", read + "2", dir, write, link},
+		Write: []string{write, link, read},
+	}
+	files := []string{
+		"the right to write in " + read, "the right to read in " + read + "2", "the right to read in " + dir,
+	}
+	rights := []string{"CAP_NET_ADMIN", "AF_UNIX sockets", "AF_INET sockets"}
+	for name, tc := range map[string]struct {
+		change func(*sandbox.Confined)
+		wanted sandbox.Plan
+		want   []string
+	}{
+		"the same":    {func(*sandbox.Confined) {}, confined.Plan, nil},
+		"more":        {func(*sandbox.Confined) {}, all, append(rights, files...)},
+		"no Landlock": {func(c *sandbox.Confined) { c.Report.Files = "not confined: the kernel has no Landlock" }, all, rights},
+		"no seccomp": {
+			func(c *sandbox.Confined) { c.Report.Calls = "not confined: seccomp: function not implemented" },
+			all, append(rights[:1:1], files...),
+		},
+		"off": {func(c *sandbox.Confined) {
+			c.Mode, c.Report = sandbox.Off, sandbox.Report{Files: "not confined", Calls: "not confined"}
+		}, all, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := confined
+			tc.change(&c)
+			if diff := cmp.Diff(tc.want, c.Lacks(tc.wanted)); diff != "" {
+				t.Errorf("lacks (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestReportAttrs(t *testing.T) {
+	for name, tc := range map[string]struct {
+		report sandbox.Report
+		want   []any
+	}{
+		"all": {
+			sandbox.Report{User: "pmtud", Capabilities: []string{"CAP_NET_RAW", "CAP_NET_ADMIN"}, Files: "landlock 5", Calls: "seccomp", Remains: []string{"to fly", "to sing"}},
+			[]any{"user", "pmtud", "capabilities", "cap_net_raw,cap_net_admin", "files", "landlock 5", "calls", "seccomp", "remains", "to fly, to sing"},
+		},
+		"nothing": {
+			sandbox.Report{Files: "not confined", Calls: "not confined"},
+			[]any{"capabilities", "none", "files", "not confined", "calls", "not confined"},
+		},
+	} {
+		if diff := cmp.Diff(tc.want, tc.report.Attrs()); diff != "" {
+			t.Errorf("%s: attributes (-want +got):\n%s", name, diff)
+		}
+	}
+}

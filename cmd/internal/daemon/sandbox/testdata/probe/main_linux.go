@@ -1,0 +1,237 @@
+// Command probe confines itself to the plan that it reads as JSON from standard
+// input, with what it is to try, and prints what came of it. A test builds it as
+// pmtud is built, without cgo.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/cmd/internal/daemon/sandbox"
+)
+
+// task is what to do.
+type task struct {
+	Plan sandbox.Plan
+	Mode sandbox.Mode
+	User string
+
+	Etc    string   // folder whose passwd and group are to be the host's
+	LookUp []string // users
+
+	Read, Write []string // files
+	Remove      []string
+	Sockets     []int // families
+	Streams     []int // protocols
+	Listen      []string
+	Connect     []string
+	Wanted      sandbox.Plan // what it asks whether it lacks
+
+	NoLandlock bool // in the kernel
+}
+
+// result is what came of it: nothing, or an error's text, by what was tried.
+type result struct {
+	Error        string
+	Report       sandbox.Report
+	UID          int
+	Effective    uint32 // capabilities, of the first 32
+	Bounding     bool   // whether CAP_SYS_ADMIN can ever be had again
+	NoNewPrivs   int
+	Tried        map[string]string
+	OtherThreads string // why a thread that was there before differs
+
+	Users       map[string]sandbox.User // found, by what was looked up
+	Lacks       []string
+	NotWritable []string
+	Denied      []string
+}
+
+func main() {
+	var t task
+	if err := json.NewDecoder(os.Stdin).Decode(&t); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	r := t.run()
+	if err := json.NewEncoder(os.Stdout).Encode(r); err != nil {
+		os.Exit(1)
+	}
+}
+
+func (t task) run() (r result) {
+	r.Tried = map[string]string{}
+	if err := t.lookUp(&r); err != nil {
+		r.Error = err.Error()
+		return r
+	}
+	if t.NoLandlock {
+		if err := withoutLandlock(); err != nil {
+			r.Error = err.Error()
+			return r
+		}
+	}
+	others := startThreads()
+	if t.User != "" {
+		user, err := sandbox.LookUp(t.User)
+		if err != nil {
+			r.Error = err.Error()
+			return r
+		}
+		t.Plan.User = user
+	}
+	var err error
+	if r.Report, err = sandbox.Enter(t.Plan, t.Mode); err != nil {
+		r.Error = err.Error()
+		return r
+	}
+	r.UID = os.Getuid()
+	r.Effective, r.NoNewPrivs, r.Bounding = rights()
+	r.OtherThreads = others.differ(r)
+	confined := sandbox.Confined{Plan: t.Plan, Mode: t.Mode, Report: r.Report}
+	r.Lacks, r.NotWritable, r.Denied = confined.Lacks(t.Wanted), confined.NotWritable(), confined.Denied()
+	t.try(r.Tried)
+	return r
+}
+
+// lookUp looks up users, in the files of a folder if one is given.
+func (t task) lookUp(r *result) error {
+	if t.Etc != "" {
+		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+			return fmt.Errorf("take mounts for itself: %w", err)
+		}
+		for _, name := range []string{"passwd", "group"} {
+			if err := unix.Mount(t.Etc+"/"+name, "/etc/"+name, "", unix.MS_BIND, ""); err != nil {
+				return fmt.Errorf("mount /etc/%s: %w", name, err)
+			}
+		}
+	}
+	for _, name := range t.LookUp {
+		user, err := sandbox.LookUp(name)
+		if err != nil {
+			r.Tried["look up "+name] = err.Error()
+			continue
+		}
+		if r.Users == nil {
+			r.Users = map[string]sandbox.User{}
+		}
+		r.Users[name] = *user
+	}
+	return nil
+}
+
+func (t task) try(tried map[string]string) {
+	note := func(what string, err error) {
+		var errno unix.Errno
+		switch {
+		case err == nil:
+			tried[what] = ""
+		case errors.As(err, &errno):
+			tried[what] = errno.Error()
+		default:
+			tried[what] = err.Error()
+		}
+	}
+	for _, path := range t.Read {
+		_, err := os.ReadFile(path)
+		note("read "+path, err)
+	}
+	for _, path := range t.Write {
+		note("write "+path, os.WriteFile(path, []byte("probe"), 0o600))
+	}
+	for _, path := range t.Remove {
+		note("remove "+path, os.Remove(path))
+	}
+	for _, family := range t.Sockets {
+		fd, err := unix.Socket(family, unix.SOCK_DGRAM, 0)
+		if err == nil {
+			unix.Close(fd)
+		}
+		note(fmt.Sprint("socket ", family), err)
+	}
+	for _, protocol := range t.Streams {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, protocol)
+		if err == nil {
+			unix.Close(fd)
+		}
+		note(fmt.Sprint("stream ", protocol), err)
+	}
+	for _, address := range t.Listen {
+		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
+		if err == nil {
+			l.Close()
+		}
+		note("listen "+address, err)
+	}
+	for _, address := range t.Connect {
+		c, err := new(net.Dialer).Dial("tcp", address)
+		if err == nil {
+			c.Close()
+		}
+		note("connect "+address, err)
+	}
+}
+
+// rights returns what the calling thread may do.
+func rights() (effective uint32, noNewPrivs int, bounding bool) {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	_ = unix.Capget(&header, &data[0])
+	noNewPrivs, _ = unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
+	has, _ := unix.PrctlRetInt(unix.PR_CAPBSET_READ, unix.CAP_SYS_ADMIN, 0, 0, 0)
+	return data[0].Effective, noNewPrivs, has == 1
+}
+
+// threads are some that were there before the process was confined.
+type threads struct {
+	ask, answer sync.WaitGroup
+	mu          sync.Mutex
+	seen        []result
+	tried       []error
+}
+
+func startThreads() *threads {
+	t := new(threads)
+	t.ask.Add(1)
+	var there sync.WaitGroup
+	for range 4 {
+		there.Add(1)
+		t.answer.Add(1)
+		go func() {
+			defer t.answer.Done()
+			runtime.LockOSThread()
+			there.Done()
+			t.ask.Wait()
+			var r result
+			r.Effective, r.NoNewPrivs, r.Bounding = rights()
+			_, err := unix.Socket(unix.AF_ALG, unix.SOCK_SEQPACKET, 0)
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.seen, t.tried = append(t.seen, r), append(t.tried, err)
+		}()
+	}
+	there.Wait()
+	return t
+}
+
+func (t *threads) differ(want result) string {
+	t.ask.Done()
+	t.answer.Wait()
+	for i, got := range t.seen {
+		if got.Effective != want.Effective || got.NoNewPrivs != want.NoNewPrivs || got.Bounding != want.Bounding {
+			return fmt.Sprintf("effective %x, no_new_privs %d, bounding %v", got.Effective, got.NoNewPrivs, got.Bounding)
+		}
+		if want.Report.Calls == "seccomp" && !errors.Is(t.tried[i], unix.EAFNOSUPPORT) {
+			return fmt.Sprintf("a socket of another family: %v", t.tried[i])
+		}
+	}
+	return ""
+}
