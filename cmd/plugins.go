@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
@@ -65,7 +66,7 @@ func (a *app) printPlugins(o pluginsOptions, names []string) error {
 		// A source and a sink may share a name.
 		plugins = slices.DeleteFunc(plugins, func(p pipeline.Plugin) bool { return p.Type != names[0] })
 		if len(plugins) == 0 {
-			return config.UnknownName("plugin", names[0], a.pluginTypes())
+			return mistake.UnknownName("plugin", names[0], a.pluginTypes())
 		}
 	}
 	var infos []config.PluginInfo

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
@@ -21,18 +22,18 @@ const ChainName = "chain"
 // commas; what has no name is a further element of the list before it. Values may
 // have single or double quotes. An error is a [Mistakes], with columns of the text.
 func ParseChain(text, name string, plugins []pipeline.Plugin) (*File, error) {
-	r := &report{texts: texts{ChainName: strings.Split(text, "\n")}, files: []string{ChainName}}
-	c := chainParser{report: r, text: []rune(text), plugins: plugins}
-	f := &File{Names: r.files, texts: r.texts, Pipelines: []Pipeline{c.pipeline(name)}}
-	if len(r.mistakes) == 0 {
+	r := &mistake.Report{Texts: mistake.Texts{ChainName: strings.Split(text, "\n")}, Files: []string{ChainName}}
+	c := chainParser{Report: r, text: []rune(text), plugins: plugins}
+	f := &File{Names: r.Files, texts: r.Texts, Pipelines: []Pipeline{c.pipeline(name)}}
+	if len(r.Mistakes) == 0 {
 		f.resolve(plugins, r)
 	}
-	return f, r.err()
+	return f, r.Err()
 }
 
 // chainParser reads a description from left to right.
 type chainParser struct {
-	*report
+	*mistake.Report
 	text    []rune
 	next    int // index in text
 	plugins []pipeline.Plugin
@@ -50,9 +51,9 @@ func (c *chainParser) pipeline(name string) Pipeline {
 	switch {
 	case c.failed():
 	case c.peek() != 0:
-		c.add(c.at(c.next), "separate stages by |, and sources or sinks by +", "unexpected %q", string(c.peek()))
+		c.Add(c.at(c.next), "separate stages by |, and sources or sinks by +", "unexpected %q", string(c.peek()))
 	case len(groups) == 1:
-		c.add(c.at(0), "write sources | filters | sinks", "the chain has no sinks")
+		c.Add(c.at(0), "write sources | filters | sinks", "the chain has no sinks")
 	}
 	if c.failed() {
 		return p
@@ -68,7 +69,7 @@ func (c *chainParser) pipeline(name string) Pipeline {
 	return p
 }
 
-func (c *chainParser) failed() bool { return len(c.mistakes) > 0 }
+func (c *chainParser) failed() bool { return len(c.Mistakes) > 0 }
 
 // group reads stages with + between them.
 func (c *chainParser) group() (stages []Stage) {
@@ -84,7 +85,7 @@ func (c *chainParser) stage() Stage {
 	word, at := c.word()
 	s := Stage{Type: word, At: at}
 	if word == "" {
-		c.add(at, "write the name of a plugin", "a stage is missing")
+		c.Add(at, "write the name of a plugin", "a stage is missing")
 		return s
 	}
 	if !c.skip('(') {
@@ -96,7 +97,7 @@ func (c *chainParser) stage() Stage {
 			return s
 		}
 		if !c.skip(',') && c.peek() != ')' {
-			c.add(c.at(c.next), "", "the settings of `%s` have no end: `)` is missing", s.Type)
+			c.Add(c.at(c.next), "", "the settings of `%s` have no end: `)` is missing", s.Type)
 			return s
 		}
 	}
@@ -108,7 +109,7 @@ func (c *chainParser) setting(s *Stage) {
 	nameAt := c.next
 	if name, at := c.word(); name != "" && c.skip('=') {
 		if s.setting(name) != nil {
-			c.add(at, "", "setting `%s` is written twice", name)
+			c.Add(at, "", "setting `%s` is written twice", name)
 			return
 		}
 		value, valueAt := c.value()
@@ -120,7 +121,7 @@ func (c *chainParser) setting(s *Stage) {
 	c.next = nameAt
 	value, at := c.value()
 	if len(s.Settings) == 0 {
-		c.add(at, "write name=value", "a value without a name")
+		c.Add(at, "write name=value", "a value without a name")
 		return
 	}
 	last := &s.Settings[len(s.Settings)-1]
@@ -135,14 +136,14 @@ func (c *chainParser) value() (any, Position) {
 	if quote != '\'' && quote != '"' {
 		word, at := c.word()
 		if word == "" {
-			c.add(at, "", "a value is missing")
+			c.Add(at, "", "a value is missing")
 		}
 		return word, at
 	}
 	at := c.at(c.next)
 	end := slices.Index(c.text[c.next+1:], quote)
 	if end < 0 {
-		c.add(at, "", "the quotes have no end")
+		c.Add(at, "", "the quotes have no end")
 		return "", at
 	}
 	text := string(c.text[c.next+1 : c.next+1+end])

@@ -13,6 +13,7 @@ import (
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/knadh/koanf/v2"
 
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
@@ -34,7 +35,7 @@ func (r *resolver) decode(s *Stage) bool {
 // wrong keep what they had. It reports whether there are none such, and none that are
 // unknown or missing.
 func (r *resolver) decodeInto(settings any, s *Stage, what string) bool {
-	noted := r.noted
+	noted := r.Noted
 	v := reflect.ValueOf(settings).Elem()
 	before := reflect.New(v.Type()).Elem()
 	before.Set(v)
@@ -51,7 +52,7 @@ func (r *resolver) decodeInto(settings any, s *Stage, what string) bool {
 			v.FieldByIndex(field.Index).Set(before.FieldByIndex(field.Index))
 		}
 	}
-	return len(wrong) == 0 && r.noted == noted
+	return len(wrong) == 0 && r.Noted == noted
 }
 
 // check notes the values of written settings that their declarations don't allow,
@@ -84,7 +85,7 @@ func (r *resolver) declaredError(info pipeline.SettingInfo, setting *Setting, va
 		}
 	}
 	hint := ""
-	if name, ok := nearest(pipeline.SettingText(value), info.Enum); ok {
+	if name, ok := mistake.Nearest(pipeline.SettingText(value), info.Enum); ok {
 		hint = "did you mean `" + name + "`?"
 	}
 	r.settingError(info.Name, at, hint, err)
@@ -118,8 +119,8 @@ func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what s
 		}
 		field, ok := fields[setting.Name]
 		if !ok {
-			r.add(setting.NameAt, s.unknownHint(*setting, names), "unknown setting `%s` of %s", setting.Name, what)
-			if name, ok := nearest(setting.Name, names); ok {
+			r.Add(setting.NameAt, s.unknownHint(*setting, names), "unknown setting `%s` of %s", setting.Name, what)
+			if name, ok := mistake.Nearest(setting.Name, names); ok {
 				meant[name] = true
 			}
 			continue
@@ -135,7 +136,7 @@ func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what s
 	}
 	for _, name := range names {
 		if fields[name].Tag.Get("required") == "true" && !meant[name] {
-			r.add(s.At, missingHint(fields[name], s.At), "%s lacks the setting `%s`", what, name)
+			r.Add(s.At, missingHint(fields[name], s.At), "%s lacks the setting `%s`", what, name)
 		}
 	}
 	return values, wrong
@@ -146,7 +147,7 @@ func (s *Stage) unknownHint(unknown Setting, names []string) string {
 	kind := s.plugin.Kind
 	switch {
 	case kind == 0: // no stage, but a struct with settings
-		return didYouMean(unknown.Name, names)
+		return mistake.DidYouMean(unknown.Name, names)
 	case unknown.Name == "filters" && kind != pipeline.KindSink:
 		return "only sinks have filters of their own"
 	case kind == pipeline.KindSink:
@@ -174,7 +175,7 @@ func missingHint(field reflect.StructField, at Position) string {
 		}
 		value = items
 	}
-	return "add for example `" + at.syntax().pair(name, value) + "`"
+	return "add for example `" + syntaxAt(at).pair(name, value) + "`"
 }
 
 // fieldsOf returns the fields of a plugin's settings by their names.
@@ -201,7 +202,7 @@ func (r *resolver) decodeErrors(s *Stage, err error, wrong map[string]bool) {
 			wrong[r.decodeError(s, decode.Name(), decode.Unwrap())] = true
 			continue
 		}
-		r.add(s.At, "", "%v", err)
+		r.Add(s.At, "", "%v", err)
 	}
 }
 
@@ -210,7 +211,7 @@ func (r *resolver) decodeError(s *Stage, name string, err error) string {
 	name, element, isElement := strings.Cut(name, "[")
 	setting := s.setting(name)
 	if setting == nil {
-		r.add(s.At, "", "%v", err)
+		r.Add(s.At, "", "%v", err)
 		return name
 	}
 	at := setting.At

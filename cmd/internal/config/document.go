@@ -9,6 +9,8 @@ import (
 
 	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/v2"
+
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 )
 
 const (
@@ -49,7 +51,7 @@ type unreadable struct{}
 
 // document is one file: its values, and where they stand.
 type document struct {
-	*report
+	*mistake.Report
 	name  string
 	tree  map[string]any // of nil, string, bool, Number, []any, map[string]any, unreadable
 	index map[path]place
@@ -65,23 +67,23 @@ type document struct {
 
 // readDocument reads a file and reports its mistakes of form. It returns nil if
 // nothing could be read.
-func readDocument(name string, files *reader, r *report) *document {
-	d := &document{report: r, name: name, files: files, index: map[path]place{}, partial: map[path]bool{}}
+func readDocument(name string, files *reader, r *mistake.Report) *document {
+	d := &document{Report: r, name: name, files: files, index: map[path]place{}, partial: map[path]bool{}}
 	whole := Position{File: name}
 	read := d.format()
 	if read == nil {
-		r.add(whole, "", "file name must end with .yaml, .yml, .toml or .json")
+		r.Add(whole, "", "file name must end with .yaml, .yml, .toml or .json")
 		return nil
 	}
 	data, err := files.read(name, false)
 	if err != nil {
-		r.add(whole, "", "%v", withoutPath(err))
+		r.Add(whole, "", "%v", withoutPath(err))
 		return nil
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 	data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n")) // as old Macs end lines
-	r.texts[name] = strings.Split(string(data), "\n")
+	r.Texts[name] = strings.Split(string(data), "\n")
 	if !d.checkUTF8() || !d.guard(func() bool { return read(data) }) && !d.empty {
 		return nil
 	}
@@ -106,7 +108,7 @@ func (d *document) format() func(data []byte) bool {
 func (d *document) guard(read func() bool) (ok bool) {
 	defer func() {
 		if v := recover(); v != nil {
-			d.add(Position{File: d.name}, "", "parse file: %v", v)
+			d.Add(Position{File: d.name}, "", "parse file: %v", v)
 			ok = false
 		}
 	}()
@@ -115,12 +117,12 @@ func (d *document) guard(read func() bool) (ok bool) {
 
 // checkUTF8 reports the first octet of the file that is no part of a character.
 func (d *document) checkUTF8() bool {
-	for i, line := range d.texts[d.name] {
+	for i, line := range d.Texts[d.name] {
 		for column, rest := 1, line; rest != ""; column++ {
 			r, size := utf8.DecodeRuneInString(rest)
 			if r == utf8.RuneError && size == 1 {
-				d.texts[d.name][i] = strings.ToValidUTF8(line, "\ufffd")
-				d.add(d.at(i+1, column), "save the file as UTF-8", "text is not UTF-8")
+				d.Texts[d.name][i] = strings.ToValidUTF8(line, "\ufffd")
+				d.Add(d.at(i+1, column), "save the file as UTF-8", "text is not UTF-8")
 				return false
 			}
 			rest = rest[size:]
@@ -142,7 +144,7 @@ func (d *document) fits(at path, where Position) bool {
 	}
 	if !d.tooMany {
 		d.tooMany = true
-		d.add(where, "", "file holds too many values: %d at most, and fewer with long names", maxValues)
+		d.Add(where, "", "file holds too many values: %d at most, and fewer with long names", maxValues)
 	}
 	return false
 }
@@ -152,9 +154,9 @@ func (d *document) fits(at path, where Position) bool {
 func (d *document) checkKey(key string, at Position, names int) bool {
 	switch {
 	case key == "" || strings.Contains(key, delimiter):
-		d.add(at, "", "key %q is empty or holds a zero byte", key)
+		d.Add(at, "", "key %q is empty or holds a zero byte", key)
 	case strings.Contains(key, "${"):
-		d.add(at, "write the name itself", "a name can't hold a variable: %q", key)
+		d.Add(at, "write the name itself", "a name can't hold a variable: %q", key)
 	case names >= maxKeys:
 		d.crowded(at)
 	default:
@@ -167,7 +169,7 @@ func (d *document) checkKey(key string, at Position, names int) bool {
 func (d *document) crowded(at Position) {
 	if !d.tooLarge {
 		d.tooLarge = true
-		d.add(at, "", "more than %d names stand in one place", maxKeys)
+		d.Add(at, "", "more than %d names stand in one place", maxKeys)
 	}
 }
 

@@ -31,7 +31,7 @@ func (v View) stages(stages []Stage) (shown []Stage) {
 		shown = append(shown, Stage{
 			Type: s.Type, Name: s.Name, Filters: v.stages(s.Filters),
 			Settings: v.settings(reflect.ValueOf(s.settings).Elem(), s.Settings),
-			Remarks:  Remarks{Behind: v.origin(s.At.origin())},
+			Remarks:  Remarks{Behind: v.origin(origin(s.At))},
 		})
 	}
 	return shown
@@ -85,10 +85,10 @@ func (s Setting) origin() string {
 			at.Origin = strings.TrimPrefix(at.Origin+", "+item.Origin, ", ")
 		}
 	}
-	return at.origin()
+	return origin(at)
 }
 
-func (p Position) origin() string {
+func origin(p Position) string {
 	if p.Origin == "" {
 		return p.String()
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"slices"
 
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
@@ -26,7 +27,7 @@ type File struct {
 	// Included are the files that variables were read from.
 	Included []string
 
-	texts texts
+	texts mistake.Texts
 
 	settingsAt, pipelinesAt map[string]Position // of the names, as they are read
 }
@@ -86,19 +87,14 @@ type Setting struct {
 // Table is a value that is made of settings with names.
 type Table []Setting
 
-// Position is a place in a configuration: in a file, or with no line whatever
-// File names, such as a file as a whole or a command line option. The zero value
-// is no place at all.
-type Position struct {
-	File   string
-	Line   int // from 1
-	Column int // from 1, in characters
+// Position is where something stands in a configuration.
+type Position = mistake.Position
 
-	// Origin is what variables in the value at this place were replaced from, such
-	// as "environment RATE", "default of RATE" or "file /run/rate"; empty if the
-	// value was written here.
-	Origin string
-}
+// Mistake is one thing wrong in a configuration.
+type Mistake = mistake.Mistake
+
+// Mistakes are all mistakes of a configuration.
+type Mistakes = mistake.Mistakes
 
 // Specs returns the pipelines' specs. The File must have been resolved without
 // mistakes. Streams and limits are left for the caller to fill in.

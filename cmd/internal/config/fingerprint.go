@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 )
 
 // Fingerprint returns a text that changes when the content of the files does that
@@ -12,8 +14,8 @@ import (
 // give their content once only.
 func Fingerprint(ctx context.Context, paths []string) string {
 	sum := sha256.New()
-	r := newReport()
-	for _, f := range r.find(ctx, paths) {
+	r := mistake.NewReport()
+	for _, f := range findFiles(ctx, paths, r) {
 		fmt.Fprintf(sum, "%q ", f.name)
 		if f.info == nil || !f.info.Mode().IsRegular() {
 			continue
@@ -22,6 +24,6 @@ func Fingerprint(ctx context.Context, paths []string) string {
 		fmt.Fprintf(sum, "%d %v ", len(data), err)
 		sum.Write(data)
 	}
-	fmt.Fprint(sum, r.mistakes)
+	fmt.Fprint(sum, r.Mistakes)
 	return fmt.Sprintf("%x", sum.Sum(nil))
 }

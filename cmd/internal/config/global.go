@@ -53,7 +53,7 @@ func (r *structReader) global(f *File) {
 	f.Settings = slices.DeleteFunc(f.Settings, func(s Setting) bool {
 		unknown := !slices.Contains(names, s.Name)
 		if unknown {
-			r.add(s.NameAt, outsideHint(s, names), "unknown setting `%s`", s.Name)
+			r.Add(s.NameAt, outsideHint(s, names), "unknown setting `%s`", s.Name)
 		}
 		return unknown
 	})

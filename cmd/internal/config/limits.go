@@ -11,7 +11,7 @@ func (r *resolver) limits(f *File) {
 		}
 		for j := range p.Sinks {
 			if s := &p.Sinks[j]; s.needs.Limit && !limited(s.Filters) {
-				r.add(s.At, "add a filter such as `iface-rate`, or set `unlimited: true`", "sink `%s` sends each packet to many hosts, and no filter before it limits all packets together", s.called())
+				r.Add(s.At, "add a filter such as `iface-rate`, or set `unlimited: true`", "sink `%s` sends each packet to many hosts, and no filter before it limits all packets together", s.called())
 			}
 		}
 	}

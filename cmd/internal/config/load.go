@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
@@ -23,19 +24,19 @@ const maxNames = 1000
 // file longer than a few seconds, nor longer than ctx lasts. An error is a [Mistakes]
 // with all mistakes of all files. The File is never nil, and holds what was understood.
 func Load(ctx context.Context, paths []string, plugins []pipeline.Plugin) (*File, error) {
-	r := newReport()
-	f := &File{texts: r.texts, settingsAt: map[string]Position{}, pipelinesAt: map[string]Position{}}
+	r := mistake.NewReport()
+	f := &File{texts: r.Texts, settingsAt: map[string]Position{}, pipelinesAt: map[string]Position{}}
 	files := newReader(ctx)
-	for _, found := range r.find(ctx, paths) {
+	for _, found := range findFiles(ctx, paths, r) {
 		f.read(found, files, r)
 	}
 	f.Included = files.included
-	r.files = f.Names
+	r.Files = f.Names
 	f.resolve(plugins, r)
-	if len(f.Pipelines) == 0 && len(r.mistakes) == 0 {
-		r.add(Position{File: strings.Join(paths, ", ")}, "add `pipelines`", "no pipelines are declared")
+	if len(f.Pipelines) == 0 && len(r.Mistakes) == 0 {
+		r.Add(Position{File: strings.Join(paths, ", ")}, "add `pipelines`", "no pipelines are declared")
 	}
-	return f, r.err()
+	return f, r.Err()
 }
 
 // found is a file that is to be read.
@@ -45,19 +46,19 @@ type found struct {
 	inFolder bool        // which was named instead of the file
 }
 
-// find returns the files that paths stand for, each once.
-func (r *report) find(ctx context.Context, paths []string) (files []found) {
+// findFiles returns the files that paths stand for, each once.
+func findFiles(ctx context.Context, paths []string, r *mistake.Report) (files []found) {
 	for _, path := range paths {
 		more, err := patiently(ctx, func(context.Context) ([]found, error) { return expand(path) })
 		if err != nil {
-			r.add(Position{File: path}, "", "%v", err)
+			r.Add(Position{File: path}, "", "%v", err)
 		}
 		for _, f := range more {
 			if slices.ContainsFunc(files, f.isSame) {
 				continue
 			}
 			if len(files) == maxNames {
-				r.add(Position{File: path}, "", "there are more than %d files", maxNames)
+				r.Add(Position{File: path}, "", "there are more than %d files", maxNames)
 				return files
 			}
 			files = append(files, f)
@@ -72,7 +73,7 @@ func (f found) isSame(other found) bool {
 
 // read reads a file. One of a folder may declare nothing, such as one whose lines are
 // all switched off: that is a note, and no mistake.
-func (f *File) read(from found, files *reader, r *report) {
+func (f *File) read(from found, files *reader, r *mistake.Report) {
 	f.Names = append(f.Names, from.name)
 	d := readDocument(from.name, files, r)
 	if d == nil {
@@ -81,7 +82,7 @@ func (f *File) read(from found, files *reader, r *report) {
 	if d.empty {
 		f.Empty = append(f.Empty, from.name)
 		if !from.inFolder {
-			r.add(Position{File: from.name}, "", "file is empty")
+			r.Add(Position{File: from.name}, "", "file is empty")
 		}
 		return
 	}
@@ -107,7 +108,7 @@ func expand(path string) ([]found, error) {
 			files = append(files, f)
 		}
 		if len(files) > maxNames {
-			break // as find says
+			break // as findFiles says
 		}
 	}
 	if len(files) == 0 {
@@ -135,12 +136,21 @@ func lookAt(path string) (f found, ok bool) {
 // Locate turns an error of [pipeline.New] for a spec of f into Mistakes at the
 // places where f declares what is wrong.
 func (f *File) Locate(name string, err error) Mistakes {
-	r := &report{texts: f.texts, files: f.Names}
+	r := resolver{Report: &mistake.Report{Texts: f.texts, Files: f.Names}}
 	for i := range f.Pipelines {
 		if f.Pipelines[i].Name == name {
 			r.locate(&f.Pipelines[i], err)
-			return r.mistakes
+			return r.Mistakes
 		}
 	}
 	return Mistakes{{Message: fmt.Sprintf("pipeline %s: %v", name, err)}}
+}
+
+// With returns mistakes of f and one more that the caller found at a place in it, in
+// order.
+func (f *File) With(mistakes Mistakes, at Position, err error) Mistakes {
+	r := mistake.Report{Texts: f.texts, Files: f.Names, Mistakes: mistakes}
+	r.Add(at, "", "%v", err)
+	r.Sort()
+	return r.Mistakes
 }

@@ -15,7 +15,7 @@ func (r *resolver) loops(f *File) {
 	for i := range f.Pipelines {
 		sinks := f.Pipelines[i].Sinks
 		for j := range sinks {
-			if reported[&sinks[j]] || l.dead[&sinks[j]] || r.full() {
+			if reported[&sinks[j]] || l.dead[&sinks[j]] || r.Full() {
 				continue
 			}
 			way := l.way(&sinks[j])
@@ -41,7 +41,7 @@ func (r *resolver) loop(sink *Stage, way []step) {
 		}
 		by = " by way of pipeline " + strings.Join(names, ", ")
 	}
-	r.add(sink.At, loopHint, "sink `%s` would feed itself%s: source `%s` at %v receives %s",
+	r.Add(sink.At, loopHint, "sink `%s` would feed itself%s: source `%s` at %v receives %s",
 		sink.called(), by, first.source.called(), first.source.At, first.name)
 }
 

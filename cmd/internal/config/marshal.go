@@ -70,11 +70,11 @@ type syntax struct {
 }
 
 // syntax returns how values are written in the file of a place.
-func (p Position) syntax() syntax {
+func syntaxAt(p Position) syntax {
 	switch {
-	case p.isTOML():
+	case isTOML(p):
 		return tomlSyntax
-	case p.isJSON():
+	case isJSON(p):
 		return jsonSyntax
 	}
 	return yamlSyntax

@@ -46,7 +46,7 @@ func (r *resolver) exclusive(f *File) {
 				}
 				reported[pair] = true
 				at, before := apart(u.Stage, u.about(name), other.Stage, other.about(name))
-				r.add(at, "leave it to one of them", "only one stage can have %s, and %v has it at %v", name, other, before)
+				r.Add(at, "leave it to one of them", "only one stage can have %s, and %v has it at %v", name, other, before)
 				continue
 			}
 			first[name] = u

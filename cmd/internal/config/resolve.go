@@ -9,18 +9,19 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
 // Resolve finds the plugins of a File that was made in code, decodes their
 // settings and builds each stage on trial. An error is a [Mistakes].
 func (f *File) Resolve(plugins []pipeline.Plugin) error {
-	r := &report{texts: f.texts, files: f.Names}
+	r := &mistake.Report{Texts: f.texts, Files: f.Names}
 	f.resolve(plugins, r)
-	return r.err()
+	return r.Err()
 }
 
-func (f *File) resolve(plugins []pipeline.Plugin, r *report) {
+func (f *File) resolve(plugins []pipeline.Plugin, r *mistake.Report) {
 	v := resolver{r, plugins}
 	settings := structReader{resolver: v}
 	settings.global(f)
@@ -34,16 +35,16 @@ func (f *File) resolve(plugins []pipeline.Plugin, r *report) {
 
 // resolver joins stages with plugins.
 type resolver struct {
-	*report
+	*mistake.Report
 	plugins []pipeline.Plugin
 }
 
 func (r *resolver) pipeline(p *Pipeline) {
 	if len(p.Sources) == 0 && !p.unclear["sources"] {
-		r.add(cmp.Or(p.listsAt["sources"], p.At), stagesHint(p, "sources"), "pipeline `%s` has no sources", p.Name)
+		r.Add(cmp.Or(p.listsAt["sources"], p.At), stagesHint(p, "sources"), "pipeline `%s` has no sources", p.Name)
 	}
 	if len(p.Sinks) == 0 && !p.unclear["sinks"] {
-		r.add(cmp.Or(p.listsAt["sinks"], p.At), stagesHint(p, "sinks"), "pipeline `%s` has no sinks, so that nothing would happen", p.Name)
+		r.Add(cmp.Or(p.listsAt["sinks"], p.At), stagesHint(p, "sinks"), "pipeline `%s` has no sinks, so that nothing would happen", p.Name)
 	}
 	r.stages(pipeline.KindSource, p.Name, p.Sources)
 	r.stages(pipeline.KindFilter, p.Name, p.Filters)
@@ -62,7 +63,7 @@ func (r *resolver) stages(kind pipeline.Kind, pipelineName string, stages []Stag
 		}
 		if other, ok := first[s.called()]; ok {
 			at, before := apart(s, s.nameAt(), &other, other.nameAt())
-			r.add(at, "give it another `name`", "a second %v is called `%s`, first at %v", kind, s.called(), before)
+			r.Add(at, "give it another `name`", "a second %v is called `%s`, first at %v", kind, s.called(), before)
 		} else {
 			first[s.called()] = *s
 		}
@@ -103,13 +104,13 @@ func (r *resolver) find(kind pipeline.Kind, s *Stage) bool {
 	}
 	for _, p := range r.plugins {
 		if p.Type == s.Type {
-			r.add(s.At, fmt.Sprintf("move it to `%vs`", p.Kind), "`%s`%s is a %v, not a %v", s.Type, s.At.from(), p.Kind, kind)
+			r.Add(s.At, fmt.Sprintf("move it to `%vs`", p.Kind), "`%s`%s is a %v, not a %v", s.Type, s.At.From(), p.Kind, kind)
 			return false
 		}
 	}
 	slices.Sort(types)
-	hint := cmp.Or(didYouMean(s.Type, types), "`pmtud plugins` lists what there is")
-	r.add(s.At, hint, "unknown %v `%s`%s", kind, s.Type, s.At.from())
+	hint := cmp.Or(mistake.DidYouMean(s.Type, types), "`pmtud plugins` lists what there is")
+	r.Add(s.At, hint, "unknown %v `%s`%s", kind, s.Type, s.At.From())
 	return false
 }
 
@@ -145,11 +146,11 @@ func build(s *Stage, env pipeline.Env) (err error) {
 }
 
 // stageErrors notes what a plugin said of a stage.
-func (r *report) stageErrors(s *Stage, err error) {
+func (r *resolver) stageErrors(s *Stage, err error) {
 	for _, err := range split(err) {
 		var bad *pipeline.SettingError
 		if !errors.As(err, &bad) {
-			r.add(s.At, "", "%v", err)
+			r.Add(s.At, "", "%v", err)
 			continue
 		}
 		if setting := s.setting(bad.Setting); setting != nil {
@@ -163,25 +164,25 @@ func (r *report) stageErrors(s *Stage, err error) {
 
 // settingError notes a mistake in a setting's value. An option of the command
 // line is not called by the name of the setting that it stands for.
-func (r *report) settingError(name string, at Position, hint string, err error) {
+func (r *resolver) settingError(name string, at Position, hint string, err error) {
 	if at.Line == 0 && at.File != "" {
-		r.add(at, hint, "%v", err)
+		r.Add(at, hint, "%v", err)
 		return
 	}
-	message := err.Error() + at.from()
+	message := err.Error() + at.From()
 	if strings.HasPrefix(message, "must ") || strings.HasPrefix(message, "is ") {
-		r.add(at, hint, "`%s` %s", name, message)
+		r.Add(at, hint, "`%s` %s", name, message)
 		return
 	}
-	r.add(at, hint, "`%s`: %s", name, message)
+	r.Add(at, hint, "`%s`: %s", name, message)
 }
 
 // locate notes what pipeline.New found wrong with p.
-func (r *report) locate(p *Pipeline, err error) {
+func (r *resolver) locate(p *Pipeline, err error) {
 	for _, err := range split(err) {
 		var stage *pipeline.StageError
 		if !errors.As(err, &stage) {
-			r.add(p.At, "", "%v", err)
+			r.Add(p.At, "", "%v", err)
 			continue
 		}
 		r.stageErrors(p.stage(stage), stage.Err)

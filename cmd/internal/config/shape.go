@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 )
 
 // shape adds what the document declares to f.
@@ -15,7 +17,7 @@ func (d *document) shape(f *File) {
 			continue
 		}
 		if first, ok := f.settingsAt[e.key]; ok {
-			s.add(e.place.key, twiceHint, "`%s` is set twice, first at %v", e.key, first)
+			s.Add(e.place.key, twiceHint, "`%s` is set twice, first at %v", e.key, first)
 			continue
 		}
 		f.settingsAt[e.key] = e.place.key
@@ -67,19 +69,19 @@ func (s *shaper) pipelines(e entry) {
 		if e.value == nil && s.pipelineOutside() {
 			return // which is a mistake of its own
 		}
-		s.wrong(e.place.value, "`pipelines`", "hold pipelines by their names", e.value, s.pipelinesHint())
+		wrong(s.Report, e.place.value, "`pipelines`", "hold pipelines by their names", e.value, s.pipelinesHint())
 		return
 	}
 	for _, e := range s.entries(m, e.at) {
 		if len(s.file.Pipelines) == maxPipelines {
-			s.add(e.place.key, "", "there are more than %d pipelines", maxPipelines)
+			s.Add(e.place.key, "", "there are more than %d pipelines", maxPipelines)
 			return
 		}
 		p := Pipeline{Name: e.key, At: e.place.key, listsAt: map[string]Position{}, unclear: map[string]bool{}}
 		s.checkName(e.key, p.At)
 		if first, ok := s.file.pipelinesAt[p.Name]; ok {
 			p.repeated = true
-			s.add(p.At, twiceHint, "pipeline `%s` is declared twice, first at %v", p.Name, first)
+			s.Add(p.At, twiceHint, "pipeline `%s` is declared twice, first at %v", p.Name, first)
 		} else {
 			s.file.pipelinesAt[p.Name] = p.At
 		}
@@ -105,7 +107,7 @@ func (s *shaper) pipelineOutside() bool {
 func (s *shaper) pipeline(p *Pipeline, e entry) {
 	m, ok := e.value.(map[string]any)
 	if !ok {
-		s.wrong(e.place.value, "`"+e.key+"`", "hold `sources`, `filters` and `sinks`", e.value, s.pipelineHint(e.key))
+		wrong(s.Report, e.place.value, "`"+e.key+"`", "hold `sources`, `filters` and `sinks`", e.value, s.pipelineHint(e.key))
 		p.unclear["sources"], p.unclear["sinks"] = true, true
 		return
 	}
@@ -114,7 +116,7 @@ func (s *shaper) pipeline(p *Pipeline, e entry) {
 	}
 	for _, list := range s.entries(m, e.at) {
 		p.listsAt[list.key] = list.place.key
-		before := s.noted
+		before := s.Noted
 		switch list.key {
 		case "sources":
 			p.Sources = s.stages(list, tomlKey(p.Name)+".sources", false)
@@ -125,7 +127,7 @@ func (s *shaper) pipeline(p *Pipeline, e entry) {
 		default:
 			list.key = s.unknown(list, "sources", "filters", "sinks")
 		}
-		p.unclear[list.key] = s.noted > before
+		p.unclear[list.key] = s.Noted > before
 	}
 }
 
@@ -134,7 +136,7 @@ func (s *shaper) stages(e entry, tomlName string, sinks bool) []Stage {
 	list, ok := e.value.([]any)
 	if !ok {
 		if e.value != nil { // all entries of a list may be commented out
-			s.wrong(e.place.value, "`"+e.key+"`", "be a list of stages", e.value, s.listHint(tomlName))
+			wrong(s.Report, e.place.value, "`"+e.key+"`", "be a list of stages", e.value, s.listHint(tomlName))
 		}
 		return nil
 	}
@@ -143,7 +145,7 @@ func (s *shaper) stages(e entry, tomlName string, sinks bool) []Stage {
 		at := e.at.item(i)
 		m, ok := v.(map[string]any)
 		if !ok {
-			s.wrong(s.index[at].value, "element of `"+e.key+"`", "hold `type` and settings", v, s.stageHint(v))
+			wrong(s.Report, s.index[at].value, "element of `"+e.key+"`", "hold `type` and settings", v, s.stageHint(v))
 			continue
 		}
 		stages = append(stages, s.stage(m, at, tomlName, sinks))
@@ -156,7 +158,7 @@ func (s *shaper) stage(m map[string]any, at path, tomlName string, sink bool) St
 	stage := Stage{At: here.value, itemAt: cmp.Or(here.via, here.value)}
 	_, hasType := m["type"]
 	for _, e := range s.entries(m, at) {
-		if name, ok := nearest(e.key, []string{"type"}); ok && !hasType {
+		if name, ok := mistake.Nearest(e.key, []string{"type"}); ok && !hasType {
 			s.unknown(e, name)
 			hasType = true
 			continue
@@ -165,7 +167,7 @@ func (s *shaper) stage(m map[string]any, at path, tomlName string, sink bool) St
 		case e.key == "type":
 			stage.Type, stage.At = s.text(e), e.place.value
 			if e.value == "" {
-				s.add(stage.At, "", "`type` is empty")
+				s.Add(stage.At, "", "`type` is empty")
 			}
 		case e.key == "name":
 			stage.Name, stage.NameAt = s.text(e), e.place.value
@@ -179,7 +181,7 @@ func (s *shaper) stage(m map[string]any, at path, tomlName string, sink bool) St
 		}
 	}
 	if !hasType {
-		s.add(stage.At, "add `type`; `pmtud plugins` lists what there is", "stage has no `type`")
+		s.Add(stage.At, "add `type`; `pmtud plugins` lists what there is", "stage has no `type`")
 	}
 	return stage
 }
@@ -211,7 +213,7 @@ func (s *shaper) setting(e entry) Setting {
 func (s *shaper) value(v any, at path, whereNot Position, what string) any {
 	switch v := v.(type) {
 	case nil:
-		s.add(whereNot, "", "%s has no value", what)
+		s.Add(whereNot, "", "%s has no value", what)
 	case unreadable:
 		return nil
 	case map[string]any:
@@ -232,7 +234,7 @@ func (s *shaper) table(m map[string]any, at path) Table {
 func (s *shaper) text(e entry) string {
 	text, ok := e.value.(string)
 	if !ok {
-		s.wrong(e.place.value, "`"+e.key+"`", "be text", e.value, "")
+		wrong(s.Report, e.place.value, "`"+e.key+"`", "be text", e.value, "")
 	}
 	return text
 }
@@ -240,7 +242,7 @@ func (s *shaper) text(e entry) string {
 // checkName refuses names that could not stand in a line of a log.
 func (s *shaper) checkName(name string, at Position) {
 	if strings.TrimSpace(name) == "" || strings.ContainsFunc(name, isControl) {
-		s.add(at, "", "name %q%s is empty or holds control characters", name, at.from())
+		s.Add(at, "", "name %q%s is empty or holds control characters", name, at.From())
 	}
 }
 
@@ -248,19 +250,19 @@ func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
 // unknown returns the name that is meant, if that can be guessed.
 func (s *shaper) unknown(e entry, names ...string) string {
-	s.add(e.place.key, aboveHint(e.key, e.place.key, names), "unknown setting `%s`", e.key)
-	name, _ := nearest(e.key, names)
+	s.Add(e.place.key, aboveHint(e.key, e.place.key, names), "unknown setting `%s`", e.key)
+	name, _ := mistake.Nearest(e.key, names)
 	return name
 }
 
 // wrong notes that a value is of the wrong kind.
-func (r *report) wrong(at Position, what, must string, value any, hint string) {
+func wrong(r *mistake.Report, at Position, what, must string, value any, hint string) {
 	switch value.(type) {
 	case unreadable: // has been noted
 	case nil:
-		r.add(at, hint, "%s has no value; it must %s", what, must)
+		r.Add(at, hint, "%s has no value; it must %s", what, must)
 	default:
-		r.add(at, hint, "%s must %s, not %s%s", what, must, kindOf(value), at.from())
+		r.Add(at, hint, "%s must %s, not %s%s", what, must, kindOf(value), at.From())
 	}
 }
 

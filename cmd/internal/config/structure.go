@@ -6,6 +6,8 @@ import (
 	"reflect"
 
 	"github.com/go-viper/mapstructure/v2"
+
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 )
 
 // Checker is a struct that has more to say about its settings than their types
@@ -22,19 +24,19 @@ type Checker interface {
 // name; the list then has the order of the text. An untagged field At of type
 // [Position] gets the place of its struct. An error is a [Mistakes].
 func Decode(ctx context.Context, name string, into any) error {
-	r := newReport()
-	r.files = []string{name}
+	r := mistake.NewReport()
+	r.Files = []string{name}
 	switch d := readDocument(name, newReader(ctx), r); {
 	case d == nil:
 	case d.empty:
-		r.add(Position{File: name}, "", "file is empty")
+		r.Add(Position{File: name}, "", "file is empty")
 	default:
-		s := structReader{resolver{report: r}, name}
+		s := structReader{resolver{Report: r}, name}
 		shaper := shaper{document: d}
 		whole := Setting{Value: shaper.table(d.tree, ""), At: Position{File: name}}
 		s.structure(reflect.ValueOf(into).Elem(), whole, "the file")
 	}
-	return r.err()
+	return r.Err()
 }
 
 // structReader puts settings into structs that may hold others.
@@ -73,7 +75,7 @@ func (r *structReader) structure(v reflect.Value, s Setting, what string) {
 	}
 	section := Stage{At: s.At, Settings: table}
 	settings := v.Addr().Interface()
-	noted := r.noted
+	noted := r.Noted
 	isRight := r.decodeInto(settings, &section, what)
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
@@ -84,7 +86,7 @@ func (r *structReader) structure(v reflect.Value, s Setting, what string) {
 			v.Field(i).Set(reflect.ValueOf(s.At))
 		}
 	}
-	if c, ok := settings.(Checker); ok && isRight && r.noted == noted {
+	if c, ok := settings.(Checker); ok && isRight && r.Noted == noted {
 		r.stageErrors(&section, c.Check(r.file))
 	}
 }
@@ -110,7 +112,7 @@ func (r *structReader) list(v reflect.Value, s Setting) {
 	}
 	elements, ok := s.Value.([]any)
 	if !ok {
-		r.wrong(s.At, "`"+s.Name+"`", "be a list, or a map by name", s.Value, "")
+		wrong(r.Report, s.At, "`"+s.Name+"`", "be a list, or a map by name", s.Value, "")
 		return
 	}
 	for i, value := range elements {
@@ -126,7 +128,7 @@ func (r *structReader) byName(v reflect.Value, table Table) {
 		s.At = s.NameAt // more of use than where the settings begin
 		if t, ok := s.Value.(Table); ok {
 			if twice := find(t, "name"); twice != nil {
-				r.add(twice.NameAt, "", "`%s` has a name already", s.Name)
+				r.Add(twice.NameAt, "", "`%s` has a name already", s.Name)
 				continue
 			}
 			s.Value = append(Table{{Name: "name", Value: s.Name, At: s.NameAt, NameAt: s.NameAt}}, t...)
@@ -143,7 +145,7 @@ func (r *structReader) byName(v reflect.Value, table Table) {
 func (r *structReader) table(s Setting) (Table, bool) {
 	table, ok := s.Value.(Table)
 	if !ok {
-		r.wrong(s.At, "`"+s.Name+"`", "hold settings with names", s.Value, "")
+		wrong(r.Report, s.At, "`"+s.Name+"`", "hold settings with names", s.Value, "")
 	}
 	return table, ok
 }

@@ -21,12 +21,12 @@ func (d *document) complain(c complaint) {
 	if conflict, ok := d.conflict(); ok {
 		c = conflict
 	}
-	d.add(c.at, c.hint, "%s", c.message)
+	d.Add(c.at, c.hint, "%s", c.message)
 }
 
 // conflict looks for what a version control system leaves of two versions.
 func (d *document) conflict() (complaint, bool) {
-	for i, line := range d.texts[d.name] {
+	for i, line := range d.Texts[d.name] {
 		if strings.HasPrefix(line, "<<<<<<< ") || strings.HasPrefix(line, ">>>>>>> ") {
 			return complaint{d.at(i+1, 1), "two versions were merged and conflict here", "leave one of them, without the lines around"}, true
 		}
@@ -38,8 +38,8 @@ func (d *document) conflict() (complaint, bool) {
 // to a parser: in a line and before the text of those above. Texts that were copied from
 // web pages hold such.
 func (d *document) oddSpace(at Position) (complaint, bool) {
-	s := scanner{quotesOverLines: !at.isTOML()}
-	lines := d.texts[d.name]
+	s := scanner{quotesOverLines: !isTOML(at)}
+	lines := d.Texts[d.name]
 	for i, line := range lines[:max(0, min(at.Line, len(lines)))] {
 		s.begin()
 		here, isIndent := d.at(i+1, 1), true
@@ -68,7 +68,7 @@ func odd(r rune, at Position) (complaint, bool) {
 
 // behind returns what stands at a place and behind it in the line.
 func (d *document) behind(at Position) string {
-	line := []rune(d.texts.line(at))
+	line := []rune(d.Texts.Line(at))
 	return string(line[min(max(0, at.Column-1), len(line)):])
 }
 
@@ -107,7 +107,7 @@ func closer(text string) string {
 // isOver reports whether what began at one place must have ended before the other,
 // which is in a later line that is indented no more.
 func (d *document) isOver(from, at Position) bool {
-	return at.Line > from.Line && indentOf(d.texts.line(at)) <= indentOf(d.texts.line(from))
+	return at.Line > from.Line && indentOf(d.Texts.Line(at)) <= indentOf(d.Texts.Line(from))
 }
 
 func indentOf(line string) int { return len(line) - len(strings.TrimLeft(line, " \t")) }
@@ -136,11 +136,11 @@ type scanner struct {
 // scan returns what stands open at a place.
 func (d *document) scan(to Position, quotesOverLines bool) *scanner {
 	s := &scanner{quotesOverLines: quotesOverLines}
-	lines := d.texts[d.name]
+	lines := d.Texts[d.name]
 	for i, line := range lines[:min(to.Line-1, len(lines))] {
 		s.line(d.at(i+1, 1), []rune(line))
 	}
-	last := []rune(d.texts.line(to))
+	last := []rune(d.Texts.Line(to))
 	s.line(d.at(to.Line, 1), last[:min(max(0, to.Column-1), len(last))])
 	return s
 }

@@ -10,7 +10,7 @@ import (
 
 // readTOML reads TOML into d. It reports whether there is anything to go on with.
 func (d *document) readTOML(data []byte) bool {
-	before := d.noted
+	before := d.Noted
 	d.tree = map[string]any{}
 	t := tomlReader{document: d, kinds: map[path]tableKind{}}
 	t.current = table{values: d.tree}
@@ -23,7 +23,7 @@ func (d *document) readTOML(data []byte) bool {
 		d.complain(d.explainTOML(t.position(t.parser.Range(syntax.Highlight)), syntax.Message))
 		return false
 	}
-	d.empty = len(d.tree) == 0 && d.noted == before
+	d.empty = len(d.tree) == 0 && d.Noted == before
 	return len(d.tree) > 0
 }
 
@@ -237,7 +237,7 @@ func (t *tomlReader) value(n *unstable.Node, at path) any {
 		}
 		return m
 	case unstable.LocalDate, unstable.LocalTime, unstable.LocalDateTime, unstable.DateTime:
-		t.add(t.index[at].value, fmt.Sprintf("put quotes around text: \"%s\"", n.Data), "no setting is a date or a time")
+		t.Add(t.index[at].value, fmt.Sprintf("put quotes around text: \"%s\"", n.Data), "no setting is a date or a time")
 		return unreadable{}
 	}
 	return string(n.Data)
@@ -245,14 +245,14 @@ func (t *tomlReader) value(n *unstable.Node, at path) any {
 
 func (t *tomlReader) checkDepth(depth int, at Position) bool {
 	if depth > maxDepth {
-		t.add(at, "", "values are nested too deeply")
+		t.Add(at, "", "values are nested too deeply")
 	}
 	return depth <= maxDepth
 }
 
 func (t *tomlReader) twice(k key, at path) table {
 	t.partial[at] = true
-	t.add(k.at, twiceHint, "`%s` stands here twice, first in line %d", k.name, t.index[at].key.Line)
+	t.Add(k.at, twiceHint, "`%s` stands here twice, first in line %d", k.name, t.index[at].key.Line)
 	return table{}
 }
 

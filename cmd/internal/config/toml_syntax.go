@@ -11,7 +11,7 @@ import (
 
 // explainTOML says in other words what the parser says of a place.
 func (d *document) explainTOML(at Position, message string) complaint {
-	line := d.texts.line(at)
+	line := d.Texts.Line(at)
 	says := func(parts ...string) bool {
 		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(message, part) })
 	}
@@ -50,7 +50,7 @@ var header = regexp.MustCompile(`^(\[+)([^\[\]]*)(\]*)(.*)$`)
 
 // badHeader explains the line of a table or list.
 func (d *document) badHeader(at Position) complaint {
-	m := header.FindStringSubmatch(d.texts.line(at))
+	m := header.FindStringSubmatch(d.Texts.Line(at))
 	switch {
 	case m == nil:
 	case strings.TrimSpace(m[4]) != "":
@@ -63,7 +63,7 @@ func (d *document) badHeader(at Position) complaint {
 
 // badLine explains a line that does not begin as any of TOML does.
 func (d *document) badLine(at Position) complaint {
-	line := strings.TrimSpace(d.texts.line(at))
+	line := strings.TrimSpace(d.Texts.Line(at))
 	for _, sign := range []string{"//", ";", "--"} {
 		if comment, ok := strings.CutPrefix(line, sign); ok {
 			return complaint{at, "comments begin with #", "write `# " + strings.TrimSpace(comment) + "`"}
@@ -80,7 +80,7 @@ var yamlLine = regexp.MustCompile(`^\s*([A-Za-z0-9_-]+:\s*(#.*)?$|- )`)
 
 // noEquals explains a key that no equals sign follows.
 func (d *document) noEquals(at Position) complaint {
-	line := d.texts.line(at)
+	line := d.Texts.Line(at)
 	key := strings.TrimSpace(string([]rune(line)[:at.Column-1]))
 	rest := d.behind(at)
 	if yamlLine.MatchString(line) {
@@ -135,7 +135,7 @@ func (d *document) badValue(at Position) complaint {
 	case strings.HasPrefix(rest, ",") || strings.HasPrefix(rest, "]"):
 		return complaint{begin, "a value is missing before `" + rest[:1] + "`", ""}
 	case value == "":
-		key, _, _ := strings.Cut(d.texts.line(at), "=")
+		key, _, _ := strings.Cut(d.Texts.Line(at), "=")
 		return complaint{begin, "`" + strings.TrimSpace(key) + "` has no value", "write it behind the `=`"}
 	case strings.HasPrefix(value, "="):
 		return complaint{begin, "`=` stands here twice", twiceHint}
@@ -152,7 +152,7 @@ func (d *document) badValue(at Position) complaint {
 // valueBegin returns where the word begins that stands at a place, or the place
 // itself.
 func (d *document) valueBegin(at Position) Position {
-	line := []rune(d.texts.line(at))
+	line := []rune(d.Texts.Line(at))
 	for at.Column > 1 && at.Column <= len(line)+1 && !strings.ContainsRune(" \t=[,{", line[at.Column-2]) {
 		at.Column--
 	}

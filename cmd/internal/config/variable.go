@@ -51,7 +51,7 @@ func (e *expander) value(v any, at path) any {
 
 func (e *expander) text(text string, at path) any {
 	place := e.index[at]
-	before := e.noted
+	before := e.Noted
 	var out strings.Builder
 	var origins []string
 	var signs map[int]Position // see dollarSigns, once they are asked for
@@ -69,16 +69,16 @@ func (e *expander) text(text string, at path) any {
 			err = &variableError{fmt.Sprintf("values with variables are longer than %d bytes", maxExpanded), ""}
 		}
 		if err != nil {
-			if signs == nil && !e.full() {
+			if signs == nil && !e.Full() {
 				signs = e.dollarSigns(place.value, text)
 			}
-			e.add(signs[span[0]], err.hint, "%s", err.message)
+			e.Add(signs[span[0]], err.hint, "%s", err.message)
 			continue
 		}
 		out.WriteString(v.value)
 		origins = append(origins, v.origin)
 	}
-	if e.noted > before {
+	if e.Noted > before {
 		return unreadable{}
 	}
 	out.WriteString(text[done:])
@@ -92,7 +92,7 @@ func (e *expander) text(text string, at path) any {
 // index in its text: where the value begins if it goes over several lines.
 func (e *expander) dollarSigns(value Position, text string) map[int]Position {
 	var columns []int
-	for i, r := range []rune(e.texts.line(value)) {
+	for i, r := range []rune(e.Texts.Line(value)) {
 		if r == '$' && i+1 >= value.Column {
 			columns = append(columns, i+1)
 		}

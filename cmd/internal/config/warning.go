@@ -3,6 +3,7 @@ package config
 import (
 	"slices"
 
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
@@ -10,22 +11,22 @@ import (
 // in order: settings of which their stages say so, and sinks that send the same
 // messages the same way, so that each goes out twice.
 func (f *File) Warnings() Mistakes {
-	r := &report{texts: f.texts, files: f.Names}
+	r := &mistake.Report{Texts: f.texts, Files: f.Names}
 	users := f.users()
 	for _, u := range users {
 		for _, w := range u.needs.Warnings {
-			r.warn(u.of(w.Setting), "", "`%s` %s", w.Setting, w.Text)
+			r.Warn(u.of(w.Setting), "", "`%s` %s", w.Setting, w.Text)
 		}
 	}
 	for i, u := range users {
 		if first := slices.IndexFunc(users[:i], u.repeats); first >= 0 {
 			other := users[first]
-			r.warn(u.At, "let one of them do it, or have them send different messages",
+			r.Warn(u.At, "let one of them do it, or have them send different messages",
 				"sink `%s` sends what %v at %v does: a message that gets to both goes out twice", u.called(), other, other.At)
 		}
 	}
-	r.sort()
-	return r.mistakes
+	r.Sort()
+	return r.Mistakes
 }
 
 // of returns the place of a setting, or of the stage if that is not written there.

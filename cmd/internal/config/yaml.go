@@ -55,11 +55,11 @@ func (y *yamlReader) root(file *ast.File) bool {
 		return false
 	}
 	if len(bodies) > 1 {
-		y.add(y.position(bodies[1]), "write one document per file", "a second YAML document begins here")
+		y.Add(y.position(bodies[1]), "write one document per file", "a second YAML document begins here")
 	}
 	tree, ok := y.value(bodies[0], "").(map[string]any)
 	if !ok {
-		y.add(y.position(bodies[0]), "write `name: value`", "file must hold settings with names")
+		y.Add(y.position(bodies[0]), "write `name: value`", "file must hold settings with names")
 	}
 	y.tree = tree
 	return ok
@@ -104,7 +104,7 @@ func (y *yamlReader) value(n ast.Node, at path) any {
 // enter reports whether a value may be nested as deep as this.
 func (y *yamlReader) enter(at Position) bool {
 	if y.depth == maxDepth {
-		y.add(at, "", "values are nested too deeply")
+		y.Add(at, "", "values are nested too deeply")
 		return false
 	}
 	y.depth++
@@ -139,13 +139,13 @@ func (y *yamlReader) scalar(n ast.Node) any {
 		}
 		return n.Value
 	}
-	y.add(y.position(n), "", "%s is not allowed here", n.Type())
+	y.Add(y.position(n), "", "%s is not allowed here", n.Type())
 	return unreadable{}
 }
 
 func (y *yamlReader) number(n ast.Node, text string) any {
 	if octalLooking.MatchString(text) {
-		y.add(y.position(n), leadingZeroHint, "number begins with a zero")
+		y.Add(y.position(n), leadingZeroHint, "number begins with a zero")
 		return unreadable{}
 	}
 	number, _ := parseNumber(text)
@@ -166,7 +166,7 @@ func (y *yamlReader) tagged(n *ast.TagNode, at path) any {
 	case "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq":
 		return y.value(n.Value, at)
 	default:
-		y.add(y.position(n), "leave it out, or put quotes around text that begins with !", "unknown tag %s", tag)
+		y.Add(y.position(n), "leave it out, or put quotes around text that begins with !", "unknown tag %s", tag)
 		return unreadable{}
 	}
 }
@@ -175,7 +175,7 @@ func (y *yamlReader) resolve(n *ast.AliasNode) ast.Node {
 	name := n.Value.GetToken().Value
 	node, ok := y.anchors[name]
 	if !ok {
-		y.add(y.position(n), "define it before, or put quotes around text that begins with *", "no anchor `&%s` stands before this", name)
+		y.Add(y.position(n), "define it before, or put quotes around text that begins with *", "no anchor `&%s` stands before this", name)
 		return nil
 	}
 	return node
@@ -207,7 +207,7 @@ func (y *yamlReader) entry(m map[string]any, at path, key string, e *ast.Mapping
 	here := y.position(e.Key)
 	if _, ok := m[key]; ok {
 		y.partial[at.child(key)] = true
-		y.add(here, twiceHint, "`%s` stands here twice, first in line %d", key, y.index[at.child(key)].key.Line)
+		y.Add(here, twiceHint, "`%s` stands here twice, first in line %d", key, y.index[at.child(key)].key.Line)
 		return
 	}
 	if !y.checkKey(key, here, len(m)) {
@@ -240,7 +240,7 @@ func (y *yamlReader) merge(m map[string]any, n ast.Node, at path) {
 	case *ast.MappingValueNode:
 		y.mergeEntries(m, []*ast.MappingValueNode{n}, at)
 	default:
-		y.add(y.position(n), "write the anchor of some settings: `<<: *NAME`", "`<<` merges settings, and this is none")
+		y.Add(y.position(n), "write the anchor of some settings: `<<: *NAME`", "`<<` merges settings, and this is none")
 	}
 }
 
@@ -278,7 +278,7 @@ func (y *yamlReader) checkDepth(tokens token.Tokens) bool {
 			dashes++
 		}
 		if brackets > maxDepth || dashes > maxDepth {
-			y.add(y.tokenPosition(t), "", "values are nested too deeply")
+			y.Add(y.tokenPosition(t), "", "values are nested too deeply")
 			return false
 		}
 	}
@@ -316,7 +316,7 @@ func (y *yamlReader) checkKeys(tokens token.Tokens) bool {
 func (y *yamlReader) syntaxError(err error) {
 	var syntax yaml.Error
 	if !errors.As(err, &syntax) || syntax.GetToken() == nil {
-		y.add(Position{File: y.name}, "", "%v", err)
+		y.Add(Position{File: y.name}, "", "%v", err)
 		return
 	}
 	message := strings.NewReplacer("\t", `\t`, "\n", `\n`).Replace(syntax.GetMessage())

@@ -53,7 +53,7 @@ func (y *yamlReader) tokenPosition(t *token.Token) Position {
 // runes returns the characters of a line. It keeps them for the next token.
 func (y *yamlReader) runes(at Position) []rune {
 	if y.line != at.Line {
-		y.line, y.lineRunes = at.Line, []rune(y.texts.line(at))
+		y.line, y.lineRunes = at.Line, []rune(y.Texts.Line(at))
 	}
 	return y.lineRunes
 }

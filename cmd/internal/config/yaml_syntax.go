@@ -41,7 +41,7 @@ func (d *document) explainYAML(at Position, message string) complaint {
 			return c
 		}
 	}
-	if line := strings.TrimSpace(d.texts.line(at)); strings.HasPrefix(line, "//") || strings.HasPrefix(line, "/*") {
+	if line := strings.TrimSpace(d.Texts.Line(at)); strings.HasPrefix(line, "//") || strings.HasPrefix(line, "/*") {
 		return complaint{at, "comments begin with #", "write `# " + strings.Trim(line, "/* ") + "`"}
 	}
 	if c, ok := d.noSpace(at); ok {
@@ -56,7 +56,7 @@ func (d *document) explainYAML(at Position, message string) complaint {
 // flowVariable explains a variable without quotes in [] or {}, where its own braces
 // are YAML's.
 func (d *document) flowVariable(at Position) (complaint, bool) {
-	line := []rune(d.texts.line(at))
+	line := []rune(d.Texts.Line(at))
 	i := at.Column - 1
 	if i < 1 || i >= len(line) || line[i-1] != '$' || line[i] != '{' {
 		return complaint{}, false
@@ -80,7 +80,7 @@ const noColon = "a colon is missing"
 
 // noSpace explains a line in which a colon or a dash is taken for a part of text.
 func (d *document) noSpace(at Position) (complaint, bool) {
-	line := d.texts.line(at)
+	line := d.Texts.Line(at)
 	if m := withoutSpace.FindStringSubmatch(line); m != nil {
 		return complaint{at, "a space is missing behind the colon", "write `" + m[1] + ": " + m[2] + "`"}, true
 	}
@@ -92,7 +92,7 @@ func (d *document) noSpace(at Position) (complaint, bool) {
 
 // badEntry explains a line that is no key with a value.
 func (d *document) badEntry(at Position, message string) complaint {
-	line := d.texts.line(at)
+	line := d.Texts.Line(at)
 	if message == "non-map value is specified" || message == "unexpected key name" {
 		if m := withoutColon.FindStringSubmatch(line); m != nil {
 			return complaint{at, noColon, "write `" + m[1] + ": " + m[2] + "`"}
@@ -133,7 +133,7 @@ func (d *document) indentation(last int) (complaint, bool) {
 	var open []block
 	opens := true // the line before may have a block inside
 	above := 0    // number of that line
-	lines := d.texts[d.name]
+	lines := d.Texts[d.name]
 	values := scanner{quotesOverLines: true}
 	for i, line := range lines[:min(last, len(lines))] {
 		text := strings.TrimLeft(line, " ")
@@ -165,7 +165,7 @@ func (d *document) indentation(last int) (complaint, bool) {
 
 // bareName explains a line that is a name without a colon behind it.
 func (d *document) bareName(line int) (complaint, bool) {
-	text := d.texts.line(d.at(line, 1))
+	text := d.Texts.Line(d.at(line, 1))
 	m := onlyName.FindStringSubmatchIndex(text)
 	if m == nil {
 		return complaint{}, false

@@ -5,14 +5,15 @@ import (
 	"strings"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 )
 
 // colours of a terminal, as its users may set them.
-var colours = config.Style{Place: "1", Message: "31", Hint: "32", Margin: "34", Caret: "1;31"}
+var colours = mistake.Style{Place: "1", Message: "31", Hint: "32", Margin: "34", Caret: "1;31"}
 
 // Text returns mistakes as text for people, coloured if that suits their terminal.
 func Text(mistakes config.Mistakes, terminal bool) string {
-	var style config.Style
+	var style mistake.Style
 	if terminal && wantsColour() {
 		style = colours
 	}
