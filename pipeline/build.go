@@ -122,7 +122,7 @@ func build[T any](b *builder, kind Kind, sink, index int, s Stage, env Env) (sta
 	}
 	env.Pipeline, env.Stage = b.spec.Name, s.name()
 	env.Log = b.spec.Log.With("stage", s.name())
-	env.Stdin, env.Stdout = b.spec.Stdin, b.spec.Stdout
+	env.Program, env.Stdin, env.Stdout = b.spec.Program, b.spec.Stdin, b.spec.Stdout
 	env.Arrived = b.spec.Arrived
 	var built any
 	err := guard(func() (err error) {

@@ -155,14 +155,14 @@ func TestEnv(t *testing.T) {
 	})
 	out := new(bytes.Buffer)
 	spec := pipeline.Spec{
-		Name: "edge", Sources: []pipeline.Stage{{Plugin: in}}, Stdin: strings.NewReader("hi"), Stdout: out,
+		Name: "edge", Sources: []pipeline.Stage{{Plugin: in}}, Stdin: strings.NewReader("hi"), Stdout: out, Program: "edged/1.2",
 		Filters: []pipeline.Stage{filterStage("k", programmed{}), {Plugin: pass}},
 	}
 	if _, err := pipeline.New(spec); err != nil {
 		t.Fatal(err)
 	}
 	env := envs["in"]
-	if b, _ := io.ReadAll(env.Stdin); string(b) != "hi" || env.Stdout != out || env.Pipeline != "edge" || env.Log == nil {
+	if b, _ := io.ReadAll(env.Stdin); string(b) != "hi" || env.Stdout != out || env.Pipeline != "edge" || env.Program != "edged/1.2" || env.Log == nil {
 		t.Errorf("environment %+v", env)
 	}
 	if env.KernelFilter == nil || len(env.KernelFilter(pipeline.LinkEthernet, 9)) != 1 {

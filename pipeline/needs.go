@@ -36,6 +36,11 @@ type Needs struct {
 	// the resolver and its files.
 	Hosts []string
 
+	// TCP and UDP are destinations that it sends to, each "host:port" with a number for the
+	// port. A host that is a name is looked up: the resolver's files need not be listed, nor
+	// the families of any of these.
+	TCP, UDP []string
+
 	// Exclusive names what no other stage of the host may use at the same time,
 	// such as "nflog group 33". A reload closes the old stage before it opens a new
 	// one that shares a name with it.

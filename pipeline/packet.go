@@ -53,6 +53,12 @@ type Packet struct {
 	Verdict Verdict
 }
 
+// NewPacket returns a whole packet as a source delivers it. Data begins with the header that
+// link tells, and is lent: it is not copied.
+func NewPacket(data []byte, link LinkType, at time.Time) Packet {
+	return Packet{Data: data, Length: len(data), Time: InstantOf(at), LinkType: link}
+}
+
 // Truncated reports whether the capture lacks octets of the packet.
 func (p *Packet) Truncated() bool { return len(p.Data) < p.Length }
 

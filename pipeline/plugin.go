@@ -156,6 +156,10 @@ type Env struct {
 	Stage    string       // name of the stage
 	Log      *slog.Logger // for what happens rarely; never per packet
 
+	// Program is the name and version of the program, such as "pmtud/1.2.0", as clients give
+	// it to servers.
+	Program string
+
 	Stdin  io.Reader // the program's streams, where a stage stands for them
 	Stdout io.Writer
 
@@ -207,6 +211,10 @@ type Plugin struct {
 
 	// Lossless marks a source that can wait without losing packets.
 	Lossless bool
+
+	// Allocates marks a sink whose Deliver or Flush allocates memory, as clients of HTTP and
+	// of message brokers do. Under a flood it costs more than one that does not.
+	Allocates bool
 
 	settings func() any
 	build    func(settings any, env Env) (any, error)
@@ -283,13 +291,17 @@ type SinkPlugin[S any] struct {
 	Metrics  []MetricInfo
 	Reach    Reach
 	Defaults S
-	New      func(settings S, env Env) (Sink, error)
+
+	// Allocates says that Deliver or Flush allocates memory; see [Plugin].
+	Allocates bool
+
+	New func(settings S, env Env) (Sink, error)
 }
 
 // NewSink makes a Plugin of s.
 func NewSink[S any](s SinkPlugin[S]) Plugin {
 	return Plugin{
-		Kind: KindSink, Type: s.Type, Summary: s.Summary, Reasons: s.Reasons, Metrics: s.Metrics, Reach: s.Reach,
+		Kind: KindSink, Type: s.Type, Summary: s.Summary, Reasons: s.Reasons, Metrics: s.Metrics, Reach: s.Reach, Allocates: s.Allocates,
 		settings: newDefaults(s.Defaults), build: untyped(s.New),
 	}
 }

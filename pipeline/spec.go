@@ -21,6 +21,8 @@ type Spec struct {
 	// the other bound.
 	QueueSize int
 
+	Program string // its name and version, for [Env]
+
 	Log    *slog.Logger // nil: nothing is logged
 	Stdin  io.Reader    // nil: empty
 	Stdout io.Writer    // nil: nothing is written

@@ -5,7 +5,10 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,15 +18,20 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
-const usedAfterCall = "borrowed bytes were used after the call"
+const (
+	usedAfterCall = "borrowed bytes were used after the call"
+	dataRace      = "WARNING: DATA RACE"
+)
 
-// badPlugins break the contract in one way each. TestBadPlugins runs the kit on
-// them in a process of its own and looks for the message that belongs to it.
-var badPlugins = []struct {
+type badPlugin struct {
 	name string
 	test func(t *testing.T)
 	want string // in the output
-}{
+}
+
+// badPlugins break the contract in one way each. TestBadPlugins runs the kit on
+// them in a process of its own and looks for the message that belongs to it.
+var badPlugins = []badPlugin{
 	{"good filter", testFilter(good, nil), ""},
 	{"filter type in capitals", testFilter(good, func(p *pipeline.FilterPlugin[settings]) { p.Type = "MinTTL" }), `type "MinTTL" is not kebab-case`},
 	{"filter without summary", testFilter(good, func(p *pipeline.FilterPlugin[settings]) { p.Summary = "" }), "no summary"},
@@ -101,6 +109,24 @@ var badPlugins = []struct {
 	{"sink that allocates", testSink(sinkFuncs{deliver: func(batch []*pipeline.Packet, _ []pipeline.Reason) {
 		garbage = append([]byte(nil), batch[0].Data...)
 	}}), "allocations for"},
+	{"sink that allocates and says so", testSinkOf(func(p *pipeline.SinkPlugin[struct{}]) {
+		p.Allocates = true
+		p.New = func(struct{}, pipeline.Env) (pipeline.Sink, error) {
+			return sinkFuncs{deliver: func(batch []*pipeline.Packet, _ []pipeline.Reason) {
+				garbage = append([]byte(nil), batch[0].Data...)
+			}}, nil
+		}
+	}), ""},
+	{"sink with figures of its own", testTalker(&talker{}), ""},
+	{"sink with a metric that is not declared", testTalker(&talker{metric: 1}), "metric 1 is not declared"},
+	{"sink with a label that is not declared", testTalker(&talker{label: "eth0"}), `metric sent_total has the label "eth0", which is declared as ""`},
+	{"sink whose metrics race", testTalker(&talker{racy: true}), dataRace},
+	{"sink that panics when it is asked", testTalker(&talker{metric: -1}), "panic when asked for metrics or health: no health"},
+	{"sink that needs a host and no port", testTalker(&talker{tcp: "192.0.2.1"}), `destination "192.0.2.1": address 192.0.2.1: missing port`},
+	{"sink that needs a port and no host", testTalker(&talker{tcp: ":443"}), `destination ":443": no host`},
+	{"sink that needs a service", testTalker(&talker{tcp: "[2001:db8::1]:https"}), `port "https" is no number from 1 to 65535`},
+	{"sink that needs port 0", testTalker(&talker{tcp: "logs.example.net:0"}), `port "0" is no number from 1 to 65535`},
+	{"sink whose needs change", testTalker(&talker{fickle: true}), "needs change from"},
 	{"sink that leaves a goroutine", testSink(sinkFuncs{open: func() { go func() { <-make(chan int) }() }}), "goroutines left behind"},
 	{"sink that leaves a file", testSink(sinkFuncs{open: func() {
 		f, _ := os.Open(os.DevNull)
@@ -267,6 +293,62 @@ func testSink(s sinkFuncs) func(*testing.T) {
 	return func(t *testing.T) { pipelinetest.TestSink(t, goodSink(s), nil) }
 }
 
+func testSinkOf(change func(*pipeline.SinkPlugin[struct{}])) func(*testing.T) {
+	p := pipeline.SinkPlugin[struct{}]{
+		Type: "nowhere", Summary: "sends packets nowhere", Reasons: []pipeline.ReasonInfo{{Name: "lost", Doc: "broken"}},
+	}
+	change(&p)
+	return func(t *testing.T) { pipelinetest.TestSink(t, pipeline.NewSink(p), nil) }
+}
+
+// talker is a sink that tells a lot of itself.
+type talker struct {
+	sinkFuncs
+	metric     int // -1: it has none, and panics when it is asked for its health
+	label, tcp string
+	fickle     bool
+
+	asked     atomic.Int64
+	delivered int
+	racy      bool
+}
+
+func testTalker(sink *talker) func(*testing.T) {
+	return testSinkOf(func(p *pipeline.SinkPlugin[struct{}]) {
+		p.Metrics = []pipeline.MetricInfo{{Name: "sent_total", Doc: "packets sent", Kind: pipeline.Counter}}
+		p.New = func(struct{}, pipeline.Env) (pipeline.Sink, error) { return sink, nil }
+	})
+}
+
+func (s *talker) Deliver(batch []*pipeline.Packet, _ []pipeline.Reason) {
+	if s.racy {
+		s.delivered += len(batch)
+	}
+}
+
+func (s *talker) Measure(emit func(metric int, label string, value float64)) {
+	if s.metric >= 0 {
+		emit(s.metric, s.label, float64(s.delivered))
+	}
+}
+
+func (s *talker) Complaint() error {
+	if s.metric < 0 {
+		panic("no health")
+	}
+	return nil
+}
+
+func (s *talker) Needs() pipeline.Needs {
+	if s.fickle && s.asked.Add(1)%2 == 0 {
+		return pipeline.Needs{Families: []string{"AF_INET"}}
+	}
+	if s.tcp != "" {
+		return pipeline.Needs{TCP: []string{s.tcp}}
+	}
+	return pipeline.Needs{UDP: []string{"192.0.2.1:514", "logs.example.net:514"}}
+}
+
 // badEnv names the bad plugin that a process is to test.
 const badEnv = "PIPELINETEST_BAD_PLUGIN"
 
@@ -279,6 +361,9 @@ func TestBadPlugins(t *testing.T) {
 			if bad.want == usedAfterCall && runtime.GOOS != "linux" {
 				t.Skip("memory can't be taken away here")
 			}
+			if bad.want == dataRace && !hasRaceDetector() {
+				t.Skip("only the race detector sees it")
+			}
 			t.Parallel()
 			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestBadPlugin$")
 			cmd.Env = append(os.Environ(), badEnv+"="+bad.name)
@@ -288,6 +373,12 @@ func TestBadPlugins(t *testing.T) {
 			}
 		})
 	}
+}
+
+// hasRaceDetector reports whether the test was built with -race.
+func hasRaceDetector() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
 // TestBadPlugin is the other process.

@@ -11,6 +11,7 @@
 // that tools can use, building without side effects, only declared reasons, no
 // panic on hostile packets, borrowed bytes neither changed nor kept (they are
 // taken away after each call), decisions that depend on packets alone, limiters that
-// take nothing before they are charged, no allocation on the hot path, and nothing
-// left open at the end.
+// take nothing before they are charged, no allocation on the hot path (of a sink that does
+// not say that it allocates), metrics and health that may be asked for at any time (under
+// -race), and nothing left open at the end.
 package pipelinetest

@@ -17,6 +17,7 @@ import (
 func TestFilter(t *testing.T, plugin pipeline.Plugin, settings any) {
 	f := filterTest{plugin, settings}
 	t.Run("declaration", func(t *testing.T) { testDeclaration(t, plugin, pipeline.KindFilter) })
+	t.Run("needs", func(t *testing.T) { testNeeds(t, f.build(t)) })
 	t.Run("hostile packets", f.testHostile)
 	t.Run("borrowed bytes", f.testBorrowed)
 	t.Run("allocations", f.testAllocations)
@@ -34,7 +35,19 @@ type filterTest struct {
 
 func (f filterTest) open(t *testing.T) pipeline.Filter {
 	t.Helper()
-	filter := buildStage[pipeline.Filter](t, f.plugin, f.settings, Env(t))
+	filter := f.build(t)
+	f.openIt(t, filter)
+	return filter
+}
+
+func (f filterTest) build(t *testing.T) pipeline.Filter {
+	t.Helper()
+	return buildStage[pipeline.Filter](t, f.plugin, f.settings, Env(t))
+}
+
+// openIt opens a filter that is an [pipeline.Opener], and closes it at the end of the test.
+func (f filterTest) openIt(t *testing.T, filter pipeline.Filter) {
+	t.Helper()
 	if o, ok := filter.(pipeline.Opener); ok {
 		before := openFiles()
 		if err := o.Open(t.Context()); err != nil {
@@ -49,11 +62,13 @@ func (f filterTest) open(t *testing.T) pipeline.Filter {
 			}
 		})
 	}
-	return filter
 }
 
+// testHostile asks the filter for its metrics and its health meanwhile.
 func (f filterTest) testHostile(t *testing.T) {
-	filter := f.open(t)
+	filter := f.build(t)
+	t.Cleanup(watch(t, f.plugin, filter)) // after it was closed
+	f.openIt(t, filter)
 	for i, p := range Packets() {
 		prepare(&p)
 		before := snapshot(&p)
@@ -178,7 +193,7 @@ func prepare(p *pipeline.Packet) {
 // Env returns an environment for a stage under test.
 func Env(t testing.TB) pipeline.Env {
 	return pipeline.Env{
-		Pipeline: "test", Stage: t.Name(), Log: discard,
+		Pipeline: "test", Stage: t.Name(), Log: discard, Program: "test/1",
 		Stdin: bytes.NewReader(nil), Stdout: new(bytes.Buffer),
 		Arrived: pipeline.NewArrived(),
 	}

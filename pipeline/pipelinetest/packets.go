@@ -51,8 +51,7 @@ func (m PTB) Frame() []byte {
 
 // Packet returns the message as a source delivers it, with the time stamp at.
 func (m PTB) Packet(at pipeline.Instant) pipeline.Packet {
-	frame := m.Frame()
-	return pipeline.Packet{Data: frame, Length: len(frame), Time: at, LinkType: pipeline.LinkEthernet}
+	return pipeline.NewPacket(m.Frame(), pipeline.LinkEthernet, at.Time())
 }
 
 func (m PTB) withDefaults() PTB {

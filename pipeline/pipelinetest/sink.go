@@ -24,6 +24,7 @@ func TestSink(t *testing.T, plugin pipeline.Plugin, settings any) {
 			t.Errorf("close: %v", err)
 		}
 	})
+	t.Run("needs", func(t *testing.T) { testNeeds(t, s.build(t)) })
 	t.Run("hostile packets", s.testHostile)
 	t.Run("allocations", s.testAllocations)
 	t.Run("nothing left behind", s.testLeaks)
@@ -42,15 +43,23 @@ func (s sinkTest) build(t *testing.T) pipeline.Sink {
 func (s sinkTest) open(t *testing.T) pipeline.Sink {
 	t.Helper()
 	sink := s.build(t)
-	if err := sink.Open(t.Context()); err != nil {
-		t.Fatalf("open: %v", err)
-	}
+	s.openIt(t, sink)
 	return sink
 }
 
-// testHostile delivers in batches from memory that is taken away after each call.
+func (s sinkTest) openIt(t *testing.T, sink pipeline.Sink) {
+	t.Helper()
+	if err := sink.Open(t.Context()); err != nil {
+		t.Fatalf("open: %v", err)
+	}
+}
+
+// testHostile delivers in batches from memory that is taken away after each call. The sink is
+// asked for its metrics and its health from before it is opened until after it is closed.
 func (s sinkTest) testHostile(t *testing.T) {
-	sink := s.open(t)
+	sink := s.build(t)
+	defer watch(t, s.plugin, sink)()
+	s.openIt(t, sink)
 	failed := make([]pipeline.Reason, 64)
 	lender := newLender(t, len(failed)*512)
 	defer catchUse(t)()
@@ -91,6 +100,9 @@ func (s sinkTest) deliver(t *testing.T, sink pipeline.Sink, batch []*pipeline.Pa
 }
 
 func (s sinkTest) testAllocations(t *testing.T) {
+	if s.plugin.Allocates {
+		t.Skip("the sink says that it allocates")
+	}
 	sink := s.open(t)
 	defer sink.Close()
 	batch := make([]*pipeline.Packet, 16)

@@ -21,6 +21,7 @@ func TestSource(t *testing.T, plugin pipeline.Plugin, settings any, stimulate fu
 			t.Errorf("close: %v", err)
 		}
 	})
+	t.Run("needs", func(t *testing.T) { testNeeds(t, s.build(t)) })
 	t.Run("run until stopped", s.testRun)
 	t.Run("stopped before it runs", s.testStopped)
 }
@@ -41,6 +42,7 @@ func (s sourceTest) build(t *testing.T) pipeline.Source {
 func (s sourceTest) testRun(t *testing.T) {
 	files, goroutines := openFiles(), runtime.NumGoroutine()
 	source := s.build(t)
+	stop := watch(t, s.plugin, source)
 	if err := source.Open(t.Context()); err != nil {
 		t.Fatalf("open: %v", err)
 	}
@@ -73,6 +75,7 @@ func (s sourceTest) testRun(t *testing.T) {
 	if err := source.Close(); err != nil {
 		t.Errorf("close: %v", err)
 	}
+	stop()
 	checkLeaks(t, files, goroutines)
 }
 
