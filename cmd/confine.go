@@ -51,7 +51,10 @@ func (d *daemon) confinement(f *config.File, files *files) (*confinement, error)
 		}
 		s.plan.User = user
 	}
-	undeclared := s.addPipelines(f)
+	undeclared, err := s.addPipelines(f)
+	if err != nil {
+		return nil, err
+	}
 	s.addProgram(f, files)
 	if err := s.settle(undeclared); err != nil {
 		return nil, err
@@ -65,12 +68,14 @@ func (d *daemon) confinement(f *config.File, files *files) (*confinement, error)
 
 // addPipelines adds what the stages need, and returns the names of those that do not
 // say.
-func (s *confinement) addPipelines(f *config.File) (undeclared []string) {
+func (s *confinement) addPipelines(f *config.File) (undeclared []string, err error) {
 	needs, undeclared := f.Needs()
 	for _, n := range needs {
-		s.plan.Add(n)
+		if err := s.plan.Add(n); err != nil {
+			return nil, fmt.Errorf("confine process: %w", err)
+		}
 	}
-	return undeclared
+	return undeclared, nil
 }
 
 // addRootsRights adds what lets root write to folders that belong to others: it has, and
@@ -167,7 +172,10 @@ func (s *confinement) check(p *pipeline.Pipeline) error {
 	var errs []error
 	for _, n := range p.Needs() {
 		var wanted sandbox.Plan
-		wanted.Add(n.Needs)
+		if err := wanted.Add(n.Needs); err != nil {
+			errs = append(errs, &pipeline.StageError{Kind: n.Kind, Sink: n.Sink, Index: n.Index, Err: err})
+			continue
+		}
 		if lacks := s.entered.Lacks(wanted); len(lacks) > 0 {
 			errs = append(errs, &pipeline.StageError{Kind: n.Kind, Sink: n.Sink, Index: n.Index, Err: fmt.Errorf(
 				"%v %s needs what the process gave up at its start: %s; restart it to run this configuration",

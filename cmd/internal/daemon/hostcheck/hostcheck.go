@@ -6,6 +6,7 @@ package hostcheck
 
 import (
 	"context"
+	"net"
 	"slices"
 
 	"github.com/pmtud/pmtud/cmd/internal/daemon/sandbox"
@@ -98,6 +99,11 @@ func (c *checker) needs(n pipeline.Needs) {
 	c.senders(n)
 	for _, host := range n.Hosts {
 		c.once("peer "+host, func() []Finding { return c.peer(host) })
+	}
+	for _, destination := range slices.Concat(n.TCP, n.UDP) {
+		if host, _, err := net.SplitHostPort(destination); err == nil {
+			c.once("destination "+destination, func() []Finding { return c.peer(host) })
+		}
 	}
 	if len(n.Interfaces)+len(n.NFLOGGroups)+len(n.Hosts) > 0 {
 		c.kernel()

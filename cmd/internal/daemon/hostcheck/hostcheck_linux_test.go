@@ -79,6 +79,21 @@ func sendTo(addresses ...string) pipeline.Spec {
 	}))
 }
 
+// postTo has a sink that needs destinations.
+func postTo(needs pipeline.Needs) pipeline.Spec {
+	return sink(pipeline.Stage{Plugin: pipeline.NewSink(pipeline.SinkPlugin[struct{}]{
+		Type: "post",
+		New:  func(struct{}, pipeline.Env) (pipeline.Sink, error) { return poster{needs: needs}, nil },
+	})})
+}
+
+type poster struct {
+	pipeline.Sink
+	needs pipeline.Needs
+}
+
+func (p poster) Needs() pipeline.Needs { return p.needs }
+
 // check checks specs on a host, and returns findings as lines of level, subject and
 // the beginning of the state.
 func check(t *testing.T, host *netns.NS, specs ...pipeline.Spec) (lines []string) {
@@ -198,6 +213,11 @@ func TestCheck(t *testing.T) {
 		{"peers on a link", sendTo("fe80::2%eth0", "fe80::2%lan", "fe80::2%eth9"), []string{
 			raw, "ok peer fe80::2%eth0 has a route at fe80::2%eth0", "ok peer fe80::2%lan has a route at fe80::2%lan",
 			"problem peer fe80::2%eth9 can't be reached at fe80::2%eth9", pmtu,
+		}},
+		{"destinations", postTo(pipeline.Needs{TCP: []string{"192.0.2.2:443", "[2001:db8:1::2]:443"}, UDP: []string{"198.51.100.1:514"}}), []string{
+			"ok destination 192.0.2.2:443 has a route at 192.0.2.2",
+			"problem destination [2001:db8:1::2]:443 can't be reached at 2001:db8:1::2",
+			"problem destination 198.51.100.1:514 can't be reached at 198.51.100.1",
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

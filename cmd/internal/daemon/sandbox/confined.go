@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,8 +14,8 @@ type Confined struct {
 	Report Report
 }
 
-// Lacks returns in words what the process gave up of a plan. Ports are not among it:
-// the kernel can be asked for them without harm.
+// Lacks returns in words what the process gave up of a plan. Ports to listen on are not
+// among it: the kernel can be asked for them without harm.
 func (c Confined) Lacks(wanted Plan) (lacks []string) {
 	if c.Mode != Off {
 		lacks = append(lacks, except(wanted.Capabilities, c.Plan.Capabilities)...)
@@ -22,6 +23,12 @@ func (c Confined) Lacks(wanted Plan) (lacks []string) {
 	if isConfined(c.Report.Calls) {
 		lacks = append(lacks, sockets(except(wanted.Families, c.Plan.Families))...)
 		lacks = append(lacks, sockets(except(wanted.Netlink, c.Plan.Netlink))...)
+		lacks = append(lacks, sockets(except(wanted.Streams, slices.Concat(c.Plan.Streams, c.Plan.Families)))...)
+	}
+	if isConfined(c.Report.Files) && !slices.Contains(c.Report.Remains, remainPorts) {
+		for _, port := range except(wanted.Connect, c.Plan.Connect) {
+			lacks = append(lacks, fmt.Sprintf("connections to TCP port %d", port))
+		}
 	}
 	files := isConfined(c.Report.Files)
 	for _, dir := range wanted.Write {
@@ -70,7 +77,7 @@ func sockets(kinds []string) (names []string) {
 }
 
 // except returns the elements that the other list lacks.
-func except(list, other []string) (rest []string) {
+func except[T comparable](list, other []T) (rest []T) {
 	for _, e := range list {
 		if !slices.Contains(other, e) {
 			rest = append(rest, e)

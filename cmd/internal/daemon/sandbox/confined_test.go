@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,21 +34,27 @@ func TestLacks(t *testing.T) {
 		Read:  []string{read, read + "/below", read + "2", dir, write, link},
 		Write: []string{write, link, read},
 	}
+	all.Streams, all.Connect = []string{"AF_INET6", "AF_PACKET"}, []uint16{53, 443}
+	confined.Plan.Connect = []uint16{53}
 	files := []string{
 		"the right to write in " + read, "the right to read in " + read + "2", "the right to read in " + dir,
 	}
-	rights := []string{"CAP_NET_ADMIN", "AF_UNIX sockets", "AF_INET sockets"}
+	rights := []string{"CAP_NET_ADMIN", "AF_UNIX sockets", "AF_INET sockets", "AF_INET6 sockets"}
+	port := []string{"connections to TCP port 443"}
 	for name, tc := range map[string]struct {
 		change func(*sandbox.Confined)
 		wanted sandbox.Plan
 		want   []string
 	}{
-		"the same":    {func(*sandbox.Confined) {}, confined.Plan, nil},
-		"more":        {func(*sandbox.Confined) {}, all, append(rights, files...)},
+		"the same": {func(*sandbox.Confined) {}, confined.Plan, nil},
+		"more":     {func(*sandbox.Confined) {}, all, slices.Concat(rights, port, files)},
+		"Landlock that knows no ports": {
+			func(c *sandbox.Confined) { c.Report.Remains = []string{"to use all TCP ports"} }, all, slices.Concat(rights, files),
+		},
 		"no Landlock": {func(c *sandbox.Confined) { c.Report.Files = "not confined: the kernel has no Landlock" }, all, rights},
 		"no seccomp": {
 			func(c *sandbox.Confined) { c.Report.Calls = "not confined: seccomp: function not implemented" },
-			all, append(rights[:1:1], files...),
+			all, slices.Concat(rights[:1], port, files),
 		},
 		"off": {func(c *sandbox.Confined) {
 			c.Mode, c.Report = sandbox.Off, sandbox.Report{Files: "not confined", Calls: "not confined"}

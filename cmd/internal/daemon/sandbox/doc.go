@@ -16,6 +16,11 @@
 //     TCP Fast Open. To listen it keeps only where the plan has a port for it. Of unix
 //     sockets it keeps those that are open.
 //
+// A destination that a stage names ([pipeline.Needs]) is kept by its port, over TCP; of its
+// address the kernel's rules know the family. A firewall, or IPAddressAllow of a unit of
+// systemd (systemd.resource-control(5)), knows addresses. UDP is kept to all ports as soon as
+// sockets of a family are.
+//
 // All threads are confined alike. It can't be undone: a reload that needs more than
 // the configuration that the process was started with fails, and says so.
 //

@@ -35,6 +35,9 @@ func Enter(p Plan, m Mode) (Report, error) {
 	if r.Files, err = settle(m, "files", r.Files, err); err != nil {
 		return r, err
 	}
+	if p.SendsUDP {
+		r.Remains = append(r.Remains, remainUDP)
+	}
 	r.Calls, err = confineCalls(p)
 	if err != nil {
 		r.Remains = append(r.Remains, "to make sockets of every kind, to run programs, to change what files are allowed")

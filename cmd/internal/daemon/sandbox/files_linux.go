@@ -75,7 +75,7 @@ func remainsWithout(version int) (remains []string) {
 		remains = append(remains, "to open all files of its user")
 	}
 	if version < 4 {
-		remains = append(remains, "to use all TCP ports")
+		remains = append(remains, remainPorts)
 	}
 	return remains
 }

@@ -15,6 +15,7 @@ type Plan struct {
 
 	Capabilities []string // "CAP_NET_RAW"
 	Families     []string // of sockets, "AF_PACKET"
+	Streams      []string // families of sockets for connections alone, where Families lacks them
 	Netlink      []string // protocols of AF_NETLINK, "NETLINK_NETFILTER"; NETLINK_ROUTE is always kept
 
 	Read  []string // folders and files that it may read, with all below them
@@ -24,13 +25,13 @@ type Plan struct {
 
 	Listen  []uint16 // TCP ports to listen on
 	Connect []uint16 // TCP ports to connect to
+
+	// SendsUDP says that it sends UDP, which no kernel so far confines to a port.
+	SendsUDP bool
 }
 
-// dnsPort is for answers that are too large for UDP.
-const dnsPort = 53
-
-// Add adds what a stage needs.
-func (p *Plan) Add(n pipeline.Needs) {
+// Add adds what a stage needs. An error says which destination is none.
+func (p *Plan) Add(n pipeline.Needs) error {
 	p.Capabilities = with(p.Capabilities, n.Capabilities...)
 	p.Families = with(p.Families, n.Families...)
 	p.Netlink = with(p.Netlink, n.Netlink...)
@@ -44,6 +45,17 @@ func (p *Plan) Add(n pipeline.Needs) {
 	if len(n.Hosts) > 0 {
 		p.Connect = with(p.Connect, dnsPort)
 	}
+	for _, destination := range n.TCP {
+		if err := p.addTCP(destination); err != nil {
+			return err
+		}
+	}
+	for _, destination := range n.UDP {
+		if err := p.addUDP(destination); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // AddFile adds a file that is read, or a pattern of files: also when it was

@@ -1,8 +1,11 @@
 package sandbox_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,8 +16,14 @@ import (
 
 func TestPlan(t *testing.T) {
 	var p sandbox.Plan
+	add := func(n pipeline.Needs) {
+		t.Helper()
+		if err := p.Add(n); err != nil {
+			t.Error(err)
+		}
+	}
 	for range 2 { // the same again adds nothing
-		p.Add(pipeline.Needs{
+		add(pipeline.Needs{
 			Capabilities: []string{"CAP_NET_RAW"},
 			Families:     []string{"AF_PACKET"},
 			Files: []pipeline.File{
@@ -23,7 +32,7 @@ func TestPlan(t *testing.T) {
 				{Path: "/var/lib/pmtud/a.pcap", Writes: true},
 			},
 		})
-		p.Add(pipeline.Needs{Families: []string{"AF_INET"}, Hosts: []string{"192.0.2.1"}})
+		add(pipeline.Needs{Families: []string{"AF_INET"}, Hosts: []string{"192.0.2.1"}})
 		p.AddListener(9342)
 	}
 	want := sandbox.Plan{
@@ -37,6 +46,61 @@ func TestPlan(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, p); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
+	}
+}
+
+func TestPlanOfDestinations(t *testing.T) {
+	resolver := []string{"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"}
+	both := []string{"AF_INET", "AF_INET6"}
+	for name, tc := range map[string]struct {
+		needs pipeline.Needs
+		want  sandbox.Plan
+	}{
+		"TCP to IPv4": {
+			pipeline.Needs{TCP: []string{"192.0.2.1:443", "192.0.2.2:8443", "[::ffff:192.0.2.3]:443"}},
+			sandbox.Plan{Streams: []string{"AF_INET"}, Connect: []uint16{443, 8443}},
+		},
+		"TCP to IPv6": {
+			pipeline.Needs{TCP: []string{"[2001:db8::1]:65535", "[fe80::1%eth0]:1"}},
+			sandbox.Plan{Streams: []string{"AF_INET6"}, Connect: []uint16{65535, 1}},
+		},
+		"TCP to a name": {
+			pipeline.Needs{TCP: []string{"logs.example.net:443"}},
+			sandbox.Plan{Families: both, Connect: []uint16{443, 53}, Files: resolver},
+		},
+		"UDP to IPv4": {pipeline.Needs{UDP: []string{"192.0.2.1:514"}}, sandbox.Plan{Families: both[:1], SendsUDP: true}},
+		"UDP to IPv6": {pipeline.Needs{UDP: []string{"[2001:db8::1]:514"}}, sandbox.Plan{Families: both[1:], SendsUDP: true}},
+		"UDP to a name": {
+			pipeline.Needs{UDP: []string{"logs.example.net:514"}},
+			sandbox.Plan{Families: both, Connect: []uint16{53}, Files: resolver, SendsUDP: true},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var p sandbox.Plan
+			if err := p.Add(tc.needs); err != nil {
+				t.Fatal(err)
+			}
+			if tc.want.Files != nil && !slices.Contains(p.Read, "/etc") {
+				t.Errorf("the resolver's files can't be read: %v", p.Read)
+			}
+			p.Read = nil // what more they lead to is the host's
+			if diff := cmp.Diff(tc.want, p); diff != "" {
+				t.Errorf("plan (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestPlanRefusesDestinations(t *testing.T) {
+	for _, destination := range []string{"", "192.0.2.1", ":443", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:65536", "192.0.2.1:https", "2001:db8::1:443"} {
+		for network, needs := range map[string]pipeline.Needs{
+			"TCP": {TCP: []string{destination}}, "UDP": {UDP: []string{destination}},
+		} {
+			var p sandbox.Plan
+			if err := p.Add(needs); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%s destination %q: ", network, destination)) {
+				t.Errorf("%s to %q: error %v", network, destination, err)
+			}
+		}
 	}
 }
 

@@ -132,6 +132,32 @@ func TestProgram(t *testing.T) {
 	}
 }
 
+// TestStreamsProgram keeps sockets for connections alone, and of one family alone.
+func TestStreamsProgram(t *testing.T) {
+	native := runtimeArch(t)
+	vm, err := program(native, sandbox.Plan{Families: []string{"AF_INET6"}, Streams: []string{"AF_INET", "AF_INET6"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		args [6]uint64
+		want int
+	}{
+		"a connection":             {[6]uint64{unix.AF_INET, unix.SOCK_STREAM | unix.SOCK_CLOEXEC | unix.SOCK_NONBLOCK, 0}, allow},
+		"a connection of TCP":      {[6]uint64{unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_TCP}, allow},
+		"one of Multipath TCP":     {[6]uint64{unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_MPTCP}, refuse(unix.EPROTONOSUPPORT)},
+		"datagrams":                {[6]uint64{unix.AF_INET, unix.SOCK_DGRAM | unix.SOCK_CLOEXEC, 0}, refuse(unix.EAFNOSUPPORT)},
+		"raw":                      {[6]uint64{unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP}, refuse(unix.EAFNOSUPPORT)},
+		"a kept family":            {[6]uint64{unix.AF_INET6, unix.SOCK_STREAM, 0}, allow},
+		"datagrams of that":        {[6]uint64{unix.AF_INET6, unix.SOCK_DGRAM, 0}, allow},
+		"a connection of no other": {[6]uint64{unix.AF_UNIX, unix.SOCK_STREAM, 0}, refuse(unix.EAFNOSUPPORT)},
+	} {
+		if got, err := vm.Run(call{unix.SYS_SOCKET, native, tc.args}.data()); got != tc.want || err != nil {
+			t.Errorf("%s: %#x (%v), want %#x", name, got, err, tc.want)
+		}
+	}
+}
+
 // TestListenProgram wants a process to listen that has a port for it.
 func TestListenProgram(t *testing.T) {
 	native := runtimeArch(t)

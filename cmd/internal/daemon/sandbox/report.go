@@ -15,6 +15,12 @@ const (
 // notConfined begins what a [Report] says when nothing confines.
 const notConfined = "not confined"
 
+// remainPorts and remainUDP are among what a [Report] says that remains.
+const (
+	remainPorts = "to use all TCP ports"
+	remainUDP   = "to send UDP to all addresses"
+)
+
 // Report tells how the process is confined.
 type Report struct {
 	User         string   // whom it became; empty: nobody else

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/cmd/internal/daemon/sandbox"
+	"github.com/pmtud/pmtud/pipeline"
 )
 
 // probe is the path of the probe, set by TestMain.
@@ -248,6 +250,50 @@ func TestEnterWithoutLandlock(t *testing.T) {
 	do.Mode = sandbox.Required
 	if r := run(t, do); r.Error != "confine files: the kernel has no Landlock" {
 		t.Errorf("error %q", r.Error)
+	}
+}
+
+// TestEnterWithDestinations keeps what a stage's destinations take, and says of UDP what no
+// kernel confines.
+func TestEnterWithDestinations(t *testing.T) {
+	for name, tc := range map[string]struct {
+		needs   pipeline.Needs
+		tried   map[string]string
+		remains bool
+	}{
+		"TCP": {
+			pipeline.Needs{TCP: []string{"127.0.0.1:443"}},
+			map[string]string{
+				"connect 127.0.0.1:443": unreachable, "connect 127.0.0.1:444": denied, "connect 127.0.0.1:53": denied, "connect [::1]:443": unsupported,
+				"stream 0": "", "socket 2": unsupported, "socket 10": unsupported,
+			},
+			false,
+		},
+		"UDP": {
+			pipeline.Needs{UDP: []string{"[::1]:514"}},
+			map[string]string{
+				"connect 127.0.0.1:443": unsupported, "connect 127.0.0.1:444": unsupported, "connect 127.0.0.1:53": unsupported, "connect [::1]:443": denied,
+				"stream 0": unsupported, "socket 2": unsupported, "socket 10": "",
+			},
+			true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			do := task{
+				Mode: sandbox.Required, Sockets: []int{unix.AF_INET, unix.AF_INET6}, Streams: []int{0},
+				Connect: []string{"127.0.0.1:443", "127.0.0.1:444", "127.0.0.1:53", "[::1]:443"},
+			}
+			if err := do.Plan.Add(tc.needs); err != nil {
+				t.Fatal(err)
+			}
+			r := run(t, do)
+			if diff := cmp.Diff(tc.tried, r.Tried); r.Error != "" || diff != "" {
+				t.Errorf("error %q, tried (-want +got):\n%s", r.Error, diff)
+			}
+			if slices.Contains(r.Report.Remains, "to send UDP to all addresses") != tc.remains {
+				t.Errorf("remains %q", r.Report.Remains)
+			}
+		})
 	}
 }
 

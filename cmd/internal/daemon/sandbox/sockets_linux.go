@@ -68,6 +68,11 @@ func (p Plan) sockets() ([]bpf.Instruction, error) {
 			body = append(body, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: family, SkipTrue: 1}, allow)
 		}
 	}
+	for _, name := range p.Streams {
+		if !slices.Contains(p.Families, name) {
+			body = append(body, allowStreams(families[name])...)
+		}
+	}
 	if !slices.Contains(p.Families, "AF_NETLINK") {
 		return body, nil
 	}
@@ -82,6 +87,19 @@ func (p Plan) sockets() ([]bpf.Instruction, error) {
 	netlink := append(ifOneOf(socketProtocol, protocols...), refuse(unix.EPROTONOSUPPORT))
 	body = append(body, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.AF_NETLINK, SkipTrue: uint8(len(netlink))})
 	return append(body, netlink...), nil
+}
+
+// allowStreams allows sockets of a family that are for connections. The family is loaded,
+// before and after.
+func allowStreams(family uint32) []bpf.Instruction {
+	return []bpf.Instruction{
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: family, SkipTrue: 5},
+		argument(socketType),
+		bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: socketTypes},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.SOCK_STREAM, SkipTrue: 1},
+		allow,
+		argument(socketFamily),
+	}
 }
 
 // refuseConnections refuses sockets for connections of protocols other than TCP and the
