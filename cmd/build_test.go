@@ -42,7 +42,7 @@ func TestBuiltOnce(t *testing.T) {
 			defer cancel()
 			var stdout, stderr pipelinetest.Buffer
 			streams := cmd.Streams{Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr}
-			if status := cmd.Run(ctx, tc.args, streams, append(cmd.Plugins(), counted)); status != 0 {
+			if status := cmd.Run(ctx, tc.args, streams, cmd.Program{Plugins: append(cmd.Plugins(), counted)}); status != 0 {
 				t.Errorf("exit status %d: %s", status, stderr.String())
 			}
 			if n := built.Load(); n == 0 || n > tc.most {

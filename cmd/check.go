@@ -64,7 +64,7 @@ func (a *app) check(ctx context.Context, paths []string, format string, host boo
 		a.printSound(f, mistakes)
 		return mistakes
 	}
-	report := diagnose.Report{Files: f.Names, Mistakes: mistakes, Version: version()}
+	report := diagnose.Report{Files: f.Names, Mistakes: mistakes, Version: a.version}
 	if err == nil {
 		report.Mistakes = f.Warnings()
 	}

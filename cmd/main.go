@@ -32,11 +32,11 @@ type Streams struct {
 	Stderr io.Writer
 }
 
-// Main runs the program with the process's arguments and streams, and returns its
+// Main runs a program with the process's arguments and streams, and returns its
 // exit status. SIGINT and SIGTERM end it in order; one that comes later ends it at once. SIGHUP
 // has a daemon reload its configuration, and SIGUSR1 switches lines of level debug on and
 // off.
-func Main(plugins []pipeline.Plugin) int {
+func Main(p Program) int {
 	caught := catchSignals()
 	// A reader of standard output that has gone is an error of that write, and
 	// not the end of the program.
@@ -44,7 +44,8 @@ func Main(plugins []pipeline.Plugin) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, func() { time.AfterFunc(sameSignal, stop) })
-	a := app{Streams{os.Stdin, os.Stdout, os.Stderr}, filepath.Base(os.Args[0]), plugins, caught}
+	a := newApp(p, filepath.Base(os.Args[0]), Streams{os.Stdin, os.Stdout, os.Stderr})
+	a.signals = caught
 	return a.status(a.execute(ctx, os.Args[1:]))
 }
 
@@ -52,11 +53,11 @@ func Main(plugins []pipeline.Plugin) int {
 // timeout(1) sends it to the process, and then to its group.
 const sameSignal = 500 * time.Millisecond
 
-// Run runs the program, by the name of pmtud, with the arguments that follow its
-// name, until it is done or ctx is, and returns its exit status. It leaves the
-// process its rights and its signals, whatever the configuration says of them.
-func Run(ctx context.Context, args []string, streams Streams, plugins []pipeline.Plugin) int {
-	a := app{streams, "pmtud", plugins, nil}
+// Run runs a program, by the name of pmtud if it has none of its own, with the arguments
+// that follow its name, until it is done or ctx is, and returns its exit status. It leaves
+// the process its rights and its signals, whatever the configuration says of them.
+func Run(ctx context.Context, args []string, streams Streams, p Program) int {
+	a := newApp(p, product, streams)
 	return a.status(a.execute(ctx, args))
 }
 
@@ -64,13 +65,28 @@ func Run(ctx context.Context, args []string, streams Streams, plugins []pipeline
 type app struct {
 	Streams
 	name    string // of the program, which a third party's has of its own
+	version string // likewise
 	plugins []pipeline.Plugin
 	signals *signals // of the process; nil: it is somebody else's
+}
+
+func newApp(p Program, name string, streams Streams) *app {
+	a := &app{Streams: streams, name: p.Name, version: p.Version, plugins: p.Plugins}
+	if a.name == "" {
+		a.name = name
+	}
+	if a.version == "" {
+		a.version = builtVersion()
+	}
+	return a
 }
 
 func (a *app) execute(ctx context.Context, args []string) error {
 	if err := checkPlugins(a.plugins); err != nil {
 		return err
+	}
+	if len(args) > 0 && args[0] == "--version" { // no option: --ver is short for --verbose
+		args = append([]string{"version"}, args[1:]...)
 	}
 	root := a.rootCommand()
 	root.SetIn(a.Stdin)

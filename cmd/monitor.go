@@ -16,7 +16,7 @@ import (
 // newMonitor returns a server for metrics and health of the service, which does not
 // listen yet.
 func (a *app) newMonitor(s *service.Service, log *slog.Logger) (*monitor.Server, error) {
-	build := metrics.Build{Version: version(), GoVersion: runtime.Version()}
+	build := metrics.Build{Version: a.version, GoVersion: runtime.Version()}
 	registry, err := metrics.NewRegistry(build, a.plugins, s.Status)
 	if err != nil {
 		return nil, err

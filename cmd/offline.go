@@ -64,7 +64,7 @@ func (a *app) offlineSpec(ctx context.Context, o *offline) (pipeline.Spec, error
 	default:
 		i = 0
 	}
-	specs[i].Stdin = a.Stdin
+	specs[i].Program, specs[i].Stdin = a.userAgent(), a.Stdin
 	return specs[i], nil
 }
 

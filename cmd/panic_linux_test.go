@@ -17,7 +17,7 @@ import (
 const bombVariable = "PMTUD_TEST_BOMB"
 
 // bombMain is that program's main.
-func bombMain() int { return cmd.Main(append(cmd.Plugins(), bomb())) }
+func bombMain() int { return cmd.Main(cmd.Program{Plugins: append(cmd.Plugins(), bomb())}) }
 
 type bombSettings struct {
 	After int `setting:"after" doc:"packets that pass before it panics"`

@@ -26,7 +26,7 @@ func run(t *testing.T, args ...string) result {
 	t.Helper()
 	var stdout, stderr pipelinetest.Buffer
 	streams := cmd.Streams{Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr}
-	status := cmd.Run(t.Context(), args, streams, cmd.Plugins())
+	status := cmd.Run(t.Context(), args, streams, cmd.Program{Plugins: cmd.Plugins()})
 	return result{status, stdout.String(), stderr.String()}
 }
 
@@ -260,7 +260,7 @@ func TestVersion(t *testing.T) {
 func TestTwoPluginsOfOneName(t *testing.T) {
 	var stderr bytes.Buffer
 	streams := cmd.Streams{Stdin: strings.NewReader(""), Stdout: &stderr, Stderr: &stderr}
-	status := cmd.Run(t.Context(), []string{"version"}, streams, append(cmd.Plugins(), cmd.Plugins()[0]))
+	status := cmd.Run(t.Context(), []string{"version"}, streams, cmd.Program{Plugins: append(cmd.Plugins(), cmd.Plugins()[0])})
 	if status != 2 || !strings.Contains(stderr.String(), "two plugins for the source pcap") {
 		t.Errorf("exit status %d:\n%s", status, stderr.String())
 	}
@@ -285,7 +285,7 @@ func TestFullOutput(t *testing.T) {
 	} {
 		var stderr pipelinetest.Buffer
 		streams := cmd.Streams{Stdin: strings.NewReader(""), Stdout: full, Stderr: &stderr}
-		if status := cmd.Run(t.Context(), args, streams, cmd.Plugins()); status != 1 || strings.Contains(stderr.String(), "--help") {
+		if status := cmd.Run(t.Context(), args, streams, cmd.Program{Plugins: cmd.Plugins()}); status != 1 || strings.Contains(stderr.String(), "--help") {
 			t.Errorf("%q: exit status %d: %s", args, status, stderr.String())
 		}
 	}

@@ -35,7 +35,7 @@ func (a *app) serve(ctx context.Context, f *config.File, files *files, fingerpri
 	if files != nil {
 		options.Source = &source{d, files}
 	}
-	log.Info("starting", "version", version(), "pipelines", len(f.Pipelines))
+	log.Info("starting", "program", a.name, "version", a.version, "pipelines", len(f.Pipelines))
 	first, err := d.configuration(f)
 	if err != nil {
 		return err
@@ -118,7 +118,7 @@ func (d *daemon) build(f *config.File, spec pipeline.Spec) (*pipeline.Pipeline, 
 
 // buildOne builds a pipeline of a file.
 func (a *app) buildOne(f *config.File, spec pipeline.Spec) (*pipeline.Pipeline, error) {
-	spec.Stdin, spec.Stdout = a.Stdin, a.Stdout
+	spec.Program, spec.Stdin, spec.Stdout = a.userAgent(), a.Stdin, a.Stdout
 	p, err := pipeline.New(spec)
 	if err != nil {
 		return nil, f.Locate(spec.Name, err)

@@ -45,7 +45,7 @@ func TestColours(t *testing.T) {
 			t.Setenv("NO_COLOR", tc.noColor)
 			master, slave := terminal(t)
 			streams := cmd.Streams{Stdin: strings.NewReader(""), Stdout: slave, Stderr: slave}
-			if status := cmd.Run(t.Context(), []string{"check", "-c", "testdata/bad.yaml"}, streams, cmd.Plugins()); status != 2 {
+			if status := cmd.Run(t.Context(), []string{"check", "-c", "testdata/bad.yaml"}, streams, cmd.Program{Plugins: cmd.Plugins()}); status != 2 {
 				t.Errorf("exit status %d", status)
 			}
 			buf := make([]byte, 4096)

@@ -9,11 +9,11 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/testkit/schematest"
 )
 
-// TestThirdParty builds a program of another module with a plugin of its own, and
+// TestThirdParty builds a program of another module with plugins of its own, and
 // uses it.
 func TestThirdParty(t *testing.T) {
 	const dir = "../testdata/thirdparty"
-	binary := filepath.Join(t.TempDir(), "pmtud-minttl")
+	binary := filepath.Join(t.TempDir(), "pmtud-extra")
 	in := func(name string, args ...string) string {
 		t.Helper()
 		c := exec.Command(name, args...)
@@ -34,14 +34,17 @@ func TestThirdParty(t *testing.T) {
 		args []string
 		want []string
 	}{
-		{[]string{"plugins"}, []string{"filter  min-ttl", "filter  mtu"}},
+		{[]string{"plugins"}, []string{"filter  min-ttl", "filter  mtu", "source  udp-packets", "sink    http-post"}},
 		{[]string{"plugins", "min-ttl"}, []string{"filter min-ttl", "min ", "whole number", "(required)", "1 to 255", "low-ttl"}},
 		{[]string{"plugins", "min-ttl", "--format", "json"}, []string{`"type": "min-ttl"`, `"max": 255`, `"name": "low-ttl"`}},
+		{[]string{"plugins", "http-post"}, []string{"sink http-post", "url ", "10ms to 4s", "refused", "posts_total"}},
+		{[]string{"plugins", "udp-packets"}, []string{"source udp-packets", "listen ", "(required)"}},
+		{[]string{"--version"}, []string{"pmtud-extra v1.0.0 ", " pmtud v0.0.0 go1."}},
 		{[]string{"plugins", "--schema"}, []string{`"filter.min-ttl": {`, `"maximum": 255`}},
 		{[]string{"check", "-c", "example.yaml"}, []string{"example.yaml: ok"}},
 		{[]string{"__complete", "plugins", "min"}, []string{"min-ttl\tfilter: drops messages"}},
-		{[]string{"completion", "bash"}, []string{"__start_pmtud-minttl pmtud-minttl"}},
-		{[]string{"--help"}, []string{"pmtud-minttl --iface INTERFACE"}},
+		{[]string{"completion", "bash"}, []string{"__start_pmtud-extra pmtud-extra"}},
+		{[]string{"--help"}, []string{"pmtud-extra --iface INTERFACE", "pmtud-extra run"}},
 	} {
 		text := in(binary, tc.args...)
 		for _, want := range tc.want {

@@ -13,9 +13,9 @@ import (
 //	go build -ldflags "-X github.com/pmtud/pmtud/cmd.release=v1.2.3"
 var release string
 
-// version returns the program's version: that of the release, of the module or of
-// the commit it was built from.
-func version() string {
+// builtVersion returns the version of the release, of the module or of the commit that the
+// program was built from.
+func builtVersion() string {
 	if release != "" {
 		return release
 	}
@@ -24,6 +24,23 @@ func version() string {
 		return "unknown"
 	}
 	return info.Main.Version
+}
+
+// module is the one that this package is of.
+const module = "github.com/pmtud/pmtud"
+
+// base returns the version of pmtud in a program of another module.
+func base() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, m := range info.Deps {
+		if m.Path == module {
+			return " " + product + " " + m.Version
+		}
+	}
+	return ""
 }
 
 // commit returns the commit that the program was built from, if it is known.
@@ -45,11 +62,12 @@ func (a *app) versionCommand() *cobra.Command {
 		Use:   "version",
 		Short: "print the program's version",
 		Long: `Version prints the program's version, the commit that it was built from if that
-is known, the version of Go that it was built with, and the platform.`,
+is known, the version of Go that it was built with, and the platform. The option
+--version does the same.`,
 		Args: noOperands,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(a.Stdout, "pmtud %s%s %s %s/%s\n",
-				version(), commit(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(a.Stdout, "%s %s%s%s %s %s/%s\n",
+				a.name, a.version, commit(), base(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}

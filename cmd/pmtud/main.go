@@ -9,5 +9,5 @@ import (
 )
 
 func main() {
-	os.Exit(cmd.Main(cmd.Plugins()))
+	os.Exit(cmd.Main(cmd.Program{Plugins: cmd.Plugins()}))
 }

@@ -133,11 +133,12 @@ func (s sinkTest) testLeaks(t *testing.T) {
 	checkLeaks(t, files, goroutines)
 }
 
-// checkLeaks waits for goroutines that are ending.
+// checkLeaks waits for goroutines that are ending, and for those of a test's server to close
+// their connections.
 func checkLeaks(t *testing.T, files, goroutines int) {
 	t.Helper()
 	deadline := time.Now().Add(5 * time.Second)
-	for runtime.NumGoroutine() > goroutines && time.Now().Before(deadline) {
+	for (runtime.NumGoroutine() > goroutines || openFiles() > files) && time.Now().Before(deadline) {
 		runtime.Gosched()
 	}
 	if n := runtime.NumGoroutine(); n > goroutines {

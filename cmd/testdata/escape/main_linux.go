@@ -15,7 +15,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-func main() { os.Exit(cmd.Main(append(cmd.Plugins(), plugin()))) }
+func main() { os.Exit(cmd.Main(cmd.Program{Plugins: append(cmd.Plugins(), plugin())})) }
 
 // settings tell what there is outside. Dir is the plugin's own.
 type settings struct {

@@ -7,7 +7,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 
-	"example.org/pmtud-minttl/minttl"
+	"example.org/pmtud-extra/minttl"
 )
 
 func TestPlugin(t *testing.T) {

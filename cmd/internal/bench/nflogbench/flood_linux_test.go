@@ -23,10 +23,10 @@ const asPmtud = "NFLOGBENCH_AS_PMTUD"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asPmtud) != "" {
-		os.Exit(cmd.Main([]pipeline.Plugin{
+		os.Exit(cmd.Main(cmd.Program{Plugins: []pipeline.Plugin{
 			nflog.Plugin(), icmpptb.Plugin(), length.Plugin(), mtu.Plugin(),
 			portlist.Plugin(), srcrate.Plugin(), ifacerate.Plugin(), logsink.Plugin(),
-		}))
+		}}))
 	}
 	netns.Main(m)
 }

@@ -28,7 +28,7 @@ func commands(root *cobra.Command) []*cobra.Command {
 func pageName(c *cobra.Command) string { return strings.ReplaceAll(c.CommandPath(), " ", "-") }
 
 func rootPage(root *cobra.Command) string {
-	p := newPage(pageName(root), 1, root.Short)
+	p := newPage(root.Name(), pageName(root), 1, root.Short)
 	p.synopsis(root)
 	for _, c := range commands(root) {
 		p.line(".br")
@@ -49,7 +49,7 @@ func rootPage(root *cobra.Command) string {
 }
 
 func commandPage(c *cobra.Command) string {
-	p := newPage(pageName(c), 1, c.Short)
+	p := newPage(c.Root().Name(), pageName(c), 1, c.Short)
 	p.synopsis(c)
 	p.heading("DESCRIPTION")
 	if c.Long != "" {

@@ -40,7 +40,7 @@ line ends separate its elements, and # begins a comment:`
 
 // Config returns the manual page of configuration files.
 func Config(plugins []pipeline.Plugin) string {
-	p := newPage("pmtud.conf", 5, "configuration files of pmtud")
+	p := newPage("pmtud", "pmtud.conf", 5, "configuration files of pmtud")
 	p.heading("DESCRIPTION")
 	p.paragraphs(configIntro)
 	p.heading("PIPELINES")

@@ -8,10 +8,10 @@ import (
 // page is a manual page in the language of man(7).
 type page struct{ text strings.Builder }
 
-func newPage(name string, section int, short string) *page {
+func newPage(program, name string, section int, short string) *page {
 	p := &page{}
 	p.line(`.\" Made by "make generate"; changes here are lost.`)
-	p.line(".TH %s %d \"\" pmtud", strings.ToUpper(name), section)
+	p.line(`.TH %s %d "" %s`, strings.ToUpper(name), section, program)
 	p.heading("NAME")
 	p.line(`%s \- %s`, escape(name), escape(short))
 	return p
