@@ -12,7 +12,7 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/configs"
 	"github.com/pmtud/pmtud/filters/vips"
-	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 const initHelp = `Init writes a configuration to begin with. By itself it is the recommended one,
@@ -82,7 +82,7 @@ func initArgs(c *cobra.Command, args []string) error {
 	case iface.Value.String() == "":
 		return errors.New("--iface: the name is empty")
 	}
-	if err := pipeline.CheckInterfaceName(iface.Value.String()); err != nil {
+	if err := setting.InterfaceName(iface.Value.String()).Check(); err != nil {
 		return fmt.Errorf("--iface: %w", err)
 	}
 	return nil

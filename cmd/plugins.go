@@ -14,6 +14,7 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // pluginsOptions are what `pmtud plugins` prints, and how.
@@ -146,10 +147,10 @@ func describePlugins(out io.Writer, infos []config.PluginInfo) error {
 }
 
 // settingLines returns a heading, a line for each setting, and below that what it means.
-func settingLines(settings []config.SettingInfo) []string {
+func settingLines(settings []setting.Info) []string {
 	rows := [][]string{{"SETTING", "TYPE", "DEFAULT"}}
 	for _, s := range settings {
-		value := config.Text(s.Default)
+		value := setting.Line(s.Default)
 		if s.Required {
 			value = "(required)"
 		}
@@ -162,7 +163,7 @@ func settingLines(settings []config.SettingInfo) []string {
 		if allowed := s.Allowed(); allowed != "" {
 			lines = append(lines, hang("    ", "allowed: "+allowed)...)
 		}
-		if example := config.Text(s.Example); example != "" {
+		if example := setting.Line(s.Example); example != "" {
 			lines = append(lines, hang("    ", "example: "+example)...)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 func TestPlugins(t *testing.T) {
@@ -19,7 +20,7 @@ func TestPlugins(t *testing.T) {
 		}
 		want := []string{}
 		for _, s := range config.Describe(p).Settings {
-			want = append(want, s.Name, s.Kind(), s.Allowed(), config.Text(s.Default), config.Text(s.Example), s.Doc)
+			want = append(want, s.Name, s.Kind(), s.Allowed(), setting.Line(s.Default), setting.Line(s.Example), s.Doc)
 		}
 		for _, r := range p.Reasons {
 			want = append(want, r.Name, r.Doc)
@@ -61,8 +62,8 @@ func TestPluginsJSON(t *testing.T) {
 	if len(got.Plugins) != 1 || got.Plugins[0].Type != "mtu" || len(got.Plugins[0].Reasons) != 2 {
 		t.Fatalf("got %+v", got)
 	}
-	want := config.SettingInfo{
-		Name: "strict", Type: config.TypeBool, Default: false, Example: true,
+	want := setting.Info{
+		Name: "strict", Type: setting.Bool, Default: false, Example: true,
 		Doc: "let only MTUs from 576 to 1499 pass",
 	}
 	if diff := cmp.Diff(want, got.Plugins[0].Settings[2]); diff != "" {

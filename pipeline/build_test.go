@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/bpf"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // mistakes returns the stage errors that an error joins, as kind, sink, index and
@@ -40,7 +41,7 @@ func TestNewReportsAllMistakes(t *testing.T) {
 			Type: "bad", New: func(settings, pipeline.Env) (pipeline.Filter, error) { return build() },
 		})
 	}
-	refuses := bad(func() (pipeline.Filter, error) { return nil, pipeline.BadSetting("rate", "%d is too much", 7) })
+	refuses := bad(func() (pipeline.Filter, error) { return nil, setting.Errorf("rate", "%d is too much", 7) })
 	panics := bad(func() (pipeline.Filter, error) { panic("boom") })
 	nothing := bad(func() (pipeline.Filter, error) { return nil, nil })
 	in := live("in", source{})
@@ -76,9 +77,9 @@ func TestNewReportsAllMistakes(t *testing.T) {
 	if diff := cmp.Diff(want, mistakes(t, err)); diff != "" {
 		t.Errorf("mistakes (-want +got):\n%s", diff)
 	}
-	var setting *pipeline.SettingError
+	var setting *setting.Error
 	if !errors.As(err, &setting) || setting.Setting != "rate" {
-		t.Errorf("error %v is no SettingError about rate", err)
+		t.Errorf("error %v is no setting.Error about rate", err)
 	}
 
 	_, err = pipeline.New(pipeline.Spec{Name: "edge", Filters: []pipeline.Stage{{Plugin: panics}}})
@@ -218,3 +219,31 @@ func TestKindString(t *testing.T) {
 		t.Errorf("kinds (-want +got):\n%s", diff)
 	}
 }
+
+// bounded has a setting with a bound.
+type bounded struct {
+	Count int `setting:"count" min:"1"`
+}
+
+// TestBuildChecks checks that a plugin's constructor sees no settings that are
+// wrong by their tags.
+func TestBuildChecks(t *testing.T) {
+	built := 0
+	plugin := pipeline.NewFilter(pipeline.FilterPlugin[bounded]{
+		Type: "bounded",
+		New: func(bounded, pipeline.Env) (pipeline.Filter, error) {
+			built++
+			return passAll{}, nil
+		},
+	})
+	if _, err := plugin.Build(new(bounded), pipeline.Env{}); err == nil || built != 0 {
+		t.Errorf("error %v, built %d times", err, built)
+	}
+	if _, err := plugin.Build(&bounded{Count: 1}, pipeline.Env{}); err != nil || built != 1 {
+		t.Errorf("error %v, built %d times", err, built)
+	}
+}
+
+type passAll struct{}
+
+func (passAll) Filter(*pipeline.Packet) pipeline.Reason { return pipeline.Pass }

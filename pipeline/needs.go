@@ -1,14 +1,5 @@
 package pipeline
 
-import (
-	"errors"
-	"fmt"
-	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
-)
-
 // A Needer is a stage that uses something of the host. Tools read what a pipeline
 // needs before it is opened: to find stages that would be in each other's way, to
 // tell what a host lacks, and to give up every right that is not on the list.
@@ -74,47 +65,6 @@ type Warning struct {
 // Interface is a network interface that a stage uses.
 type Interface struct {
 	Name string
-}
-
-// maxInterfaceName is the length of the longest name of an interface (IFNAMSIZ less the
-// zero octet at its end).
-const maxInterfaceName = 15
-
-// CheckInterfaceName says why no interface can have a name (Linux, net/core/dev.c,
-// dev_valid_name). A setting that holds one is checked so when its stage is built, as
-// to open one would fail only later, or take the name to end at a zero octet. Names of
-// characters that look like others or like nothing, which the kernel takes, are refused as
-// well: to tell "eth0" from one with a Cyrillic letter takes a hex dump. (systemd refuses all
-// but ASCII.)
-func CheckInterfaceName(name string) error {
-	switch {
-	case name == "":
-		return errors.New("is empty")
-	case len(name) > maxInterfaceName:
-		return fmt.Errorf("%q is no name of an interface: it has more than %d bytes", name, maxInterfaceName)
-	case name == "." || name == ".." || slices.ContainsFunc([]byte(name), isNoneOfInterface):
-		return fmt.Errorf("%q is no name of an interface: those hold no spaces, slashes or colons", name)
-	}
-	if i := strings.IndexFunc(name, isConfusable); i >= 0 {
-		r, _ := utf8.DecodeRuneInString(name[i:])
-		return fmt.Errorf("%+q is no name of an interface to be relied on: %U looks like another character, or like none", name, r)
-	}
-	return nil
-}
-
-// isConfusable reports whether a character may look like another one or like none: all may
-// but ASCII's that print, and Latin letters with marks.
-func isConfusable(r rune) bool {
-	const dotlessI, kra = 'ı', 'ĸ'
-	isASCII := r > ' ' && r < 0x7f
-	isMarked := r >= 'À' && r <= 'ž' && unicode.IsLetter(r) && r != dotlessI && r != kra
-	return !isASCII && !isMarked
-}
-
-// isNoneOfInterface reports whether names of interfaces can't hold an octet. A space is
-// what the kernel's isspace takes for one.
-func isNoneOfInterface(c byte) bool {
-	return c == 0 || c == '/' || c == ':' || c == ' ' || c >= '\t' && c <= '\r' || c == 0xa0
 }
 
 // File is a file that a stage opens, now or later.

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/bpf"
 
 	"github.com/pmtud/pmtud/pipeline/seen"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Reason tells why a stage did not let a packet on: an index into its plugin's
@@ -221,33 +222,19 @@ type Plugin struct {
 }
 
 // NewSettings returns a pointer to a new settings struct that holds the defaults.
-// Its fields carry the tags described at [FilterPlugin].
+// Its fields carry the tags that package [setting] describes.
 func (p Plugin) NewSettings() any { return p.settings() }
 
 // Build returns a stage made from settings (a pointer from NewSettings): a
 // [Source], [Filter] or [Sink] by the plugin's kind. It touches nothing outside
-// the process. It checks the settings by their tags ([CheckSettings]) before the
+// the process. It checks the settings by their tags ([setting.Check]) before the
 // plugin's own constructor sees them. Errors that belong to one setting are
-// [SettingError] values, or join several.
+// [setting.Error] values, or join several.
 func (p Plugin) Build(settings any, env Env) (any, error) { return p.build(settings, env) }
 
-// FilterPlugin describes a filter whose settings are an S: a struct whose fields
-// carry these tags:
-//
-//	setting:"max_sources"   its name in configurations, snake_case
-//	doc:"…"                 what it means, one sentence with the unit
-//	required:"true"         where there is no sensible default
-//	min:"1" max:"65536"     inclusive bounds of numbers, durations and sizes
-//	enum:"in,out,both"      the texts that may be written
-//	pattern:"^[0-9]+$"      for tools: a regular expression that texts match, of a field
-//	                        whose own UnmarshalText or plugin decides what is right
-//	example:"eth0"          a sensible value as it would be written; of a list, comma-separated
-//	secret:"true"           of a key or a password, which drawings don't show
-//
-// Fields are numbers, bools, strings, slices of these, or types that implement
-// [encoding.TextUnmarshaler]. Bounds and enum hold for each element of a list. A
-// required text or list must not be empty. New is called with settings that were
-// checked by all of this, and only has to check what depends on more than one.
+// FilterPlugin describes a filter whose settings are an S: a struct whose fields carry the
+// tags that package [setting] describes. New is called with settings that were checked by
+// these, and only has to check what depends on more than one.
 type FilterPlugin[S any] struct {
 	Type     string
 	Summary  string
@@ -320,24 +307,9 @@ func untyped[S, T any](build func(S, Env) (T, error)) func(any, Env) (any, error
 		if !ok {
 			return nil, fmt.Errorf("build stage %s: settings are %T, not %T", env.Stage, settings, new(S))
 		}
-		if err := CheckSettings(s); err != nil {
+		if err := setting.Check(s); err != nil {
 			return nil, err
 		}
 		return build(*s, env)
 	}
 }
-
-// SettingError is a mistake in the value of one setting.
-type SettingError struct {
-	Setting string // its name, as in the setting tag
-	Err     error
-}
-
-// BadSetting returns a [SettingError] with a formatted message.
-func BadSetting(setting, format string, args ...any) error {
-	return &SettingError{Setting: setting, Err: fmt.Errorf(format, args...)}
-}
-
-func (e *SettingError) Error() string { return e.Setting + ": " + e.Err.Error() }
-
-func (e *SettingError) Unwrap() error { return e.Err }

@@ -70,12 +70,13 @@ const (
 // Settings of the filter. With as many keys and copies as there may be, the tables
 // take 2.8 GiB.
 type Settings struct {
-	Copies     int           `setting:"copies" min:"1" max:"16" example:"2" doc:"number of copies that pass in a window"`
-	Window     time.Duration `setting:"window" min:"1ms" max:"1h" example:"1s" doc:"time for which a copy that passed counts"`
-	Key        key.Fields    `setting:"key" enum:"router,router-prefix,client,client-prefix,target,mtu,flow" example:"flow,mtu" doc:"fields that make the news: packets are copies if all of these are equal"`
-	PrefixV4   int           `setting:"prefix_v4" min:"1" max:"32" example:"24" doc:"bits of router-prefix and client-prefix of IPv4 addresses"`
-	PrefixV6   int           `setting:"prefix_v6" min:"1" max:"128" example:"64" doc:"bits of router-prefix and client-prefix of IPv6 addresses"`
-	MaxEntries int           `setting:"max_entries" min:"1" max:"16777216" example:"65536" doc:"number of keys remembered, at most 56 bytes each and 8 for each of the copies"`
+	Copies int           `setting:"copies" min:"1" max:"16" example:"2" doc:"number of copies that pass in a window"`
+	Window time.Duration `setting:"window" min:"1ms" max:"1h" example:"1s" doc:"time for which a copy that passed counts"`
+	Key    key.Fields    `setting:"key" enum:"router,router-prefix,client,client-prefix,target,mtu,flow" example:"flow,mtu" doc:"fields that make the news: packets are copies if all of these are equal"`
+
+	key.Prefixes
+
+	MaxEntries int `setting:"max_entries" min:"1" max:"16777216" example:"65536" doc:"number of keys remembered, at most 56 bytes each and 8 for each of the copies"`
 }
 
 // Plugin returns the filter `dedup`.
@@ -93,7 +94,7 @@ func Plugin() pipeline.Plugin {
 		},
 		Defaults: Settings{
 			Copies: 2, Window: time.Second, MaxEntries: 65536,
-			Key: key.Fields{key.Client, key.MTU}, PrefixV4: key.DefaultPrefixV4, PrefixV6: key.DefaultPrefixV6,
+			Key: key.Fields{key.Client, key.MTU}, Prefixes: key.DefaultPrefixes(),
 		},
 		New: New,
 	})
@@ -101,7 +102,7 @@ func Plugin() pipeline.Plugin {
 
 // New returns the filter, a [pipeline.Limiter] and [pipeline.Measurer].
 func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
-	news, err := key.New("key", s.Key, s.PrefixV4, s.PrefixV6)
+	news, err := key.New("key", s.Key, s.Prefixes)
 	if err != nil {
 		return nil, err
 	}

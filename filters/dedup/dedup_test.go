@@ -15,6 +15,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/key"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 func TestPlugin(t *testing.T) {
@@ -33,7 +34,7 @@ func settings() *dedup.Settings { return dedup.Plugin().NewSettings().(*dedup.Se
 func TestDefaults(t *testing.T) {
 	want := &dedup.Settings{
 		Copies: 2, Window: time.Second, Key: key.Fields{key.Client, key.MTU},
-		PrefixV4: 24, PrefixV6: 64, MaxEntries: 65536,
+		Prefixes: key.DefaultPrefixes(), MaxEntries: 65536,
 	}
 	if diff := cmp.Diff(want, settings()); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -287,7 +288,7 @@ func TestNewRefuses(t *testing.T) {
 			s := settings()
 			tc.change(s)
 			_, err := dedup.Plugin().Build(s, pipelinetest.Env(t))
-			var setting *pipeline.SettingError
+			var setting *setting.Error
 			if !errors.As(err, &setting) || setting.Setting != tc.setting {
 				t.Errorf("error %v, want one about %s", err, tc.setting)
 			}

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // NoMatch is the reason to drop a packet.
@@ -30,7 +31,7 @@ func Plugin() pipeline.Plugin {
 func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
 	when, fields, err := compile(s.When)
 	if err != nil {
-		return nil, pipeline.BadSetting("when", "%w", err)
+		return nil, setting.Errorf("when", "%w", err)
 	}
 	f := &filter{when: when, fields: fields}
 	for _, field := range fields {

@@ -9,6 +9,7 @@ import (
 	"github.com/pmtud/pmtud/filters/expr"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 func TestPlugin(t *testing.T) {
@@ -305,7 +306,7 @@ func TestMistakes(t *testing.T) {
 				}
 				return
 			}
-			var setting *pipeline.SettingError
+			var setting *setting.Error
 			if !errors.As(err, &setting) || setting.Setting != "when" || !strings.Contains(err.Error(), want) {
 				t.Errorf("error %v, want one about when with %q", err, want)
 			}

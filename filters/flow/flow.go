@@ -8,6 +8,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/key"
 	"github.com/pmtud/pmtud/pipeline/limit"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Reasons to drop a packet.
@@ -52,13 +53,13 @@ func Plugin() pipeline.Plugin {
 // New returns the filter.
 func New(s Settings, env pipeline.Env) (pipeline.Filter, error) {
 	if err := s.Tables.check(); err != nil {
-		return nil, pipeline.BadSetting("tables", "%w", err)
+		return nil, setting.Errorf("tables", "%w", err)
 	}
 	rate, err := limit.NewRate(s.Queries, 0)
 	if err != nil {
 		return nil, err
 	}
-	flows, err := key.New("key", key.Fields{key.Flow}, key.DefaultPrefixV4, key.DefaultPrefixV6)
+	flows, err := key.New("key", key.Fields{key.Flow}, key.DefaultPrefixes())
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ type fairFilter struct {
 }
 
 func newFair(s Settings) (pipeline.Filter, error) {
-	by, err := key.New("fair_by", s.FairBy, s.PrefixV4, s.PrefixV6)
+	by, err := key.New("fair_by", s.FairBy, s.Prefixes)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/key"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 func fairBy(rate float64, fields ...key.Field) *ifacerate.Settings {
@@ -193,7 +194,7 @@ func TestNewRefusesFair(t *testing.T) {
 			s := fairBy(10, key.Router)
 			tc.change(s)
 			_, err := ifacerate.Plugin().Build(s, pipelinetest.Env(t))
-			var setting *pipeline.SettingError
+			var setting *setting.Error
 			if !errors.As(err, &setting) || setting.Setting != tc.setting {
 				t.Errorf("error %v, want one about %s", err, tc.setting)
 			}

@@ -40,12 +40,13 @@ const RateLimited pipeline.Reason = 1
 
 // Settings of the filter. With as many keys as there may be, they take 640 MiB.
 type Settings struct {
-	Rate     float64    `setting:"rate" min:"0.001" max:"1e9" example:"1000" doc:"packets per second of all sources together"`
-	Burst    float64    `setting:"burst" min:"0" max:"1e9" example:"20" doc:"packets that may pass at once after a pause; 0 means 1.9 times the rate, at least 1; with fair_by it takes 10, at 1000 per second 18"`
-	FairBy   key.Fields `setting:"fair_by" enum:"router,router-prefix,client,client-prefix,target,mtu,flow" example:"client" doc:"fields that tell apart those who share the rate fairly when it is not enough; none means first come, first served"`
-	PrefixV4 int        `setting:"prefix_v4" min:"1" max:"32" example:"24" doc:"bits of router-prefix and client-prefix of IPv4 addresses"`
-	PrefixV6 int        `setting:"prefix_v6" min:"1" max:"128" example:"64" doc:"bits of router-prefix and client-prefix of IPv6 addresses"`
-	MaxKeys  int        `setting:"max_keys" min:"1" max:"16777216" example:"131072" doc:"number of keys remembered for fair_by, 40 bytes each; best as many as come in a second of a flood"`
+	Rate   float64    `setting:"rate" min:"0.001" max:"1e9" example:"1000" doc:"packets per second of all sources together"`
+	Burst  float64    `setting:"burst" min:"0" max:"1e9" example:"20" doc:"packets that may pass at once after a pause; 0 means 1.9 times the rate, at least 1; with fair_by it takes 10, at 1000 per second 18"`
+	FairBy key.Fields `setting:"fair_by" enum:"router,router-prefix,client,client-prefix,target,mtu,flow" example:"client" doc:"fields that tell apart those who share the rate fairly when it is not enough; none means first come, first served"`
+
+	key.Prefixes
+
+	MaxKeys int `setting:"max_keys" min:"1" max:"16777216" example:"131072" doc:"number of keys remembered for fair_by, 40 bytes each; best as many as come in a second of a flood"`
 }
 
 // Index of the plugin's metrics.
@@ -65,7 +66,7 @@ func Plugin() pipeline.Plugin {
 				Doc: "packets that passed with fair_by: in plenty, or in a shortage as known keys, as newcomers in the share open to them, or in the rest that nobody else asked for",
 			},
 		},
-		Defaults: Settings{Rate: 10, PrefixV4: key.DefaultPrefixV4, PrefixV6: key.DefaultPrefixV6, MaxKeys: 131072},
+		Defaults: Settings{Rate: 10, Prefixes: key.DefaultPrefixes(), MaxKeys: 131072},
 		New:      New,
 	})
 }

@@ -9,7 +9,9 @@ import (
 
 	"github.com/pmtud/pmtud/filters/ifacerate"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/key"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 func TestPlugin(t *testing.T) {
@@ -20,7 +22,7 @@ func TestPlugin(t *testing.T) {
 }
 
 func TestDefaults(t *testing.T) {
-	want := &ifacerate.Settings{Rate: 10, PrefixV4: 24, PrefixV6: 64, MaxKeys: 131072}
+	want := &ifacerate.Settings{Rate: 10, Prefixes: key.DefaultPrefixes(), MaxKeys: 131072}
 	if diff := cmp.Diff(want, ifacerate.Plugin().NewSettings()); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}
@@ -92,7 +94,7 @@ func TestNewRefuses(t *testing.T) {
 			s := ifacerate.Plugin().NewSettings().(*ifacerate.Settings)
 			s.Rate, s.Burst = tc.rate, tc.burst
 			_, err := ifacerate.Plugin().Build(s, pipelinetest.Env(t))
-			var setting *pipeline.SettingError
+			var setting *setting.Error
 			if !errors.As(err, &setting) || setting.Setting != tc.setting {
 				t.Errorf("error %v, want one about %s", err, tc.setting)
 			}

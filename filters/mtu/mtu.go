@@ -2,7 +2,11 @@
 // lies in a range.
 package mtu
 
-import "github.com/pmtud/pmtud/pipeline"
+import (
+	"github.com/pmtud/pmtud/pipeline"
+
+	"github.com/pmtud/pmtud/pipeline/setting"
+)
 
 // Reasons to drop a packet.
 const (
@@ -44,11 +48,11 @@ var defaults = Settings{Min: 68, Max: 16384}
 func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
 	switch {
 	case s.Min > s.Max && s.Min == defaults.Min:
-		return nil, pipeline.BadSetting("max", "must not be below min, %d", s.Min)
+		return nil, setting.Errorf("max", "must not be below min, %d", s.Min)
 	case s.Min > s.Max:
-		return nil, pipeline.BadSetting("min", "must not be above max, %d", s.Max)
+		return nil, setting.Errorf("min", "must not be above max, %d", s.Max)
 	case s.Strict && (s.Max < strictMin || s.Min > strictMax):
-		return nil, pipeline.BadSetting("strict", "lets only %d to %d pass, and min and max only %d to %d: nothing would", strictMin, strictMax, s.Min, s.Max)
+		return nil, setting.Errorf("strict", "lets only %d to %d pass, and min and max only %d to %d: nothing would", strictMin, strictMax, s.Min, s.Max)
 	}
 	return filter(s), nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/pmtud/pmtud/filters/mtu"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 var router6 = netip.MustParseAddr("2001:db8:f::1")
@@ -119,7 +120,7 @@ func TestNewRefusesAnEmptyRange(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := mtu.New(tc.settings, pipelinetest.Env(t))
-			var setting *pipeline.SettingError
+			var setting *setting.Error
 			if tc.setting == "" && err == nil {
 				return
 			}

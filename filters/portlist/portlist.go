@@ -25,6 +25,7 @@ import (
 	"encoding/binary"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Reasons to drop a packet.
@@ -117,7 +118,7 @@ func newOriginal(list []Range) (*original, error) {
 	f := new(original)
 	for _, r := range list {
 		if r.Protocol != 0 {
-			return nil, pipeline.BadSetting("ports", "%v names a protocol, which ignore_protocol ignores; leave out one of them", r)
+			return nil, setting.Errorf("ports", "%v names a protocol, which ignore_protocol ignores; leave out one of them", r)
 		}
 		f.add(r)
 	}

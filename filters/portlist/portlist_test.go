@@ -9,6 +9,7 @@ import (
 	"github.com/pmtud/pmtud/filters/portlist"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 func TestPlugin(t *testing.T) {
@@ -134,7 +135,7 @@ func TestExtensionHeaders(t *testing.T) {
 func TestOriginalRefusesProtocols(t *testing.T) {
 	for _, text := range []string{"443/udp", "tcp"} {
 		_, err := portlist.New(portlist.Settings{Ports: parse(t, text), IgnoreProtocol: true}, pipelinetest.Env(t))
-		var setting *pipeline.SettingError
+		var setting *setting.Error
 		if !errors.As(err, &setting) || setting.Setting != "ports" {
 			t.Errorf("%s: error %v, want one about ports", text, err)
 		}
@@ -228,7 +229,7 @@ func TestNotPTB(t *testing.T) {
 
 func TestNewRefusesAnEmptyList(t *testing.T) {
 	_, err := portlist.Plugin().Build(&portlist.Settings{}, pipelinetest.Env(t))
-	var setting *pipeline.SettingError
+	var setting *setting.Error
 	if !errors.As(err, &setting) || setting.Setting != "ports" {
 		t.Errorf("error %v, want one about ports", err)
 	}

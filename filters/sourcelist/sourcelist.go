@@ -5,6 +5,7 @@ package sourcelist
 import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/prefixset"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Reasons to drop a packet.
@@ -36,7 +37,7 @@ func Plugin() pipeline.Plugin {
 // New returns the filter.
 func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
 	if len(s.Allow) == 0 && len(s.Deny) == 0 {
-		return nil, pipeline.BadSetting("deny", "is empty and so is allow; list at least one prefix")
+		return nil, setting.Errorf("deny", "is empty and so is allow; list at least one prefix")
 	}
 	f := &filter{allow: prefixset.New(s.Allow), deny: prefixset.New(s.Deny), reason: Denied}
 	if s.Peers {

@@ -9,6 +9,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/prefixset"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // list reads prefixes as a configuration has them.
@@ -100,7 +101,7 @@ func TestPacketWithoutAddress(t *testing.T) {
 
 func TestNewRefusesEmptyLists(t *testing.T) {
 	_, err := sourcelist.New(sourcelist.Settings{}, pipelinetest.Env(t))
-	var setting *pipeline.SettingError
+	var setting *setting.Error
 	if !errors.As(err, &setting) || setting.Setting != "deny" {
 		t.Errorf("error %v, want one about deny", err)
 	}

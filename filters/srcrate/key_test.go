@@ -44,7 +44,7 @@ func TestKeys(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f, err := srcrate.New(srcrate.Settings{
-				Rate: 1, Burst: 1, MaxSources: 10, Key: tc.key, PrefixV4: tc.v4, PrefixV6: tc.v6,
+				Rate: 1, Burst: 1, MaxSources: 10, Key: tc.key, Prefixes: key.Prefixes{PrefixV4: tc.v4, PrefixV6: tc.v6},
 			}, pipelinetest.Env(t))
 			if err != nil {
 				t.Fatal(err)

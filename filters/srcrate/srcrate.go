@@ -36,12 +36,13 @@ const RateLimited pipeline.Reason = 1
 // Settings of the filter. With as many sources as there may be, the table takes 832
 // MiB.
 type Settings struct {
-	Rate       float64    `setting:"rate" min:"0.001" max:"1e9" example:"1" doc:"packets per second of one source"`
-	Burst      float64    `setting:"burst" min:"0" max:"1e9" example:"10" doc:"packets that a rested source may send at once; 0 means 1.9 times the rate, at least 1"`
-	Key        key.Fields `setting:"key" enum:"router,router-prefix,client,client-prefix,target,mtu,flow" example:"router-prefix" doc:"fields that make a source: packets are of one source if all of these are equal"`
-	PrefixV4   int        `setting:"prefix_v4" min:"1" max:"32" example:"24" doc:"bits of router-prefix and client-prefix of IPv4 addresses"`
-	PrefixV6   int        `setting:"prefix_v6" min:"1" max:"128" example:"64" doc:"bits of router-prefix and client-prefix of IPv6 addresses"`
-	MaxSources int        `setting:"max_sources" min:"1" max:"16777216" example:"65536" doc:"number of sources remembered, at most 56 bytes each"`
+	Rate  float64    `setting:"rate" min:"0.001" max:"1e9" example:"1" doc:"packets per second of one source"`
+	Burst float64    `setting:"burst" min:"0" max:"1e9" example:"10" doc:"packets that a rested source may send at once; 0 means 1.9 times the rate, at least 1"`
+	Key   key.Fields `setting:"key" enum:"router,router-prefix,client,client-prefix,target,mtu,flow" example:"router-prefix" doc:"fields that make a source: packets are of one source if all of these are equal"`
+
+	key.Prefixes
+
+	MaxSources int `setting:"max_sources" min:"1" max:"16777216" example:"65536" doc:"number of sources remembered, at most 56 bytes each"`
 }
 
 // Plugin returns the filter `src-rate`.
@@ -58,7 +59,7 @@ func Plugin() pipeline.Plugin {
 		},
 		Defaults: Settings{
 			Rate: 1, MaxSources: 65536,
-			Key: key.Fields{key.Router}, PrefixV4: key.DefaultPrefixV4, PrefixV6: key.DefaultPrefixV6,
+			Key: key.Fields{key.Router}, Prefixes: key.DefaultPrefixes(),
 		},
 		New: New,
 	})
@@ -70,7 +71,7 @@ func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	source, err := key.New("key", s.Key, s.PrefixV4, s.PrefixV6)
+	source, err := key.New("key", s.Key, s.Prefixes)
 	if err != nil {
 		return nil, err
 	}

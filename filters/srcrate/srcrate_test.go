@@ -14,6 +14,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/key"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 func TestPlugin(t *testing.T) {
@@ -27,7 +28,7 @@ func TestPlugin(t *testing.T) {
 // byRouter completes settings with the default key.
 func byRouter(s srcrate.Settings) *srcrate.Settings {
 	defaults := srcrate.Plugin().NewSettings().(*srcrate.Settings)
-	s.Key, s.PrefixV4, s.PrefixV6 = defaults.Key, defaults.PrefixV4, defaults.PrefixV6
+	s.Key, s.Prefixes = defaults.Key, defaults.Prefixes
 	return &s
 }
 
@@ -147,7 +148,7 @@ func TestPacketsWithoutAddressShareALimit(t *testing.T) {
 }
 
 func TestDefaults(t *testing.T) {
-	want := &srcrate.Settings{Rate: 1, MaxSources: 65536, Key: key.Fields{key.Router}, PrefixV4: 24, PrefixV6: 64}
+	want := &srcrate.Settings{Rate: 1, MaxSources: 65536, Key: key.Fields{key.Router}, Prefixes: key.DefaultPrefixes()}
 	if diff := cmp.Diff(any(want), srcrate.Plugin().NewSettings()); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}
@@ -178,7 +179,7 @@ func TestNewRefuses(t *testing.T) {
 			s := byRouter(srcrate.Settings{Rate: 1, MaxSources: 1})
 			tc.change(s)
 			_, err := srcrate.Plugin().Build(s, pipelinetest.Env(t))
-			var setting *pipeline.SettingError
+			var setting *setting.Error
 			if !errors.As(err, &setting) || setting.Setting != tc.setting {
 				t.Errorf("error %v, want one about %s", err, tc.setting)
 			}

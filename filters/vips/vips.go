@@ -25,6 +25,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/hostnet"
 	"github.com/pmtud/pmtud/pipeline/prefixset"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // NotVIP is the reason to drop a packet.
@@ -32,8 +33,8 @@ const NotVIP pipeline.Reason = 1
 
 // Settings of the filter.
 type Settings struct {
-	Prefixes []prefixset.Prefix `setting:"prefixes" doc:"addresses and prefixes of the service" example:"192.0.2.1,2001:db8::/64"`
-	From     string             `setting:"from" doc:"interface whose addresses are the service's too, without loopback and link-local ones; in a replay every address is one of them" pattern:"^[^/: ]{0,15}$" example:"lo"`
+	Prefixes []prefixset.Prefix    `setting:"prefixes" doc:"addresses and prefixes of the service" example:"192.0.2.1,2001:db8::/64"`
+	From     setting.InterfaceName `setting:"from" doc:"interface whose addresses are the service's too, without loopback and link-local ones; in a replay every address is one of them" pattern:"^[^/: ]{0,15}$" example:"lo"`
 }
 
 // Plugin returns the filter `vips`.
@@ -51,12 +52,9 @@ func Plugin() pipeline.Plugin {
 // New returns the filter.
 func New(s Settings, env pipeline.Env) (pipeline.Filter, error) {
 	if len(s.Prefixes) == 0 && s.From == "" {
-		return nil, pipeline.BadSetting("prefixes", "is empty and so is from; list at least one prefix, or name an interface")
+		return nil, setting.Errorf("prefixes", "is empty and so is from; list at least one prefix, or name an interface")
 	}
-	if err := pipeline.CheckInterfaceName(s.From); err != nil && s.From != "" {
-		return nil, pipeline.BadSetting("from", "%w", err)
-	}
-	return &filter{listed: prefixset.New(s.Prefixes), from: s.From, log: env.Log}, nil
+	return &filter{listed: prefixset.New(s.Prefixes), from: string(s.From), log: env.Log}, nil
 }
 
 type filter struct {

@@ -11,6 +11,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/prefixset"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // list reads prefixes as a configuration has them.
@@ -154,8 +155,8 @@ func TestNewRefuses(t *testing.T) {
 		"prefixes": {},
 		"from":     {From: "no name"},
 	} {
-		_, err := vips.New(settings, pipelinetest.Env(t))
-		var setting *pipeline.SettingError
+		_, err := vips.Plugin().Build(&settings, pipelinetest.Env(t))
+		var setting *setting.Error
 		if !errors.As(err, &setting) || setting.Setting != want {
 			t.Errorf("error %v, want one about %s", err, want)
 		}

@@ -54,9 +54,9 @@ func addrText(a netip.Addr) string {
 }
 
 func (e *Extractor) prefixText(a netip.Addr) string {
-	bits := e.prefixV6
+	bits := e.prefixes.PrefixV6
 	if a.Is4() {
-		bits = e.prefixV4
+		bits = e.prefixes.PrefixV4
 	}
 	prefix, err := a.Prefix(bits)
 	if err != nil || !a.IsValid() {

@@ -8,20 +8,24 @@ import (
 	"github.com/dchest/siphash"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
-// Default lengths of prefixes, for settings.
-const (
-	DefaultPrefixV4 = 24
-	DefaultPrefixV6 = 64
-)
+// Prefixes are the lengths of router-prefix and client-prefix: settings for plugins to embed.
+type Prefixes struct {
+	PrefixV4 int `setting:"prefix_v4" min:"1" max:"32" example:"24" doc:"bits of router-prefix and client-prefix of IPv4 addresses"`
+	PrefixV6 int `setting:"prefix_v6" min:"1" max:"128" example:"64" doc:"bits of router-prefix and client-prefix of IPv6 addresses"`
+}
+
+// DefaultPrefixes returns the usual lengths.
+func DefaultPrefixes() Prefixes { return Prefixes{PrefixV4: 24, PrefixV6: 64} }
 
 // Extractor makes keys of packets. It doesn't change, so it is safe for concurrent
 // use.
 type Extractor struct {
-	fields             Fields
-	prefixV4, prefixV6 int
-	masks              masks
+	fields   Fields
+	prefixes Prefixes
+	masks    masks
 
 	// router is set if keys are the router's address and nothing else: the common
 	// case, worth a way of its own.
@@ -36,18 +40,16 @@ type Extractor struct {
 	secret [2]uint64
 }
 
-// New makes an extractor of the fields. Prefixes of IPv4 addresses have prefixV4
-// bits, 1 to 32, and those of IPv6 addresses prefixV6 bits, 1 to 128; they matter
-// to router-prefix and client-prefix only, and are checked by the tags of settings.
-// Fields that make no sense together are a [pipeline.SettingError] that names
-// setting.
-func New(setting string, fields Fields, prefixV4, prefixV6 int) (*Extractor, error) {
+// New makes an extractor of the fields. The prefixes must be within the bounds that their
+// tags declare. Fields that make no sense together are a [setting.Error] about the setting
+// of that name.
+func New(name string, fields Fields, p Prefixes) (*Extractor, error) {
 	if err := fields.check(); err != nil {
-		return nil, &pipeline.SettingError{Setting: setting, Err: err}
+		return nil, &setting.Error{Setting: name, Err: err}
 	}
 	e := &Extractor{
-		fields: slices.Clone(fields), prefixV4: prefixV4, prefixV6: prefixV6,
-		masks: newMasks(prefixV4, prefixV6), secret: [2]uint64{rand.Uint64(), rand.Uint64()},
+		fields: slices.Clone(fields), prefixes: p,
+		masks: newMasks(p.PrefixV4, p.PrefixV6), secret: [2]uint64{rand.Uint64(), rand.Uint64()},
 	}
 	e.arrange()
 	return e, nil

@@ -13,7 +13,7 @@ import (
 
 func extractor(t testing.TB, list string) *key.Extractor {
 	t.Helper()
-	e, err := key.New("key", fields(t, list), key.DefaultPrefixV4, key.DefaultPrefixV6)
+	e, err := key.New("key", fields(t, list), key.DefaultPrefixes())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func combinations(t testing.TB) map[string]*key.Extractor {
 				fs = append(fs, f)
 			}
 		}
-		if e, err := key.New("key", fs, 12, 68); err == nil {
+		if e, err := key.New("key", fs, key.Prefixes{PrefixV4: 12, PrefixV6: 68}); err == nil {
 			all[fs.String()] = e
 		}
 	}
@@ -146,7 +146,7 @@ func neighbours() (packets []pipeline.Packet) {
 // if the bit is in the prefix.
 func TestPrefixes(t *testing.T) {
 	for bits := 1; bits <= 128; bits++ {
-		e, err := key.New("key", key.Fields{key.RouterPrefix}, min(bits, 32), bits)
+		e, err := key.New("key", key.Fields{key.RouterPrefix}, key.Prefixes{PrefixV4: min(bits, 32), PrefixV6: bits})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/key"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // fields reads fields as a configuration has them, separated by commas.
@@ -70,8 +70,8 @@ func TestNewRefuses(t *testing.T) {
 		{"flow and prefix of the client", key.Fields{key.Flow, key.ClientPrefix}, "client-prefix says nothing beside flow"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := key.New("fair_by", tc.fields, key.DefaultPrefixV4, key.DefaultPrefixV6)
-			setting, ok := errors.AsType[*pipeline.SettingError](err)
+			_, err := key.New("fair_by", tc.fields, key.DefaultPrefixes())
+			setting, ok := errors.AsType[*setting.Error](err)
 			if !ok || setting.Setting != "fair_by" || !strings.Contains(err.Error(), tc.message) {
 				t.Errorf("error %v, want one about fair_by: %s", err, tc.message)
 			}

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // BurstSeconds is the default capacity of a bucket, in seconds of its rate.
@@ -29,17 +30,17 @@ type Rate struct {
 // packet. Errors name the setting, "rate" or "burst".
 func NewRate(rate, burst float64) (Rate, error) {
 	if !(rate >= MinRate && rate <= MaxRate) {
-		return Rate{}, pipeline.BadSetting("rate", "%v is not between %v and %v packets per second", rate, MinRate, fmt.Sprint(int(MaxRate)))
+		return Rate{}, setting.Errorf("rate", "%v is not between %v and %v packets per second", rate, MinRate, fmt.Sprint(int(MaxRate)))
 	}
 	if burst == 0 {
 		burst = rate * BurstSeconds
 	} else if !(burst >= 1 && burst <= MaxRate) {
-		return Rate{}, pipeline.BadSetting("burst", "%v is not between 1 and %v packets", burst, fmt.Sprint(int(MaxRate)))
+		return Rate{}, setting.Errorf("burst", "%v is not between 1 and %v packets", burst, fmt.Sprint(int(MaxRate)))
 	}
 	cost := math.Floor(1e9 / rate)
 	capacity := math.Floor(burst * cost)
 	if capacity > math.MaxInt64/4 {
-		return Rate{}, pipeline.BadSetting("burst", "%v packets at %v per second would take centuries to refill", burst, rate)
+		return Rate{}, setting.Errorf("burst", "%v packets at %v per second would take centuries to refill", burst, rate)
 	}
 	return Rate{cost: int64(cost), capacity: max(int64(cost), int64(capacity))}, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/limit"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 func TestNewRateRefuses(t *testing.T) {
@@ -38,7 +39,7 @@ func TestNewRateRefuses(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := limit.NewRate(tc.rate, tc.burst)
-			var setting *pipeline.SettingError
+			var setting *setting.Error
 			if !errors.As(err, &setting) || setting.Setting != tc.setting {
 				t.Errorf("error %v, want one about %s", err, tc.setting)
 			}

@@ -100,7 +100,7 @@ func TestTableAllocatesNothing(t *testing.T) {
 
 // routers returns n different keys, half of them of IPv6 addresses.
 func routers(n int) []key.Key {
-	byRouter, err := key.New("key", key.Fields{key.Router}, key.DefaultPrefixV4, key.DefaultPrefixV6)
+	byRouter, err := key.New("key", key.Fields{key.Router}, key.DefaultPrefixes())
 	if err != nil {
 		panic(err)
 	}

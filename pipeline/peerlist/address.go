@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Address is a peer as it is listed: an address or a host name, the other one is
@@ -60,7 +60,7 @@ func unusable(ip netip.Addr) string {
 		return "is the broadcast address"
 	case ip.Is6() && ip.IsLinkLocalUnicast() != (ip.Zone() != ""):
 		return zoneMistake(ip)
-	case ip.Zone() != "" && pipeline.CheckInterfaceName(ip.Zone()) != nil:
+	case setting.InterfaceName(ip.Zone()).Check() != nil:
 		return "has a zone that is not the name of an interface"
 	}
 	return ""

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 var (
@@ -60,8 +61,10 @@ func testSettings(t *testing.T, plugin pipeline.Plugin) {
 	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
 		t.Fatalf("settings are a %v, not a pointer to a struct", v.Type())
 	}
-	for i := range v.Elem().NumField() {
-		field := v.Elem().Type().Field(i)
+	for _, field := range reflect.VisibleFields(v.Elem().Type()) {
+		if field.Anonymous && field.Tag == "" {
+			continue // its own fields follow
+		}
 		if name := field.Tag.Get("setting"); !snakeCase.MatchString(name) {
 			t.Errorf("field %s: setting %q is not snake_case", field.Name, name)
 		}
@@ -77,7 +80,7 @@ func testSettings(t *testing.T, plugin pipeline.Plugin) {
 			}
 		}
 	}
-	for _, s := range pipeline.SettingsOf(v.Interface()) {
+	for _, s := range setting.Of(v.Interface()) {
 		testSetting(t, s, v.Elem().FieldByIndex(s.Field.Index))
 	}
 	if again := plugin.NewSettings(); v.Interface() == again && v.Elem().NumField() > 0 {
@@ -87,18 +90,19 @@ func testSettings(t *testing.T, plugin pipeline.Plugin) {
 
 // testSetting checks that what the tags say of a setting agrees with its default
 // and its example.
-func testSetting(t *testing.T, s pipeline.SettingInfo, value reflect.Value) {
+func testSetting(t *testing.T, s setting.Info, value reflect.Value) {
 	if err := s.Check(value); err != nil && !s.Required {
 		t.Errorf("setting %s: the default %v", s.Name, err)
 	}
-	if s.Required && s.Example == "" {
+	if s.Required && s.Example == nil {
 		t.Errorf("setting %s is required, but has no example tag", s.Name)
 	}
-	for tag, text := range map[string]string{"example": s.Example, "min": s.Min, "max": s.Max} {
+	for _, tag := range []string{"example", "min", "max"} {
+		text := s.Field.Tag.Get(tag)
 		if text == "" {
 			continue
 		}
-		v, err := s.Parse(text)
+		v, err := setting.Parse(text, s.Field.Type)
 		if err == nil {
 			err = s.Check(v)
 		}
@@ -110,9 +114,9 @@ func testSetting(t *testing.T, s pipeline.SettingInfo, value reflect.Value) {
 	if err != nil {
 		t.Fatalf("setting %s: tag pattern: %v", s.Name, err)
 	}
-	texts := strings.Split(s.Example, ",")
+	texts := strings.Split(s.Field.Tag.Get("example"), ",")
 	if !s.Required && value.Kind() != reflect.Slice {
-		texts = append(texts, pipeline.SettingText(value))
+		texts = append(texts, setting.Format(value))
 	}
 	for _, text := range texts {
 		if text != "" && !pattern.MatchString(text) {
@@ -120,7 +124,7 @@ func testSetting(t *testing.T, s pipeline.SettingInfo, value reflect.Value) {
 		}
 	}
 	for _, text := range s.Enum {
-		if _, err := s.Parse(text); err != nil {
+		if _, err := setting.Parse(text, setting.Element(s.Field.Type)); err != nil {
 			t.Errorf("setting %s: tag enum: %v", s.Name, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Reasons of packets that were not sent.
@@ -22,10 +23,10 @@ const (
 
 // Settings of the sink.
 type Settings struct {
-	Interface string    `setting:"interface" required:"true" pattern:"^[^/: ]{1,15}$" example:"eth0" doc:"name of the interface to send on"`
-	SourceMAC SourceMAC `setting:"source_mac" enum:"captured-destination,captured-source,interface" example:"interface" doc:"source address of the frames: captured-destination is this host's as the router knows it, so the interface's own, whatever the frame was sent to"`
-	AnyPacket bool      `setting:"any_packet" example:"true" doc:"send packets that are no PTBs too: whatever reaches the sink goes to every host of the LAN"`
-	DryRun    bool      `setting:"dry_run" example:"true" doc:"do everything but send"`
+	Interface setting.InterfaceName `setting:"interface" required:"true" example:"eth0" doc:"name of the interface to send on"`
+	SourceMAC SourceMAC             `setting:"source_mac" enum:"captured-destination,captured-source,interface" example:"interface" doc:"source address of the frames: captured-destination is this host's as the router knows it, so the interface's own, whatever the frame was sent to"`
+	AnyPacket bool                  `setting:"any_packet" example:"true" doc:"send packets that are no PTBs too: whatever reaches the sink goes to every host of the LAN"`
+	DryRun    bool                  `setting:"dry_run" example:"true" doc:"do everything but send"`
 }
 
 // Plugin returns the sink `broadcast`.
@@ -54,13 +55,10 @@ func Plugin() pipeline.Plugin {
 // New returns the sink, a [pipeline.Rehearser]. The interface is one of the network
 // namespace of the thread that opens it.
 func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
-	if err := pipeline.CheckInterfaceName(s.Interface); err != nil {
-		return nil, pipeline.BadSetting("interface", "%w", err)
-	}
 	return &sink{
 		Settings: s,
 		frames:   framer{source: s.SourceMAC, any: s.AnyPacket},
-		sender:   newSender(s.Interface, env.Log.With("interface", s.Interface)),
+		sender:   newSender(string(s.Interface), env.Log.With("interface", string(s.Interface))),
 	}, nil
 }
 

@@ -5,12 +5,12 @@ import "github.com/pmtud/pmtud/pipeline"
 // Needs is [pipeline.Needer]. A dry run opens its socket too.
 func (s *sink) Needs() pipeline.Needs {
 	n := pipeline.Needs{
-		Interfaces:   []pipeline.Interface{{Name: s.Interface}},
+		Interfaces:   []pipeline.Interface{{Name: string(s.Interface)}},
 		Capabilities: []string{"CAP_NET_RAW"},
 		Families:     []string{"AF_PACKET"},
 	}
 	if !s.DryRun {
-		n.Emits = []string{"frames sent on " + s.Interface}
+		n.Emits = []string{"frames sent on " + string(s.Interface)}
 	}
 	n.Warnings = s.warnings()
 	return n

@@ -13,13 +13,13 @@ import (
 func checkHost(s Settings) []pipeline.HostFinding {
 	rt, err := openRtnetlink()
 	if err != nil {
-		return []pipeline.HostFinding{{Subject: "device " + s.Device, State: "can't be looked up: " + err.Error(), Advice: "run this as root once"}}
+		return []pipeline.HostFinding{{Subject: "device " + string(s.Device), State: "can't be looked up: " + err.Error(), Advice: "run this as root once"}}
 	}
 	defer rt.close()
 	f, err := rt.facts(s)
 	switch {
 	case err != nil:
-		return []pipeline.HostFinding{{Subject: "device " + s.Device, State: "can't be looked up: " + err.Error(), Advice: "run this as root once"}}
+		return []pipeline.HostFinding{{Subject: "device " + string(s.Device), State: "can't be looked up: " + err.Error(), Advice: "run this as root once"}}
 	case s.Create && f.device == nil:
 		return checkBeforehand(f)
 	}
@@ -32,7 +32,7 @@ func checkDevice(f facts) (list []pipeline.HostFinding) {
 		list = append(list, pipeline.HostFinding{Subject: o.subject, State: o.state, Advice: o.advice, Stops: true})
 	}
 	if len(list) == 0 {
-		list = append(list, pipeline.HostFinding{Subject: "device " + f.settings.Device, State: "gets packets into the stack"})
+		list = append(list, pipeline.HostFinding{Subject: "device " + string(f.settings.Device), State: "gets packets into the stack"})
 	}
 	return append(list, checkForwarding(f.forwards || f.hostForwards, f.settings)...)
 }
@@ -40,7 +40,7 @@ func checkDevice(f facts) (list []pipeline.HostFinding) {
 // checkBeforehand is about a device that is not made yet.
 func checkBeforehand(f facts) []pipeline.HostFinding {
 	s := f.settings
-	found := pipeline.HostFinding{Subject: "device " + s.Device, State: "can be made"}
+	found := pipeline.HostFinding{Subject: "device " + string(s.Device), State: "can be made"}
 	switch err := tryElsewhere(s); {
 	case errors.Is(err, errNoTrial):
 		found.State, found.Advice = "is not there yet, and whether it can be made was not tried", "run this as root once"
@@ -88,7 +88,7 @@ func makeOnce(s Settings) error {
 		return err
 	}
 	defer rt.close()
-	device, err := rt.makePair(s.Device, deviceMAC)
+	device, err := rt.makePair(string(s.Device), deviceMAC)
 	if err != nil {
 		return err
 	}

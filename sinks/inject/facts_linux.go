@@ -33,7 +33,7 @@ type obstacle struct{ subject, state, advice string }
 // facts finds out what there is now.
 func (rt *rtnetlink) facts(s Settings) (facts, error) {
 	f := facts{settings: s}
-	device, err := rt.find(s.Device)
+	device, err := rt.find(string(s.Device))
 	if err != nil {
 		return f, err
 	}
@@ -50,7 +50,7 @@ func (rt *rtnetlink) facts(s Settings) (facts, error) {
 	if s.AsFrom == "" {
 		return f, nil
 	}
-	if f.from, err = rt.find(s.AsFrom); f.from != nil {
+	if f.from, err = rt.find(string(s.AsFrom)); f.from != nil {
 		f.redirect = rt.redirects(device, f.from.Attrs().Index)
 	}
 	return f, err
@@ -115,7 +115,7 @@ func (f facts) obstacles() []obstacle {
 }
 
 func (f facts) ofDevice() *obstacle {
-	name := f.settings.Device
+	name := string(f.settings.Device)
 	o := obstacle{subject: "device " + name}
 	switch {
 	case f.device == nil:
@@ -140,21 +140,21 @@ func (f facts) ofDevice() *obstacle {
 // ofIngress is about the interface whose ingress packets pass. Its rp_filter is as for all that
 // arrives there.
 func (f facts) ofIngress() []obstacle {
-	name := f.settings.AsFrom
+	name := string(f.settings.AsFrom)
 	switch {
 	case f.from == nil:
 		return []obstacle{{"interface " + name, "is not there", "name one that `ip link` shows in as_from"}}
 	case !isUp(f.from):
 		return []obstacle{{"interface " + name, "is down", "ip link set " + name + " up"}}
 	case !f.redirect:
-		return []obstacle{{"interface " + name, "does not get what arrives at " + f.settings.Device, "look for the error of the filter in the log"}}
+		return []obstacle{{"interface " + name, "does not get what arrives at " + string(f.settings.Device), "look for the error of the filter in the log"}}
 	}
 	return nil
 }
 
 // ofStack is about what the IP stack does with packets of the device.
 func (f facts) ofStack() (list []obstacle) {
-	name := f.settings.Device
+	name := string(f.settings.Device)
 	loopback := f.device == f.end
 	add := func(subject, state, advice string) { list = append(list, obstacle{subject, state, advice}) }
 	switch {

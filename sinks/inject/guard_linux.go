@@ -57,10 +57,10 @@ type guard struct {
 }
 
 func newGuard(rt *rtnetlink, s Settings) *guard {
-	g := &guard{rt: rt, iif: s.Device}
+	g := &guard{rt: rt, iif: string(s.Device)}
 	switch {
 	case s.AsFrom == "":
-		g.rules = guardRules(s.Device, 0)
+		g.rules = guardRules(string(s.Device), 0)
 	case s.Mark != 0:
 		g.rules = guardRules("", s.Mark)
 	}

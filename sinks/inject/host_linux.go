@@ -90,11 +90,11 @@ func (h *host) acquire() (err error) {
 		return err
 	}
 	if h.settings.Create {
-		if h.claimed, err = claim(h.settings.Device); err != nil {
+		if h.claimed, err = claim(string(h.settings.Device)); err != nil {
 			return err
 		}
 		h.guard = newGuard(h.rt, h.settings)
-		if err := h.rt.removePair(h.settings.Device); err != nil { // what a killed predecessor left
+		if err := h.rt.removePair(string(h.settings.Device)); err != nil { // what a killed predecessor left
 			return err
 		}
 	}
@@ -134,7 +134,7 @@ func (h *host) remove() error {
 		return nil
 	}
 	h.made = 0
-	return h.rt.removePair(h.settings.Device)
+	return h.rt.removePair(string(h.settings.Device))
 }
 
 // look makes everything as it should be, and finds out whether it is.
@@ -239,7 +239,7 @@ func familyName(family int) string {
 
 // setDevice makes the device if it is not there, and sets what belongs to it.
 func (h *host) setDevice() (changed bool, err error) {
-	device, err := h.rt.find(h.settings.Device)
+	device, err := h.rt.find(string(h.settings.Device))
 	if err != nil {
 		return false, err
 	}
@@ -249,7 +249,7 @@ func (h *host) setDevice() (changed bool, err error) {
 	if err := h.mayChange(); err != nil {
 		return false, err
 	}
-	if err := h.rt.removePair(h.settings.Device); err != nil {
+	if err := h.rt.removePair(string(h.settings.Device)); err != nil {
 		return false, err
 	}
 	if device, err = h.make(); err != nil {
@@ -269,7 +269,7 @@ func (h *host) make() (netlink.Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	device, err := h.rt.makePair(h.settings.Device, mac)
+	device, err := h.rt.makePair(string(h.settings.Device), mac)
 	if err != nil {
 		return nil, err
 	}
@@ -284,7 +284,7 @@ func (h *host) destination() (mac [macLen]byte, err error) {
 	if h.settings.AsFrom == "" {
 		return mac, nil
 	}
-	from, err := h.rt.find(h.settings.AsFrom)
+	from, err := h.rt.find(string(h.settings.AsFrom))
 	if err != nil || from == nil || from.Attrs().MasterIndex == 0 {
 		return mac, err
 	}
@@ -377,7 +377,7 @@ func (h *host) setRedirect(device netlink.Link) (bool, error) {
 	if h.settings.AsFrom == "" {
 		return false, nil
 	}
-	from, err := h.rt.find(h.settings.AsFrom)
+	from, err := h.rt.find(string(h.settings.AsFrom))
 	if err != nil || from == nil || h.rt.redirects(device, from.Attrs().Index) {
 		return false, err
 	}

@@ -13,7 +13,7 @@ import (
 // host stands for the one that only Linux has.
 type host struct{ device string }
 
-func newHost(s Settings, _ *slog.Logger) *host { return &host{s.Device} }
+func newHost(s Settings, _ *slog.Logger) *host { return &host{string(s.Device)} }
 
 func (h *host) open() error {
 	return fmt.Errorf("open device %s: %w", h.device, errors.ErrUnsupported)

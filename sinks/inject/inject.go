@@ -7,6 +7,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/seen"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Reasons of packets that were not injected.
@@ -24,13 +25,13 @@ const (
 
 // Settings of the sink.
 type Settings struct {
-	Device  string       `setting:"device" pattern:"^[^/: ]{1,15}$" example:"pmtud0" doc:"name of the device at which packets arrive, at most 14 characters if it is made"`
-	Create  bool         `setting:"create" example:"false" doc:"make the device and remove it at the end; otherwise it is one end of a veth pair made beforehand, or lo"`
-	Address netip.Prefix `setting:"address" pattern:"^[0-9.]+/[0-9]+$" example:"169.254.77.1/32" doc:"IPv4 address of the device that is made"`
-	AsFrom  string       `setting:"as_from" pattern:"^([^/: ]{1,15})?$" example:"eth0" doc:"interface whose ingress packets pass: tc and eBPF programs, firewall rules; empty for none"`
-	TTL     uint8        `setting:"ttl" min:"2" max:"255" example:"2" doc:"highest TTL or hop limit of packets that the guard does not keep from the default route"`
-	Mark    uint32       `setting:"mark" max:"4294967295" example:"45" doc:"mark of packets (SO_MARK) by which the guard knows them with as_from; 0 for no guard there"`
-	DryRun  bool         `setting:"dry_run" example:"true" doc:"do everything but make the device and send"`
+	Device  setting.InterfaceName `setting:"device" example:"pmtud0" doc:"name of the device at which packets arrive, at most 14 characters if it is made"`
+	Create  bool                  `setting:"create" example:"false" doc:"make the device and remove it at the end; otherwise it is one end of a veth pair made beforehand, or lo"`
+	Address netip.Prefix          `setting:"address" pattern:"^[0-9.]+/[0-9]+$" example:"169.254.77.1/32" doc:"IPv4 address of the device that is made"`
+	AsFrom  setting.InterfaceName `setting:"as_from" pattern:"^([^/: ]{1,15})?$" example:"eth0" doc:"interface whose ingress packets pass: tc and eBPF programs, firewall rules; empty for none"`
+	TTL     uint8                 `setting:"ttl" min:"2" max:"255" example:"2" doc:"highest TTL or hop limit of packets that the guard does not keep from the default route"`
+	Mark    uint32                `setting:"mark" max:"4294967295" example:"45" doc:"mark of packets (SO_MARK) by which the guard knows them with as_from; 0 for no guard there"`
+	DryRun  bool                  `setting:"dry_run" example:"true" doc:"do everything but make the device and send"`
 }
 
 // guardedTTL is the highest TTL of packets that the guard keeps from the default route. The
@@ -78,22 +79,22 @@ func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 		Settings: s,
 		sent:     seen.New(memorySize, memoryWindow),
 		arrived:  env.Arrived,
-		host:     newHost(s, env.Log.With("device", s.Device)),
+		host:     newHost(s, env.Log.With("device", string(s.Device))),
 	}, nil
 }
 
 func (s *Settings) check() error {
-	if err := pipeline.CheckInterfaceName(s.Device); err != nil {
-		return pipeline.BadSetting("device", "%w", err)
+	if s.Device == "" {
+		return setting.Errorf("device", "is empty")
 	}
 	if s.Create && len(otherEnd(s.Device)) > maxDeviceName {
-		return pipeline.BadSetting("device", "%q has no room for the name of its other end, which has an x behind it", s.Device)
+		return setting.Errorf("device", "%q has no room for the name of its other end, which has an x behind it", s.Device)
 	}
 	if s.Create && s.Device == "lo" {
-		return pipeline.BadSetting("device", "lo can't be made; write create: false")
+		return setting.Errorf("device", "lo can't be made; write create: false")
 	}
 	if !s.Address.IsValid() || !s.Address.Addr().Is4() {
-		return pipeline.BadSetting("address", "must be an IPv4 address with its prefix length, such as 169.254.77.1/32")
+		return setting.Errorf("address", "must be an IPv4 address with its prefix length, such as 169.254.77.1/32")
 	}
 	return s.checkAsFrom()
 }
@@ -102,14 +103,11 @@ func (s *Settings) checkAsFrom() error {
 	if s.AsFrom == "" {
 		return nil
 	}
-	if err := pipeline.CheckInterfaceName(s.AsFrom); err != nil {
-		return pipeline.BadSetting("as_from", "%w", err)
-	}
 	if !s.Create {
-		return pipeline.BadSetting("as_from", "needs a device that pmtud makes; remove create: false")
+		return setting.Errorf("as_from", "needs a device that pmtud makes; remove create: false")
 	}
 	if s.AsFrom == s.Device || s.AsFrom == otherEnd(s.Device) || s.AsFrom == "lo" {
-		return pipeline.BadSetting("as_from", "must be an interface at which the routers' packets arrive, not %s", s.AsFrom)
+		return setting.Errorf("as_from", "must be an interface at which the routers' packets arrive, not %s", s.AsFrom)
 	}
 	return nil
 }
@@ -118,7 +116,7 @@ func (s *Settings) checkAsFrom() error {
 const maxDeviceName = 15
 
 // otherEnd returns the name of the end of the pair that frames are sent into.
-func otherEnd(device string) string { return device + "x" }
+func otherEnd[S ~string](device S) S { return device + "x" }
 
 type sink struct {
 	Settings

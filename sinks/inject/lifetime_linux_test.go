@@ -17,6 +17,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+	"github.com/pmtud/pmtud/pipeline/setting"
 	"github.com/pmtud/pmtud/sinks/inject"
 )
 
@@ -29,7 +30,7 @@ func hold() {
 	if !ok {
 		return
 	}
-	s := settings(func(s *inject.Settings) { s.AsFrom = from })
+	s := settings(func(s *inject.Settings) { s.AsFrom = setting.InterfaceName(from) })
 	stage, err := inject.New(*s, pipeline.Env{Log: silent, Arrived: pipeline.NewArrived()})
 	if err == nil {
 		err = stage.Open(context.Background())
@@ -220,7 +221,7 @@ func TestChangedByOthers(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t)
-			sink, _ := open(t, w.node, func(s *inject.Settings) { s.AsFrom = tt.from })
+			sink, _ := open(t, w.node, func(s *inject.Settings) { s.AsFrom = setting.InterfaceName(tt.from) })
 			netns.Must(t, tt.change(w.node))
 			for name, p := range plans {
 				var id uint16
@@ -252,7 +253,7 @@ func TestChangedByOthers(t *testing.T) {
 func TestRulesChangedByOthers(t *testing.T) {
 	for _, from := range []string{"", "eth0"} {
 		host := newHost(t)
-		open(t, host, func(s *inject.Settings) { s.AsFrom = from })
+		open(t, host, func(s *inject.Settings) { s.AsFrom = setting.InterfaceName(from) })
 		before := traces(t, host)
 		netns.Must(t, host.Do(func() error {
 			var errs []error

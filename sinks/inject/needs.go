@@ -15,10 +15,10 @@ func (s *sink) Needs() pipeline.Needs {
 	if s.Create {
 		n.Capabilities = append(n.Capabilities, "CAP_NET_ADMIN")
 		n.Families = append(n.Families, "AF_UNIX") // of the claim
-		n.Exclusive = []string{"device " + s.Device}
+		n.Exclusive = []string{"device " + string(s.Device)}
 	}
 	if s.AsFrom != "" {
-		n.Interfaces = []pipeline.Interface{{Name: s.AsFrom}}
+		n.Interfaces = []pipeline.Interface{{Name: string(s.AsFrom)}}
 	}
 	return n
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/setting"
 	"github.com/pmtud/pmtud/sinks/logsink"
 )
 
@@ -199,7 +200,7 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := logsink.Plugin().Build(&tc.s, pipelinetest.Env(t))
-			var setting *pipeline.SettingError
+			var setting *setting.Error
 			if !errors.As(err, &setting) || setting.Setting != tc.setting {
 				t.Errorf("error %v, want one about %s", err, tc.setting)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Settings are the settings of the sink.
@@ -15,7 +16,7 @@ type Settings struct {
 	Path    string        `setting:"path" required:"true" example:"/var/lib/pmtud/ptb.pcapng" doc:"the file; one that is there already is renamed, never overwritten"`
 	Format  string        `setting:"format" enum:"auto,pcap,pcapng" example:"pcapng" doc:"format of the file; auto is pcapng if the path ends in .pcapng, else pcap"`
 	Snaplen int           `setting:"snaplen" min:"1" max:"262144" example:"256" doc:"bytes kept of each packet, at most"`
-	MaxSize pipeline.Size `setting:"max_size" min:"0" example:"100MiB" doc:"size at which the file is rotated, such as 10MiB; 0 for never"`
+	MaxSize setting.Size  `setting:"max_size" min:"0" example:"100MiB" doc:"size at which the file is rotated, such as 10MiB; 0 for never"`
 	MaxAge  time.Duration `setting:"max_age" min:"0s" example:"24h" doc:"age in packet time at which the file is rotated, such as 24h; 0 for never"`
 	Keep    int           `setting:"keep" min:"0" example:"10" doc:"number of rotated files to keep; 0 for all"`
 }
@@ -65,17 +66,17 @@ func (s Settings) encoder() (e capfile.Encoder, err error) {
 	const least = 1024 // so that a size without its unit is noticed
 	switch {
 	case strings.HasSuffix(s.Path, string(filepath.Separator)):
-		return e, pipeline.BadSetting("path", "%q is not the path of a file", s.Path)
+		return e, setting.Errorf("path", "%q is not the path of a file", s.Path)
 	case s.Path == "-":
-		return e, pipeline.BadSetting("path", "standard output is not supported; write the path of a file")
+		return e, setting.Errorf("path", "standard output is not supported; write the path of a file")
 	case capfile.Compressed(s.Path):
-		return e, pipeline.BadSetting("path", "%s: files are not written compressed; leave the last ending out", s.Path)
+		return e, setting.Errorf("path", "%s: files are not written compressed; leave the last ending out", s.Path)
 	case s.MaxSize > 0 && s.MaxSize < least:
-		return e, pipeline.BadSetting("max_size", "%v is less than %d bytes; write for example 10MiB", s.MaxSize, least)
+		return e, setting.Errorf("max_size", "%v is less than %d bytes; write for example 10MiB", s.MaxSize, least)
 	}
 	if s.Format != auto {
 		if err := e.Format.UnmarshalText([]byte(s.Format)); err != nil {
-			return e, pipeline.BadSetting("format", "%w", err)
+			return e, setting.Errorf("format", "%w", err)
 		}
 	}
 	return e, nil

@@ -16,6 +16,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/setting"
 	"github.com/pmtud/pmtud/sinks/pcapfile"
 )
 
@@ -266,7 +267,7 @@ func TestSettings(t *testing.T) {
 			if err == nil || err.Error() != tc.want {
 				t.Errorf("got %v", err)
 			}
-			if _, ok := errors.AsType[*pipeline.SettingError](err); !ok {
+			if _, ok := errors.AsType[*setting.Error](err); !ok {
 				t.Errorf("got a %T", err)
 			}
 		})

@@ -9,6 +9,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/peerlist"
 	"github.com/pmtud/pmtud/pipeline/sealed"
 	"github.com/pmtud/pmtud/pipeline/seen"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Reasons of packets that reached no peer.
@@ -68,7 +69,7 @@ const (
 func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 	keys, err := sealed.Keys(s.Key, s.Insecure)
 	if err != nil {
-		return nil, pipeline.BadSetting("key", "%w", err)
+		return nil, setting.Errorf("key", "%w", err)
 	}
 	return &Sink{
 		List: peerlist.New(peerlist.Config{

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // What the kernel takes as the size of a netlink buffer. It ignores other values
@@ -59,11 +60,11 @@ type Settings struct {
 	// BufferSize is the room for what the kernel handed over and the source has
 	// not read yet. What finds no room is lost. Without CAP_NET_ADMIN in the
 	// initial user namespace it is limited by net.core.rmem_max.
-	BufferSize pipeline.Size `setting:"buffer_size" min:"4KiB" max:"1GiB" example:"8MiB" doc:"receive buffer of the netlink socket, in bytes or with a unit"`
+	BufferSize setting.Size `setting:"buffer_size" min:"4KiB" max:"1GiB" example:"8MiB" doc:"receive buffer of the netlink socket, in bytes or with a unit"`
 
 	// NetlinkBuffer is the kernel's buffer in which it gathers packets; full, it
 	// is handed over however few they are.
-	NetlinkBuffer pipeline.Size `setting:"netlink_buffer" min:"4KiB" max:"128KiB" example:"64KiB" doc:"buffer in which the kernel gathers packets, in bytes or with a unit"`
+	NetlinkBuffer setting.Size `setting:"netlink_buffer" min:"4KiB" max:"128KiB" example:"64KiB" doc:"buffer in which the kernel gathers packets, in bytes or with a unit"`
 
 	// Snaplen is how much of each packet is copied: at least the IP header's length
 	// fields, at most NFULNL_COPY_RANGE_MAX. A rule's own size holds where it is

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 	"github.com/pmtud/pmtud/sources/nflog"
 )
 
@@ -26,7 +27,7 @@ func TestBadSettings(t *testing.T) {
 			settings := nflog.Plugin().NewSettings().(*nflog.Settings)
 			tc.change(settings)
 			_, err := nflog.Plugin().Build(settings, pipeline.Env{})
-			if bad, ok := errors.AsType[*pipeline.SettingError](err); !ok || bad.Error() != tc.want {
+			if bad, ok := errors.AsType[*setting.Error](err); !ok || bad.Error() != tc.want {
 				t.Errorf("got  %v\nwant %s", err, tc.want)
 			}
 		})

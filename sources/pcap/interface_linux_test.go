@@ -15,6 +15,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+	"github.com/pmtud/pmtud/pipeline/setting"
 	"github.com/pmtud/pmtud/sources/pcap"
 )
 
@@ -191,7 +192,7 @@ func TestOpenFails(t *testing.T) {
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			source, err := pcap.New(on(func(s *pcap.Settings) { s.Interface = tc.iface }), pipelinetest.Env(t))
+			source, err := pcap.New(on(func(s *pcap.Settings) { s.Interface = setting.InterfaceName(tc.iface) }), pipelinetest.Env(t))
 			netns.Must(t, err)
 			err = host.Do(func() error {
 				if tc.prepare != nil {

@@ -6,12 +6,12 @@ import "github.com/pmtud/pmtud/pipeline"
 // direction other than in.
 func (s *source) Needs() pipeline.Needs {
 	n := pipeline.Needs{
-		Interfaces:   []pipeline.Interface{{Name: s.Interface}},
+		Interfaces:   []pipeline.Interface{{Name: string(s.Interface)}},
 		Capabilities: []string{"CAP_NET_RAW"},
 		Families:     []string{"AF_PACKET"},
 	}
 	if s.Direction != In {
-		n.Hears = []string{"frames sent on " + s.Interface, "packets sent by routing"}
+		n.Hears = []string{"frames sent on " + string(s.Interface), "packets sent by routing"}
 	}
 	return n
 }

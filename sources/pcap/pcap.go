@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // minBlocks is the least number of blocks of a ring. There are as many as find room, since
@@ -21,12 +22,12 @@ const blockOverhead = 256
 // Settings of the source.
 type Settings struct {
 	// Interface may be down, but must be there when the source is opened.
-	Interface string `setting:"interface" required:"true" pattern:"^[^/: ]{1,15}$" example:"eth0" doc:"name of the interface to capture from"`
+	Interface setting.InterfaceName `setting:"interface" required:"true" example:"eth0" doc:"name of the interface to capture from"`
 
-	Direction   Direction     `setting:"direction" enum:"in,out,both" example:"in" doc:"which packets are captured, as seen from this host"`
-	Promiscuous bool          `setting:"promiscuous" example:"true" doc:"capture what is addressed to other hosts too"`
-	Snaplen     int           `setting:"snaplen" min:"1" max:"262144" example:"2048" doc:"bytes of each packet that are captured"`
-	RingSize    pipeline.Size `setting:"ring_size" min:"16KiB" max:"1GiB" example:"32MiB" doc:"memory for packets that were not read yet, in bytes or with a unit such as 32MiB"`
+	Direction   Direction    `setting:"direction" enum:"in,out,both" example:"in" doc:"which packets are captured, as seen from this host"`
+	Promiscuous bool         `setting:"promiscuous" example:"true" doc:"capture what is addressed to other hosts too"`
+	Snaplen     int          `setting:"snaplen" min:"1" max:"262144" example:"2048" doc:"bytes of each packet that are captured"`
+	RingSize    setting.Size `setting:"ring_size" min:"16KiB" max:"1GiB" example:"32MiB" doc:"memory for packets that were not read yet, in bytes or with a unit such as 32MiB"`
 
 	// Latency is how long the kernel waits for more packets than there are: half
 	// of it is what a single packet waits. The kernel looks at the ring that
@@ -56,14 +57,11 @@ func Plugin() pipeline.Plugin {
 // interface is one of the network namespace of the thread that opens it.
 func New(s Settings, env pipeline.Env) (pipeline.Source, error) {
 	var errs []error
-	if err := pipeline.CheckInterfaceName(s.Interface); err != nil {
-		errs = append(errs, pipeline.BadSetting("interface", "%w", err))
-	}
 	if least := leastRingSize(s.Snaplen); s.RingSize < least {
-		errs = append(errs, pipeline.BadSetting("ring_size", "must be at least %v for a snaplen of %d, not %v", least, s.Snaplen, s.RingSize))
+		errs = append(errs, setting.Errorf("ring_size", "must be at least %v for a snaplen of %d, not %v", least, s.Snaplen, s.RingSize))
 	}
 	if s.Latency%time.Millisecond != 0 {
-		errs = append(errs, pipeline.BadSetting("latency", "must be in whole milliseconds, not %v", s.Latency))
+		errs = append(errs, setting.Errorf("latency", "must be in whole milliseconds, not %v", s.Latency))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
@@ -82,7 +80,7 @@ func (s Settings) ringBlocks() (n, size int) {
 func leastBlock(snaplen int) int { return roundUp(snaplen+blockOverhead, os.Getpagesize()) }
 
 // leastRingSize is the size of the smallest ring.
-func leastRingSize(snaplen int) pipeline.Size { return pipeline.Size(minBlocks * leastBlock(snaplen)) }
+func leastRingSize(snaplen int) setting.Size { return setting.Size(minBlocks * leastBlock(snaplen)) }
 
 func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
 

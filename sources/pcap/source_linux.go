@@ -25,7 +25,7 @@ const batchLen = 64
 const countInterval = 4096
 
 func newSource(s Settings, env pipeline.Env) pipeline.Source {
-	return &source{Settings: s, kernelFilter: env.KernelFilter, gate: gate{pipeline: env.Gate}, log: env.Log.With("interface", s.Interface)}
+	return &source{Settings: s, kernelFilter: env.KernelFilter, gate: gate{pipeline: env.Gate}, log: env.Log.With("interface", string(s.Interface))}
 }
 
 type source struct {
@@ -50,7 +50,7 @@ type source struct {
 }
 
 func (s *source) Open(context.Context) error {
-	socket, link, err := afpacket.Open(s.Interface)
+	socket, link, err := afpacket.Open(string(s.Interface))
 	if err != nil {
 		return err
 	}

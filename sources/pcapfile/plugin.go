@@ -6,6 +6,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Settings are the settings of the source.
@@ -40,7 +41,7 @@ func (s Settings) check() error {
 		}
 	}
 	if s.Loop && slices.Contains(s.Path, capfile.Stdin) {
-		return pipeline.BadSetting("loop", "standard input can be read only once")
+		return setting.Errorf("loop", "standard input can be read only once")
 	}
 	return nil
 }
@@ -48,13 +49,13 @@ func (s Settings) check() error {
 func checkPath(path string, again bool) error {
 	switch {
 	case path == "":
-		return pipeline.BadSetting("path", "is empty")
+		return setting.Errorf("path", "is empty")
 	case path != capfile.Stdin:
 		if _, err := filepath.Match(path, ""); err != nil {
-			return pipeline.BadSetting("path", "%q is not a pattern of file names: a [ in it has no end, or a \\ stands last", path)
+			return setting.Errorf("path", "%q is not a pattern of file names: a [ in it has no end, or a \\ stands last", path)
 		}
 	case again:
-		return pipeline.BadSetting("path", "standard input can be read only once")
+		return setting.Errorf("path", "standard input can be read only once")
 	}
 	return nil
 }

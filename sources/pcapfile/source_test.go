@@ -17,6 +17,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/setting"
 	"github.com/pmtud/pmtud/sources/pcapfile"
 )
 
@@ -136,7 +137,7 @@ func TestBuildErrors(t *testing.T) {
 			if err == nil || err.Error() != tc.want {
 				t.Errorf("got %v", err)
 			}
-			if _, ok := errors.AsType[*pipeline.SettingError](err); !ok {
+			if _, ok := errors.AsType[*setting.Error](err); !ok {
 				t.Errorf("got a %T", err)
 			}
 		})

@@ -21,6 +21,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/prefixset"
 	"github.com/pmtud/pmtud/pipeline/sealed"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Settings of the source.
@@ -49,10 +50,10 @@ func Plugin() pipeline.Plugin {
 func New(s Settings, env pipeline.Env) (pipeline.Source, error) {
 	keys, err := sealed.Keys(s.Key, s.Insecure)
 	if err != nil {
-		return nil, pipeline.BadSetting("key", "%w", err)
+		return nil, setting.Errorf("key", "%w", err)
 	}
 	if err := checkListen(s.Listen); err != nil {
-		return nil, pipeline.BadSetting("listen", "%w", err)
+		return nil, setting.Errorf("listen", "%w", err)
 	}
 	return newSource(s, &receiver{
 		opener:  sealed.NewOpener(keys, sealed.DefaultSenders),

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Annotate adds to each stage of f what its plugin does and all its settings with
@@ -37,12 +38,12 @@ func annotated(written []Setting, p pipeline.Plugin) []Setting {
 		if w := find(written, info.Name); w != nil {
 			setting = *w
 		} else {
-			setting.Value, setting.Remarks.Off = info.Default, true
+			setting.Value, setting.Remarks.Off = asWritten(info.Default), true
 		}
 		meaning := setting.meaning(info)
 		if isNothing(setting.Value) {
 			meaning += " Not set by default."
-			setting.Value = info.Example
+			setting.Value = asWritten(info.Example)
 		}
 		if setting.Value != nil {
 			setting.Remarks.Above = Wrap(meaning, 76)
@@ -59,12 +60,12 @@ func isNothing(value any) bool {
 }
 
 // meaning returns a setting's doc, bounds and, where it is set, its default.
-func (s Setting) meaning(info SettingInfo) string {
+func (s Setting) meaning(info setting.Info) string {
 	text := sentence(info.Doc)
 	if allowed := info.Allowed(); allowed != "" {
 		text += " Allowed: " + allowed + "."
 	}
-	if preset := Text(info.Default); !s.Remarks.Off && preset != "" {
+	if preset := setting.Line(info.Default); !s.Remarks.Off && preset != "" {
 		text += " Default: " + preset + "."
 	}
 	return text

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // ChainName stands for a file's name in mistakes of [ParseChain].
@@ -199,7 +200,7 @@ func (c *chainParser) at(i int) Position {
 // are no quotes to tell text from numbers.
 func (c *chainParser) typeValues(kind pipeline.Kind, stages []Stage) {
 	for i := range stages {
-		types := map[string]SettingType{}
+		types := map[string]setting.Type{}
 		for _, p := range c.plugins {
 			if p.Kind == kind && p.Type == stages[i].Type {
 				for _, info := range Describe(p).Settings {
@@ -220,15 +221,15 @@ func (c *chainParser) typeValues(kind pipeline.Kind, stages []Stage) {
 	}
 }
 
-func typedWord(word any, t SettingType) any {
+func typedWord(word any, t setting.Type) any {
 	text := fmt.Sprint(word)
-	if _, quoted := word.(quotedText); quoted || t == TypeText {
+	if _, quoted := word.(quotedText); quoted || t == setting.Text {
 		return text
 	}
 	if n, ok := parseText(text); ok {
 		return n
 	}
-	if t == TypeBool && (text == "true" || text == "false") {
+	if t == setting.Bool && (text == "true" || text == "false") {
 		return text == "true"
 	}
 	return text

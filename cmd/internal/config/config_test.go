@@ -15,6 +15,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // sameTree compares files but for the places where things stand in them.
@@ -240,13 +241,13 @@ func TestLocate(t *testing.T) {
 		{"source", &pipeline.StageError{Kind: pipeline.KindSource, Sink: -1, Index: 1, Err: failed}, "good.yaml:14:16: failed"},
 		{
 			"setting of a filter",
-			&pipeline.StageError{Kind: pipeline.KindFilter, Sink: -1, Err: pipeline.BadSetting("total", "too many")},
+			&pipeline.StageError{Kind: pipeline.KindFilter, Sink: -1, Err: setting.Errorf("total", "too many")},
 			"good.yaml:19:16: `total`: too many",
 		},
 		{"sink", &pipeline.StageError{Kind: pipeline.KindSink, Sink: -1, Index: 1, Err: failed}, "good.yaml:26:15: failed"},
 		{
 			"setting of a sink's filter",
-			&pipeline.StageError{Kind: pipeline.KindFilter, Sink: 1, Err: pipeline.BadSetting("rate", "too many")},
+			&pipeline.StageError{Kind: pipeline.KindFilter, Sink: 1, Err: setting.Errorf("rate", "too many")},
 			"good.yaml:30:19: `rate`: too many",
 		},
 		{"pipeline", failed, "good.yaml:4:3: failed"},

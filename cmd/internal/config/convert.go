@@ -9,12 +9,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
-var (
-	durationType        = reflect.TypeFor[time.Duration]()
-	textUnmarshalerType = reflect.TypeFor[encoding.TextUnmarshaler]()
-)
+var durationType = reflect.TypeFor[time.Duration]()
 
 // kindError says that a value is not of the kind that a setting wants.
 type kindError struct {
@@ -45,9 +44,9 @@ func convert(from, to reflect.Value) (any, error) {
 	}
 	text, isScalar := scalarText(value)
 	switch {
-	case isText(t) && isScalar:
+	case setting.IsText(t) && isScalar:
 		return unmarshalText(t, text)
-	case isText(t) && t.Kind() != reflect.Slice:
+	case setting.IsText(t) && t.Kind() != reflect.Slice:
 		return nil, &kindError{"a single value", value, ""}
 	case t == durationType:
 		return duration(value)
@@ -55,11 +54,6 @@ func convert(from, to reflect.Value) (any, error) {
 		return list(value, isScalar)
 	}
 	return basic(value, t)
-}
-
-// isText reports whether values of the type are parsed from text.
-func isText(t reflect.Type) bool {
-	return reflect.PointerTo(t).Implements(textUnmarshalerType)
 }
 
 // scalarText returns a scalar as it was written.
@@ -198,8 +192,8 @@ func integer(value any, t reflect.Type) (any, error) {
 		v, err = n.signed(t.Bits())
 	}
 	if errors.Is(err, errRange) {
-		least, most := limits(t)
-		return nil, &rangeError{"from " + least + " to " + most, n}
+		least, most := setting.Limits(t)
+		return nil, &rangeError{fmt.Sprintf("from %s to %s", least, most), n}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("must be a whole number, not %s", n)

@@ -11,13 +11,14 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // declaredSettings say by their tags what may be written.
 type declaredSettings struct {
 	Count  uint8         `setting:"count" min:"1" max:"9" example:"3" doc:"how many"`
 	Wait   time.Duration `setting:"wait" min:"1ms" max:"1h" example:"10ms" doc:"how long"`
-	Ring   pipeline.Size `setting:"ring" max:"1GiB" example:"4MiB" doc:"how large"`
+	Ring   setting.Size  `setting:"ring" max:"1GiB" example:"4MiB" doc:"how large"`
 	Mode   string        `setting:"mode" enum:"in,out,both" example:"in" doc:"which way"`
 	Levels []int         `setting:"levels" min:"1" max:"3" example:"1,2" doc:"how deep"`
 	Code   string        `setting:"code" pattern:"^[0-9]+$" example:"12" doc:"which one"`

@@ -15,6 +15,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // settingTag is the struct tag with a setting's name; see [pipeline.FilterPlugin].
@@ -59,14 +60,14 @@ func (r *resolver) decodeInto(settings any, s *Stage, what string) bool {
 // but for those that are wrong already, and adds them to these.
 func (r *resolver) check(settings any, s *Stage, wrong map[string]bool) {
 	v := reflect.ValueOf(settings).Elem()
-	for _, info := range pipeline.SettingsOf(settings) {
-		setting := s.setting(info.Name)
-		if setting == nil || setting.Value == nil || wrong[info.Name] || isNested(info.Field.Type) {
+	for _, info := range setting.Of(settings) {
+		written := s.setting(info.Name)
+		if written == nil || written.Value == nil || wrong[info.Name] || isNested(info.Field.Type) {
 			continue
 		}
 		value := v.FieldByIndex(info.Field.Index)
 		if err := info.Check(value); err != nil {
-			r.declaredError(info, setting, value, err)
+			r.declaredError(info, written, value, err)
 			wrong[info.Name] = true
 		}
 	}
@@ -74,18 +75,18 @@ func (r *resolver) check(settings any, s *Stage, wrong map[string]bool) {
 
 // declaredError notes what a declaration says of a value, where it stands: of a
 // list at its first wrong element.
-func (r *resolver) declaredError(info pipeline.SettingInfo, setting *Setting, value reflect.Value, err error) {
-	at := setting.At
+func (r *resolver) declaredError(info setting.Info, written *Setting, value reflect.Value, err error) {
+	at := written.At
 	if value.Kind() == reflect.Slice {
-		for i := range min(value.Len(), len(setting.ItemsAt)) {
+		for i := range min(value.Len(), len(written.ItemsAt)) {
 			if info.Check(value.Index(i)) != nil {
-				at, value = setting.ItemsAt[i], value.Index(i)
+				at, value = written.ItemsAt[i], value.Index(i)
 				break
 			}
 		}
 	}
 	hint := ""
-	if name, ok := mistake.Nearest(pipeline.SettingText(value), info.Enum); ok {
+	if name, ok := mistake.Nearest(setting.Format(value), info.Enum); ok {
 		hint = "did you mean `" + name + "`?"
 	}
 	r.settingError(info.Name, at, hint, err)
@@ -97,6 +98,7 @@ func decoderConfig() *mapstructure.DecoderConfig {
 		DecodeHook:           convert,
 		MatchName:            func(key, field string) bool { return key == field },
 		IgnoreUntaggedFields: true,
+		Squash:               true,
 		ErrorUnused:          true,
 		WeaklyTypedInput:     false,
 		// A list in the file replaces a default list, and is not written
@@ -165,7 +167,7 @@ func missingHint(field reflect.StructField, at Position) string {
 		return "add `" + name + "`"
 	}
 	var value any = example
-	if number, ok := parseNumber(example); ok && !isText(field.Type) && field.Type.Kind() != reflect.String {
+	if number, ok := parseNumber(example); ok && !setting.IsText(field.Type) && field.Type.Kind() != reflect.String {
 		value = number
 	}
 	if field.Type.Kind() == reflect.Slice {
@@ -181,10 +183,8 @@ func missingHint(field reflect.StructField, at Position) string {
 // fieldsOf returns the fields of a plugin's settings by their names.
 func fieldsOf(settings any) map[string]reflect.StructField {
 	fields := map[string]reflect.StructField{}
-	for field := range reflect.TypeOf(settings).Elem().Fields() {
-		if name := field.Tag.Get(settingTag); name != "" {
-			fields[name] = field
-		}
+	for _, info := range setting.Of(settings) {
+		fields[info.Name] = info.Field
 	}
 	return fields
 }
@@ -230,7 +230,7 @@ func boundsOf(settings any, name string) string {
 	if settings == nil {
 		return ""
 	}
-	for _, info := range pipeline.SettingsOf(settings) {
+	for _, info := range setting.Of(settings) {
 		if info.Name == name {
 			return info.Bounds()
 		}

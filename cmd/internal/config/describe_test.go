@@ -7,6 +7,7 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/testkit/goldentest"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // TestDescribe compares what programs read of plugins, whose form must not change.
@@ -32,7 +33,7 @@ func TestDescribe(t *testing.T) {
 
 func TestDescribeForPeople(t *testing.T) {
 	for _, tc := range []struct {
-		setting                        config.SettingInfo
+		setting                        setting.Info
 		kind, allowed, example, preset string
 	}{
 		{config.Describe(declared()).Settings[0], "whole number", "1 to 9", "3", "1"},
@@ -46,8 +47,8 @@ func TestDescribeForPeople(t *testing.T) {
 		{config.Describe(plugins[0]).Settings[4], "whole number", "0 to 65535", "", "0"},
 	} {
 		s := tc.setting
-		if s.Kind() != tc.kind || s.Allowed() != tc.allowed || config.Text(s.Example) != tc.example || config.Text(s.Default) != tc.preset {
-			t.Errorf("%s: %q, %q, %q, %q", s.Name, s.Kind(), s.Allowed(), config.Text(s.Example), config.Text(s.Default))
+		if s.Kind() != tc.kind || s.Allowed() != tc.allowed || setting.Line(s.Example) != tc.example || setting.Line(s.Default) != tc.preset {
+			t.Errorf("%s: %q, %q, %q, %q", s.Name, s.Kind(), s.Allowed(), setting.Line(s.Example), setting.Line(s.Default))
 		}
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // View says what of a configuration is shown.
@@ -40,7 +40,7 @@ func (v View) stages(stages []Stage) (shown []Stage) {
 // settings returns the fields of a struct, and where those that were written come
 // from.
 func (v View) settings(fields reflect.Value, written []Setting) (shown []Setting) {
-	for _, info := range pipeline.SettingsOf(fields.Interface()) {
+	for _, info := range setting.Of(fields.Interface()) {
 		field := fields.FieldByIndex(info.Field.Index)
 		from := find(written, info.Name)
 		s := Setting{Name: info.Name, Remarks: Remarks{Behind: v.origin("default")}}
@@ -59,7 +59,7 @@ func (v View) settings(fields reflect.Value, written []Setting) (shown []Setting
 		case !v.Defaults:
 			continue
 		}
-		if s.Value = valueOf(field); s.Value == nil && from != nil {
+		if s.Value = asWritten(setting.Value(field)); s.Value == nil && from != nil {
 			s.Value = from.Value
 		}
 		if s.Value != nil {

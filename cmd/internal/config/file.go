@@ -5,6 +5,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // File is a configuration: what one or several files declare together.
@@ -147,8 +148,8 @@ func find(settings []Setting, name string) *Setting {
 }
 
 // IsSecret reports whether a setting of a resolved stage must not be shown, such as a key.
-func (s Stage) IsSecret(setting string) bool {
-	return s.settings != nil && slices.ContainsFunc(pipeline.SettingsOf(s.settings), func(i pipeline.SettingInfo) bool {
-		return i.Name == setting && i.Secret
+func (s Stage) IsSecret(name string) bool {
+	return s.settings != nil && slices.ContainsFunc(setting.Of(s.settings), func(i setting.Info) bool {
+		return i.Name == name && i.Secret
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Global are the settings of the program as a whole: all that stands at the top
@@ -67,7 +67,7 @@ var userName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$`)
 // Check implements [Checker].
 func (g *Global) Check(string) error {
 	if g.User != "" && !userName.MatchString(g.User) {
-		return pipeline.BadSetting("user", "%q is not the name or number of a user", g.User)
+		return setting.Errorf("user", "%q is not the name or number of a user", g.User)
 	}
 	return nil
 }
@@ -78,7 +78,7 @@ func (h *HTTP) Check(string) error {
 		return nil
 	}
 	if err := checkEndpoint(h.Listen); err != nil {
-		return pipeline.BadSetting("listen", "%q is not HOST:PORT such as 127.0.0.1:9342: %w", h.Listen, err)
+		return setting.Errorf("listen", "%q is not HOST:PORT such as 127.0.0.1:9342: %w", h.Listen, err)
 	}
 	return nil
 }

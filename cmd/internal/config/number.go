@@ -2,8 +2,6 @@ package config
 
 import (
 	"errors"
-	"math"
-	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -85,13 +83,4 @@ func (n Number) reason(err error) error {
 		return errRange
 	}
 	return errNotWhole
-}
-
-// limits returns the smallest and largest value of an integer type as text.
-func limits(t reflect.Type) (least, most string) {
-	bits := t.Bits()
-	if t.Kind() >= reflect.Uint && t.Kind() <= reflect.Uintptr {
-		return "0", strconv.FormatUint(math.MaxUint64>>(64-bits), 10)
-	}
-	return strconv.FormatInt(math.MinInt64>>(64-bits), 10), strconv.FormatInt(math.MaxInt64>>(64-bits), 10)
 }

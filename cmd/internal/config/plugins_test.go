@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // The plugins of these tests do nothing; they have settings of every kind.
@@ -67,7 +68,7 @@ var plugins = []pipeline.Plugin{
 		New: func(s inputSettings, env pipeline.Env) (pipeline.Source, error) {
 			env.Log.Debug("built", "stage", env.Stage)
 			if s.Snaplen == 0 {
-				return nil, pipeline.BadSetting("snaplen", "must not be 0")
+				return nil, setting.Errorf("snaplen", "must not be 0")
 			}
 			return nothing{}, nil
 		},
@@ -82,16 +83,16 @@ var plugins = []pipeline.Plugin{
 		New: func(s limitSettings, _ pipeline.Env) (pipeline.Filter, error) {
 			var errs []error
 			if !(s.Rate > 0) {
-				errs = append(errs, pipeline.BadSetting("rate", "%v is not positive", s.Rate))
+				errs = append(errs, setting.Errorf("rate", "%v is not positive", s.Rate))
 			}
 			if s.Burst < 0 {
-				errs = append(errs, pipeline.BadSetting("burst", "%v is negative", s.Burst))
+				errs = append(errs, setting.Errorf("burst", "%v is negative", s.Burst))
 			}
 			if s.Rate == 13 {
 				errs = append(errs, errors.New("rates of 13 bring bad luck"))
 			}
 			if s.Total == 1 {
-				errs = append(errs, pipeline.BadSetting("burst", "is needed for a total of 1"))
+				errs = append(errs, setting.Errorf("burst", "is needed for a total of 1"))
 			}
 			if s.Total == 666 {
 				panic("the number of the beast")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Resolve finds the plugins of a File that was made in code, decodes their
@@ -148,7 +149,7 @@ func build(s *Stage, env pipeline.Env) (err error) {
 // stageErrors notes what a plugin said of a stage.
 func (r *resolver) stageErrors(s *Stage, err error) {
 	for _, err := range split(err) {
-		var bad *pipeline.SettingError
+		var bad *setting.Error
 		if !errors.As(err, &bad) {
 			r.Add(s.At, "", "%v", err)
 			continue

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Schema returns a JSON Schema (2020-12) of configuration files with the plugins,
@@ -160,7 +161,7 @@ func keySchema() *schema {
 }
 
 // sectionSchema describes settings with names.
-func sectionSchema(settings []SettingInfo) *schema {
+func sectionSchema(settings []setting.Info) *schema {
 	s := &schema{Type: "object", Properties: map[string]*schema{}, Additional: false}
 	for _, info := range settings {
 		s.Properties[info.Name] = settingSchema(info)
@@ -171,13 +172,13 @@ func sectionSchema(settings []SettingInfo) *schema {
 	return s
 }
 
-func settingSchema(info SettingInfo) *schema {
+func settingSchema(info setting.Info) *schema {
 	s := valueSchema(info)
 	if info.List {
 		s = listSchema(info, s)
 	}
 	s.Description = sentence(info.Doc)
-	if s.Default = info.Default; info.Type == TypeSection {
+	if s.Default = info.Default; info.Type == setting.Section {
 		s.Default = nil
 	}
 	if info.Example != nil {
@@ -187,7 +188,7 @@ func settingSchema(info SettingInfo) *schema {
 }
 
 // listSchema lets a single value stand for a list of one.
-func listSchema(info SettingInfo, element *schema) *schema {
+func listSchema(info setting.Info, element *schema) *schema {
 	list := &schema{Type: "array", Items: element}
 	if info.Required {
 		list.MinItems = 1
@@ -197,25 +198,25 @@ func listSchema(info SettingInfo, element *schema) *schema {
 
 // valueSchema describes a single value. Bounds hold for numbers and patterns for
 // texts, whatever else a value may be.
-func valueSchema(info SettingInfo) *schema {
+func valueSchema(info setting.Info) *schema {
 	switch info.Type {
-	case TypeSection:
+	case setting.Section:
 		return sectionSchema(info.Settings)
-	case TypeText:
+	case setting.Text:
 		return textSchema(info)
-	case TypeBool:
+	case setting.Bool:
 		return &schema{Type: []string{"boolean", "string"}, Pattern: hasVariable}
-	case TypeInteger, TypeNumber:
+	case setting.Integer, setting.Number:
 		return &schema{
 			Type: []string{string(info.Type), "string"}, Pattern: hasVariable,
 			Minimum: info.Min, Maximum: info.Max,
 		}
-	case TypeDuration: // of numbers only 0, which needs no unit
+	case setting.Duration: // of numbers only 0, which needs no unit
 		return &schema{
 			Type: []string{"string", "integer"}, Pattern: durationPattern + "|" + hasVariable,
 			Minimum: Number("0"), Maximum: Number("0"),
 		}
-	case TypeSize:
+	case setting.Bytes:
 		return &schema{
 			Type: []string{"string", "number"}, Pattern: sizePattern + "|" + hasVariable,
 			Minimum: octets(info.Min, "0"), Maximum: octets(info.Max, ""),
@@ -225,14 +226,14 @@ func valueSchema(info SettingInfo) *schema {
 }
 
 // textPattern returns a pattern that text with a variable matches too.
-func textPattern(info SettingInfo) string {
+func textPattern(info setting.Info) string {
 	if info.Pattern == "" {
 		return ""
 	}
 	return info.Pattern + "|" + hasVariable
 }
 
-func textSchema(info SettingInfo) *schema {
+func textSchema(info setting.Info) *schema {
 	s := &schema{Type: "string", Pattern: textPattern(info)}
 	switch {
 	case info.Enum != nil:
@@ -245,8 +246,8 @@ func textSchema(info SettingInfo) *schema {
 
 // octets returns a bound of sizes as a number.
 func octets(bound any, otherwise string) any {
-	var size pipeline.Size
-	if bound == nil || size.UnmarshalText([]byte(Text(bound))) != nil {
+	var size setting.Size
+	if bound == nil || size.UnmarshalText([]byte(setting.Line(bound))) != nil {
 		if otherwise == "" {
 			return nil
 		}

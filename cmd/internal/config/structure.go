@@ -8,11 +8,12 @@ import (
 	"github.com/go-viper/mapstructure/v2"
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Checker is a struct that has more to say about its settings than their types
 // do. Check is called once they have been decoded, with the file's name; errors
-// are those of [pipeline.BadSetting], and may be joined.
+// are those of [setting.Errorf], and may be joined.
 type Checker interface {
 	Check(file string) error
 }
@@ -47,10 +48,10 @@ type structReader struct {
 
 // isNested reports whether a field of the type holds settings with names.
 func isNested(t reflect.Type) bool {
-	if t.Kind() == reflect.Slice && !isText(t) {
+	if t.Kind() == reflect.Slice && !setting.IsText(t) {
 		t = t.Elem()
 	}
-	return (t.Kind() == reflect.Struct || t.Kind() == reflect.Map) && !isText(t)
+	return (t.Kind() == reflect.Struct || t.Kind() == reflect.Map) && !setting.IsText(t)
 }
 
 // value puts the value of a setting into v.

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
-	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 type menu struct {
@@ -32,7 +32,7 @@ type served struct {
 
 func (d *dish) Check(string) error {
 	if d.Price != nil && *d.Price == 13 {
-		return pipeline.BadSetting("price", "must not be 13")
+		return setting.Errorf("price", "must not be 13")
 	}
 	return nil
 }

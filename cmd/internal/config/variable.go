@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // maxExpanded bounds the bytes of all values that hold variables.
@@ -180,7 +182,7 @@ func typed(s *Setting, t reflect.Type) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t.Kind() != reflect.Slice || isText(t) {
+	if t.Kind() != reflect.Slice || setting.IsText(t) {
 		s.Value = typedScalar(s.Value, s.At, t)
 		return
 	}
@@ -243,7 +245,7 @@ var lineComment = regexp.MustCompile(`(^|\s)#.*$`)
 
 func typedScalar(value any, at Position, t reflect.Type) any {
 	text, ok := value.(string)
-	if !ok || at.Origin == "" || isText(t) || t == durationType || t.Kind() == reflect.String {
+	if !ok || at.Origin == "" || setting.IsText(t) || t == durationType || t.Kind() == reflect.String {
 		return value
 	}
 	if t.Kind() == reflect.Bool {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/limit"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Prices are counted in parts of a packet, and so are logarithms to the base 2.
@@ -57,7 +58,7 @@ func newTariff(rate, burst float64) (tariff, error) {
 	longest := max(longestSeconds*1e9, longestPackets*shortest)
 	doublings := math.Log2(longest / shortest)
 	if burst < doublings+spare {
-		return tariff{}, pipeline.BadSetting("burst",
+		return tariff{}, setting.Errorf("burst",
 			"%v packets at once are too few to share them fairly; at %v per second it takes %v", burst, rate, math.Ceil(doublings+spare))
 	}
 	step := min((burst-spare)/doublings, maxStep)

@@ -10,6 +10,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/limit"
 	"github.com/pmtud/pmtud/pipeline/limit/fair"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // mix is a random mix of keys, some of which are noisy, and sometimes a flood.
@@ -110,7 +111,7 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := fair.New(tc.rate, tc.burst, 1)
-			var setting *pipeline.SettingError
+			var setting *setting.Error
 			if !errors.As(err, &setting) || setting.Setting != tc.setting {
 				t.Errorf("error %v, want one about %s", err, tc.setting)
 			}

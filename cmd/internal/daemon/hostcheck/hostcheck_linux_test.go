@@ -15,6 +15,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/peerlist"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+	"github.com/pmtud/pmtud/pipeline/setting"
 	"github.com/pmtud/pmtud/sinks/broadcast"
 	"github.com/pmtud/pmtud/sinks/inject"
 	pcapsink "github.com/pmtud/pmtud/sinks/pcapfile"
@@ -44,15 +45,15 @@ func sink(s pipeline.Stage) pipeline.Spec {
 }
 
 func captureFrom(name string) pipeline.Spec {
-	return source(stage(pcap.Plugin(), func(s *pcap.Settings) { s.Interface = name }))
+	return source(stage(pcap.Plugin(), func(s *pcap.Settings) { s.Interface = setting.InterfaceName(name) }))
 }
 
 func broadcastOn(name string) pipeline.Spec {
-	return sink(stage(broadcast.Plugin(), func(s *broadcast.Settings) { s.Interface = name }))
+	return sink(stage(broadcast.Plugin(), func(s *broadcast.Settings) { s.Interface = setting.InterfaceName(name) }))
 }
 
 func injectAsFrom(name string) pipeline.Spec {
-	return sink(stage(inject.Plugin(), func(s *inject.Settings) { s.AsFrom = name }))
+	return sink(stage(inject.Plugin(), func(s *inject.Settings) { s.AsFrom = setting.InterfaceName(name) }))
 }
 
 func readGroup(group uint16) pipeline.Spec {

@@ -25,6 +25,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 	"github.com/pmtud/pmtud/pipeline/sealed"
+	"github.com/pmtud/pmtud/pipeline/setting"
 	"github.com/pmtud/pmtud/sources/pcap"
 )
 
@@ -185,7 +186,7 @@ func (c *cluster) count(t *testing.T) {
 	t.Helper()
 	for _, s := range c.Servers {
 		settings := *pcap.Plugin().NewSettings().(*pcap.Settings)
-		settings.Interface, settings.Promiscuous = s.Name, true // the bridge's port
+		settings.Interface, settings.Promiscuous = setting.InterfaceName(s.Name), true // the bridge's port
 		source, err := pcap.New(settings, pipelinetest.Env(t))
 		netns.Must(t, err, c.LANs[0].Do(func() error { return source.Open(t.Context()) }))
 		ctx, cancel := context.WithCancel(context.Background())

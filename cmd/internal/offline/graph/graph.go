@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Formats of graphs.
@@ -79,12 +80,12 @@ func nodes(owner, kind string, stages []config.Stage) []node {
 		if s.Name != "" && s.Name != s.Type {
 			n.title += " (" + s.Type + ")"
 		}
-		for _, setting := range s.Settings {
-			value := short(config.Text(setting.Value))
-			if s.IsSecret(setting.Name) {
+		for _, written := range s.Settings {
+			value := short(setting.Line(written.Value))
+			if s.IsSecret(written.Name) {
 				value = "hidden"
 			}
-			n.settings = append(n.settings, setting.Name+"="+value)
+			n.settings = append(n.settings, written.Name+"="+value)
 		}
 		all = append(all, n)
 	}

@@ -9,8 +9,8 @@ import (
 	"slices"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
-	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // File is a file of tests.
@@ -64,7 +64,7 @@ func (f *File) Check(string) error {
 	seen := map[string]bool{}
 	for _, t := range f.Tests {
 		if seen[t.Name] {
-			return pipeline.BadSetting("tests", "two tests are called %q", t.Name)
+			return setting.Errorf("tests", "two tests are called %q", t.Name)
 		}
 		seen[t.Name] = true
 	}
@@ -77,27 +77,27 @@ func (t *Test) Check(file string) error {
 	var errs []error
 	switch {
 	case len(t.Options) > 0 && len(t.Config) > 0:
-		errs = append(errs, pipeline.BadSetting("options", "don't go together with `config`"))
+		errs = append(errs, setting.Errorf("options", "don't go together with `config`"))
 	case len(t.Options) > 0 && t.Pipeline != "":
-		errs = append(errs, pipeline.BadSetting("pipeline", "goes with `config`, not with `options`"))
+		errs = append(errs, setting.Errorf("pipeline", "goes with `config`, not with `options`"))
 	}
 	for _, path := range t.Capture {
 		if path == capfile.Stdin {
-			errs = append(errs, pipeline.BadSetting("capture", "must be a file, not standard input"))
+			errs = append(errs, setting.Errorf("capture", "must be a file, not standard input"))
 		}
 	}
 	resolve(dir, t.Config)
 	resolve(dir, t.Capture)
 	captures, err := capfile.Expand(t.Capture...)
 	if err != nil && len(errs) == 0 {
-		errs = append(errs, pipeline.BadSetting("capture", "%w", err))
+		errs = append(errs, setting.Errorf("capture", "%w", err))
 	}
 	for _, golden := range []*string{&t.Expect.Verdicts, &t.Expect.SentFile} {
 		if *golden != "" {
 			*golden = resolved(dir, *golden)
 		}
 		if isOneOf(*golden, captures) {
-			errs = append(errs, pipeline.BadSetting("expect", "%s is the capture; --update would overwrite it", *golden))
+			errs = append(errs, setting.Errorf("expect", "%s is the capture; --update would overwrite it", *golden))
 		}
 	}
 	return errors.Join(errs...)

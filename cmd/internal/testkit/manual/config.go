@@ -6,6 +6,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 const configIntro = `Pipelines of sources, filters and sinks are declared in files for "pmtud run -c". A
@@ -72,7 +73,7 @@ func Config(plugins []pipeline.Plugin) string {
 	return p.text.String()
 }
 
-func (p *page) global(settings []config.SettingInfo) {
+func (p *page) global(settings []setting.Info) {
 	p.heading("TOP LEVEL")
 	p.line("Settings of the program as a whole stand beside %s.", bold("pipelines"))
 	for _, s := range settings {
@@ -119,28 +120,28 @@ func (p *page) plugin(info config.PluginInfo) {
 }
 
 // setting writes a setting, or those of a section.
-func (p *page) setting(section string, s config.SettingInfo) {
+func (p *page) setting(section string, s setting.Info) {
 	for _, inner := range s.Settings {
 		p.setting(section+s.Name+".", inner)
 	}
-	if s.Type == config.TypeSection {
+	if s.Type == setting.Section {
 		return
 	}
 	p.item(fmt.Sprintf("%s (%s)", bold(section+s.Name), escape(facts(s))))
 	p.line("%s", escape(s.Doc))
-	if example := config.Text(s.Example); example != "" {
+	if example := setting.Line(s.Example); example != "" {
 		p.line(".br")
 		p.line("Example: %s", escape(example))
 	}
 }
 
 // facts returns a setting's type, bounds and default in one line.
-func facts(s config.SettingInfo) string {
+func facts(s setting.Info) string {
 	text := s.Kind()
 	if allowed := s.Allowed(); allowed != "" {
 		text += ": " + allowed
 	}
-	switch value := config.Text(s.Default); {
+	switch value := setting.Line(s.Default); {
 	case s.Required:
 		text += "; required"
 	case value != "":

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // PluginTable returns the plugins as a table in Markdown.
@@ -23,7 +24,7 @@ func PluginTable(plugins []pipeline.Plugin) string {
 // maxCells is the number of settings of a plugin that a table has room for.
 const maxCells = 8
 
-func settingsCell(settings []config.SettingInfo) string {
+func settingsCell(settings []setting.Info) string {
 	var items []string
 	for i, s := range settings {
 		if len(settings) > maxCells && i == maxCells-1 {
@@ -31,7 +32,7 @@ func settingsCell(settings []config.SettingInfo) string {
 			break
 		}
 		item := "`" + s.Name + "`"
-		if value := config.Text(s.Default); s.Required {
+		if value := setting.Line(s.Default); s.Required {
 			item += " (required)"
 		} else if value != "" {
 			item += " (" + cell(value) + ")"

@@ -1,4 +1,4 @@
-package pipeline
+package setting
 
 import (
 	"fmt"
@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Size is a number of octets, for settings.
+// Size is a number of bytes.
 type Size int64
 
 // sizeUnits are the suffixes of sizes, those that end others last.
 var sizeUnits = []struct {
 	suffix string
-	octets int64
+	bytes  int64
 }{
 	{"KiB", 1 << 10},
 	{"MiB", 1 << 20},
@@ -36,26 +36,26 @@ func (s *Size) UnmarshalText(text []byte) error {
 		if !ok {
 			continue
 		}
-		octets, err := parseOctets(strings.TrimSpace(number), u.octets)
+		bytes, err := parseBytes(strings.TrimSpace(number), u.bytes)
 		if err != nil {
 			return fmt.Errorf("%q is not a size; write a number of bytes such as 10MiB or 1.5GB", text)
 		}
-		*s = Size(octets)
+		*s = Size(bytes)
 		return nil
 	}
 	return nil // not reached: every text ends in the last suffix
 }
 
-func parseOctets(number string, unit int64) (int64, error) {
+func parseBytes(number string, unit int64) (int64, error) {
 	value, err := strconv.ParseFloat(number, 64)
 	if err != nil {
 		return 0, err
 	}
-	octets := value * float64(unit)
-	if !(octets >= 0) || octets >= math.MaxInt64 {
+	bytes := value * float64(unit)
+	if !(bytes >= 0) || bytes >= math.MaxInt64 {
 		return 0, strconv.ErrRange
 	}
-	return int64(octets), nil
+	return int64(bytes), nil
 }
 
 // MarshalText returns what UnmarshalText understands.
@@ -64,8 +64,8 @@ func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // String returns the size in the largest unit of which it is a multiple.
 func (s Size) String() string {
 	for i := 3; i >= 0; i-- {
-		if u := sizeUnits[i]; s != 0 && int64(s)%u.octets == 0 {
-			return strconv.FormatInt(int64(s)/u.octets, 10) + u.suffix
+		if u := sizeUnits[i]; s != 0 && int64(s)%u.bytes == 0 {
+			return strconv.FormatInt(int64(s)/u.bytes, 10) + u.suffix
 		}
 	}
 	return strconv.FormatInt(int64(s), 10)

@@ -1,6 +1,7 @@
-package pipeline_test
+package setting_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -11,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // mode is a text that is not parsed.
@@ -22,7 +23,7 @@ type allSettings struct {
 	Few    *uint8        `setting:"few" max:"9"`
 	Rate   float64       `setting:"rate" min:"0.5"`
 	Wait   time.Duration `setting:"wait" min:"1ms" max:"24h"`
-	Ring   pipeline.Size `setting:"ring" min:"16KiB" max:"1GiB"`
+	Ring   setting.Size  `setting:"ring" min:"16KiB" max:"1GiB"`
 	Mode   mode          `setting:"mode" enum:"in,out,both"`
 	Levels []int         `setting:"levels" min:"1" max:"3"`
 	Name   string        `setting:"name" required:"true"`
@@ -38,7 +39,7 @@ func sound(change ...func(*allSettings)) *allSettings {
 	return s
 }
 
-func TestCheckSettings(t *testing.T) {
+func TestCheck(t *testing.T) {
 	ten := uint8(10)
 	for _, tc := range []struct {
 		name   string
@@ -64,7 +65,7 @@ func TestCheckSettings(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got := ""
-			if err := pipeline.CheckSettings(sound(tc.change)); err != nil {
+			if err := setting.Check(sound(tc.change)); err != nil {
 				got = err.Error()
 			}
 			if got != tc.want {
@@ -74,30 +75,7 @@ func TestCheckSettings(t *testing.T) {
 	}
 }
 
-// TestBuildChecks checks that a plugin's constructor sees no settings that are
-// wrong by their tags.
-func TestBuildChecks(t *testing.T) {
-	built := 0
-	plugin := pipeline.NewFilter(pipeline.FilterPlugin[allSettings]{
-		Type: "all", Defaults: *sound(),
-		New: func(allSettings, pipeline.Env) (pipeline.Filter, error) {
-			built++
-			return passAll{}, nil
-		},
-	})
-	if _, err := plugin.Build(sound(func(s *allSettings) { s.Count = 0 }), pipeline.Env{}); err == nil || built != 0 {
-		t.Errorf("error %v, built %d times", err, built)
-	}
-	if _, err := plugin.Build(sound(), pipeline.Env{}); err != nil || built != 1 {
-		t.Errorf("error %v, built %d times", err, built)
-	}
-}
-
-type passAll struct{}
-
-func (passAll) Filter(*pipeline.Packet) pipeline.Reason { return pipeline.Pass }
-
-func TestCheckSettingsOfBadTags(t *testing.T) {
+func TestCheckOfBadTags(t *testing.T) {
 	for name, settings := range map[string]any{
 		"no number": &struct {
 			A int `setting:"a" min:"one"`
@@ -106,24 +84,27 @@ func TestCheckSettingsOfBadTags(t *testing.T) {
 			A time.Duration `setting:"a" max:"10"`
 		}{},
 		"no size": &struct {
-			A pipeline.Size `setting:"a" max:"big"`
+			A setting.Size `setting:"a" max:"big"`
 		}{},
 		"no bounds": &struct {
 			A string `setting:"a" min:"1"`
 		}{},
 	} {
-		if err := pipeline.CheckSettings(settings); err == nil {
+		if err := setting.Check(settings); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
 }
 
-func TestSettingsOf(t *testing.T) {
-	all := pipeline.SettingsOf(allSettings{})
+func TestOf(t *testing.T) {
+	all := setting.Of(allSettings{})
 	if len(all) != 9 {
 		t.Fatalf("%d settings", len(all))
 	}
-	want := pipeline.SettingInfo{Name: "count", Doc: "how many", Min: "1", Max: "65536", Example: "8"}
+	want := setting.Info{
+		Name: "count", Type: setting.Integer, Doc: "how many",
+		Min: json.Number("1"), Max: json.Number("65536"), Example: json.Number("8"),
+	}
 	got := all[0]
 	got.Field = reflect.StructField{}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -135,18 +116,22 @@ func TestSettingsOf(t *testing.T) {
 }
 
 func TestBounds(t *testing.T) {
-	for want, s := range map[string]pipeline.SettingInfo{
-		"": {}, "at least 1": {Min: "1"}, "at most 9": {Max: "9"}, "from 1 to 9": {Min: "1", Max: "9"},
-	} {
-		if got := s.Bounds(); got != want {
-			t.Errorf("%q, want %q", got, want)
+	all := setting.Of(struct {
+		None  int `setting:"none"`
+		Least int `setting:"least" min:"1"`
+		Most  int `setting:"most" max:"9"`
+		Both  int `setting:"both" min:"1" max:"9"`
+	}{})
+	for i, want := range []string{"", "at least 1", "at most 9", "from 1 to 9"} {
+		if got := all[i].Bounds(); got != want {
+			t.Errorf("%s: %q, want %q", all[i].Name, got, want)
 		}
 	}
 }
 
-// TestCheckSettingsOfOthers has enums of one and two words, pointers that are nil, numbers
+// TestCheckOfOthers has enums of one and two words, pointers that are nil, numbers
 // without sign, and settings that are no struct.
-func TestCheckSettingsOfOthers(t *testing.T) {
+func TestCheckOfOthers(t *testing.T) {
 	type words struct {
 		One   string   `setting:"one" enum:"in"`
 		Two   *string  `setting:"two" enum:"in,out"`
@@ -169,7 +154,7 @@ func TestCheckSettingsOfOthers(t *testing.T) {
 		{&number, ""},
 	} {
 		got := ""
-		if err := pipeline.CheckSettings(tc.settings); err != nil {
+		if err := setting.Check(tc.settings); err != nil {
 			got = err.Error()
 		}
 		if got != tc.want {
@@ -178,19 +163,19 @@ func TestCheckSettingsOfOthers(t *testing.T) {
 	}
 }
 
-func TestSettingErrorUnwraps(t *testing.T) {
-	err := pipeline.BadSetting("rate", "read it: %w", errBroken)
-	if !errors.Is(err, errBroken) || err.Error() != "rate: read it: it is broken" {
+func TestErrorUnwraps(t *testing.T) {
+	err := setting.Errorf("rate", "read it: %w", errors.ErrUnsupported)
+	if !errors.Is(err, errors.ErrUnsupported) || err.Error() != "rate: read it: unsupported operation" {
 		t.Errorf("error %v", err)
 	}
 }
 
 func TestParse(t *testing.T) {
-	all := pipeline.SettingsOf(allSettings{})
+	all := setting.Of(allSettings{})
 	for _, tc := range []struct {
 		setting int
 		text    string
-		want    string // of SettingText; an error if empty
+		want    string // of Format; an error if empty
 	}{
 		{0, "8", "8"},
 		{0, "8.5", ""},
@@ -204,14 +189,14 @@ func TestParse(t *testing.T) {
 		{6, "1, 2,3", "1, 2, 3"},
 		{6, "1,x", ""},
 	} {
-		v, err := all[tc.setting].Parse(tc.text)
-		if (err != nil) != (tc.want == "") || err == nil && pipeline.SettingText(v) != tc.want {
+		v, err := setting.Parse(tc.text, all[tc.setting].Field.Type)
+		if (err != nil) != (tc.want == "") || err == nil && setting.Format(v) != tc.want {
 			t.Errorf("%s %q: got %v, %v", all[tc.setting].Name, tc.text, v, err)
 		}
 	}
 }
 
-func TestSettingText(t *testing.T) {
+func TestFormat(t *testing.T) {
 	for _, tc := range []struct {
 		value any
 		want  string
@@ -241,13 +226,13 @@ func TestSettingText(t *testing.T) {
 		{time.Duration(0), "0s"},
 		{time.Hour + 30*time.Second, "1h0m30s"},
 		{-time.Hour, "-1h"},
-		{pipeline.Size(4 << 20), "4MiB"},
+		{setting.Size(4 << 20), "4MiB"},
 		{netip.MustParsePrefix("192.0.2.0/24"), "192.0.2.0/24"},
 		{[]int{1, 2}, "1, 2"},
 		{(*int)(nil), ""},
-		{fmt.Stringer(pipeline.KindSink), "sink"},
+		{fmt.Stringer(netip.MustParseAddr("::1")), "::1"},
 	} {
-		if got := pipeline.SettingText(reflect.ValueOf(tc.value)); got != tc.want {
+		if got := setting.Format(reflect.ValueOf(tc.value)); got != tc.want {
 			t.Errorf("%v: got %q, want %q", tc.value, got, tc.want)
 		}
 	}
