@@ -165,3 +165,57 @@ func (printer) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
 		fmt.Printf("%s PTB of IPv%d, %d bytes\n", p.Time.Time().Format(time.DateTime), p.PTB, p.Length)
 	}
 }
+
+// A source makes packets of what it reads. The engine decodes them.
+func ExampleNewPacket() {
+	datagram := []byte{
+		0x45, 0, 0, 56, 0, 0, 0, 0, 60, 1, 0, 0, 203, 0, 113, 1, 192, 0, 2, 1, // IPv4: a router's ICMP
+		3, 4, 0, 0, 0, 0, 0x05, 0x78, // fragmentation needed, next-hop MTU 1400
+		0x45, 0, 5, 220, 0, 0, 0x40, 0, 61, 6, 0, 0, 192, 0, 2, 1, 198, 51, 100, 7, // about TCP
+		1, 187, 156, 64, 0, 0, 0, 1, // from port 443
+	}
+	p := pipeline.NewPacket(datagram, pipeline.LinkRaw, time.Now())
+	p.Decode()
+	mtu, _ := p.MTU()
+	quoted, _ := p.Quoted()
+	fmt.Println(mtu, quoted.Src, quoted.SrcPort)
+	// Output:
+	// 1400 192.0.2.1 443
+}
+
+// poster is a sink that sends to a server by TCP and writes a spool.
+type poster struct {
+	printer
+	server string
+}
+
+func (s poster) Needs() pipeline.Needs {
+	return pipeline.Needs{
+		TCP:   []string{s.server},
+		Files: []pipeline.File{{Path: "/var/lib/poster/spool", Writes: true}},
+	}
+}
+
+// Once everything is open, the process gives up all rights but those that stages say they need.
+func ExampleNeeds() {
+	p, err := pipeline.New(pipeline.Spec{
+		Name:    "edge",
+		Sources: []pipeline.Stage{{Plugin: replaySource()}},
+		Sinks: []pipeline.SinkStage{{Stage: pipeline.Stage{Plugin: pipeline.NewSink(pipeline.SinkPlugin[struct{}]{
+			Type: "post",
+			New: func(struct{}, pipeline.Env) (pipeline.Sink, error) {
+				return poster{server: "logs.example.net:443"}, nil
+			},
+		})}}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, n := range p.Needs() {
+		fmt.Println(n.Stage, "connects to", n.Needs.TCP, "and writes", n.Needs.Files[0].Path)
+	}
+	fmt.Println("not confined, if it is not required:", p.Undeclared())
+	// Output:
+	// post connects to [logs.example.net:443] and writes /var/lib/poster/spool
+	// not confined, if it is not required: [two-messages]
+}
