@@ -40,9 +40,9 @@ func parsePrefix(s string) (netip.Prefix, error) {
 	return prefix, err
 }
 
-// unmap makes an IPv4 prefix of an IPv4-mapped one.
+// unmap makes an IPv4 prefix of an IPv4-mapped one. Those without host bits have 96 bits or more.
 func unmap(p netip.Prefix) netip.Prefix {
-	if p.Addr().Is4In6() && p.Bits() >= 96 {
+	if p.Addr().Is4In6() {
 		return netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
 	}
 	return p

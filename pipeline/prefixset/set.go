@@ -40,17 +40,14 @@ func New(prefixes []Prefix) *Set {
 // Has reports whether addr is in one of the prefixes. The zero Addr is in none. It
 // allocates nothing.
 func (s *Set) Has(addr netip.Addr) bool {
-	if s == nil || !addr.IsValid() {
+	if s == nil {
 		return false
 	}
 	for _, b := range s.byBits {
 		if b.v4 != addr.Is4() {
 			continue
 		}
-		prefix, err := addr.Prefix(b.bits)
-		if err != nil {
-			continue
-		}
+		prefix, _ := addr.Prefix(b.bits) // the bits are some of its family
 		if _, ok := b.addrs[prefix.Addr()]; ok {
 			return true
 		}

@@ -69,6 +69,37 @@ func TestSame(t *testing.T) {
 	}
 }
 
+// TestAllAddresses has the prefixes of all addresses, in which there is one that is none.
+func TestAllAddresses(t *testing.T) {
+	set := prefixset.New([]prefixset.Prefix{
+		{Prefix: netip.MustParsePrefix("0.0.0.0/0")}, {Prefix: netip.MustParsePrefix("::/0")},
+	})
+	for addr, want := range map[netip.Addr]bool{
+		{}: false, netip.IPv4Unspecified(): true, netip.IPv6Unspecified(): true,
+		netip.MustParseAddr("192.0.2.1"): true, netip.MustParseAddr("2001:db8::1"): true,
+	} {
+		if got := set.Has(addr); got != want {
+			t.Errorf("%v: %v, want %v", addr, got, want)
+		}
+	}
+}
+
+// TestSetOfMany wants prefixes of one length to share what a look up costs.
+func TestSetOfMany(t *testing.T) {
+	for _, family := range []func(i byte) netip.Addr{
+		func(i byte) netip.Addr { return netip.AddrFrom4([4]byte{192, 0, 2, i}) },
+		func(i byte) netip.Addr { return netip.AddrFrom16([16]byte{0: 0x20, 1: 1, 15: i}) },
+	} {
+		var prefixes []prefixset.Prefix
+		for i := range 200 {
+			prefixes = append(prefixes, prefixset.Single(family(byte(i))))
+		}
+		if n := testing.AllocsPerRun(1, func() { prefixset.New(prefixes) }); n >= 100 {
+			t.Errorf("a set of %d addresses takes %v allocations: each has a place of its own", len(prefixes), n)
+		}
+	}
+}
+
 func TestEmptySet(t *testing.T) {
 	set := prefixset.New(nil)
 	if set != nil || set.Has(netip.MustParseAddr("192.0.2.1")) || set.Has(netip.Addr{}) {

@@ -39,6 +39,9 @@ func packet(n int) []byte {
 	return p
 }
 
+// bare6 returns an IPv6 header of a packet without payload.
+func bare6() []byte { return append([]byte{0x60}, make([]byte, 39)...) }
+
 func opener(t testing.TB, senders int, texts ...string) *sealed.Opener {
 	t.Helper()
 	var keys []sealed.Key
@@ -98,7 +101,7 @@ func TestFaults(t *testing.T) {
 		{"shorter than that", seal(nil, now)[:sealed.Overhead-1], sealed.Malformed},
 		{"cut", seal(packet(100), now)[:100], sealed.Forged},
 		{"extended", append(seal(packet(100), now), 0), sealed.Forged},
-		{"too long", make([]byte, sealed.Overhead+sealed.MaxPacket+1), sealed.Malformed},
+		{"too long", seal(packet(sealed.MaxPacket+1), now), sealed.Malformed},
 		{"other version", flip(0), sealed.Malformed},
 		{"first bit of the key id", flip(1), sealed.UnknownKey},
 		{"last bit of the key id", flip(3), sealed.UnknownKey},
@@ -111,6 +114,7 @@ func TestFaults(t *testing.T) {
 		{"a minute ago", seal(packet(100), now.Add(-time.Minute)), sealed.OK},
 		{"a minute ahead", seal(packet(100), now.Add(time.Minute)), sealed.OK},
 		{"oldest", seal(packet(100), now.Add(-sealed.MaxAge)), sealed.OK},
+		{"furthest ahead", seal(packet(100), now.Add(sealed.MaxAge)), sealed.OK},
 		{"too old", seal(packet(100), now.Add(-sealed.MaxAge-1)), sealed.TooOld},
 		{"ten minutes old", seal(packet(100), now.Add(-10*time.Minute)), sealed.TooOld},
 		{"too far ahead", seal(packet(100), now.Add(sealed.MaxAge+1)), sealed.TooOld},
@@ -121,11 +125,18 @@ func TestFaults(t *testing.T) {
 		{"IPv6 length too small", seal(append(packet(600), 0), now), sealed.NotIP},
 		{"IPv4 header length", seal(append([]byte{0x44}, packet(100)[1:]...), now), sealed.NotIP},
 		{"IP version", seal(append([]byte{0x55}, packet(100)[1:]...), now), sealed.NotIP},
+		{"IPv4 header cut", seal(packet(19), now), sealed.NotIP},
 		{"IPv6 header cut", seal([]byte{0x60, 30: 0}, now), sealed.NotIP},
+		{"IPv6 without payload", seal(bare6(), now), sealed.OK},
+		{"another version with the length of IPv6", seal(append([]byte{0x50}, packet(600)[1:]...), now), sealed.NotIP},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			o := opener(t, 8, secret)
-			open(t, o, tc.datagram, now, tc.want, packet(100))
+			opened := packet(100)
+			if tc.name == "IPv6 without payload" {
+				opened = bare6()
+			}
+			open(t, o, tc.datagram, now, tc.want, opened)
 			// What was refused has not spoilt what follows.
 			next := sealed.NewSealer(key(t, secret)).Seal(nil, packet(100), now)
 			open(t, o, next, now, sealed.OK, packet(100))
@@ -254,6 +265,42 @@ func TestManySenders(t *testing.T) {
 	}
 	old := sealed.NewSealer(key(t, secret)).Seal(nil, packet(100), now)
 	open(t, o, old, now, sealed.Replayed, nil) // maybe one of a sender that is forgotten
+}
+
+// TestTwoSenders has a datagram of one sender come again after another one was heard.
+func TestTwoSenders(t *testing.T) {
+	a, b, o := sealed.NewSealer(key(t, secret)), sealed.NewSealer(key(t, secret)), opener(t, 8, secret)
+	first, second := a.Seal(nil, packet(100), now), a.Seal(nil, packet(100), now)
+	open(t, o, first, now, sealed.OK, packet(100))
+	open(t, o, second, now, sealed.OK, packet(100))
+	open(t, o, b.Seal(nil, packet(56), now), now, sealed.OK, packet(56))
+	open(t, o, second, now, sealed.Replayed, nil)
+	open(t, o, first, now, sealed.Replayed, nil)
+	open(t, o, b.Seal(nil, packet(56), now), now, sealed.OK, packet(56))
+}
+
+// TestPlaceOfAForgottenSender wants nothing to be left of a sender whose place another takes.
+func TestPlaceOfAForgottenSender(t *testing.T) {
+	a, b, o := sealed.NewSealer(key(t, secret)), sealed.NewSealer(key(t, secret)), opener(t, 1, secret)
+	for range 2 * sealed.WindowLen {
+		open(t, o, a.Seal(nil, packet(100), now), now, sealed.OK, packet(100))
+	}
+	later := now.Add(time.Second)
+	for range 2 {
+		open(t, o, b.Seal(nil, packet(100), later), later, sealed.OK, packet(100))
+	}
+}
+
+func TestFaultNames(t *testing.T) {
+	names := []string{"ok", "malformed", "unknown-key", "replayed", "forged", "too-old", "not-ip"}
+	for i, want := range names {
+		if got := sealed.Fault(i).String(); got != want {
+			t.Errorf("fault %d is %q, want %q", i, got, want)
+		}
+	}
+	if len(names) != int(sealed.Faults) || sealed.Faults.String() == "" {
+		t.Errorf("%d faults, of which %d have names", sealed.Faults, len(names))
+	}
 }
 
 // TestNoTwoNonces looks for a sender id or a nonce that comes twice.
