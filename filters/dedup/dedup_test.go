@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -314,6 +315,30 @@ func TestMemory(t *testing.T) {
 		each := float64(after.TotalAlloc-before.TotalAlloc-1<<15) / float64(s.MaxEntries)
 		if most := float64(56 + 8*copies); each < most-16 || each > most {
 			t.Errorf("%d copies: entries take %.1f bytes each, want at most %.0f", copies, each, most)
+		}
+	}
+}
+
+// TestExplainUnusable says so of a message that quotes too little, and counts what is none.
+func TestExplainUnusable(t *testing.T) {
+	f := build(t, settings())
+	short := message('a', 0)
+	short.Decode()
+	short.Data = short.Data[:short.ICMP+8+20]
+	short.Length = len(short.Data)
+	other := message('a', 0)
+	other.Decode()
+	other.Data[other.ICMP] = 8 // an echo request
+	for name, tc := range map[string]struct {
+		packet pipeline.Packet
+		want   string
+	}{
+		"unusable": {short, "quotes too little to be of use to a receiver"},
+		"no PTB":   {other, "passed 0 of 2 times in the last 1s"},
+	} {
+		tc.packet.Decode()
+		if got := f.(pipeline.Explainer).Explain(&tc.packet); !strings.HasSuffix(got, tc.want) {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 	"github.com/pmtud/pmtud/pipeline/verdict"
 )
 
@@ -58,14 +59,14 @@ func Plugin() pipeline.Plugin {
 func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 	u, err := url.Parse(s.URL)
 	if err != nil {
-		return nil, pipeline.BadSetting("url", "%w", err)
+		return nil, setting.Errorf("url", "%w", err)
 	}
 	port := u.Port()
 	switch {
 	case u.Hostname() == "":
-		return nil, pipeline.BadSetting("url", "%q has no host", s.URL)
+		return nil, setting.Errorf("url", "%q has no host", s.URL)
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, pipeline.BadSetting("url", "%q begins with neither http:// nor https://", s.URL)
+		return nil, setting.Errorf("url", "%q begins with neither http:// nor https://", s.URL)
 	case port == "":
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Settings of the source.
@@ -29,7 +30,7 @@ func Plugin() pipeline.Plugin {
 // New returns the source.
 func New(s Settings, _ pipeline.Env) (pipeline.Source, error) {
 	if s.Listen.Port() == 0 {
-		return nil, pipeline.BadSetting("listen", "%v has no port", s.Listen)
+		return nil, setting.Errorf("listen", "%v has no port", s.Listen)
 	}
 	return &source{listen: s.Listen}, nil
 }
