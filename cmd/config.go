@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/config/write"
 )
 
 func (a *app) configCommand() *cobra.Command {
@@ -36,7 +36,7 @@ have:
 			if err != nil {
 				return err
 			}
-			return a.printMarshalled(f.Effective(config.View{Defaults: !written, Origins: origins}), format.value)
+			return a.printDocument(write.Effective(f, write.View{Defaults: !written, Origins: origins}), format.value)
 		},
 	}
 	addConfigFlag(c, &paths)
@@ -46,8 +46,8 @@ have:
 	return c
 }
 
-func (a *app) printMarshalled(f *config.File, format string) error {
-	text, err := config.Marshal(f, format)
+func (a *app) printDocument(d *write.Document, format string) error {
+	text, err := d.Marshal(format)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/config/write"
 	"github.com/pmtud/pmtud/cmd/internal/testkit/schematest"
 	"github.com/pmtud/pmtud/configs"
 )
@@ -71,7 +72,7 @@ func TestRecommendedOptions(t *testing.T) {
 	for _, format := range []string{"yaml", "toml"} {
 		text := regexp.MustCompile(`(?m)^( *)#(  [a-z]|[^ \n])`).ReplaceAllString(configs.Recommended(format), "$1$2")
 		name := filepath.Join(t.TempDir(), "all."+format)
-		write(t, name, text)
+		writeFile(t, name, text)
 		done(t, run(t, "check", "-c", name))
 		if text := asYAML(t, name); !strings.Contains(text, "vips") || !strings.Contains(text, "port-list") {
 			t.Errorf("a stage is missing in\n%s", text)
@@ -89,7 +90,7 @@ func configMap(t *testing.T) string {
 	t.Setenv("PMTUD_IFACE", "eth0")
 	t.Setenv("PMTUD_HTTP", "127.0.0.1:9342")
 	secret := filepath.Join(t.TempDir(), "key")
-	write(t, secret, key)
+	writeFile(t, secret, key)
 	manifest, err := os.Open("kubernetes/pmtud.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +106,7 @@ func configMap(t *testing.T) string {
 		}
 		if object.Kind == "ConfigMap" {
 			name := filepath.Join(t.TempDir(), "pmtud.yaml")
-			write(t, name, strings.ReplaceAll(object.Data["pmtud.yaml"], "/etc/pmtud-key/key", secret))
+			writeFile(t, name, strings.ReplaceAll(object.Data["pmtud.yaml"], "/etc/pmtud-key/key", secret))
 			return name
 		}
 	}
@@ -118,7 +119,7 @@ func asYAML(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := config.Marshal(f, "yaml")
+	text, err := write.Declared(f).Marshal("yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/config/disk"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/service"
 )
 
@@ -48,7 +49,7 @@ func (f *files) load() (file *config.File, fingerprint string, err error) {
 
 // fingerprint returns the fingerprint of what the files hold now.
 func (f *files) fingerprint() string {
-	return config.Fingerprint(f.ctx, slices.Concat(f.paths, f.lastIncluded()))
+	return disk.Fingerprint(f.ctx, slices.Concat(f.paths, f.lastIncluded()))
 }
 
 func (f *files) lastIncluded() []string {

@@ -22,7 +22,7 @@ func TestGenerated(t *testing.T) {
 	files := generated(t)
 	for name, want := range files {
 		if *goldentest.Update {
-			write(t, name, want)
+			writeFile(t, name, want)
 		}
 		got, err := os.ReadFile(name)
 		if err != nil {
@@ -98,7 +98,7 @@ func code(t *testing.T, name string) string {
 	return "```go\n" + string(text) + "```\n"
 }
 
-func write(t *testing.T, name, text string) {
+func writeFile(t *testing.T, name, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
+	"github.com/pmtud/pmtud/cmd/internal/config/write"
 	"github.com/pmtud/pmtud/configs"
 	"github.com/pmtud/pmtud/filters/vips"
 	"github.com/pmtud/pmtud/pipeline/setting"
@@ -105,14 +107,16 @@ func (a *app) initial(args []string, format, name, iface string, host bool) ([]b
 	if err != nil {
 		return nil, err
 	}
-	f.Annotate()
-	return config.Marshal(f, format)
+	return write.Annotated(f).Marshal(format)
 }
 
 // filledIn returns the recommended configuration with other names filled in.
 func filledIn(text, format, name, iface string) []byte {
-	value := func(name string) string { return config.Value(format, name) }
-	key := func(name string) string { return config.Key(format, name) }
+	notation := syntax.YAML
+	if format == "toml" {
+		notation = syntax.TOML
+	}
+	value, key := notation.Text, notation.Key
 	fill := strings.NewReplacer(
 		"interface: "+value(configs.Interface), "interface: "+value(iface),
 		"interface = "+value(configs.Interface), "interface = "+value(iface),

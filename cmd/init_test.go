@@ -96,7 +96,7 @@ func TestInitOfEachPlugin(t *testing.T) {
 			all = strings.ReplaceAll(all, sealed.Example, "a secret that is none of the examples")
 			for _, text := range []string{text, all} {
 				name := filepath.Join(t.TempDir(), "a."+format)
-				write(t, name, text)
+				writeFile(t, name, text)
 				if r := run(t, "check", "-c", name); r.status != 0 {
 					t.Errorf("%s: %s\n%s", chain, r.stderr, text)
 				}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/config/write"
 )
 
 // options are those of the original command line, as they were written.
@@ -71,7 +72,7 @@ func (a *app) runOptions(ctx context.Context, o options) error {
 }
 
 func (a *app) printConfig(f *config.File, format string) error {
-	text, err := config.Marshal(f, format)
+	text, err := write.Declared(f).Marshal(format)
 	if err != nil {
 		return fmt.Errorf("--print-config: %w", err)
 	}
@@ -182,7 +183,7 @@ func (o *options) sinks() []config.Stage {
 }
 
 // global returns the settings of the top level.
-func (o *options) global() ([]config.Setting, error) {
+func (o *options) global() (config.Table, error) {
 	if !o.given("cpu") {
 		return nil, nil
 	}
@@ -190,7 +191,7 @@ func (o *options) global() ([]config.Setting, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--cpu: %q is not the number of a processor", o.cpu)
 	}
-	return []config.Setting{set("--cpu", "cpu", config.Number(strconv.FormatUint(cpu, 10)))}, nil
+	return config.Table{set("--cpu", "cpu", config.Number(strconv.FormatUint(cpu, 10)))}, nil
 }
 
 // parseRate takes decimal numbers only. Whether a rate makes sense is up to the
@@ -233,11 +234,19 @@ func list(text string) (elements []any) {
 	return elements
 }
 
-func stage(typ string, settings ...config.Setting) config.Stage {
+func stage(typ string, settings ...*config.Setting) config.Stage {
 	return config.Stage{Type: typ, Settings: settings}
 }
 
 // set returns a setting whose mistakes are reported as the option's.
-func set(option, name string, value any) config.Setting {
-	return config.Setting{Name: name, Value: value, At: config.Position{File: option}}
+func set(option, name string, value any) *config.Setting {
+	at := config.Position{File: option}
+	if items, ok := value.([]any); ok {
+		list := config.List{}
+		for _, item := range items {
+			list = append(list, &config.Setting{Value: item, At: at})
+		}
+		value = list
+	}
+	return &config.Setting{Name: name, Value: value, At: at}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/config/write"
 	"github.com/pmtud/pmtud/cmd/internal/testkit/goldentest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
@@ -150,7 +151,7 @@ func TestPrintConfig(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				again, err := config.Marshal(f, format)
+				again, err := write.Declared(f).Marshal(format)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -3,10 +3,10 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/config/write"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/logging"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/monitor"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/service"
@@ -78,14 +78,10 @@ type daemon struct {
 
 // configuration returns what a file without mistakes declares.
 func (d *daemon) configuration(f *config.File) (service.Configuration, error) {
-	hash, err := f.Hash()
-	if err != nil {
-		return service.Configuration{}, fmt.Errorf("hash configuration: %w", err)
-	}
 	for _, name := range f.Empty {
 		d.log.Logger().Info("file declares nothing", "file", name)
 	}
-	c := service.Configuration{Hash: hash, Watch: f.Global.Watch}
+	c := service.Configuration{Hash: write.Hash(f), Watch: f.Global.Watch}
 	d.addMonitor(&c, f.Global.HTTP.Listen)
 	move := c.Adopt
 	c.Adopt = func() {

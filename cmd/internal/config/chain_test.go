@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/config/write"
 )
 
 func TestParseChain(t *testing.T) {
@@ -39,7 +40,7 @@ func TestParseChain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, marshalled(t, f, "yaml")); diff != "" {
+	if diff := cmp.Diff(want, marshalled(t, write.Declared(f), "yaml")); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -101,9 +102,8 @@ func FuzzParseChain(f *testing.F) {
 		if err != nil {
 			return
 		}
-		file.Annotate()
 		for _, format := range []string{"yaml", "toml"} {
-			mustLoad(t, "again."+format, marshalled(t, file, format))
+			mustLoad(t, "again."+format, marshalled(t, write.Annotated(file), format))
 		}
 	})
 }

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
@@ -22,7 +22,7 @@ type kindError struct {
 	hint string
 }
 
-func (e *kindError) Error() string { return "must be " + e.want + ", not " + kindOf(e.got) }
+func (e *kindError) Error() string { return "must be " + e.want + ", not " + syntax.KindOf(e.got) }
 
 // rangeError says that a number does not fit into its field.
 type rangeError struct {
@@ -42,7 +42,7 @@ func convert(from, to reflect.Value) (any, error) {
 	if hint := addressHint(value); hint != "" {
 		return nil, &kindError{"text", value, hint}
 	}
-	text, isScalar := scalarText(value)
+	text, isScalar := syntax.ScalarText(value)
 	switch {
 	case setting.IsText(t) && isScalar:
 		return unmarshalText(t, text)
@@ -54,19 +54,6 @@ func convert(from, to reflect.Value) (any, error) {
 		return list(value, isScalar)
 	}
 	return basic(value, t)
-}
-
-// scalarText returns a scalar as it was written.
-func scalarText(value any) (text string, ok bool) {
-	switch v := value.(type) {
-	case string:
-		return v, true
-	case Number:
-		return string(v), true
-	case bool:
-		return strconv.FormatBool(v), true
-	}
-	return "", false
 }
 
 func unmarshalText(t reflect.Type, text string) (any, error) {
@@ -131,23 +118,12 @@ func boolean(value any) (any, error) {
 	if _, ok := value.(bool); ok {
 		return value, nil
 	}
-	text, _ := scalarText(value)
-	hint := boolHint(text)
+	text, _ := syntax.ScalarText(value)
+	hint := syntax.BoolHint(text)
 	if value == "true" || value == "false" {
 		hint = "leave out the quotes"
 	}
 	return nil, &kindError{"true or false", value, hint}
-}
-
-// boolHint returns what to write for a word that means true or false elsewhere.
-func boolHint(word string) string {
-	switch strings.ToLower(word) {
-	case "yes", "on", "true", "1":
-		return "write true"
-	case "no", "off", "false", "0":
-		return "write false"
-	}
-	return ""
 }
 
 func str(value any) (any, error) {
@@ -155,7 +131,7 @@ func str(value any) (any, error) {
 		return value, nil
 	}
 	hint := ""
-	if text, ok := scalarText(value); ok {
+	if text, ok := syntax.ScalarText(value); ok {
 		hint = `put quotes around it: "` + text + `"`
 	} else if _, ok := value.([]any); ok {
 		hint = "write a single one"
@@ -170,7 +146,7 @@ func addressHint(value any) string {
 	if !ok || len(table) != 1 {
 		return ""
 	}
-	rest, _ := scalarText(table[0].Value)
+	rest, _ := syntax.ScalarText(table[0].Value)
 	text := table[0].Name + ":" + rest
 	addr, _, _ := strings.Cut(text, "/")
 	if _, err := netip.ParseAddr(addr); err != nil {
@@ -187,11 +163,11 @@ func integer(value any, t reflect.Type) (any, error) {
 	var v any
 	var err error
 	if t.Kind() >= reflect.Uint {
-		v, err = n.unsigned(t.Bits())
+		v, err = n.Unsigned(t.Bits())
 	} else {
-		v, err = n.signed(t.Bits())
+		v, err = n.Signed(t.Bits())
 	}
-	if errors.Is(err, errRange) {
+	if errors.Is(err, syntax.ErrRange) {
 		least, most := setting.Limits(t)
 		return nil, &rangeError{fmt.Sprintf("from %s to %s", least, most), n}
 	}
@@ -206,7 +182,7 @@ func floating(value any, t reflect.Type) (any, error) {
 	if !ok {
 		return nil, &kindError{"a number", value, unquote(value)}
 	}
-	v, err := n.float(t.Bits())
+	v, err := n.Float(t.Bits())
 	if err != nil {
 		return nil, fmt.Errorf("%s is out of range", n)
 	}
@@ -220,7 +196,7 @@ func unquote(value any) string {
 	if strings.Contains(text, " //") {
 		return "comments begin with #"
 	}
-	if !ok || !plainNumber.MatchString(text) || octalLooking.MatchString(text) {
+	if _, isNumber := syntax.ParseText(text); !ok || !isNumber {
 		return ""
 	}
 	return "leave out the quotes"

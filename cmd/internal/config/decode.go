@@ -11,9 +11,11 @@ import (
 	"strings"
 
 	"github.com/go-viper/mapstructure/v2"
+	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/v2"
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
+	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
@@ -24,9 +26,10 @@ const settingTag = "setting"
 // decode decodes the stage's settings into its plugin's struct. It reports whether those
 // were all right.
 func (r *resolver) decode(s *Stage) bool {
-	s.settings = s.plugin.NewSettings()
-	what := fmt.Sprintf("%v `%s`", s.plugin.Kind, s.Type)
-	isRight := r.decodeInto(s.settings, s, what)
+	is := s.Resolved
+	is.Settings = is.Plugin.NewSettings()
+	what := fmt.Sprintf("%v `%s`", is.Plugin.Kind, s.Type)
+	isRight := r.decodeInto(is.Settings, s, what)
 	r.decodeCommon(s, what)
 	return isRight
 }
@@ -61,8 +64,8 @@ func (r *resolver) decodeInto(settings any, s *Stage, what string) bool {
 func (r *resolver) check(settings any, s *Stage, wrong map[string]bool) {
 	v := reflect.ValueOf(settings).Elem()
 	for _, info := range setting.Of(settings) {
-		written := s.setting(info.Name)
-		if written == nil || written.Value == nil || wrong[info.Name] || isNested(info.Field.Type) {
+		written := s.Settings.Find(info.Name)
+		if written == nil || written.Value == nil || wrong[info.Name] || IsNested(info.Field.Type) {
 			continue
 		}
 		value := v.FieldByIndex(info.Field.Index)
@@ -78,9 +81,10 @@ func (r *resolver) check(settings any, s *Stage, wrong map[string]bool) {
 func (r *resolver) declaredError(info setting.Info, written *Setting, value reflect.Value, err error) {
 	at := written.At
 	if value.Kind() == reflect.Slice {
-		for i := range min(value.Len(), len(written.ItemsAt)) {
+		items, _ := written.Value.(List)
+		for i := range min(value.Len(), len(items)) {
 			if info.Check(value.Index(i)) != nil {
-				at, value = written.ItemsAt[i], value.Index(i)
+				at, value = items[i].At, value.Index(i)
 				break
 			}
 		}
@@ -107,6 +111,28 @@ func decoderConfig() *mapstructure.DecoderConfig {
 	}
 }
 
+// load puts values into a Koanf of their own, which is only there to be decoded: files
+// are not merged by it, since it keeps no places.
+func load(values map[string]any) *koanf.Koanf {
+	k := koanf.New("\x00")
+	// Neither the provider nor a merge into nothing can fail.
+	_ = k.Load(confmap.Provider(values, ""), nil)
+	return k
+}
+
+// plain returns a value for the decoder, which knows no nodes.
+func plain(value any) any {
+	list, ok := value.(List)
+	if !ok {
+		return value
+	}
+	items := []any{}
+	for _, item := range list {
+		items = append(items, plain(item.Value))
+	}
+	return items
+}
+
 // known returns the values of the settings that the struct has, and notes those
 // that nobody has or that are missing. Wrong are those without a value.
 func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what string) (values map[string]any, wrong map[string]bool) {
@@ -114,26 +140,26 @@ func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what s
 	common := s.common()
 	values, wrong = map[string]any{}, map[string]bool{}
 	meant := map[string]bool{}
-	for i := range s.Settings {
-		setting := &s.Settings[i]
-		if slices.Contains(common, setting.Name) {
+	for _, written := range s.Settings {
+		name := written.Name
+		if slices.Contains(common, name) {
 			continue
 		}
-		field, ok := fields[setting.Name]
+		field, ok := fields[name]
 		if !ok {
-			r.Add(setting.NameAt, s.unknownHint(*setting, names), "unknown setting `%s` of %s", setting.Name, what)
-			if name, ok := mistake.Nearest(setting.Name, names); ok {
-				meant[name] = true
+			r.Add(written.NameAt, s.unknownHint(written, names), "unknown setting `%s` of %s", name, what)
+			if near, ok := mistake.Nearest(name, names); ok {
+				meant[near] = true
 			}
 			continue
 		}
-		meant[setting.Name] = true
-		if setting.Value == nil {
-			wrong[setting.Name] = true
+		meant[name] = true
+		if written.Value == nil {
+			wrong[name] = true
 		}
-		typed(setting, field.Type)
-		if setting.Value != nil && !isNested(field.Type) {
-			values[setting.Name] = setting.Value
+		typed(written, field.Type)
+		if written.Value != nil && !IsNested(field.Type) {
+			values[name] = plain(written.Value)
 		}
 	}
 	for _, name := range names {
@@ -145,11 +171,11 @@ func (r *resolver) known(s *Stage, fields map[string]reflect.StructField, what s
 }
 
 // unknownHint says what may be meant by a name that is none of the plugin's settings.
-func (s *Stage) unknownHint(unknown Setting, names []string) string {
-	kind := s.plugin.Kind
-	switch {
-	case kind == 0: // no stage, but a struct with settings
+func (s *Stage) unknownHint(unknown *Setting, names []string) string {
+	if s.Resolved == nil { // no stage, but a struct with settings
 		return mistake.DidYouMean(unknown.Name, names)
+	}
+	switch kind := s.Resolved.Plugin.Kind; {
 	case unknown.Name == "filters" && kind != pipeline.KindSink:
 		return "only sinks have filters of their own"
 	case kind == pipeline.KindSink:
@@ -167,17 +193,17 @@ func missingHint(field reflect.StructField, at Position) string {
 		return "add `" + name + "`"
 	}
 	var value any = example
-	if number, ok := parseNumber(example); ok && !setting.IsText(field.Type) && field.Type.Kind() != reflect.String {
+	if number, ok := syntax.ParseNumber(example); ok && !setting.IsText(field.Type) && field.Type.Kind() != reflect.String {
 		value = number
 	}
 	if field.Type.Kind() == reflect.Slice {
-		items := []any{}
+		items := List{}
 		for item := range strings.SplitSeq(example, ",") {
-			items = append(items, item)
+			items = append(items, &Setting{Value: item})
 		}
 		value = items
 	}
-	return "add for example `" + syntaxAt(at).pair(name, value) + "`"
+	return "add for example `" + syntax.NotationAt(at).Pair(name, value) + "`"
 }
 
 // fieldsOf returns the fields of a plugin's settings by their names.
@@ -209,28 +235,29 @@ func (r *resolver) decodeErrors(s *Stage, err error, wrong map[string]bool) {
 // decodeError returns the setting's name.
 func (r *resolver) decodeError(s *Stage, name string, err error) string {
 	name, element, isElement := strings.Cut(name, "[")
-	setting := s.setting(name)
-	if setting == nil {
+	written := s.Settings.Find(name)
+	if written == nil {
 		r.Add(s.At, "", "%v", err)
 		return name
 	}
-	at := setting.At
-	if i, err := strconv.Atoi(strings.TrimSuffix(element, "]")); isElement && err == nil && i < len(setting.ItemsAt) {
-		at = setting.ItemsAt[i]
+	at := written.At
+	items, _ := written.Value.(List)
+	if i, err := strconv.Atoi(strings.TrimSuffix(element, "]")); isElement && err == nil && i < len(items) {
+		at = items[i].At
 	}
 	if fit, ok := errors.AsType[*rangeError](err); ok {
-		fit.bounds = cmp.Or(boundsOf(s.settings, name), fit.bounds)
+		fit.bounds = cmp.Or(boundsOf(s, name), fit.bounds)
 	}
 	r.valueError(name, at, err)
 	return name
 }
 
 // boundsOf returns the bounds that a setting declares.
-func boundsOf(settings any, name string) string {
-	if settings == nil {
+func boundsOf(s *Stage, name string) string {
+	if s.Resolved == nil {
 		return ""
 	}
-	for _, info := range setting.Of(settings) {
+	for _, info := range setting.Of(s.Resolved.Settings) {
 		if info.Name == name {
 			return info.Bounds()
 		}

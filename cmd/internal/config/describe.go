@@ -1,9 +1,6 @@
 package config
 
 import (
-	"encoding/json"
-	"strconv"
-
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
@@ -55,34 +52,3 @@ func DescribeGlobal() []setting.Info { return setting.Describe(GlobalSettings())
 
 // DescribeSink returns the settings that each sink has besides those of its plugin.
 func DescribeSink() []setting.Info { return setting.Describe(SinkSettings()) }
-
-// asWritten returns a value of a description as that of a [Setting].
-func asWritten(value any) any {
-	switch value := value.(type) {
-	case json.Number:
-		return Number(value)
-	case []any:
-		items := make([]any, len(value))
-		for i, v := range value {
-			items[i] = asWritten(v)
-		}
-		return items
-	}
-	return value
-}
-
-// MarshalJSON returns n as a number where JSON has such a one, otherwise as text.
-func (n Number) MarshalJSON() ([]byte, error) {
-	if v, err := n.unsigned(64); err == nil {
-		return strconv.AppendUint(nil, v, 10), nil
-	}
-	if v, err := n.signed(64); err == nil {
-		return strconv.AppendInt(nil, v, 10), nil
-	}
-	if v, err := n.float(64); err == nil {
-		if text, err := json.Marshal(v); err == nil {
-			return text, nil
-		}
-	}
-	return json.Marshal(string(n))
-}

@@ -2,33 +2,30 @@
 //
 // A file goes through these steps:
 //
-//	read      its text becomes nested maps and lists, and an index from the path
-//	          of every key and value to its line and column (yaml.go, toml.go)
-//	expand    variables in text are replaced (variable.go)
-//	shape     the maps become the tree of [File], [Pipeline], [Stage], [Setting]
-//	resolve   the settings of the top level are decoded into [Global]; each stage
-//	          finds its plugin, its settings are decoded into the plugin's
-//	          struct, and the stage is built, which tells what the plugin has to
-//	          say of them and what the stage needs of the host
-//	compare   what the built stages say that they need of the host: no two may
-//	          need what only one can have, and no sink may feed itself (needs.go)
+//	read      its text becomes a tree of nodes that know where they stand ([syntax])
+//	expand    variables in text are replaced ([variable])
+//	declare   the nodes become a [File] of [Pipeline], [Stage] and [Setting], which is
+//	          what was written (declare.go)
+//	resolve   settings of the top level are decoded into [Global]; each stage finds its
+//	          plugin, its settings are decoded into the plugin's struct, and it is built
+//	          once to hear what the plugin has to say of them and what it needs of the
+//	          host: that is what the stage comes to, [Resolved] (resolve.go)
+//	compare   no two stages may need what only one can have, no sink may feed itself,
+//	          and some want a limit before them (needs.go, loops.go, limits.go)
 //
-// No step stops at a mistake: each leaves out what it could not understand, so
-// that one run finds every mistake of every file. Only a stage with a mistake is not built:
-// what its plugin would say of settings that go together is heard in the next run. The result is either a File
-// without mistakes or [Mistakes], each with its place, the line and a hint.
+// No step stops at a mistake: each leaves out what it could not understand, so that one
+// run finds every mistake of every file, but for what a plugin says of a stage that has
+// others. The result is either a File without mistakes or [Mistakes].
 //
-// Parsers notice mistakes of syntax late and tell them in their own words. What they
-// say is only taken as the place to look: the lines there and above tell which quote
-// or bracket has no end, which line is indented as no other is, or what is missing
-// (syntax.go, yaml_syntax.go, toml_syntax.go). After such a mistake nothing more is
-// known of that file.
+// Positions rule out most of what libraries for configuration do: none keeps them. So
+// Koanf is used for one step only, to decode a stage's settings into a struct
+// (decode.go); files are neither read nor merged by it.
 //
 // testdata/broken has files as people might write them, each with one mistake, and
 // what is said of it.
 //
 // A File may also be made in code. [File.Resolve] treats it as [Load] treats one
-// that was read, and [Marshal] writes either so that Load reads the same File.
+// that was read. Package write writes either so that Load reads the same File.
 //
 // # Settings
 //
@@ -38,9 +35,8 @@
 // level and of each sink may hold others (`http.listen`, `queue.size`).
 //
 // From the same structs come what tools show: [Describe] for lists and pages, [Schema]
-// for editors, [File.Effective] for what a configuration comes to, and, from a line such
-// as "pcap(interface=eth0) | icmp-ptb | log", a commented file ([ParseChain],
-// [File.Annotate]).
+// for editors, and what package write writes: what a configuration comes to, and, from a
+// line such as "pcap(interface=eth0) | icmp-ptb | log" ([ParseChain]), a commented file.
 //
 // # Values
 //

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/config/write"
 )
 
 // TestEffective writes what files come to in each format, reads it again and wants it
@@ -17,11 +18,11 @@ func TestEffective(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, view := range []config.View{{}, {Defaults: true}, {Origins: true}, {Defaults: true, Origins: true}} {
-			want := marshalled(t, f.Effective(config.View{Defaults: view.Defaults}), "yaml")
+		for _, view := range []write.View{{}, {Defaults: true}, {Origins: true}, {Defaults: true, Origins: true}} {
+			want := marshalled(t, write.Effective(f, write.View{Defaults: view.Defaults}), "yaml")
 			for _, format := range []string{"yaml", "toml", "json"} {
-				again := mustLoad(t, "again."+format, marshalled(t, f.Effective(view), format))
-				got := marshalled(t, again.Effective(config.View{Defaults: view.Defaults}), "yaml")
+				again := mustLoad(t, "again."+format, marshalled(t, write.Effective(f, view), format))
+				got := marshalled(t, write.Effective(again, write.View{Defaults: view.Defaults}), "yaml")
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("%s as %s, %+v:\n%s", name, format, view, diff)
 				}
@@ -30,9 +31,9 @@ func TestEffective(t *testing.T) {
 	}
 }
 
-func marshalled(t *testing.T, f *config.File, format string) string {
+func marshalled(t *testing.T, d *write.Document, format string) string {
 	t.Helper()
-	text, err := config.Marshal(f, format)
+	text, err := d.Marshal(format)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +80,7 @@ pipelines:
         name: output
         path: x  # b�.yaml:10:30
 `
-	if diff := cmp.Diff(want, marshalled(t, f.Effective(config.View{Origins: true}), "yaml")); diff != "" {
+	if diff := cmp.Diff(want, marshalled(t, write.Effective(f, write.View{Origins: true}), "yaml")); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
+	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
@@ -11,7 +12,7 @@ import (
 // File is a configuration: what one or several files declare together.
 type File struct {
 	// Settings are those of the top level, as they were written.
-	Settings []Setting
+	Settings Table
 
 	// Global is what Settings come to, with defaults for the others.
 	Global Global
@@ -29,8 +30,6 @@ type File struct {
 	Included []string
 
 	texts mistake.Texts
-
-	settingsAt, pipelinesAt map[string]Position // of the names, as they are read
 }
 
 // Pipeline is the declaration of one pipeline.
@@ -53,40 +52,39 @@ type Pipeline struct {
 type Stage struct {
 	Type     string
 	Name     string // empty: it is called by its type
-	Settings []Setting
+	Settings Table
 	Filters  []Stage // of a sink
 
 	At     Position // of the type
 	NameAt Position
 	itemAt Position // of the list's element, or of the alias that brought it there
 
-	Remarks Remarks // for Marshal
+	// Resolved is what the stage comes to; nil if it is not known what it is.
+	Resolved *Resolved
+}
 
-	plugin   pipeline.Plugin
-	settings any  // a pointer from plugin.NewSettings; nil until resolved
-	sink     Sink // of a sink
-	needs    pipeline.Needs
+// Resolved is what the declaration of a stage comes to.
+type Resolved struct {
+	Plugin   pipeline.Plugin
+	Settings any  // a pointer from Plugin.NewSettings
+	Sink     Sink // of a sink
 
+	needs      pipeline.Needs
 	undeclared bool // it may use the host, and does not say what of it
 }
 
-// Setting is a setting as it was written.
-type Setting struct {
-	Name string
-
-	// Value is a string, bool, Number, Table or a []any of these; nil where it was
-	// wrong in form.
-	Value any
-
-	At      Position   // of the value
-	NameAt  Position   // of the name
-	ItemsAt []Position // of the elements of a list; may be nil
-
-	Remarks Remarks // for Marshal
-}
+// Setting is a setting as it was written: its value is a string, bool, [Number], [List]
+// or [Table], or nil where it was wrong in form.
+type Setting = syntax.Node
 
 // Table is a value that is made of settings with names.
-type Table []Setting
+type Table = syntax.Table
+
+// List is a value that is made of others.
+type List = syntax.List
+
+// Number is a number as it was written.
+type Number = syntax.Number
 
 // Position is where something stands in a configuration.
 type Position = mistake.Position
@@ -104,9 +102,9 @@ func (f *File) Specs() []pipeline.Spec {
 	for _, p := range f.Pipelines {
 		spec := pipeline.Spec{Name: p.Name, Sources: specStages(p.Sources), Filters: specStages(p.Filters)}
 		for _, s := range p.Sinks {
+			queue := s.Resolved.Sink.Queue
 			spec.Sinks = append(spec.Sinks, pipeline.SinkStage{
-				Stage: s.spec(), Filters: specStages(s.Filters),
-				QueueSize: s.sink.Queue.Size, MaxAge: s.sink.Queue.MaxAge,
+				Stage: s.spec(), Filters: specStages(s.Filters), QueueSize: queue.Size, MaxAge: queue.MaxAge,
 			})
 		}
 		specs = append(specs, spec)
@@ -123,33 +121,39 @@ func specStages(stages []Stage) []pipeline.Stage {
 }
 
 func (s Stage) spec() pipeline.Stage {
-	return pipeline.Stage{Name: s.Name, Plugin: s.plugin, Settings: s.settings}
+	return pipeline.Stage{Name: s.Name, Plugin: s.Resolved.Plugin, Settings: s.Resolved.Settings}
 }
 
-// called returns the name that the stage goes by.
-func (s Stage) called() string {
+// Called returns the name that the stage goes by.
+func (s Stage) Called() string {
 	if s.Name != "" {
 		return s.Name
 	}
 	return s.Type
 }
 
-// setting returns the setting with the name, or nil.
-func (s Stage) setting(name string) *Setting { return find(s.Settings, name) }
-
-// find returns the setting with the name, or nil.
-func find(settings []Setting, name string) *Setting {
-	for i := range settings {
-		if settings[i].Name == name {
-			return &settings[i]
-		}
+// nameAt returns where the stage's name stands, given or not.
+func (s Stage) nameAt() Position {
+	if s.Name != "" {
+		return s.NameAt
 	}
-	return nil
+	return s.At
 }
 
 // IsSecret reports whether a setting of a resolved stage must not be shown, such as a key.
 func (s Stage) IsSecret(name string) bool {
-	return s.settings != nil && slices.ContainsFunc(setting.Of(s.settings), func(i setting.Info) bool {
+	return s.Resolved != nil && slices.ContainsFunc(setting.Of(s.Resolved.Settings), func(i setting.Info) bool {
 		return i.Name == name && i.Secret
 	})
 }
+
+// needs returns what the stage needs of the host, as far as it was built.
+func (s Stage) needs() pipeline.Needs {
+	if s.Resolved == nil {
+		return pipeline.Needs{}
+	}
+	return s.Resolved.needs
+}
+
+// report returns a report for mistakes that are found in f after it was read.
+func (f *File) report() *mistake.Report { return &mistake.Report{Texts: f.texts, Files: f.Names} }

@@ -50,7 +50,7 @@ func defaults() Global {
 func (r *structReader) global(f *File) {
 	names := append(slices.Collect(maps.Keys(fieldsOf(GlobalSettings()))), "pipelines")
 	slices.Sort(names)
-	f.Settings = slices.DeleteFunc(f.Settings, func(s Setting) bool {
+	f.Settings = slices.DeleteFunc(f.Settings, func(s *Setting) bool {
 		unknown := !slices.Contains(names, s.Name)
 		if unknown {
 			r.Add(s.NameAt, outsideHint(s, names), "unknown setting `%s`", s.Name)
@@ -58,7 +58,7 @@ func (r *structReader) global(f *File) {
 		return unknown
 	})
 	f.Global = defaults()
-	r.structure(reflect.ValueOf(&f.Global).Elem(), Setting{Value: Table(f.Settings)}, "the file")
+	r.structure(reflect.ValueOf(&f.Global).Elem(), &Setting{Value: f.Settings}, "the file")
 }
 
 // userName matches names of users as common systems have them, and numbers.
@@ -114,12 +114,11 @@ func (f *File) At(names ...string) Position {
 	var at Position
 	settings := f.Settings
 	for _, name := range names {
-		s := find(settings, name)
+		s := settings.Find(name)
 		if s == nil {
 			return Position{}
 		}
-		at = s.At
-		settings, _ = s.Value.(Table)
+		at, settings = s.At, s.Table()
 	}
 	return at
 }

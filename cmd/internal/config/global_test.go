@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/config/write"
 )
 
 const somePipeline = "pipelines: {p: {sources: [{type: file}], sinks: [{type: output}]}}\n"
@@ -48,7 +49,7 @@ func TestGlobal(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			for _, format := range []string{"yaml", "toml"} {
-				text, err := config.Marshal(f, format)
+				text, err := write.Declared(f).Marshal(format)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/config/write"
 	"github.com/pmtud/pmtud/cmd/internal/testkit/goldentest"
 )
 
@@ -43,11 +44,11 @@ func describe(t *testing.T, paths ...string) string {
 	if err != nil {
 		return err.Error() + "\n"
 	}
-	yaml, err := config.Marshal(f, "yaml")
+	yaml, err := write.Declared(f).Marshal("yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	toml, err := config.Marshal(f, "toml")
+	toml, err := write.Declared(f).Marshal("toml")
 	if err != nil {
 		t.Fatal(err)
 	}

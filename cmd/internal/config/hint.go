@@ -1,44 +1,36 @@
 package config
 
 import (
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
+	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
 )
 
-// twiceHint says what to do about anything that there is to be once.
-const twiceHint = "leave one of them out"
-
-func (s *shaper) here() Position { return Position{File: s.name} }
-
-func isTOML(p Position) bool { return strings.EqualFold(filepath.Ext(p.File), ".toml") }
-
-func isJSON(p Position) bool { return strings.EqualFold(filepath.Ext(p.File), ".json") }
-
 // pipelinesHint says how pipelines begin.
-func (s *shaper) pipelinesHint() string {
-	if isTOML(s.here()) {
+func pipelinesHint(n *syntax.Node) string {
+	if n.NameAt.IsTOML() {
 		return tomlHint("NAME.sources")
 	}
-	return "begin with a name, as in `" + syntaxAt(s.here()).key("edge") + ":`"
+	return "begin with a name, as in `" + syntax.NotationAt(n.NameAt).Key("edge") + ":`"
 }
 
 // pipelineHint says how a pipeline begins.
-func (s *shaper) pipelineHint(name string) string {
-	if isTOML(s.here()) {
-		return tomlHint(tomlKey(name) + ".sources")
+func pipelineHint(n *syntax.Node) string {
+	if n.NameAt.IsTOML() {
+		return tomlHint(syntax.TOML.Key(n.Name) + ".sources")
 	}
-	return "begin with `" + syntaxAt(s.here()).key("sources") + ":`"
+	return "begin with `" + syntax.NotationAt(n.NameAt).Key("sources") + ":`"
 }
 
-// listHint says how a list of stages is written.
-func (s *shaper) listHint(tomlName string) string {
-	if isTOML(s.here()) {
-		return tomlHint(tomlName)
-	}
-	if isJSON(s.here()) {
+// listHint says how a list of stages is written that stands in owner.
+func listHint(n *syntax.Node, owner []string) string {
+	switch {
+	case n.NameAt.IsTOML():
+		owner = append([]string{syntax.TOML.Key(owner[0])}, owner[1:]...)
+		return tomlHint(strings.Join(append(owner, n.Name), "."))
+	case n.NameAt.IsJSON():
 		return "put the stages in `[` and `]`"
 	}
 	return "begin each stage with `- type:`"
@@ -47,13 +39,13 @@ func (s *shaper) listHint(tomlName string) string {
 func tomlHint(list string) string { return "write `[[pipelines." + list + "]]`" }
 
 // stageHint says how a stage is written of which there is only the type.
-func (s *shaper) stageHint(v any) string {
-	typ, ok := v.(string)
+func stageHint(item *syntax.Node) string {
+	typ, ok := item.Value.(string)
 	if !ok {
 		return ""
 	}
-	pair := syntaxAt(s.here()).pair("type", typ)
-	if isTOML(s.here()) || isJSON(s.here()) {
+	pair := syntax.NotationAt(item.At).Pair("type", typ)
+	if item.At.IsTOML() || item.At.IsJSON() {
 		return "write `{" + pair + "}`"
 	}
 	return "write `- " + pair + "`"
@@ -68,13 +60,13 @@ func stagesHint(p *Pipeline, list string) string {
 }
 
 // outsideHint says what to do about a setting that is none of the top level.
-func outsideHint(s Setting, names []string) string {
-	if s.isPipeline() {
+func outsideHint(s *Setting, names []string) string {
+	if isPipeline(s) {
 		return insideHint(s)
 	}
 	switch s.Name {
 	case "sources", "filters", "sinks":
-		if isTOML(s.NameAt) {
+		if s.NameAt.IsTOML() {
 			return "put it into a pipeline: `[[pipelines.NAME." + s.Name + "]]`"
 		}
 		return "put it into a pipeline, below `pipelines:` and its name"
@@ -83,17 +75,16 @@ func outsideHint(s Setting, names []string) string {
 }
 
 // insideHint says where a pipeline belongs that stands at the top level.
-func insideHint(s Setting) string {
-	if isTOML(s.NameAt) {
-		return "write `pipelines." + tomlKey(s.Name) + "` for a pipeline"
+func insideHint(s *Setting) string {
+	if s.NameAt.IsTOML() {
+		return "write `pipelines." + syntax.TOML.Key(s.Name) + "` for a pipeline"
 	}
 	return "put it into `pipelines`, which holds all pipelines"
 }
 
 // isPipeline reports whether a setting holds what only pipelines do.
-func (s Setting) isPipeline() bool {
-	table, ok := s.Value.(Table)
-	return ok && (find(table, "sources") != nil || find(table, "sinks") != nil)
+func isPipeline(s *Setting) bool {
+	return s.Table().Find("sources") != nil || s.Table().Find("sinks") != nil
 }
 
 // aboveHint says where a setting of the top level belongs that stands elsewhere, or
@@ -103,9 +94,9 @@ func aboveHint(name string, at Position, names []string) string {
 	switch {
 	case !isGlobal || slices.Contains(names, name):
 		return mistake.DidYouMean(name, names)
-	case isTOML(at) && isNested(field.Type):
+	case at.IsTOML() && IsNested(field.Type):
 		return "write `[" + name + "]`"
-	case isTOML(at):
+	case at.IsTOML():
 		return "put it at the top of the file, above the first `[`"
 	}
 	return "put it at the top level, beside `pipelines`"

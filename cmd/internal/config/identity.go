@@ -1,10 +1,5 @@
 package config
 
-import (
-	"crypto/sha256"
-	"fmt"
-)
-
 // Identity returns what a pipeline is, to be compared by [reflect.DeepEqual]: two
 // declarations with equal ones build the same pipeline, wherever they stand and however
 // they are written. The pipeline must have been resolved without mistakes.
@@ -23,18 +18,7 @@ type stageIdentity struct {
 
 func identities(stages []Stage) (ids []stageIdentity) {
 	for _, s := range stages {
-		ids = append(ids, stageIdentity{s.Type, s.called(), s.settings, s.sink, identities(s.Filters)})
+		ids = append(ids, stageIdentity{s.Type, s.Called(), s.Resolved.Settings, s.Resolved.Sink, identities(s.Filters)})
 	}
 	return ids
-}
-
-// Hash returns a short text that differs for files which differ in more than
-// comments and layout.
-func (f *File) Hash() (string, error) {
-	text, err := Marshal(f, "yaml")
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(text)
-	return fmt.Sprintf("%x", sum[:8]), nil
 }

@@ -10,8 +10,8 @@ func (r *resolver) limits(f *File) {
 			continue
 		}
 		for j := range p.Sinks {
-			if s := &p.Sinks[j]; s.needs.Limit && !limited(s.Filters) {
-				r.Add(s.At, "add a filter such as `iface-rate`, or set `unlimited: true`", "sink `%s` sends each packet to many hosts, and no filter before it limits all packets together", s.called())
+			if s := &p.Sinks[j]; s.needs().Limit && !limited(s.Filters) {
+				r.Add(s.At, "add a filter such as `iface-rate`, or set `unlimited: true`", "sink `%s` sends each packet to many hosts, and no filter before it limits all packets together", s.Called())
 			}
 		}
 	}
@@ -19,5 +19,5 @@ func (r *resolver) limits(f *File) {
 
 // limited reports whether one of the filters is a limit, or might be if it were known.
 func limited(filters []Stage) bool {
-	return slices.ContainsFunc(filters, func(s Stage) bool { return s.settings == nil || s.needs.Limits })
+	return slices.ContainsFunc(filters, func(s Stage) bool { return s.Resolved == nil || s.needs().Limits })
 }

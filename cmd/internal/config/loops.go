@@ -42,7 +42,7 @@ func (r *resolver) loop(sink *Stage, way []step) {
 		by = " by way of pipeline " + strings.Join(names, ", ")
 	}
 	r.Add(sink.At, loopHint, "sink `%s` would feed itself%s: source `%s` at %v receives %s",
-		sink.called(), by, first.source.called(), first.source.At, first.name)
+		sink.Called(), by, first.source.Called(), first.source.At, first.name)
 }
 
 // step leads from a sink to another one that gets what it emits.
@@ -77,7 +77,7 @@ func (l *looper) bury() {
 }
 
 func (l *looper) leadsOn(sink *Stage) bool {
-	return slices.ContainsFunc(sink.needs.Emits, func(name string) bool {
+	return slices.ContainsFunc(sink.needs().Emits, func(name string) bool {
 		return slices.ContainsFunc(l.steps(name), func(s step) bool { return !l.dead[s.to] })
 	})
 }
@@ -87,7 +87,7 @@ func (l *looper) way(sink *Stage) []step {
 	last := map[*Stage]step{} // of the way to a sink
 	from := map[*Stage]*Stage{}
 	for reached := []*Stage{sink}; len(reached) > 0; reached = reached[1:] {
-		for _, name := range reached[0].needs.Emits {
+		for _, name := range reached[0].needs().Emits {
 			for _, s := range l.steps(name) {
 				if _, ok := last[s.to]; ok || l.dead[s.to] {
 					continue
@@ -122,7 +122,7 @@ func (l *looper) steps(name string) []step {
 	}
 	for i := range l.file.Pipelines {
 		p := &l.file.Pipelines[i]
-		source := slices.IndexFunc(p.Sources, func(s Stage) bool { return matches(s.needs.Hears, name) })
+		source := slices.IndexFunc(p.Sources, func(s Stage) bool { return matches(s.needs().Hears, name) })
 		if source < 0 || p.unclear["filters"] || stops(p.Filters, name) {
 			continue
 		}
@@ -140,7 +140,7 @@ func (l *looper) steps(name string) []step {
 // might if it were known.
 func stops(filters []Stage, name string) bool {
 	return slices.ContainsFunc(filters, func(s Stage) bool {
-		return s.settings == nil || matches(s.needs.Stops, name)
+		return s.Resolved == nil || matches(s.needs().Stops, name)
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
@@ -17,7 +18,7 @@ type user struct {
 }
 
 func (u user) String() string {
-	return fmt.Sprintf("%v `%s` of pipeline `%s`", u.kind, u.called(), u.pipeline.Name)
+	return fmt.Sprintf("%v `%s` of pipeline `%s`", u.kind, u.Called(), u.pipeline.Name)
 }
 
 // Needs returns what the stages of all pipelines use of the host, and the names, as
@@ -25,9 +26,9 @@ func (u user) String() string {
 // ([pipeline.Pipeline.Undeclared]). The File must have been resolved without mistakes.
 func (f *File) Needs() (needs []pipeline.Needs, undeclared []string) {
 	for _, u := range f.users() {
-		needs = append(needs, u.needs)
-		if u.undeclared {
-			undeclared = append(undeclared, u.pipeline.Name+"/"+u.called())
+		needs = append(needs, u.needs())
+		if u.Resolved.undeclared {
+			undeclared = append(undeclared, u.pipeline.Name+"/"+u.Called())
 		}
 	}
 	return needs, undeclared
@@ -38,7 +39,7 @@ func (r *resolver) exclusive(f *File) {
 	first := map[string]user{}
 	reported := map[[2]*Stage]bool{} // they may share several things
 	for _, u := range f.users() {
-		for _, name := range slices.Concat(u.needs.Exclusive, u.needs.Unique) {
+		for _, name := range slices.Concat(u.needs().Exclusive, u.needs().Unique) {
 			if other, ok := first[name]; ok {
 				pair := [2]*Stage{other.Stage, u.Stage}
 				if reported[pair] {
@@ -80,7 +81,7 @@ func (f *File) users() (users []user) {
 // "nflog group 33" does with 33, or else the stage's place.
 func (s Stage) about(need string) Position {
 	for _, setting := range s.Settings {
-		text, ok := scalarText(setting.Value)
+		text, ok := syntax.ScalarText(setting.Value)
 		if ok && (strings.HasSuffix(need, " "+text) || strings.HasSuffix(need, " "+filepath.Clean(text))) {
 			return setting.At
 		}

@@ -17,7 +17,7 @@ import (
 // Resolve finds the plugins of a File that was made in code, decodes their
 // settings and builds each stage on trial. An error is a [Mistakes].
 func (f *File) Resolve(plugins []pipeline.Plugin) error {
-	r := &mistake.Report{Texts: f.texts, Files: f.Names}
+	r := f.report()
 	f.resolve(plugins, r)
 	return r.Err()
 }
@@ -62,24 +62,16 @@ func (r *resolver) stages(kind pipeline.Kind, pipelineName string, stages []Stag
 		if s.Type == "" {
 			continue // as was noted when it was read
 		}
-		if other, ok := first[s.called()]; ok {
+		if other, ok := first[s.Called()]; ok {
 			at, before := apart(s, s.nameAt(), &other, other.nameAt())
-			r.Add(at, "give it another `name`", "a second %v is called `%s`, first at %v", kind, s.called(), before)
+			r.Add(at, "give it another `name`", "a second %v is called `%s`, first at %v", kind, s.Called(), before)
 		} else {
-			first[s.called()] = *s
+			first[s.Called()] = *s
 		}
 		if r.find(kind, s) && r.decode(s) {
-			r.stageErrors(s, build(s, trialEnv(pipelineName, s.called())))
+			r.stageErrors(s, build(s, trialEnv(pipelineName, s.Called())))
 		}
 	}
-}
-
-// nameAt returns where the stage's name stands, given or not.
-func (s Stage) nameAt() Position {
-	if s.Name != "" {
-		return s.NameAt
-	}
-	return s.At
 }
 
 // apart returns places in two stages, or where the stages stand if aliases of YAML brought
@@ -96,7 +88,7 @@ func (r *resolver) find(kind pipeline.Kind, s *Stage) bool {
 	var types []string
 	for _, p := range r.plugins {
 		if p.Kind == kind && p.Type == s.Type {
-			s.plugin = p
+			s.Resolved = &Resolved{Plugin: p}
 			return true
 		}
 		if p.Kind == kind {
@@ -131,17 +123,18 @@ func build(s *Stage, env pipeline.Env) (err error) {
 			err = fmt.Errorf("plugin panics: %v", v)
 		}
 	}()
-	stage, err := s.plugin.Build(s.settings, env)
+	is := s.Resolved
+	stage, err := is.Plugin.Build(is.Settings, env)
 	switch n, isNeeder := stage.(pipeline.Needer); {
 	case err != nil:
 		return err
 	case stage == nil:
 		return fmt.Errorf("plugin %s built nothing", s.Type)
 	case isNeeder:
-		s.needs = n.Needs()
+		is.needs = n.Needs()
 	default:
 		_, isOpened := stage.(pipeline.Opener)
-		s.undeclared = isOpened || s.plugin.Kind != pipeline.KindFilter
+		is.undeclared = isOpened || is.Plugin.Kind != pipeline.KindFilter
 	}
 	return nil
 }
@@ -154,7 +147,7 @@ func (r *resolver) stageErrors(s *Stage, err error) {
 			r.Add(s.At, "", "%v", err)
 			continue
 		}
-		if setting := s.setting(bad.Setting); setting != nil {
+		if setting := s.Settings.Find(bad.Setting); setting != nil {
 			r.settingError(setting.Name, setting.At, "", bad.Err)
 			continue
 		}
@@ -176,31 +169,6 @@ func (r *resolver) settingError(name string, at Position, hint string, err error
 		return
 	}
 	r.Add(at, hint, "`%s`: %s", name, message)
-}
-
-// locate notes what pipeline.New found wrong with p.
-func (r *resolver) locate(p *Pipeline, err error) {
-	for _, err := range split(err) {
-		var stage *pipeline.StageError
-		if !errors.As(err, &stage) {
-			r.Add(p.At, "", "%v", err)
-			continue
-		}
-		r.stageErrors(p.stage(stage), stage.Err)
-	}
-}
-
-// stage returns the stage that an error is about.
-func (p *Pipeline) stage(e *pipeline.StageError) *Stage {
-	switch {
-	case e.Kind == pipeline.KindSource:
-		return &p.Sources[e.Index]
-	case e.Kind == pipeline.KindSink:
-		return &p.Sinks[e.Index]
-	case e.Sink >= 0:
-		return &p.Sinks[e.Sink].Filters[e.Index]
-	}
-	return &p.Filters[e.Index]
 }
 
 // split returns the errors that err joins, none if it is nil.

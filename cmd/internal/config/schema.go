@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
@@ -123,7 +124,7 @@ func kindSchema(kind pipeline.Kind, plugins []pipeline.Plugin) *schema {
 		if p.Kind != kind {
 			continue
 		}
-		is := &schema{Const: p.Type, Description: sentence(p.Summary)}
+		is := &schema{Const: p.Type, Description: Sentence(p.Summary)}
 		types.AnyOf = append(types.AnyOf, is)
 		s.AllOf = append(s.AllOf, &schema{
 			If:   &schema{Properties: map[string]*schema{"type": {Const: p.Type}}, Required: []string{"type"}},
@@ -137,8 +138,8 @@ func kindSchema(kind pipeline.Kind, plugins []pipeline.Plugin) *schema {
 func pluginSchema(p pipeline.Plugin) *schema {
 	info := Describe(p)
 	s := sectionSchema(info.Settings)
-	s.Title, s.Description = info.Kind+" "+info.Type, sentence(info.Summary)
-	s.Properties["type"] = &schema{Const: p.Type, Description: sentence(info.Summary)}
+	s.Title, s.Description = info.Kind+" "+info.Type, Sentence(info.Summary)
+	s.Properties["type"] = &schema{Const: p.Type, Description: Sentence(info.Summary)}
 	s.Properties["name"] = nameSchema("What the stage is called in counters and messages; without a name, by its type.")
 	if p.Kind == pipeline.KindSink {
 		s.Properties["filters"] = stagesSchema(pipeline.KindFilter, "What decides about packets for this sink alone.")
@@ -177,7 +178,7 @@ func settingSchema(info setting.Info) *schema {
 	if info.List {
 		s = listSchema(info, s)
 	}
-	s.Description = sentence(info.Doc)
+	s.Description = Sentence(info.Doc)
 	if s.Default = info.Default; info.Type == setting.Section {
 		s.Default = nil
 	}
@@ -214,7 +215,7 @@ func valueSchema(info setting.Info) *schema {
 	case setting.Duration: // of numbers only 0, which needs no unit
 		return &schema{
 			Type: []string{"string", "integer"}, Pattern: durationPattern + "|" + hasVariable,
-			Minimum: Number("0"), Maximum: Number("0"),
+			Minimum: syntax.Number("0"), Maximum: syntax.Number("0"),
 		}
 	case setting.Bytes:
 		return &schema{
@@ -251,15 +252,32 @@ func octets(bound any, otherwise string) any {
 		if otherwise == "" {
 			return nil
 		}
-		return Number(otherwise)
+		return syntax.Number(otherwise)
 	}
-	return Number(fmt.Sprint(int64(size)))
+	return syntax.Number(fmt.Sprint(int64(size)))
 }
 
-// sentence returns a doc with a capital and a full stop.
-func sentence(doc string) string {
+// Sentence returns a doc with a capital and a full stop.
+func Sentence(doc string) string {
 	if doc == "" {
 		return ""
 	}
 	return strings.ToUpper(doc[:1]) + strings.TrimSuffix(doc[1:], ".") + "."
+}
+
+// Wrap breaks text into lines of at most width characters, where words allow it.
+func Wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
 }

@@ -32,7 +32,7 @@ func defaultSink() Sink { return Sink{Queue{Size: pipeline.DefaultQueueSize}} }
 
 // common returns the names of the settings that the stage has whatever its plugin.
 func (s *Stage) common() []string {
-	if s.plugin.Kind != pipeline.KindSink {
+	if s.Resolved == nil || s.Resolved.Plugin.Kind != pipeline.KindSink {
 		return nil
 	}
 	return slices.Collect(maps.Keys(fieldsOf(SinkSettings())))
@@ -40,7 +40,7 @@ func (s *Stage) common() []string {
 
 // decodeCommon decodes the settings that the stage has whatever its plugin.
 func (r *resolver) decodeCommon(s *Stage, what string) {
-	if s.plugin.Kind != pipeline.KindSink {
+	if s.Resolved.Plugin.Kind != pipeline.KindSink {
 		return
 	}
 	names := s.common()
@@ -50,7 +50,7 @@ func (r *resolver) decodeCommon(s *Stage, what string) {
 			table = append(table, setting)
 		}
 	}
-	s.sink = defaultSink()
+	s.Resolved.Sink = defaultSink()
 	reader := structReader{resolver: *r}
-	reader.structure(reflect.ValueOf(&s.sink).Elem(), Setting{Value: table, At: s.At}, what)
+	reader.structure(reflect.ValueOf(&s.Resolved.Sink).Elem(), &Setting{Value: table, At: s.At}, what)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/config/write"
 	"github.com/pmtud/pmtud/cmd/internal/testkit/schematest"
 	"github.com/pmtud/pmtud/pipeline"
 )
@@ -51,7 +52,7 @@ func TestQueue(t *testing.T) {
 				return
 			}
 			for _, format := range []string{"yaml", "toml"} {
-				written, err := config.Marshal(f, format)
+				written, err := write.Declared(f).Marshal(format)
 				if err != nil {
 					t.Fatal(err)
 				}

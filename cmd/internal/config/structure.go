@@ -27,15 +27,16 @@ type Checker interface {
 func Decode(ctx context.Context, name string, into any) error {
 	r := mistake.NewReport()
 	r.Files = []string{name}
-	switch d := readDocument(name, newReader(ctx), r); {
-	case d == nil:
-	case d.empty:
-		r.Add(Position{File: name}, "", "file is empty")
+	whole := Position{File: name}
+	switch root := newLoader(ctx, r).read(name); {
+	case root == nil:
+	case root.Value == nil:
+		r.Add(whole, "", "file is empty")
 	default:
+		root.At = whole
+		newDeclarer(nil, r).value(root, whole, "")
 		s := structReader{resolver{Report: r}, name}
-		shaper := shaper{document: d}
-		whole := Setting{Value: shaper.table(d.tree, ""), At: Position{File: name}}
-		s.structure(reflect.ValueOf(into).Elem(), whole, "the file")
+		s.structure(reflect.ValueOf(into).Elem(), root, "the file")
 	}
 	return r.Err()
 }
@@ -46,8 +47,8 @@ type structReader struct {
 	file string
 }
 
-// isNested reports whether a field of the type holds settings with names.
-func isNested(t reflect.Type) bool {
+// IsNested reports whether a field of the type holds settings with names.
+func IsNested(t reflect.Type) bool {
 	if t.Kind() == reflect.Slice && !setting.IsText(t) {
 		t = t.Elem()
 	}
@@ -55,10 +56,10 @@ func isNested(t reflect.Type) bool {
 }
 
 // value puts the value of a setting into v.
-func (r *structReader) value(v reflect.Value, s Setting) {
+func (r *structReader) value(v reflect.Value, s *Setting) {
 	switch {
 	case s.Value == nil: // as was noted
-	case !isNested(v.Type()):
+	case !IsNested(v.Type()):
 		r.scalar(v, s)
 	case v.Kind() == reflect.Struct:
 		r.structure(v, s, "`"+s.Name+"`")
@@ -69,7 +70,7 @@ func (r *structReader) value(v reflect.Value, s Setting) {
 	}
 }
 
-func (r *structReader) structure(v reflect.Value, s Setting, what string) {
+func (r *structReader) structure(v reflect.Value, s *Setting, what string) {
 	table, ok := r.table(s)
 	if !ok {
 		return
@@ -80,8 +81,8 @@ func (r *structReader) structure(v reflect.Value, s Setting, what string) {
 	isRight := r.decodeInto(settings, &section, what)
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
-		if child := find(table, field.Tag.Get(settingTag)); child != nil && isNested(field.Type) {
-			r.value(v.Field(i), *child)
+		if child := table.Find(field.Tag.Get(settingTag)); child != nil && IsNested(field.Type) {
+			r.value(v.Field(i), child)
 		}
 		if field.Name == "At" && field.Type == reflect.TypeFor[Position]() {
 			v.Field(i).Set(reflect.ValueOf(s.At))
@@ -92,7 +93,7 @@ func (r *structReader) structure(v reflect.Value, s Setting, what string) {
 	}
 }
 
-func (r *structReader) mapping(v reflect.Value, s Setting) {
+func (r *structReader) mapping(v reflect.Value, s *Setting) {
 	table, ok := r.table(s)
 	if !ok {
 		return
@@ -106,19 +107,20 @@ func (r *structReader) mapping(v reflect.Value, s Setting) {
 }
 
 // list reads a list of structs, or the table that stands for it.
-func (r *structReader) list(v reflect.Value, s Setting) {
+func (r *structReader) list(v reflect.Value, s *Setting) {
 	if table, ok := s.Value.(Table); ok {
 		r.byName(v, table)
 		return
 	}
-	elements, ok := s.Value.([]any)
+	elements, ok := s.Value.(List)
 	if !ok {
 		wrong(r.Report, s.At, "`"+s.Name+"`", "be a list, or a map by name", s.Value, "")
 		return
 	}
-	for i, value := range elements {
+	for _, item := range elements {
 		element := reflect.New(v.Type().Elem()).Elem()
-		r.structure(element, Setting{Name: s.Name, Value: value, At: s.ItemsAt[i]}, "element of `"+s.Name+"`")
+		item.Name = s.Name
+		r.structure(element, item, "element of `"+s.Name+"`")
 		v.Set(reflect.Append(v, element))
 	}
 }
@@ -128,7 +130,7 @@ func (r *structReader) byName(v reflect.Value, table Table) {
 	for _, s := range table {
 		s.At = s.NameAt // more of use than where the settings begin
 		if t, ok := s.Value.(Table); ok {
-			if twice := find(t, "name"); twice != nil {
+			if twice := t.Find("name"); twice != nil {
 				r.Add(twice.NameAt, "", "`%s` has a name already", s.Name)
 				continue
 			}
@@ -143,7 +145,7 @@ func (r *structReader) byName(v reflect.Value, table Table) {
 }
 
 // table returns the settings that s is made of.
-func (r *structReader) table(s Setting) (Table, bool) {
+func (r *structReader) table(s *Setting) (Table, bool) {
 	table, ok := s.Value.(Table)
 	if !ok {
 		wrong(r.Report, s.At, "`"+s.Name+"`", "hold settings with names", s.Value, "")
@@ -152,13 +154,13 @@ func (r *structReader) table(s Setting) (Table, bool) {
 }
 
 // scalar decodes a value of a map.
-func (r *structReader) scalar(v reflect.Value, s Setting) {
-	typed(&s, v.Type())
+func (r *structReader) scalar(v reflect.Value, s *Setting) {
+	typed(s, v.Type())
 	config := decoderConfig()
 	config.Result = v.Addr().Interface()
 	decoder, err := mapstructure.NewDecoder(config)
 	if err == nil {
-		err = decoder.Decode(s.Value)
+		err = decoder.Decode(plain(s.Value))
 	}
 	if decode, ok := errors.AsType[*mapstructure.DecodeError](err); ok {
 		err = decode.Unwrap()

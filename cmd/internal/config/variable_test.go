@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/config/write"
 )
 
 // environment sets the variables of these tests and returns a folder with files for
@@ -125,7 +126,7 @@ func TestVariables(t *testing.T) {
 func marshalAgain(t *testing.T, f *config.File) {
 	t.Helper()
 	for _, format := range []string{"yaml", "toml"} {
-		text, err := config.Marshal(f, format)
+		text, err := write.Declared(f).Marshal(format)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -187,8 +188,8 @@ pipelines:
 	if diff := cmp.Diff(&limitSettings{Rate: 0.5}, spec.Sinks[0].Filters[0].Settings); diff != "" {
 		t.Errorf("filter of the sink (-want +got):\n%s", diff)
 	}
-	items := f.Pipelines[0].Filters[0].Settings[0].ItemsAt
-	if items[0].Origin != "environment NUMBER" || items[1].Origin != "" || !strings.HasPrefix(items[3].Origin, "file ") {
+	items := f.Pipelines[0].Filters[0].Settings[0].Value.(config.List)
+	if items[0].At.Origin != "environment NUMBER" || items[1].At.Origin != "" || !strings.HasPrefix(items[3].At.Origin, "file ") {
 		t.Errorf("ports stand at %+v", items)
 	}
 	if diff := cmp.Diff([]string{filepath.Join(dir, "number")}, f.Included); diff != "" {
@@ -306,12 +307,12 @@ func TestVariableLists(t *testing.T) {
 		ports, peers string // settings
 		want         string // as they are written again, or a mistake
 	}{
-		"variables":             {`"${PORTS}"`, `"${PEERS}"`, `["80", "443", "8000-8080"] ["192.0.2.11", "2001:db8::11", web.example.net]`},
-		"among others":          {`[22, "${PORTS}", 8443]`, `["192.0.2.12", "${PEERS}"]`, `[22, "80", "443", "8000-8080", 8443] ["192.0.2.12", "192.0.2.11", "2001:db8::11", web.example.net]`},
-		"one":                   {`"${PORT}"`, `"${PEER}"`, `["80"] ["192.0.2.11"]`},
-		"files":                 {`"${file:ports}"`, `"${file:peers}"`, `["80", "443", "8000-8080"] ["192.0.2.11", web.example.net, "2001:db8::11"]`},
-		"put together":          {`"${PORT},${PORTS}"`, `"${PEER}"`, `["80", "80", "443", "8000-8080"] ["192.0.2.11"]`},
-		"default":               {`"${UNSET_:-80,443}"`, `"${PEER}"`, `["80", "443"] ["192.0.2.11"]`},
+		"variables":             {`"${PORTS}"`, `"${PEERS}"`, `[80, 443, "8000-8080"] ["192.0.2.11", "2001:db8::11", web.example.net]`},
+		"among others":          {`[22, "${PORTS}", 8443]`, `["192.0.2.12", "${PEERS}"]`, `[22, 80, 443, "8000-8080", 8443] ["192.0.2.12", "192.0.2.11", "2001:db8::11", web.example.net]`},
+		"one":                   {`"${PORT}"`, `"${PEER}"`, `[80] ["192.0.2.11"]`},
+		"files":                 {`"${file:ports}"`, `"${file:peers}"`, `[80, 443, "8000-8080"] ["192.0.2.11", web.example.net, "2001:db8::11"]`},
+		"put together":          {`"${PORT},${PORTS}"`, `"${PEER}"`, `[80, 80, 443, "8000-8080"] ["192.0.2.11"]`},
+		"default":               {`"${UNSET_:-80,443}"`, `"${PEER}"`, `[80, 443] ["192.0.2.11"]`},
 		"written":               {`"80,443"`, `"${PEER}"`, "`ports`: \"80,443\" is not a port"},
 		"nothing between":       {`"${TWO_COMMAS}"`, `"${PEER}"`, "`ports`: \"\" is not a port"},
 		"nothing":               {`"${NOTHING}"`, `"${PEER}"`, "`ports` is empty (from environment NOTHING)"},
@@ -350,7 +351,7 @@ func TestVariableLists(t *testing.T) {
 				}
 				return
 			}
-			yaml, err := config.Marshal(f, "yaml")
+			yaml, err := write.Declared(f).Marshal("yaml")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,7 +3,6 @@ package config
 import (
 	"slices"
 
-	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
@@ -11,10 +10,10 @@ import (
 // in order: settings of which their stages say so, and sinks that send the same
 // messages the same way, so that each goes out twice.
 func (f *File) Warnings() Mistakes {
-	r := &mistake.Report{Texts: f.texts, Files: f.Names}
+	r := f.report()
 	users := f.users()
 	for _, u := range users {
-		for _, w := range u.needs.Warnings {
+		for _, w := range u.needs().Warnings {
 			r.Warn(u.of(w.Setting), "", "`%s` %s", w.Setting, w.Text)
 		}
 	}
@@ -22,7 +21,7 @@ func (f *File) Warnings() Mistakes {
 		if first := slices.IndexFunc(users[:i], u.repeats); first >= 0 {
 			other := users[first]
 			r.Warn(u.At, "let one of them do it, or have them send different messages",
-				"sink `%s` sends what %v at %v does: a message that gets to both goes out twice", u.called(), other, other.At)
+				"sink `%s` sends what %v at %v does: a message that gets to both goes out twice", u.Called(), other, other.At)
 		}
 	}
 	r.Sort()
@@ -31,7 +30,7 @@ func (f *File) Warnings() Mistakes {
 
 // of returns the place of a setting, or of the stage if that is not written there.
 func (s Stage) of(setting string) Position {
-	if found := s.setting(setting); found != nil {
+	if found := s.Settings.Find(setting); found != nil {
 		return found.At
 	}
 	return s.At
@@ -41,7 +40,7 @@ func (s Stage) of(setting string) Position {
 // way.
 func (u user) repeats(other user) bool {
 	return u.kind == pipeline.KindSink && other.kind == pipeline.KindSink &&
-		shares(u.needs.Emits, other.needs.Emits) && sameHosts(u.needs.Hosts, other.needs.Hosts) &&
+		shares(u.needs().Emits, other.needs().Emits) && sameHosts(u.needs().Hosts, other.needs().Hosts) &&
 		(u.pipeline == other.pipeline || u.pipeline.sharesSource(other.pipeline))
 }
 
@@ -63,7 +62,7 @@ func (p *Pipeline) sharesSource(other *Pipeline) bool {
 }
 
 func (s Stage) mayHearWhat(other Stage) bool {
-	a, b := s.needs, other.needs
+	a, b := s.needs(), other.needs()
 	if len(a.NFLOGGroups) > 0 {
 		a, b = b, a
 	}

@@ -75,3 +75,6 @@ func distance(a, b string) int {
 	}
 	return last[len(t)]
 }
+
+// TwiceHint says what to do about anything that there is to be once.
+const TwiceHint = "leave one of them out"

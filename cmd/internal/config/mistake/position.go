@@ -1,6 +1,10 @@
 package mistake
 
-import "fmt"
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+)
 
 // Position is a place in a configuration: in a file, or with no line whatever
 // File names, such as a file as a whole or a command line option. The zero value
@@ -31,3 +35,9 @@ func (p Position) From() string {
 	}
 	return " (from " + p.Origin + ")"
 }
+
+// IsTOML reports whether the place is in a file of TOML.
+func (p Position) IsTOML() bool { return strings.EqualFold(filepath.Ext(p.File), ".toml") }
+
+// IsJSON reports whether the place is in a file of JSON.
+func (p Position) IsJSON() bool { return strings.EqualFold(filepath.Ext(p.File), ".json") }

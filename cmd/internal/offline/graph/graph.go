@@ -10,7 +10,6 @@ import (
 	"unicode"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
-	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Formats of graphs.
@@ -81,7 +80,7 @@ func nodes(owner, kind string, stages []config.Stage) []node {
 			n.title += " (" + s.Type + ")"
 		}
 		for _, written := range s.Settings {
-			value := short(setting.Line(written.Value))
+			value := short(written.Line())
 			if s.IsSecret(written.Name) {
 				value = "hidden"
 			}

@@ -14,31 +14,31 @@ import (
 // formats, and one with the least there can be.
 func file() *config.File {
 	const odd = `a"b\n\N<br/>&lt;#35;[x]` + "`;ä"
-	set := func(name string, value any) config.Setting { return config.Setting{Name: name, Value: value} }
+	set := func(name string, value any) *config.Setting { return &config.Setting{Name: name, Value: value} }
 	return &config.File{Pipelines: []config.Pipeline{
 		{
 			Name: "edge",
 			Sources: []config.Stage{
-				{Type: "pcap", Settings: []config.Setting{set("interface", "eth0"), set("promiscuous", true)}},
-				{Type: "nflog", Name: "rules", Settings: []config.Setting{set("group", config.Number("33"))}},
+				{Type: "pcap", Settings: config.Table{set("interface", "eth0"), set("promiscuous", true)}},
+				{Type: "nflog", Name: "rules", Settings: config.Table{set("group", config.Number("33"))}},
 			},
 			Filters: []config.Stage{
 				{Type: "icmp-ptb"},
-				{Type: "port-list", Settings: []config.Setting{set("ports", []any{config.Number("80"), "8000-8080"})}},
+				{Type: "port-list", Settings: config.Table{set("ports", config.List{{Value: config.Number("80")}, {Value: "8000-8080"}})}},
 			},
 			Sinks: []config.Stage{
-				{Type: "broadcast", Settings: []config.Setting{set("interface", "eth0")}},
+				{Type: "broadcast", Settings: config.Table{set("interface", "eth0")}},
 				{Type: "log", Filters: []config.Stage{
-					{Type: "mtu", Settings: []config.Setting{set("max", config.Number("1279"))}},
+					{Type: "mtu", Settings: config.Table{set("max", config.Number("1279"))}},
 					{Type: "length"},
 				}},
-				{Type: "peers", Settings: []config.Setting{set("addresses", strings.Repeat("192.0.2.11, ", 9))}},
+				{Type: "peers", Settings: config.Table{set("addresses", strings.Repeat("192.0.2.11, ", 9))}},
 			},
 		},
 		{
 			Name:    odd,
-			Sources: []config.Stage{{Type: "pcap-file", Name: odd, Settings: []config.Setting{set("path", odd)}}},
-			Sinks:   []config.Stage{{Type: "log", Name: "log", Settings: []config.Setting{set("format", "\x1b[31m\n")}}},
+			Sources: []config.Stage{{Type: "pcap-file", Name: odd, Settings: config.Table{set("path", odd)}}},
+			Sinks:   []config.Stage{{Type: "log", Name: "log", Settings: config.Table{set("format", "\x1b[31m\n")}}},
 		},
 	}}
 }

@@ -1,14 +1,16 @@
-package config
+package syntax
 
 import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 )
 
 // position returns where a node begins.
-func (y *yamlReader) position(n ast.Node) Position {
+func (y *yamlReader) position(n ast.Node) mistake.Position {
 	switch n := n.(type) {
 	case *ast.MappingNode:
 		if !n.IsFlowStyle && len(n.Values) > 0 {
@@ -27,7 +29,7 @@ func (y *yamlReader) position(n ast.Node) Position {
 // tokenPosition returns where a token begins. The lexer counts white space behind
 // unquoted text, and some tabs, as if they stood before the token, so the column is
 // only trusted if the token's text is found there.
-func (y *yamlReader) tokenPosition(t *token.Token) Position {
+func (y *yamlReader) tokenPosition(t *token.Token) mistake.Position {
 	at := y.at(t.Position.Line, max(1, t.Position.Column))
 	text, ok := beginning(t)
 	if !ok {
@@ -51,7 +53,7 @@ func (y *yamlReader) tokenPosition(t *token.Token) Position {
 }
 
 // runes returns the characters of a line. It keeps them for the next token.
-func (y *yamlReader) runes(at Position) []rune {
+func (y *yamlReader) runes(at mistake.Position) []rune {
 	if y.line != at.Line {
 		y.line, y.lineRunes = at.Line, []rune(y.Texts.Line(at))
 	}

@@ -1,4 +1,5 @@
-package config
+// Package variable replaces variables in the values of a file.
+package variable
 
 import (
 	"errors"
@@ -6,14 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/pmtud/pmtud/pipeline/setting"
+	"github.com/pmtud/pmtud/cmd/internal/config/disk"
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
+	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
 )
 
 // maxExpanded bounds the bytes of all values that hold variables.
@@ -26,37 +27,47 @@ var dollars = regexp.MustCompile(`\$\$|\$\{[^}]*\}?`)
 // variableName matches names of environment variables.
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// expander replaces variables in the values of a document.
-type expander struct {
-	*document
+// Expander replaces the variables of a configuration.
+type Expander struct {
+	Files    *disk.Reader
+	expanded int // bytes of all values with variables
 }
 
-// value returns the value at a path with its variables replaced. Maps and lists are
-// changed in place.
-func (e *expander) value(v any, at path) any {
-	switch v := v.(type) {
+// Expand replaces the variables in the values of a file.
+func (e *Expander) Expand(root *syntax.Node, name string, r *mistake.Report) {
+	x := expander{Expander: e, Report: r, name: name}
+	x.value(root)
+}
+
+// expander replaces variables in the values of a file.
+type expander struct {
+	*Expander
+	*mistake.Report
+	name string
+}
+
+func (e *expander) value(n *syntax.Node) {
+	switch v := n.Value.(type) {
 	case string:
 		if strings.Contains(v, "$") {
-			return e.text(v, at)
+			e.text(n, v)
 		}
-	case map[string]any:
-		for key := range v {
-			v[key] = e.value(v[key], at.child(key))
+	case syntax.Table:
+		for _, child := range v {
+			e.value(child)
 		}
-	case []any:
-		for i := range v {
-			v[i] = e.value(v[i], at.item(i))
+	case syntax.List:
+		for _, item := range v {
+			e.value(item)
 		}
 	}
-	return v
 }
 
-func (e *expander) text(text string, at path) any {
-	place := e.index[at]
+func (e *expander) text(n *syntax.Node, text string) {
 	before := e.Noted
 	var out strings.Builder
 	var origins []string
-	var signs map[int]Position // see dollarSigns, once they are asked for
+	var signs map[int]mistake.Position // see dollarSigns, once they are asked for
 	done := 0
 	for _, span := range dollars.FindAllStringIndex(text, -1) {
 		out.WriteString(text[done:span[0]])
@@ -67,12 +78,12 @@ func (e *expander) text(text string, at path) any {
 			continue
 		}
 		v, err := e.variable(token)
-		if err == nil && e.files.expanded+out.Len()+len(v.value) > maxExpanded {
+		if err == nil && e.expanded+out.Len()+len(v.value) > maxExpanded {
 			err = &variableError{fmt.Sprintf("values with variables are longer than %d bytes", maxExpanded), ""}
 		}
 		if err != nil {
 			if signs == nil && !e.Full() {
-				signs = e.dollarSigns(place.value, text)
+				signs = e.dollarSigns(n.At, text)
 			}
 			e.Add(signs[span[0]], err.hint, "%s", err.message)
 			continue
@@ -81,25 +92,25 @@ func (e *expander) text(text string, at path) any {
 		origins = append(origins, v.origin)
 	}
 	if e.Noted > before {
-		return unreadable{}
+		n.Value = syntax.Unreadable{}
+		return
 	}
 	out.WriteString(text[done:])
-	e.files.expanded += out.Len()
-	place.value.Origin = strings.Join(slices.Compact(origins), ", ")
-	e.index[at] = place
-	return out.String()
+	e.expanded += out.Len()
+	n.At.Origin = strings.Join(slices.Compact(origins), ", ")
+	n.Value, n.Untyped = out.String(), n.At.Origin != ""
 }
 
 // dollarSigns returns where the dollar signs of a value stand in the file, by their
 // index in its text: where the value begins if it goes over several lines.
-func (e *expander) dollarSigns(value Position, text string) map[int]Position {
+func (e *expander) dollarSigns(value mistake.Position, text string) map[int]mistake.Position {
 	var columns []int
 	for i, r := range []rune(e.Texts.Line(value)) {
 		if r == '$' && i+1 >= value.Column {
 			columns = append(columns, i+1)
 		}
 	}
-	signs := map[int]Position{}
+	signs := map[int]mistake.Position{}
 	for i := range len(text) {
 		if text[i] != '$' {
 			continue
@@ -163,7 +174,7 @@ func (e *expander) include(path string) (variable, *variableError) {
 	if isRelative {
 		path = filepath.Join(filepath.Dir(e.name), path)
 	}
-	text, err := e.files.include(path)
+	text, err := e.Expander.Files.Include(path)
 	if err != nil {
 		hint := ""
 		if isRelative && errors.Is(err, fs.ErrNotExist) {
@@ -173,101 +184,4 @@ func (e *expander) include(path string) (variable, *variableError) {
 	}
 	text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
 	return variable{text, "file " + path}, nil
-}
-
-// typed gives text of a setting that came from variables the type of its field: elsewhere
-// quotes tell text from numbers, but a variable has none. In a list it may be several
-// elements.
-func typed(s *Setting, t reflect.Type) {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if t.Kind() != reflect.Slice || setting.IsText(t) {
-		s.Value = typedScalar(s.Value, s.At, t)
-		return
-	}
-	if _, ok := variableText(s.Value, s.At); ok {
-		s.Value, s.ItemsAt = typedList([]any{s.Value}, []Position{s.At}, t.Elem())
-	} else if list, ok := s.Value.([]any); ok && len(s.ItemsAt) == len(list) {
-		s.Value, s.ItemsAt = typedList(list, s.ItemsAt, t.Elem())
-	}
-}
-
-// typedList returns the elements of a list, and where each stands.
-func typedList(list []any, places []Position, t reflect.Type) (items []any, at []Position) {
-	items = []any{} // none is a value as well
-	for i, value := range list {
-		text, ok := variableText(value, places[i])
-		if !ok {
-			items, at = append(items, value), append(at, places[i])
-			continue
-		}
-		for _, e := range elements(text, places[i]) {
-			items, at = append(items, typedScalar(e.text, e.at, t)), append(at, e.at)
-		}
-	}
-	return items, at
-}
-
-// variableText returns a value if it is text that came from variables.
-func variableText(value any, at Position) (text string, ok bool) {
-	text, ok = value.(string)
-	return text, ok && at.Origin != ""
-}
-
-// element is one of a list that a variable holds.
-type element struct {
-	text string
-	at   Position
-}
-
-// elements returns the elements that text holds between commas and line ends, without
-// comments, which begin with # as in YAML.
-func elements(text string, at Position) (all []element) {
-	for i, line := range strings.Split(text, "\n") {
-		line = strings.TrimSpace(lineComment.ReplaceAllString(line, ""))
-		if line == "" {
-			continue
-		}
-		here := at
-		if strings.Contains(text, "\n") {
-			here.Origin = fmt.Sprintf("%s, line %d", at.Origin, i+1)
-		}
-		for part := range strings.SplitSeq(line, ",") {
-			all = append(all, element{strings.TrimSpace(part), here})
-		}
-	}
-	return all
-}
-
-// lineComment matches the end of a line that is one.
-var lineComment = regexp.MustCompile(`(^|\s)#.*$`)
-
-func typedScalar(value any, at Position, t reflect.Type) any {
-	text, ok := value.(string)
-	if !ok || at.Origin == "" || setting.IsText(t) || t == durationType || t.Kind() == reflect.String {
-		return value
-	}
-	if t.Kind() == reflect.Bool {
-		if v, err := strconv.ParseBool(text); err == nil && strconv.FormatBool(v) == text {
-			return v
-		}
-		return value
-	}
-	if n, ok := parseText(text); ok {
-		return n
-	}
-	return value
-}
-
-// escape writes text so that no variables are found in it.
-func escape(text string) string {
-	var b strings.Builder
-	for i, r := range text {
-		if r == '$' && strings.ContainsAny(text[i+1:min(i+2, len(text))], "${") {
-			b.WriteByte('$')
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
 }

@@ -1,4 +1,4 @@
-package config
+package syntax
 
 import (
 	"cmp"
@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 )
 
 // explainTOML says in other words what the parser says of a place.
-func (d *document) explainTOML(at Position, message string) complaint {
+func (d *document) explainTOML(at mistake.Position, message string) complaint {
 	line := d.Texts.Line(at)
 	says := func(parts ...string) bool {
 		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(message, part) })
@@ -49,7 +51,7 @@ func (d *document) explainTOML(at Position, message string) complaint {
 var header = regexp.MustCompile(`^(\[+)([^\[\]]*)(\]*)(.*)$`)
 
 // badHeader explains the line of a table or list.
-func (d *document) badHeader(at Position) complaint {
+func (d *document) badHeader(at mistake.Position) complaint {
 	m := header.FindStringSubmatch(d.Texts.Line(at))
 	switch {
 	case m == nil:
@@ -62,7 +64,7 @@ func (d *document) badHeader(at Position) complaint {
 }
 
 // badLine explains a line that does not begin as any of TOML does.
-func (d *document) badLine(at Position) complaint {
+func (d *document) badLine(at mistake.Position) complaint {
 	line := strings.TrimSpace(d.Texts.Line(at))
 	for _, sign := range []string{"//", ";", "--"} {
 		if comment, ok := strings.CutPrefix(line, sign); ok {
@@ -79,7 +81,7 @@ func (d *document) badLine(at Position) complaint {
 var yamlLine = regexp.MustCompile(`^\s*([A-Za-z0-9_-]+:\s*(#.*)?$|- )`)
 
 // noEquals explains a key that no equals sign follows.
-func (d *document) noEquals(at Position) complaint {
+func (d *document) noEquals(at mistake.Position) complaint {
 	line := d.Texts.Line(at)
 	key := strings.TrimSpace(string([]rune(line)[:at.Column-1]))
 	rest := d.behind(at)
@@ -109,7 +111,7 @@ const typographic = "“”„‟‘’‚‛«»`´"
 
 // behindValue explains what follows a value in its line. The parser takes 10MiB for
 // the number 10 and something more.
-func (d *document) behindValue(at Position) complaint {
+func (d *document) behindValue(at mistake.Position) complaint {
 	if d.isInWord(at) {
 		return d.badValue(at)
 	}
@@ -117,7 +119,7 @@ func (d *document) behindValue(at Position) complaint {
 }
 
 // isInWord reports whether a place is inside a word without quotes.
-func (d *document) isInWord(at Position) bool {
+func (d *document) isInWord(at mistake.Position) bool {
 	begin := d.valueBegin(at)
 	value := word.FindString(d.behind(begin))
 	return begin.Column < at.Column && begin.Column+utf8.RuneCountInString(value) > at.Column &&
@@ -125,12 +127,12 @@ func (d *document) isInWord(at Position) bool {
 }
 
 // badValue explains a value that is neither text in quotes nor anything else.
-func (d *document) badValue(at Position) complaint {
+func (d *document) badValue(at mistake.Position) complaint {
 	begin := d.valueBegin(at)
 	rest := d.behind(begin)
 	value := word.FindString(rest)
 	plain := strings.Trim(value, typographic)
-	hint := boolHint(value)
+	hint := BoolHint(value)
 	switch {
 	case strings.HasPrefix(rest, ",") || strings.HasPrefix(rest, "]"):
 		return complaint{begin, "a value is missing before `" + rest[:1] + "`", ""}
@@ -138,7 +140,7 @@ func (d *document) badValue(at Position) complaint {
 		key, _, _ := strings.Cut(d.Texts.Line(at), "=")
 		return complaint{begin, "`" + strings.TrimSpace(key) + "` has no value", "write it behind the `=`"}
 	case strings.HasPrefix(value, "="):
-		return complaint{begin, "`=` stands here twice", twiceHint}
+		return complaint{begin, "`=` stands here twice", mistake.TwiceHint}
 	case plain != value:
 		return complaint{begin, "these quotes mean nothing in TOML", `write "` + plain + `"`}
 	case hint != "":
@@ -151,7 +153,7 @@ func (d *document) badValue(at Position) complaint {
 
 // valueBegin returns where the word begins that stands at a place, or the place
 // itself.
-func (d *document) valueBegin(at Position) Position {
+func (d *document) valueBegin(at mistake.Position) mistake.Position {
 	line := []rune(d.Texts.Line(at))
 	for at.Column > 1 && at.Column <= len(line)+1 && !strings.ContainsRune(" \t=[,{", line[at.Column-2]) {
 		at.Column--

@@ -1,4 +1,6 @@
-package config
+// Package disk finds and reads the files of a configuration, within bounds of time and
+// size.
+package disk
 
 import (
 	"context"
@@ -26,14 +28,13 @@ const (
 	pipePoll = 20 * time.Millisecond
 )
 
-// reader reads the files of a configuration, and keeps what they come to within bounds.
-type reader struct {
+// Reader reads the files of a configuration, and keeps what they come to within bounds.
+type Reader struct {
 	ctx  context.Context //nolint:containedctx // ends waiting for a file
 	left int             // bytes that may still be read
 
-	included []string           // files that variables were read from
+	Included []string           // files that variables were read from
 	includes map[string]include // what they hold
-	expanded int                // bytes of all values with variables
 }
 
 // include is what a variable's file holds, or why it can't be read.
@@ -42,8 +43,9 @@ type include struct {
 	err  error
 }
 
-func newReader(ctx context.Context) *reader {
-	return &reader{ctx: ctx, left: maxFiles, includes: map[string]include{}}
+// NewReader returns a reader that waits no longer than ctx lasts.
+func NewReader(ctx context.Context) *Reader {
+	return &Reader{ctx: ctx, left: maxFiles, includes: map[string]include{}}
 }
 
 var (
@@ -52,9 +54,9 @@ var (
 	errNotRegular = errors.New("is not a regular file")
 )
 
-// read returns what a file holds. Pipes and devices are read too, unless it must be a
+// Read returns what a file holds. Pipes and devices are read too, unless it must be a
 // regular file.
-func (r *reader) read(name string, onlyRegular bool) ([]byte, error) {
+func (r *Reader) Read(name string, onlyRegular bool) ([]byte, error) {
 	data, err := patiently(r.ctx, func(ctx context.Context) ([]byte, error) {
 		return readFile(ctx, name, onlyRegular)
 	})
@@ -67,18 +69,18 @@ func (r *reader) read(name string, onlyRegular bool) ([]byte, error) {
 	return data, nil
 }
 
-// include returns what the file of a variable holds, which is read once.
-func (r *reader) include(path string) (string, error) {
+// Include returns what the file of a variable holds, which is read once.
+func (r *Reader) Include(path string) (string, error) {
 	known, ok := r.includes[path]
 	if !ok {
-		text, err := r.read(path, true)
+		text, err := r.Read(path, true)
 		if err == nil && !utf8.Valid(text) {
 			err = errors.New("is not UTF-8")
 		}
 		known = include{string(text), err}
 		r.includes[path] = known
 		if err == nil {
-			r.included = append(r.included, path)
+			r.Included = append(r.Included, path)
 		}
 	}
 	return known.text, known.err
@@ -148,8 +150,8 @@ func readAll(ctx context.Context, f *os.File, mode fs.FileMode) ([]byte, error) 
 	}
 }
 
-// withoutPath leaves out the file's name, which stands before the message already.
-func withoutPath(err error) error { return fmt.Errorf("read file: %w", cause(err)) }
+// WithoutPath leaves out the file's name, which stands before the message already.
+func WithoutPath(err error) error { return fmt.Errorf("read file: %w", cause(err)) }
 
 func cause(err error) error {
 	if pathErr, ok := errors.AsType[*os.PathError](err); ok {

@@ -1,7 +1,9 @@
-package config
+package syntax
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -9,36 +11,37 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 )
 
-// readYAML reads YAML, and so JSON, into d. It reports whether there is anything
-// to go on with.
-func (d *document) readYAML(data []byte) bool {
+// readYAML reads YAML, and so JSON.
+func (d *document) readYAML(data []byte) *Node {
 	y := yamlReader{document: d, anchors: map[string]ast.Node{}}
 	tokens := lexer.Tokenize(string(data))
-	if !y.checkDepth(tokens) || !y.checkKeys(tokens) {
-		return false
+	if !y.checkNesting(tokens) || !y.checkKeys(tokens) {
+		return nil
 	}
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		y.syntaxError(err)
-		return false
+		return nil
 	}
 	return y.root(file)
 }
 
-// yamlReader turns the nodes of a document into values.
+// yamlReader turns the parser's nodes into nodes of the tree.
 type yamlReader struct {
 	*document
 	anchors map[string]ast.Node // those whose nodes have been read
 	depth   int
-	via     Position // of the outermost alias that is followed
+	via     mistake.Position // of the outermost alias that is followed
 
 	line      int // whose characters lineRunes are
 	lineRunes []rune
 }
 
-func (y *yamlReader) root(file *ast.File) bool {
+func (y *yamlReader) root(file *ast.File) *Node {
 	var bodies []ast.Node
 	for _, doc := range file.Docs {
 		if doc.Body == nil {
@@ -51,60 +54,59 @@ func (y *yamlReader) root(file *ast.File) bool {
 		}
 	}
 	if len(bodies) == 0 || bodies[0].Type() == ast.NullType {
-		y.empty = true
-		return false
+		return &Node{}
 	}
 	if len(bodies) > 1 {
 		y.Add(y.position(bodies[1]), "write one document per file", "a second YAML document begins here")
 	}
-	tree, ok := y.value(bodies[0], "").(map[string]any)
-	if !ok {
+	root := &Node{}
+	y.read(root, bodies[0])
+	if _, ok := root.Value.(Table); !ok {
 		y.Add(y.position(bodies[0]), "write `name: value`", "file must hold settings with names")
+		return nil
 	}
-	y.tree = tree
-	return ok
+	return root
 }
 
-// value converts a node and records where it stands.
-func (y *yamlReader) value(n ast.Node, at path) any {
-	here := y.position(n)
-	if !y.fits(at, here) || !y.enter(here) {
-		return unreadable{}
+// read sets the value of a node and where it stands.
+func (y *yamlReader) read(to *Node, n ast.Node) {
+	to.At, to.Via = y.position(n), y.via
+	to.Value = Unreadable{}
+	if !y.enter(to.At) {
+		return
 	}
 	defer y.leave()
-	y.record(at, here)
 
 	switch n := n.(type) {
 	case *ast.MappingNode:
-		return y.mapping(n.Values, at)
+		to.Value = y.mapping(n.Values)
 	case *ast.MappingValueNode:
-		return y.mapping([]*ast.MappingValueNode{n}, at)
+		to.Value = y.mapping([]*ast.MappingValueNode{n})
 	case *ast.SequenceNode:
-		list := make([]any, len(n.Values))
+		list := make(List, len(n.Values))
 		for i, v := range n.Values {
-			list[i] = y.value(v, at.item(i))
+			list[i] = &Node{}
+			y.read(list[i], v)
 		}
-		return list
+		to.Value = list
 	case *ast.AnchorNode:
-		v := y.value(n.Value, at)
+		y.read(to, n.Value)
 		y.anchors[n.Name.GetToken().Value] = n.Value
-		return v
 	case *ast.AliasNode:
 		if node := y.resolve(n); node != nil {
-			defer y.follow(here)()
-			return y.value(node, at)
+			defer y.follow(to.At)()
+			y.read(to, node)
 		}
-		return unreadable{}
 	case *ast.TagNode:
-		return y.tagged(n, at)
+		y.tagged(to, n)
+	default:
+		to.Value = y.scalar(n)
 	}
-	return y.scalar(n)
 }
 
-// enter reports whether a value may be nested as deep as this.
-func (y *yamlReader) enter(at Position) bool {
-	if y.depth == maxDepth {
-		y.Add(at, "", "values are nested too deeply")
+// enter reports whether there may be one more value, nested as deep as this.
+func (y *yamlReader) enter(at mistake.Position) bool {
+	if !y.fits(y.depth+1, at) {
 		return false
 	}
 	y.depth++
@@ -114,9 +116,9 @@ func (y *yamlReader) enter(at Position) bool {
 func (y *yamlReader) leave() { y.depth-- }
 
 // follow notes that an alias is followed, until the returned function is called.
-func (y *yamlReader) follow(at Position) (done func()) {
+func (y *yamlReader) follow(at mistake.Position) (done func()) {
 	before := y.via
-	if before == (Position{}) {
+	if before == (mistake.Position{}) {
 		y.via = at
 	}
 	return func() { y.via = before }
@@ -140,34 +142,35 @@ func (y *yamlReader) scalar(n ast.Node) any {
 		return n.Value
 	}
 	y.Add(y.position(n), "", "%s is not allowed here", n.Type())
-	return unreadable{}
+	return Unreadable{}
 }
 
 func (y *yamlReader) number(n ast.Node, text string) any {
 	if octalLooking.MatchString(text) {
 		y.Add(y.position(n), leadingZeroHint, "number begins with a zero")
-		return unreadable{}
+		return Unreadable{}
 	}
-	number, _ := parseNumber(text)
+	number, _ := ParseNumber(text)
 	return number
 }
 
-// tagged converts a value with a tag that only says what kind it is.
-func (y *yamlReader) tagged(n *ast.TagNode, at path) any {
+// tagged reads a value with a tag that only says what kind it is.
+func (y *yamlReader) tagged(to *Node, n *ast.TagNode) {
 	if n.Value == nil {
-		return nil
+		to.Value = nil
+		return
 	}
 	switch tag := n.GetToken().Value; tag {
 	case "!!str":
 		if scalar, ok := n.Value.(ast.ScalarNode); ok && scalar.Type() != ast.LiteralType {
-			return scalar.GetToken().Value
+			to.Value = scalar.GetToken().Value
+			return
 		}
-		return y.value(n.Value, at)
+		y.read(to, n.Value)
 	case "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq":
-		return y.value(n.Value, at)
+		y.read(to, n.Value)
 	default:
 		y.Add(y.position(n), "leave it out, or put quotes around text that begins with !", "unknown tag %s", tag)
-		return unreadable{}
 	}
 }
 
@@ -181,89 +184,90 @@ func (y *yamlReader) resolve(n *ast.AliasNode) ast.Node {
 	return node
 }
 
-// mapping converts the entries of a map. Keys of merged maps (<<) come last, as
-// they yield to the map's own.
-func (y *yamlReader) mapping(entries []*ast.MappingValueNode, at path) map[string]any {
-	m := map[string]any{}
+// mapping reads the entries of a map. Keys of merged maps (<<) yield to its own.
+func (y *yamlReader) mapping(entries []*ast.MappingValueNode) Table {
+	m := Table{}
+	isMerged := false
 	for _, e := range entries {
 		if e.Key.IsMergeKey() {
+			isMerged = true
 			continue
 		}
 		key := e.Key.GetToken().Value
 		if mk, ok := e.Key.(*ast.MappingKeyNode); ok {
 			key = mk.Value.GetToken().Value
 		}
-		y.entry(m, at, key, e)
+		m = y.entry(m, key, e)
+	}
+	if !isMerged {
+		return m
 	}
 	for _, e := range entries {
 		if e.Key.IsMergeKey() {
-			y.merge(m, e.Value, at)
+			m = y.merge(m, e.Value)
 		}
 	}
+	slices.SortStableFunc(m, func(a, b *Node) int {
+		return cmp.Or(cmp.Compare(a.NameAt.Line, b.NameAt.Line), cmp.Compare(a.NameAt.Column, b.NameAt.Column))
+	})
 	return m
 }
 
-func (y *yamlReader) entry(m map[string]any, at path, key string, e *ast.MappingValueNode) {
-	here := y.position(e.Key)
-	if _, ok := m[key]; ok {
-		y.partial[at.child(key)] = true
-		y.Add(here, twiceHint, "`%s` stands here twice, first in line %d", key, y.index[at.child(key)].key.Line)
-		return
+func (y *yamlReader) entry(m Table, key string, e *ast.MappingValueNode) Table {
+	at := y.position(e.Key)
+	if first := m.Find(key); first != nil {
+		y.twice(first, at)
+		return m
 	}
-	if !y.checkKey(key, here, len(m)) {
-		return
+	if !y.checkKey(key, at, m) {
+		return m
 	}
-	m[key] = nil
-	y.index[at.child(key)] = place{key: here}
-	m[key] = y.value(e.Value, at.child(key))
+	n := &Node{Name: key, NameAt: at}
+	y.read(n, e.Value)
+	return append(m, n)
 }
 
 // merge adds the entries of the map n, or of a list of maps, that m lacks.
-func (y *yamlReader) merge(m map[string]any, n ast.Node, at path) {
+func (y *yamlReader) merge(m Table, n ast.Node) Table {
 	here := y.position(n)
-	if !y.fits("", here) || !y.enter(here) {
-		return
+	if !y.enter(here) {
+		return m
 	}
 	defer y.leave()
 	switch n := n.(type) {
 	case *ast.AliasNode:
 		if node := y.resolve(n); node != nil {
 			defer y.follow(here)()
-			y.merge(m, node, at)
+			m = y.merge(m, node)
 		}
 	case *ast.SequenceNode:
 		for _, v := range n.Values {
-			y.merge(m, v, at)
+			m = y.merge(m, v)
 		}
 	case *ast.MappingNode:
-		y.mergeEntries(m, n.Values, at)
+		m = y.mergeEntries(m, n.Values)
 	case *ast.MappingValueNode:
-		y.mergeEntries(m, []*ast.MappingValueNode{n}, at)
+		m = y.mergeEntries(m, []*ast.MappingValueNode{n})
 	default:
 		y.Add(y.position(n), "write the anchor of some settings: `<<: *NAME`", "`<<` merges settings, and this is none")
 	}
+	return m
 }
 
-func (y *yamlReader) mergeEntries(m map[string]any, entries []*ast.MappingValueNode, at path) {
+func (y *yamlReader) mergeEntries(m Table, entries []*ast.MappingValueNode) Table {
 	for _, e := range entries {
-		if e.Key.IsMergeKey() {
-			y.merge(m, e.Value, at)
-			continue
-		}
-		if _, ok := m[e.Key.GetToken().Value]; !ok {
-			y.entry(m, at, e.Key.GetToken().Value, e)
+		switch key := e.Key.GetToken().Value; {
+		case e.Key.IsMergeKey():
+			m = y.merge(m, e.Value)
+		case m.Find(key) == nil:
+			m = y.entry(m, key, e)
 		}
 	}
+	return m
 }
 
-func (y *yamlReader) record(at path, value Position) {
-	p := y.index[at]
-	p.value, p.via = value, y.via
-	y.index[at] = p
-}
-
-// checkDepth finds nesting that the parser would need unbounded memory for.
-func (y *yamlReader) checkDepth(tokens token.Tokens) bool {
+// checkNesting finds nesting that the parser would need unbounded memory for.
+func (y *yamlReader) checkNesting(tokens token.Tokens) bool {
 	brackets, line, dashes := 0, 0, 0
 	for _, t := range tokens {
 		if t.Position.Line != line {
@@ -316,7 +320,7 @@ func (y *yamlReader) checkKeys(tokens token.Tokens) bool {
 func (y *yamlReader) syntaxError(err error) {
 	var syntax yaml.Error
 	if !errors.As(err, &syntax) || syntax.GetToken() == nil {
-		y.Add(Position{File: y.name}, "", "%v", err)
+		y.Add(mistake.Position{File: y.name}, "", "%v", err)
 		return
 	}
 	message := strings.NewReplacer("\t", `\t`, "\n", `\n`).Replace(syntax.GetMessage())

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package config
+package disk
 
 // openWithoutWaiting is for systems with pipes in their file system.
 const openWithoutWaiting = 0

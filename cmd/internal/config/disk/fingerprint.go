@@ -1,4 +1,4 @@
-package config
+package disk
 
 import (
 	"context"
@@ -9,18 +9,18 @@ import (
 )
 
 // Fingerprint returns a text that changes when the content of the files does that
-// [Load] reads at these paths, or their number. Included files ([File]) may be among
+// [Find] finds at these paths, or their number. Included files may be among
 // the paths. What can't be read counts as content too; pipes are not read, since they
 // give their content once only.
 func Fingerprint(ctx context.Context, paths []string) string {
 	sum := sha256.New()
 	r := mistake.NewReport()
-	for _, f := range findFiles(ctx, paths, r) {
-		fmt.Fprintf(sum, "%q ", f.name)
+	for _, f := range Find(ctx, paths, r) {
+		fmt.Fprintf(sum, "%q ", f.Name)
 		if f.info == nil || !f.info.Mode().IsRegular() {
 			continue
 		}
-		data, err := newReader(ctx).read(f.name, true)
+		data, err := NewReader(ctx).Read(f.Name, true)
 		fmt.Fprintf(sum, "%d %v ", len(data), err)
 		sum.Write(data)
 	}

@@ -1,6 +1,7 @@
-package config
+package syntax
 
 import (
+	"encoding/json"
 	"errors"
 	"regexp"
 	"strconv"
@@ -24,47 +25,48 @@ var octalLooking = regexp.MustCompile(`^[-+]?0[0-9_]+$`)
 // leadingZeroHint says what to write instead of such a number.
 const leadingZeroHint = "drop the zero, or put quotes around text"
 
-// parseNumber returns what a plain scalar of YAML stands for if it is a number.
-func parseNumber(text string) (Number, bool) {
+// ParseNumber returns what a plain scalar of YAML stands for if it is a number.
+func ParseNumber(text string) (Number, bool) {
 	if special.MatchString(text) {
 		return Number(strings.ToLower(strings.Replace(text, ".", "", 1))), true
 	}
 	return Number(text), plainNumber.MatchString(text)
 }
 
-// parseText returns the number that text stands for where nothing tells text from numbers.
+// ParseText returns the number that text stands for where nothing tells text from numbers.
 // What looks octal stays text.
-func parseText(text string) (Number, bool) {
-	n, ok := parseNumber(text)
+func ParseText(text string) (Number, bool) {
+	n, ok := ParseNumber(text)
 	return n, ok && !octalLooking.MatchString(text)
 }
 
 var (
 	errNotWhole = errors.New("not a whole number")
-	errRange    = errors.New("out of range")
+	// ErrRange is for a number that its field has no room for.
+	ErrRange = errors.New("out of range")
 )
 
-// signed returns n as an integer of the given number of bits.
-func (n Number) signed(bits int) (int64, error) {
+// Signed returns n as an integer of the given number of bits.
+func (n Number) Signed(bits int) (int64, error) {
 	v, err := strconv.ParseInt(n.digits(), 0, bits)
 	return v, n.reason(err)
 }
 
-// unsigned returns n as an integer without sign of the given number of bits.
-func (n Number) unsigned(bits int) (uint64, error) {
+// Unsigned returns n as an integer without sign of the given number of bits.
+func (n Number) Unsigned(bits int) (uint64, error) {
 	v, err := strconv.ParseUint(strings.TrimPrefix(n.digits(), "+"), 0, bits)
 	if err != nil && strings.HasPrefix(string(n), "-") {
-		if v, err := n.signed(64); errors.Is(err, errNotWhole) || err == nil && v == 0 {
+		if v, err := n.Signed(64); errors.Is(err, errNotWhole) || err == nil && v == 0 {
 			return 0, err
 		}
-		return 0, errRange
+		return 0, ErrRange
 	}
 	return v, n.reason(err)
 }
 
-// float returns n as a floating point number of the given number of bits. An
+// Float returns n as a floating point number of the given number of bits. An
 // integer in hexadecimal, octal or binary counts as well.
-func (n Number) float(bits int) (float64, error) {
+func (n Number) Float(bits int) (float64, error) {
 	text := n.digits()
 	if v, err := strconv.ParseInt(text, 0, 64); err == nil {
 		return float64(v), nil
@@ -80,7 +82,23 @@ func (n Number) reason(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, strconv.ErrRange):
-		return errRange
+		return ErrRange
 	}
 	return errNotWhole
+}
+
+// MarshalJSON returns n as a number where JSON has such a one, otherwise as text.
+func (n Number) MarshalJSON() ([]byte, error) {
+	if v, err := n.Unsigned(64); err == nil {
+		return strconv.AppendUint(nil, v, 10), nil
+	}
+	if v, err := n.Signed(64); err == nil {
+		return strconv.AppendInt(nil, v, 10), nil
+	}
+	if v, err := n.Float(64); err == nil {
+		if text, err := json.Marshal(v); err == nil {
+			return text, nil
+		}
+	}
+	return json.Marshal(string(n))
 }

@@ -1,15 +1,17 @@
-package config
+package syntax
 
 import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 )
 
 // complaint is what is said of a mistake of syntax, and where. Parsers notice many
 // only later, and tell them in their own words.
 type complaint struct {
-	at            Position
+	at            mistake.Position
 	message, hint string
 }
 
@@ -37,8 +39,8 @@ func (d *document) conflict() (complaint, bool) {
 // oddSpace looks for a character that looks like a space, or like nothing, and is none
 // to a parser: in a line and before the text of those above. Texts that were copied from
 // web pages hold such.
-func (d *document) oddSpace(at Position) (complaint, bool) {
-	s := scanner{quotesOverLines: !isTOML(at)}
+func (d *document) oddSpace(at mistake.Position) (complaint, bool) {
+	s := scanner{quotesOverLines: !at.IsTOML()}
 	lines := d.Texts[d.name]
 	for i, line := range lines[:max(0, min(at.Line, len(lines)))] {
 		s.begin()
@@ -56,7 +58,7 @@ func (d *document) oddSpace(at Position) (complaint, bool) {
 }
 
 // odd explains such a character.
-func odd(r rune, at Position) (complaint, bool) {
+func odd(r rune, at mistake.Position) (complaint, bool) {
 	switch {
 	case unicode.Is(unicode.Zs, r) && r != ' ':
 		return complaint{at, fmt.Sprintf("this is no plain space, but the character %U", r), "write a plain space"}, true
@@ -67,14 +69,14 @@ func odd(r rune, at Position) (complaint, bool) {
 }
 
 // behind returns what stands at a place and behind it in the line.
-func (d *document) behind(at Position) string {
+func (d *document) behind(at mistake.Position) string {
 	line := []rune(d.Texts.Line(at))
 	return string(line[min(max(0, at.Column-1), len(line)):])
 }
 
 // bracket says what is wrong with brackets at a place where a comma or the end of a
 // list is missing. It reports whether there is an open one.
-func (d *document) bracket(at Position, quotesOverLines bool) (complaint, bool) {
+func (d *document) bracket(at mistake.Position, quotesOverLines bool) (complaint, bool) {
 	s := d.scan(at, quotesOverLines)
 	if q := s.quote; q.end.Line == at.Line && q.at.Line < at.Line {
 		return complaint{
@@ -93,7 +95,7 @@ func (d *document) bracket(at Position, quotesOverLines bool) (complaint, bool) 
 }
 
 // notClosed is for a bracket that the text at a place begins with.
-func notClosed(at Position, text string) complaint {
+func notClosed(at mistake.Position, text string) complaint {
 	return complaint{at, "`" + text[:1] + "` is not closed", "write `" + closer(text) + "` where it ends"}
 }
 
@@ -106,7 +108,7 @@ func closer(text string) string {
 
 // isOver reports whether what began at one place must have ended before the other,
 // which is in a later line that is indented no more.
-func (d *document) isOver(from, at Position) bool {
+func (d *document) isOver(from, at mistake.Position) bool {
 	return at.Line > from.Line && indentOf(d.Texts.Line(at)) <= indentOf(d.Texts.Line(from))
 }
 
@@ -115,7 +117,7 @@ func indentOf(line string) int { return len(line) - len(strings.TrimLeft(line, "
 // sign is a bracket or a quote, with where it stands and where it ended.
 type sign struct {
 	sign    rune
-	at, end Position
+	at, end mistake.Position
 }
 
 // scanner looks for brackets and quotes in lines, one after another. It knows as much
@@ -134,7 +136,7 @@ type scanner struct {
 }
 
 // scan returns what stands open at a place.
-func (d *document) scan(to Position, quotesOverLines bool) *scanner {
+func (d *document) scan(to mistake.Position, quotesOverLines bool) *scanner {
 	s := &scanner{quotesOverLines: quotesOverLines}
 	lines := d.Texts[d.name]
 	for i, line := range lines[:min(to.Line-1, len(lines))] {
@@ -146,7 +148,7 @@ func (d *document) scan(to Position, quotesOverLines bool) *scanner {
 }
 
 // line goes on through a line that begins at a place.
-func (s *scanner) line(at Position, line []rune) {
+func (s *scanner) line(at mistake.Position, line []rune) {
 	s.begin()
 	for _, r := range line {
 		s.next(r, at)
@@ -163,7 +165,7 @@ func (s *scanner) begin() {
 }
 
 // next goes on to the next character of a line.
-func (s *scanner) next(r rune, at Position) {
+func (s *scanner) next(r rune, at mistake.Position) {
 	s.comment = s.comment || r == '#' && s.inside == nil && (s.before == ' ' || s.before == '\t')
 	if !s.comment {
 		s.char(r, s.before, at)
@@ -171,7 +173,7 @@ func (s *scanner) next(r rune, at Position) {
 	}
 }
 
-func (s *scanner) char(r, before rune, at Position) {
+func (s *scanner) char(r, before rune, at mistake.Position) {
 	switch {
 	case s.escaped:
 		s.escaped = false

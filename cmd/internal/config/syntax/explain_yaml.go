@@ -1,4 +1,4 @@
-package config
+package syntax
 
 import (
 	"fmt"
@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 )
 
 // explainYAML says in other words what the parser says of a place.
-func (d *document) explainYAML(at Position, message string) complaint {
+func (d *document) explainYAML(at mistake.Position, message string) complaint {
 	says := func(part string) bool { return strings.Contains(message, part) }
 	switch rest := d.behind(at); {
 	case says(`'\t'`):
@@ -55,7 +57,7 @@ func (d *document) explainYAML(at Position, message string) complaint {
 
 // flowVariable explains a variable without quotes in [] or {}, where its own braces
 // are YAML's.
-func (d *document) flowVariable(at Position) (complaint, bool) {
+func (d *document) flowVariable(at mistake.Position) (complaint, bool) {
 	line := []rune(d.Texts.Line(at))
 	i := at.Column - 1
 	if i < 1 || i >= len(line) || line[i-1] != '$' || line[i] != '{' {
@@ -79,7 +81,7 @@ var (
 const noColon = "a colon is missing"
 
 // noSpace explains a line in which a colon or a dash is taken for a part of text.
-func (d *document) noSpace(at Position) (complaint, bool) {
+func (d *document) noSpace(at mistake.Position) (complaint, bool) {
 	line := d.Texts.Line(at)
 	if m := withoutSpace.FindStringSubmatch(line); m != nil {
 		return complaint{at, "a space is missing behind the colon", "write `" + m[1] + ": " + m[2] + "`"}, true
@@ -91,7 +93,7 @@ func (d *document) noSpace(at Position) (complaint, bool) {
 }
 
 // badEntry explains a line that is no key with a value.
-func (d *document) badEntry(at Position, message string) complaint {
+func (d *document) badEntry(at mistake.Position, message string) complaint {
 	line := d.Texts.Line(at)
 	if message == "non-map value is specified" || message == "unexpected key name" {
 		if m := withoutColon.FindStringSubmatch(line); m != nil {

@@ -1,0 +1,106 @@
+package syntax
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
+)
+
+// Node is a value of a file, with its name if it has one, and where both stand.
+type Node struct {
+	Name   string // empty for an element of a list
+	NameAt mistake.Position
+
+	// Value is nil, a string, bool, [Number], [List], [Table] or [Unreadable].
+	Value any
+	At    mistake.Position
+	Via   mistake.Position // where YAML's alias stands that brought the value here
+
+	// Untyped is for text that no quotes tell from a number: its setting decides.
+	Untyped bool
+
+	// Repeated is for a name that stands in the same place again, which was left out.
+	Repeated bool
+}
+
+// List is a value that is made of others.
+type List []*Node
+
+// Table is a value that is made of others with names, in the order of the text.
+type Table []*Node
+
+// Unreadable stands for a value that was wrong in form and has been noted.
+type Unreadable struct{}
+
+// Find returns what has the name, or nil.
+func (t Table) Find(name string) *Node {
+	for _, n := range t {
+		if n.Name == name {
+			return n
+		}
+	}
+	return nil
+}
+
+// Table returns the nodes that n is made of, nil if it is no table.
+func (n *Node) Table() Table {
+	table, _ := n.Value.(Table)
+	return table
+}
+
+// Element returns n as an element of a list.
+func (n *Node) Element() *Node {
+	element := *n
+	element.Name, element.NameAt = "", mistake.Position{}
+	return &element
+}
+
+// put adds a node to a table.
+func (n *Node) put(child *Node) { n.Value = append(n.Table(), child) }
+
+// Line returns the value in one line, for people: a list has commas.
+func (n *Node) Line() string {
+	list, ok := n.Value.(List)
+	if !ok {
+		if text, ok := ScalarText(n.Value); ok {
+			return text
+		}
+		return YAML.Value(n.Value)
+	}
+	var items []string
+	for _, item := range list {
+		items = append(items, item.Line())
+	}
+	return strings.Join(items, ", ")
+}
+
+// ScalarText returns a scalar as it was written.
+func ScalarText(value any) (text string, ok bool) {
+	switch v := value.(type) {
+	case string:
+		return v, true
+	case Number:
+		return string(v), true
+	case bool:
+		return strconv.FormatBool(v), true
+	}
+	return "", false
+}
+
+// KindOf names the kind of a value for messages.
+func KindOf(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return "nothing"
+	case string:
+		return "text"
+	case bool:
+		return "true or false"
+	case Number:
+		return "the number " + string(v)
+	case List, []any:
+		return "a list"
+	}
+	return "settings with names"
+}

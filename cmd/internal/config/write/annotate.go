@@ -1,0 +1,64 @@
+package write
+
+import (
+	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
+)
+
+// Annotated returns what f declares, with what the plugin of each stage does and all its
+// settings with their meaning, those that are not set as comments: a configuration to
+// begin with. The File must have been resolved without mistakes.
+func Annotated(f *config.File) *Document {
+	d := &Document{settings: written(f.Settings)}
+	for _, p := range f.Pipelines {
+		d.pipelines = append(d.pipelines, chain{p.Name, annotated(p.Sources), annotated(p.Filters), annotated(p.Sinks)})
+	}
+	return d
+}
+
+func annotated(from []config.Stage) (all []stage) {
+	for _, s := range from {
+		about := remarks{above: []string{config.Sentence(s.Resolved.Plugin.Summary)}}
+		all = append(all, newStage(s, about, annotated(s.Filters), allSettings(s.Settings, s.Resolved.Plugin)))
+	}
+	return all
+}
+
+// allSettings returns all settings of a plugin, in the order of their declaration.
+func allSettings(declared config.Table, p pipeline.Plugin) (all []line) {
+	for _, info := range config.Describe(p).Settings {
+		s := line{name: info.Name, value: info.Default, remarks: remarks{off: true}}
+		if w := declared.Find(info.Name); w != nil {
+			s.value, s.off = w.Value, false
+		}
+		meaning := s.meaning(info)
+		if isNothing(s.value) {
+			meaning += " Not set by default."
+			s.value = info.Example
+		}
+		if s.value != nil {
+			s.above = config.Wrap(meaning, 76)
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// isNothing reports whether a value would say nothing of what may be written.
+func isNothing(value any) bool {
+	list, ok := value.([]any)
+	return value == nil || value == "" || ok && len(list) == 0
+}
+
+// meaning returns a setting's doc, bounds and, where it is set, its default.
+func (s line) meaning(info setting.Info) string {
+	text := config.Sentence(info.Doc)
+	if allowed := info.Allowed(); allowed != "" {
+		text += " Allowed: " + allowed + "."
+	}
+	if preset := setting.Line(info.Default); !s.off && preset != "" {
+		text += " Default: " + preset + "."
+	}
+	return text
+}

@@ -1,0 +1,159 @@
+// Package write writes configurations as YAML, TOML or JSON: as they were declared, with
+// all that may be set in comments, or what they come to.
+package write
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
+)
+
+// Document is a configuration to be written, with comments.
+type Document struct {
+	settings  []line
+	pipelines []chain
+}
+
+// chain is a pipeline.
+type chain struct {
+	name                    string
+	sources, filters, sinks []stage
+}
+
+// stage is a source, filter or sink.
+type stage struct {
+	settings []line // the first is its type
+	filters  []stage
+}
+
+// line is a setting: a name with its value.
+type line struct {
+	name    string
+	value   any
+	section []line // instead of a value
+	remarks
+}
+
+// remarks are comments around a setting.
+type remarks struct {
+	above  []string // lines before it
+	behind string   // at the end of its line
+	off    bool     // it is itself a comment
+}
+
+// Declared returns what f declares.
+func Declared(f *config.File) *Document {
+	d := &Document{settings: written(f.Settings)}
+	for _, p := range f.Pipelines {
+		d.pipelines = append(d.pipelines, chain{p.Name, stages(p.Sources), stages(p.Filters), stages(p.Sinks)})
+	}
+	return d
+}
+
+func stages(from []config.Stage) (all []stage) {
+	for _, s := range from {
+		all = append(all, newStage(s, remarks{}, stages(s.Filters), written(s.Settings)))
+	}
+	return all
+}
+
+func newStage(s config.Stage, r remarks, filters []stage, settings []line) stage {
+	head := []line{{name: "type", value: s.Type, remarks: r}}
+	if s.Name != "" {
+		head = append(head, line{name: "name", value: s.Name})
+	}
+	return stage{append(head, settings...), filters}
+}
+
+func written(settings config.Table) (all []line) {
+	for _, s := range settings {
+		if table := s.Table(); len(table) > 0 {
+			all = append(all, line{name: s.Name, section: written(table)})
+			continue
+		}
+		all = append(all, line{name: s.Name, value: s.Value})
+	}
+	return all
+}
+
+// Marshal writes d as "yaml", "toml" or "json", so that [config.Load] reads the same from
+// it. JSON has no comments, so it leaves out the remarks.
+func (d *Document) Marshal(format string) ([]byte, error) {
+	var w writer
+	switch format {
+	case "yaml":
+		w.yaml(d)
+	case "toml":
+		w.toml(d)
+	case "json":
+		w.json(d)
+	default:
+		return nil, fmt.Errorf("unknown format %q: must be yaml, toml or json", format)
+	}
+	return []byte(w.String()), nil
+}
+
+// writer writes lines.
+type writer struct{ strings.Builder }
+
+// line writes a line at a depth of indentation.
+func (w *writer) line(depth int, format string, args ...any) {
+	w.WriteString(strings.Repeat("  ", depth))
+	fmt.Fprintf(w, format, args...)
+	w.WriteByte('\n')
+}
+
+// lines returns what a setting takes, one below the other.
+func (s line) lines(n syntax.Notation) (lines []string) {
+	for _, text := range s.above {
+		lines = append(lines, comment(text))
+	}
+	line := s.pair(n)
+	if s.off {
+		line = "# " + line
+	}
+	if s.behind != "" {
+		line += "  " + comment(s.behind)
+	}
+	return append(lines, line)
+}
+
+// pair returns the setting in one line.
+func (s line) pair(n syntax.Notation) string {
+	if s.section == nil {
+		return n.Pair(s.name, s.value)
+	}
+	return n.Key(s.name) + n.Is + inline(n, s.section)
+}
+
+// inline returns settings as a table in one line.
+func inline(n syntax.Notation, settings []line) string {
+	var items []string
+	for _, s := range settings {
+		items = append(items, s.pair(n))
+	}
+	return "{" + strings.Join(items, ", ") + "}"
+}
+
+// comment writes text, in which there may be names of files, in one line.
+func comment(text string) string {
+	return "# " + strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
+
+// Hash returns a short text that differs for files which differ in more than
+// comments and layout.
+func Hash(f *config.File) string {
+	var w writer
+	w.yaml(Declared(f))
+	sum := sha256.Sum256([]byte(w.String()))
+	return fmt.Sprintf("%x", sum[:8])
+}

@@ -1,0 +1,93 @@
+package write
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/pipeline/setting"
+)
+
+// View says what of a configuration is shown.
+type View struct {
+	Defaults bool // the settings that were not written too
+	Origins  bool // a remark at each where it comes from
+}
+
+// Effective returns what f comes to, its variables replaced. The File must have been
+// resolved without mistakes.
+func Effective(f *config.File, v View) *Document {
+	d := &Document{settings: v.settings(reflect.ValueOf(&f.Global).Elem(), f.Settings)}
+	for _, p := range f.Pipelines {
+		d.pipelines = append(d.pipelines, chain{p.Name, v.stages(p.Sources), v.stages(p.Filters), v.stages(p.Sinks)})
+	}
+	return d
+}
+
+func (v View) stages(from []config.Stage) (all []stage) {
+	for _, s := range from {
+		settings := v.settings(reflect.ValueOf(s.Resolved.Settings).Elem(), s.Settings)
+		all = append(all, newStage(s, remarks{behind: v.origin(place(s.At))}, v.stages(s.Filters), settings))
+	}
+	return all
+}
+
+// settings returns the fields of a struct, and where those that were written come
+// from.
+func (v View) settings(fields reflect.Value, declared config.Table) (shown []line) {
+	for _, info := range setting.Of(fields.Interface()) {
+		field := fields.FieldByIndex(info.Field.Index)
+		from := declared.Find(info.Name)
+		s := line{name: info.Name, remarks: remarks{behind: v.origin("default")}}
+		switch {
+		case config.IsNested(field.Type()):
+			var inner config.Table
+			if from != nil {
+				inner = from.Table()
+			}
+			if s.section = v.settings(field, inner); s.section != nil {
+				shown = append(shown, line{name: info.Name, section: s.section})
+			}
+			continue
+		case from != nil:
+			s.behind = v.origin(origin(from))
+		case !v.Defaults:
+			continue
+		}
+		if s.value = setting.Value(field); s.value == nil && from != nil {
+			s.value = from.Value
+		}
+		if s.value != nil {
+			shown = append(shown, s)
+		}
+	}
+	return shown
+}
+
+func (v View) origin(text string) string {
+	if !v.Origins {
+		return ""
+	}
+	return text
+}
+
+// origin returns where a setting's value comes from: a place, and what variables in it
+// were replaced from.
+func origin(s *config.Setting) string {
+	at := s.At
+	items, _ := s.Value.(config.List)
+	for _, item := range items {
+		if o := item.At.Origin; o != "" && !slices.Contains(strings.Split(at.Origin, ", "), o) {
+			at.Origin = strings.TrimPrefix(at.Origin+", "+o, ", ")
+		}
+	}
+	return place(at)
+}
+
+func place(at config.Position) string {
+	if at.Origin == "" {
+		return at.String()
+	}
+	return at.Origin + " at " + at.String()
+}
