@@ -1,7 +1,6 @@
-// Command pmtud-bench measures pmtud beside tcpdump, without root: live capture in
-// network namespaces (see package livebench), NFLOG there too (nflogbench), and
-// replay of files (replaybench); and how fast many clients behind one router recover,
-// also while forged messages flood the servers (lab).
+// Command pmtud-bench measures pmtud beside tcpdump, without root: live capture and NFLOG
+// in network namespaces, and replay of files (see package bench); and how fast many
+// clients behind one router recover, also while forged messages flood the servers (lab).
 //
 //	go run ./cmd/pmtud-bench [-pmtud PATH] [flags]
 package main
@@ -18,10 +17,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/pmtud/pmtud/cmd/internal/bench/livebench"
-	"github.com/pmtud/pmtud/cmd/internal/bench/nflogbench"
-	"github.com/pmtud/pmtud/cmd/internal/bench/replaybench"
+	"github.com/pmtud/pmtud/cmd/internal/bench"
 	"github.com/pmtud/pmtud/cmd/internal/lab"
+	"github.com/pmtud/pmtud/cmd/internal/lab/rig"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
@@ -32,19 +30,17 @@ func main() {
 }
 
 func run(ctx context.Context) int {
-	var live livebench.Config
-	var nflog nflogbench.Config
-	var replay replaybench.Config
+	var c bench.Config
 	recovery := lab.RecoveryConfig{Config: lab.Config{GSO: true}}
-	pmtud := flag.String("pmtud", "", "path of the pmtud program (default: build it)")
+	flag.StringVar(&c.Pmtud, "pmtud", "", "path of the pmtud program (default: build it)")
 	only := flag.String("only", "", "measure live, nflog, replay or recovery only")
-	flag.IntVar(&live.Rounds, "rounds", 5, "rounds of each comparison")
-	flag.DurationVar(&live.Flood, "flood", 2*time.Second, "length of each flood")
-	flag.IntVar(&live.Rate, "rate", 0, "packets per second of the floods (default: as many as possible)")
-	flag.IntVar(&live.Latency, "latency", 200, "number of single packets")
-	flag.DurationVar(&live.Idle, "idle", 3*time.Second, "how long the programs are watched at rest")
-	flag.DurationVar(&live.Memory, "memory", 3*time.Second, "length of the flood from a million forged routers")
-	flag.IntVar(&replay.Packets, "packets", 2_000_000, "packets of the capture to replay")
+	flag.IntVar(&c.Rounds, "rounds", 5, "rounds of each comparison")
+	flag.DurationVar(&c.Flood, "flood", 2*time.Second, "length of each flood")
+	flag.IntVar(&c.Rate, "rate", 0, "packets per second of the floods (default: as many as possible)")
+	flag.IntVar(&c.Latency, "latency", 200, "number of single packets")
+	flag.DurationVar(&c.Idle, "idle", 3*time.Second, "how long the programs are watched at rest")
+	flag.DurationVar(&c.Memory, "memory", 3*time.Second, "length of the flood from a million forged routers")
+	flag.IntVar(&c.Packets, "packets", 2_000_000, "packets of the capture to replay")
 	var files []string
 	flag.Func("config", "measure recovery with this configuration `file` too; may be repeated", func(file string) error {
 		files = append(files, file)
@@ -53,24 +49,21 @@ func run(ctx context.Context) int {
 	flag.DurationVar(&recovery.Limit, "limit", 20*time.Second, "time for a download to complete")
 	flag.Parse()
 
-	if *pmtud == "" {
-		path, remove, err := lab.BuildPmtud(ctx)
+	if c.Pmtud == "" {
+		path, remove, err := rig.Build(ctx)
 		if err != nil {
 			return failed(err)
 		}
 		defer func() { _ = remove() }() // a temporary folder
-		*pmtud = path
+		c.Pmtud = path
 		os.Args = slices.Insert(os.Args, 1, "-pmtud="+path) // for the process that netns.Run starts
 	}
-	live.Pmtud, nflog.Pmtud, replay.Pmtud, recovery.Pmtud = *pmtud, *pmtud, *pmtud, *pmtud
-	nflog.Rounds, replay.Rounds = live.Rounds, live.Rounds
-	nflog.Duration = live.Flood
+	recovery.Pmtud = c.Pmtud
 	// As root in a user namespace tcpdump could not give its file away.
 	if wanted(*only, "replay") && !netns.Inside() {
-		if err := replaybench.Run(ctx, replay, os.Stdout); err != nil {
+		if err := bench.Replay(ctx, c, os.Stdout); err != nil {
 			return failed(err)
 		}
-		fmt.Println()
 	}
 	if *only == "replay" {
 		return 0
@@ -84,7 +77,7 @@ func run(ctx context.Context) int {
 		if *only == "recovery" {
 			return 0
 		}
-		if err := measure(ctx, *only, live, nflog); err != nil {
+		if err := measure(ctx, *only, c); err != nil {
 			return failed(err)
 		}
 		return 0
@@ -113,7 +106,7 @@ func measureRecovery(ctx context.Context, config lab.RecoveryConfig, files []str
 func wanted(only, name string) bool { return only == "" || only == name }
 
 // measure measures what needs network namespaces and tcpdump.
-func measure(ctx context.Context, only string, live livebench.Config, nflog nflogbench.Config) error {
+func measure(ctx context.Context, only string, c bench.Config) error {
 	if _, err := exec.LookPath("tcpdump"); err != nil {
 		return fmt.Errorf("there is nothing to compare with: %w", err)
 	}
@@ -122,11 +115,11 @@ func measure(ctx context.Context, only string, live livebench.Config, nflog nflo
 	}
 	var errs []error
 	if wanted(only, "live") {
-		errs = append(errs, livebench.Run(ctx, live, os.Stdout))
+		errs = append(errs, bench.Live(ctx, c, os.Stdout))
 		fmt.Println()
 	}
 	if wanted(only, "nflog") {
-		errs = append(errs, nflogbench.Run(ctx, nflog, os.Stdout))
+		errs = append(errs, bench.NFLOG(ctx, c, os.Stdout))
 	}
 	return errors.Join(errs...)
 }

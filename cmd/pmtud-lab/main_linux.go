@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/cmd/internal/lab"
+	"github.com/pmtud/pmtud/cmd/internal/lab/rig"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
@@ -56,7 +57,7 @@ func run(ctx context.Context) int {
 	}
 
 	if config.Pmtud == "" {
-		path, remove, err := lab.BuildPmtud(ctx)
+		path, remove, err := rig.Build(ctx)
 		if err != nil {
 			return failed(err)
 		}

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,13 +10,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
-)
 
-// How long a daemon may take to say that it is ready, and to end.
-const (
-	startTimeout = 15 * time.Second
-	stopTimeout  = 5 * time.Second
+	"github.com/pmtud/pmtud/cmd/internal/lab/rig"
 )
 
 // Exit is how a daemon ended.
@@ -32,10 +26,9 @@ type Exit struct {
 
 // daemon is a running pmtud.
 type daemon struct {
-	server         string
-	cmd            *exec.Cmd
-	stdout, stderr output
-	ended          chan struct{}
+	*rig.Process
+	server string
+	stdout *rig.Output
 }
 
 // startDaemons starts pmtud on every server and returns when each is ready. On
@@ -57,7 +50,7 @@ func (n *Network) startDaemons(ctx context.Context) ([]*daemon, error) {
 		daemons = append(daemons, d)
 	}
 	for _, d := range daemons {
-		if err := d.waitReady(ctx); err != nil {
+		if err := d.WaitReady(ctx); err != nil {
 			return daemons, err
 		}
 	}
@@ -81,56 +74,25 @@ func (n *Network) arguments(s *Server) ([]string, error) {
 }
 
 func startDaemon(s *Server, path string, arguments []string) (*daemon, error) {
-	d := &daemon{server: s.Name, cmd: exec.Command(path, arguments...), ended: make(chan struct{})}
-	d.stderr.ready = make(chan struct{})
-	d.cmd.Stdout, d.cmd.Stderr = &d.stdout, &d.stderr
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	d.cmd.WaitDelay = stopTimeout
-	if err := s.NS.Start(d.cmd); err != nil {
-		return nil, fmt.Errorf("start pmtud on %s: %w", s.Name, err)
-	}
-	go func() {
-		defer close(d.ended)
-		_ = d.cmd.Wait() // stop reads the status from ProcessState
-	}()
-	return d, nil
-}
-
-// waitReady waits until the daemon has said so on standard error, which it does
-// when its sockets are open.
-func (d *daemon) waitReady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
+	d := &daemon{server: s.Name, stdout: new(rig.Output)}
+	cmd := exec.Command(path, arguments...)
+	cmd.Stdout = d.stdout
 	var err error
-	select {
-	case <-d.stderr.ready:
-		return nil
-	case <-d.ended:
-		err = fmt.Errorf("ended: %v", d.cmd.ProcessState)
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	return fmt.Errorf("wait for pmtud on %s to be ready: %w; it said %q", d.server, err, d.stderr.String())
+	d.Process, err = rig.Start(s.NS, "pmtud on "+s.Name, cmd, rig.Options{Ready: "ready"})
+	return d, err
 }
 
-// stopDaemons ends all daemons with SIGTERM and tells how they went. A daemon
-// that does not end is killed.
+// stopDaemons ends all daemons with SIGTERM and returns how they went.
 func stopDaemons(daemons []*daemon) []Exit {
-	for _, d := range daemons {
-		_ = d.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+	exits := make([]Exit, len(daemons))
+	var stopping sync.WaitGroup
+	for i, d := range daemons {
+		stopping.Go(func() {
+			_ = d.Stop(syscall.SIGTERM) // its error is in the exit
+			exits[i] = Exit{d.server, d.ExitStatus(), d.stdout.String(), d.Stderr.String()}
+		})
 	}
-	deadline, cancel := context.WithTimeout(context.Background(), stopTimeout)
-	defer cancel()
-	var exits []Exit
-	for _, d := range daemons {
-		select {
-		case <-d.ended:
-		case <-deadline.Done():
-			_ = d.cmd.Process.Kill()
-			<-d.ended
-		}
-		exits = append(exits, Exit{d.server, d.cmd.ProcessState.ExitCode(), d.stdout.String(), d.stderr.String()})
-	}
+	stopping.Wait()
 	return exits
 }
 
@@ -140,41 +102,4 @@ func (e Exit) check() error {
 		return nil
 	}
 	return errors.New(strings.TrimSpace(fmt.Sprintf("pmtud on %s ended with status %d: %s", e.Server, e.Status, e.Stderr)))
-}
-
-// output collects what a process writes, and closes ready, if it is not nil,
-// after the first whole line with the word ready.
-type output struct {
-	mu    sync.Mutex
-	said  bytes.Buffer
-	ready chan struct{}
-	seen  bool
-}
-
-// Write implements [io.Writer].
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.said.Write(p)
-	if o.ready != nil && !o.seen && saysReady(o.said.String()) {
-		o.seen = true
-		close(o.ready)
-	}
-	return len(p), nil
-}
-
-func saysReady(text string) bool {
-	for line := range strings.Lines(text) {
-		if strings.HasSuffix(line, "\n") && strings.Contains(line, "ready") {
-			return true
-		}
-	}
-	return false
-}
-
-// String returns what was written so far.
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.said.String()
 }

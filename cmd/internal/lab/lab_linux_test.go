@@ -1,46 +1,25 @@
 package lab_test
 
 import (
-	"context"
-	"flag"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/pmtud/pmtud/cmd/internal/lab"
+	"github.com/pmtud/pmtud/cmd/internal/testkit/programtest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
-var pmtud = flag.String("pmtud", "", "path of the pmtud program (default: build it)")
+var pmtud = programtest.Flag()
 
+// The tests wait for timers more than they compute.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == echo {
 		os.Exit(runEcho(os.Stderr))
 	}
-	flag.Parse()
-	os.Exit(run(m))
-}
-
-// run builds pmtud, while there still is a network to fetch modules from, and
-// runs the tests.
-func run(m *testing.M) int {
-	if *pmtud == "" {
-		path, remove, err := lab.BuildPmtud(context.Background())
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer remove()
-		*pmtud = path
-		os.Args = slices.Insert(os.Args, 1, "-pmtud="+path) // for the process that Run starts
-	}
-	// The tests wait for timers more than they compute. In front of the others, so
-	// that one given on the command line counts.
-	os.Args = slices.Insert(os.Args, 1, "-test.parallel=6")
-	return netns.Run(m.Run)
+	os.Exit(programtest.Run(m, pmtud, "-test.parallel=6"))
 }
 
 // fast lets pmtud send as often as it likes.

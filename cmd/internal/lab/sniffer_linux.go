@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
+	"github.com/pmtud/pmtud/pipeline/afpacket"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
@@ -28,77 +29,63 @@ const (
 // frame once, wherever it goes. The kernel writes the frames into a ring (packet_mmap,
 // version 2), so that a burst loses none. Its methods are for one goroutine.
 type sniffer struct {
-	fd    int
+	*afpacket.Socket
 	ring  []byte
 	taken int
 }
 
 // newSniffer returns a sniffer of what the filter accepts.
 func newSniffer(lan *netns.NS, filter []bpf.Instruction) (*sniffer, error) {
-	ifi, err := lan.Interface(bridge)
-	if err != nil {
-		return nil, err
-	}
-	s := &sniffer{fd: -1}
-	err = lan.Do(func() (err error) {
-		// Protocol 0 receives nothing before bind, so nothing comes unfiltered.
-		s.fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+	s := new(sniffer)
+	var link afpacket.Link
+	err := lan.Do(func() (err error) {
+		s.Socket, link, err = afpacket.Open(bridge)
 		return err
 	})
-	if err == nil {
-		err = s.open(ifi.Index, filter)
-	}
 	if err != nil {
+		return nil, fmt.Errorf("sniff in namespace %s: %w", lan.Name, err)
+	}
+	if err := s.open(link, filter); err != nil {
 		return nil, errors.Join(fmt.Errorf("sniff in namespace %s: %w", lan.Name, err), s.close())
 	}
 	return s, nil
 }
 
-func (s *sniffer) open(ifindex int, filter []bpf.Instruction) error {
-	if err := s.filter(filter); err != nil {
+func (s *sniffer) open(link afpacket.Link, filter []bpf.Instruction) error {
+	program, err := bpf.Assemble(filter)
+	if err != nil {
+		return fmt.Errorf("assemble filter: %w", err)
+	}
+	if err := s.Conn.SetBPF(program); err != nil {
 		return fmt.Errorf("set filter: %w", err)
 	}
-	if err := s.makeRing(); err != nil {
+	if err := s.Control(s.makeRing); err != nil {
 		return fmt.Errorf("make ring: %w", err)
 	}
 	// A bridge hands what it forwards up to itself when it is promiscuous.
-	promiscuous := &unix.PacketMreq{Ifindex: int32(ifindex), Type: unix.PACKET_MR_PROMISC}
-	if err := unix.SetsockoptPacketMreq(s.fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, promiscuous); err != nil {
+	err = s.Control(func(fd int) error {
+		promiscuous := &unix.PacketMreq{Ifindex: int32(link.Index), Type: unix.PACKET_MR_PROMISC}
+		return unix.SetsockoptPacketMreq(fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, promiscuous)
+	})
+	if err != nil {
 		return fmt.Errorf("set promiscuous: %w", err)
 	}
-	all := uint16(unix.ETH_P_ALL<<8&0xff00 | unix.ETH_P_ALL>>8) // network order
-	if err := unix.Bind(s.fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: ifindex}); err != nil {
-		return fmt.Errorf("bind: %w", err)
-	}
-	return nil
+	return s.Receive(link)
 }
 
-func (s *sniffer) filter(instructions []bpf.Instruction) error {
-	program, err := bpf.Assemble(instructions)
-	if err != nil {
-		return err
-	}
-	filters := make([]unix.SockFilter, len(program))
-	for i, in := range program {
-		filters[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
-	}
-	prog := &unix.SockFprog{Len: uint16(len(filters)), Filter: &filters[0]}
-	return unix.SetsockoptSockFprog(s.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, prog)
-}
-
-func (s *sniffer) makeRing() error {
-	if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V2); err != nil {
+func (s *sniffer) makeRing(fd int) error {
+	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V2); err != nil {
 		return err
 	}
 	size := &unix.TpacketReq{
 		Frame_size: slotSize, Frame_nr: slots,
 		Block_size: blockSize, Block_nr: slots * slotSize / blockSize,
 	}
-	if err := unix.SetsockoptTpacketReq(s.fd, unix.SOL_PACKET, unix.PACKET_RX_RING, size); err != nil {
+	if err := unix.SetsockoptTpacketReq(fd, unix.SOL_PACKET, unix.PACKET_RX_RING, size); err != nil {
 		return err
 	}
 	var err error
-	s.ring, err = unix.Mmap(s.fd, 0, slots*slotSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	s.ring, err = unix.Mmap(fd, 0, slots*slotSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	return err
 }
 
@@ -128,7 +115,7 @@ func (s *sniffer) slot(i int) (*unix.Tpacket2Hdr, frame) {
 
 // lost returns how many frames the ring had no room for since the last call.
 func (s *sniffer) lost() (int, error) {
-	stats, err := unix.GetsockoptTpacketStats(s.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
+	stats, err := s.Conn.Stats()
 	if err != nil {
 		return 0, fmt.Errorf("read sniffer's statistics: %w", err)
 	}
@@ -136,14 +123,11 @@ func (s *sniffer) lost() (int, error) {
 }
 
 func (s *sniffer) close() error {
-	var errs []error
+	var err error
 	if s.ring != nil {
-		errs = append(errs, unix.Munmap(s.ring))
+		err = unix.Munmap(s.ring)
 	}
-	if s.fd >= 0 {
-		errs = append(errs, unix.Close(s.fd))
-	}
-	return errors.Join(errs...)
+	return errors.Join(err, s.Close())
 }
 
 // notTo ends a filter for frames to an address, and leaves the others to what follows.

@@ -2,10 +2,10 @@ package soak
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // line is a line of the program's log.
@@ -39,10 +39,10 @@ type SinkBooks struct {
 
 // readBooks adds up the final counters in a log. Its error joins the books that do not
 // balance.
-func readBooks(log []byte) (map[string]*Books, error) {
+func readBooks(log string) (map[string]*Books, error) {
 	all := map[string]*Books{}
 	var errs []error
-	for s := bufio.NewScanner(bytes.NewReader(log)); s.Scan(); {
+	for s := bufio.NewScanner(strings.NewReader(log)); s.Scan(); {
 		var l line
 		if err := json.Unmarshal(s.Bytes(), &l); err != nil {
 			errs = append(errs, fmt.Errorf("read log: %w: %s", err, s.Bytes()))

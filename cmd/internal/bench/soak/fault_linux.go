@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/cmd/internal/lab/rig"
 )
 
 // fault is something that goes wrong: for a moment, or until it is lifted.
@@ -68,7 +70,7 @@ func (s *soak) remake() error {
 // rename gives the interface its other name, or the first one back, if that was not
 // done by making another one.
 func (s *soak) rename() error {
-	if s.on["rename"] && s.host.name == hostName {
+	if s.on["rename"] && s.host.name == rig.Interface {
 		return nil
 	}
 	return s.host.disturb(s.program, s.host.rename)
@@ -123,8 +125,8 @@ func (s *soak) removeFiles() error {
 	return err
 }
 
-func (s *soak) stall() error       { s.program.stalled.Store(true); return nil }
-func (s *soak) goOnReading() error { s.program.stalled.Store(false); return nil }
+func (s *soak) stall() error       { s.program.output.stalled.Store(true); return nil }
+func (s *soak) goOnReading() error { s.program.output.stalled.Store(false); return nil }
 
 func (s *soak) flipNames() error   { s.host.names.flip(s.random); return nil }
 func (s *soak) settleNames() error { s.host.names.settle(); return nil }
@@ -144,9 +146,9 @@ func (s *soak) unlimitFiles() error {
 }
 
 func (s *soak) stopForAWhile() error {
-	err := s.program.Process.Signal(unix.SIGSTOP)
+	err := s.program.Signal(unix.SIGSTOP)
 	time.Sleep(s.millis(300))
-	return errors.Join(err, s.program.Process.Signal(unix.SIGCONT))
+	return errors.Join(err, s.program.Signal(unix.SIGCONT))
 }
 
 // ask asks for metrics and health, which must be there whatever goes wrong, but for

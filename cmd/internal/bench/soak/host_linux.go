@@ -7,59 +7,41 @@ import (
 
 	"github.com/vishvananda/netlink"
 
-	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+	"github.com/pmtud/pmtud/cmd/internal/lab/rig"
 )
 
-// Names of interfaces: the host's, that for a while, and the other end.
-const (
-	hostName  = "eth0"
-	otherName = "lan9"
-	wireName  = "eth0"
-)
+// otherName is the name that the host's interface has for a while.
+const otherName = "lan9"
 
 // host is where the program runs, and the wire that its interface hangs on.
 type host struct {
-	ns, wire *netns.NS
-	name     string // of the interface now
-	names    *names
-	ledger   ledger
+	*rig.Cable
+	name   string // of the interface now
+	names  *names
+	ledger ledger
 }
 
 func newHost() (*host, error) {
-	h := &host{name: hostName}
-	var err error
-	if h.ns, err = netns.New("host"); err != nil {
+	cable, err := rig.NewCable()
+	if err != nil {
 		return nil, err
 	}
-	if h.wire, err = netns.New("wire"); err != nil {
-		return nil, errors.Join(err, h.ns.Close())
-	}
-	for _, ns := range []*netns.NS{h.ns, h.wire} {
-		// Nobody but the soak is to send.
-		err = errors.Join(err, ns.Sysctl("net.ipv6.conf.default.disable_ipv6", "1"))
-	}
-	err = errors.Join(err, h.connect(), h.ns.Addr("lo", peersNet))
+	h := &host{Cable: cable, name: rig.Interface}
+	err = h.Host.Addr("lo", peersNet)
 	if err == nil {
-		h.names, err = serveNames(h.ns)
+		h.names, err = serveNames(h.Host)
 	}
 	if err != nil {
-		return nil, errors.Join(err, h.ns.Close(), h.wire.Close())
+		return nil, errors.Join(err, cable.Close())
 	}
 	return h, nil
 }
 
-func (h *host) close() error { return errors.Join(h.names.close(), h.ns.Close(), h.wire.Close()) }
-
-// connect makes the interface, with the same address each time.
-func (h *host) connect() error {
-	return errors.Join(netns.Veth(h.ns, hostName, h.wire, wireName), h.ns.SetMAC(hostName, hostMAC[:]))
-}
-
-var hostMAC = [6]byte{2, 0, 0, 0, 0, 2}
+func (h *host) close() error { return errors.Join(h.names.close(), h.Close()) }
 
 // came returns how many frames have come in by the interface.
 func (h *host) came() (n uint64, err error) {
-	err = h.ns.Do(func() error {
+	err = h.Host.Do(func() error {
 		link, err := netlink.LinkByName(h.name)
 		if err == nil {
 			n = link.Attrs().Statistics.RxPackets
@@ -90,37 +72,37 @@ func (h *host) disturb(p *program, what func() error) error {
 
 // flap lowers and raises the interface.
 func (h *host) flap(down time.Duration) error {
-	err := h.ns.Down(h.name)
+	err := h.Host.Down(h.name)
 	time.Sleep(down)
-	return errors.Join(err, h.ns.Up(h.name))
+	return errors.Join(err, h.Host.Up(h.name))
 }
 
 // pullCable takes the carrier from the interface, which stays up, and gives it back.
 func (h *host) pullCable(without time.Duration) error {
-	err := h.wire.Down(wireName)
+	err := h.Wire.Down(rig.Interface)
 	time.Sleep(without)
-	return errors.Join(err, h.wire.Up(wireName))
+	return errors.Join(err, h.Wire.Up(rig.Interface))
 }
 
 // remake deletes the interface, and makes another one of the same name.
 func (h *host) remake(gone time.Duration) error {
 	// Nothing comes in once it is down, so that its count is the last one.
-	if err := errors.Join(h.ns.Down(h.name), h.turn(true), h.ns.Delete(h.name)); err != nil {
+	if err := errors.Join(h.Host.Down(h.name), h.turn(true), h.Host.Delete(h.name)); err != nil {
 		return err
 	}
-	h.name = hostName
+	h.name = rig.Interface
 	time.Sleep(gone)
 	h.ledger.remade()
-	return h.connect()
+	return h.Connect()
 }
 
 // rename gives the interface its other name.
 func (h *host) rename() error {
 	to := otherName
 	if h.name == otherName {
-		to = hostName
+		to = rig.Interface
 	}
-	err := errors.Join(h.ns.Down(h.name), h.ns.Do(func() error {
+	err := errors.Join(h.Host.Down(h.name), h.Host.Do(func() error {
 		link, err := netlink.LinkByName(h.name)
 		if err != nil {
 			return err
@@ -131,5 +113,5 @@ func (h *host) rename() error {
 		return err
 	}
 	h.name = to
-	return h.ns.Up(to)
+	return h.Host.Up(to)
 }

@@ -17,7 +17,7 @@ func (p *program) get(h *host, path string) (status int, body string, err error)
 	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
 		DisableKeepAlives: true, // a connection is a descriptor of the program's
 		DialContext: func(ctx context.Context, network, addr string) (conn net.Conn, err error) {
-			err = h.ns.Do(func() (err error) {
+			err = h.Host.Do(func() (err error) {
 				conn, err = new(net.Dialer).DialContext(ctx, network, addr)
 				return err
 			})

@@ -18,7 +18,7 @@ func logTable() *nftables.Table {
 
 // logSound has the host count and log the messages of the router that speaks IPv4.
 func (h *host) logSound() error {
-	return h.ns.Do(func() error {
+	return h.Host.Do(func() error {
 		c, err := nftables.New()
 		if err != nil {
 			return err
@@ -41,7 +41,7 @@ func (h *host) logSound() error {
 
 // logged returns how many messages the host has logged.
 func (h *host) logged() (n uint64, err error) {
-	err = h.ns.Do(func() error {
+	err = h.Host.Do(func() error {
 		c, err := nftables.New()
 		if err != nil {
 			return err

@@ -18,7 +18,7 @@ type Resources struct {
 
 // resources looks at the program.
 func (p *program) resources() (r Resources, err error) {
-	proc := fmt.Sprintf("/proc/%d", p.Process.Pid)
+	proc := fmt.Sprintf("/proc/%d", p.Pid)
 	files, err := os.ReadDir(filepath.Join(proc, "fd"))
 	if err != nil {
 		return r, err
@@ -69,11 +69,11 @@ func grown(rests []Resources) error {
 // let open before.
 func (p *program) limitFiles(n uint64) (before uint64, err error) {
 	var old unix.Rlimit
-	if err := unix.Prlimit(p.Process.Pid, unix.RLIMIT_NOFILE, nil, &old); err != nil {
+	if err := unix.Prlimit(p.Pid, unix.RLIMIT_NOFILE, nil, &old); err != nil {
 		return 0, fmt.Errorf("read limit of open files: %w", err)
 	}
 	limit := unix.Rlimit{Cur: n, Max: old.Max}
-	if err := unix.Prlimit(p.Process.Pid, unix.RLIMIT_NOFILE, &limit, nil); err != nil {
+	if err := unix.Prlimit(p.Pid, unix.RLIMIT_NOFILE, &limit, nil); err != nil {
 		return 0, fmt.Errorf("limit open files: %w", err)
 	}
 	return old.Cur, nil

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Options say how to soak.
@@ -73,17 +75,17 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	}
 	// What came before there was a socket is none of the program's business.
 	if h.ledger.before, err = h.came(); err != nil {
-		return Report{}, errors.Join(err, p.kill())
+		return Report{}, p.killed(err)
 	}
-	s.traffic = startTraffic(h.wire, hostMAC, o.Rate)
+	s.traffic = startTraffic(h.Wire, o.Rate)
 	err = s.run(ctx)
 	s.traffic.stop()
 	time.Sleep(settling)
-	err = errors.Join(err, h.turn(false), p.end())
+	err = errors.Join(err, h.turn(false), p.Stop(unix.SIGTERM))
 	report, wrong := s.report()
 	err = errors.Join(err, wrong)
 	if err != nil {
-		err = fmt.Errorf("%w\npmtud said:\n%s", err, p.log.octets())
+		err = fmt.Errorf("%w\npmtud said:\n%s", err, &p.Stderr)
 	}
 	return report, err
 }
@@ -143,7 +145,7 @@ func (s *soak) rest() error {
 
 // recover waits until all sinks deliver again.
 func (s *soak) recover() error {
-	lines := s.program.lines.Load()
+	lines := s.program.output.lines.Load()
 	sizes := map[string]int64{}
 	err := s.program.await("sinks to deliver", func() (bool, error) {
 		for _, name := range []string{"in/kept.pcapng", "in/limited.pcap", "in/changing.pcap"} {
@@ -158,7 +160,7 @@ func (s *soak) recover() error {
 				return false, nil
 			}
 		}
-		return s.program.lines.Load() > lines, nil
+		return s.program.output.lines.Load() > lines, nil
 	})
 	if err != nil {
 		err = fmt.Errorf("%w\n%s", err, listing(s.program.disk.FS()))
@@ -175,10 +177,10 @@ func (s *soak) sum() (n int) {
 
 // report looks at what the program left behind.
 func (s *soak) report() (Report, error) {
-	books, err := readBooks(s.program.log.octets())
+	books, err := readBooks(s.program.Stderr.String())
 	r := Report{
 		Sent: s.traffic.sent.Load(), Certain: s.host.ledger.certain, Came: s.host.ledger.all,
-		Books: books, Faults: s.struck, Rests: s.rests, Lines: s.program.lines.Load(),
+		Books: books, Faults: s.struck, Rests: s.rests, Lines: s.program.output.lines.Load(),
 	}
 	kept, logged := books["kept"], books["logged"]
 	if kept == nil || kept.Pipelines != 1 || logged == nil || logged.Pipelines != 1 {

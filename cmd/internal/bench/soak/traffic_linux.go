@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/cmd/internal/lab/flood"
+	"github.com/pmtud/pmtud/cmd/internal/lab/rig"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
@@ -27,8 +28,8 @@ type traffic struct {
 	paused atomic.Bool
 }
 
-func startTraffic(ns *netns.NS, hostMAC [6]byte, rate int) *traffic {
-	t := &traffic{ns: ns, mix: newMix(hostMAC), rate: rate, quit: make(chan struct{})}
+func startTraffic(ns *netns.NS, rate int) *traffic {
+	t := &traffic{ns: ns, mix: newMix(), rate: rate, quit: make(chan struct{})}
 	t.ended.Go(t.run)
 	return t
 }
@@ -45,7 +46,7 @@ func (t *traffic) run() {
 	for {
 		var s *flood.Sender
 		err := t.ns.Do(func() (err error) {
-			s, err = flood.Open(wireName, t.mix.frames)
+			s, err = flood.Open(rig.Interface, t.mix.frames)
 			return err
 		})
 		if err == nil {
@@ -86,18 +87,18 @@ type mix struct {
 	kinds  map[*byte]func([]byte) // how a frame is changed before it is sent again; nil: not at all
 }
 
-func newMix(hostMAC [6]byte) mix {
+func newMix() mix {
 	m := mix{kinds: map[*byte]func([]byte){}}
 	server4, server6 := netip.MustParseAddrPort("203.0.113.80:443"), netip.MustParseAddrPort("[2001:db8:4::80]:443")
 	for router, server := range map[netip.Addr]netip.AddrPort{router4: server4, router6: server6} {
-		forged := flood.Forger{Target: server, DstMAC: hostMAC}.Frames(20)
+		forged := flood.Forger{Target: server}.Frames(20)
 		m.add(flood.Forge, forged...)
-		m.add(junk, flood.Forger{Target: server, DstMAC: hostMAC}.Frames(6)...)
-		m.add(nil, pipelinetest.PTB{Target: server.Addr(), Router: router, DstMAC: hostMAC}.Frame())
-		m.add(nil, pipelinetest.PTB{Target: server.Addr(), Router: router, DstMAC: hostMAC, VLAN: 7}.Frame())
+		m.add(junk, flood.Forger{Target: server}.Frames(6)...)
+		m.add(nil, pipelinetest.PTB{Target: server.Addr(), Router: router}.Frame())
+		m.add(nil, pipelinetest.PTB{Target: server.Addr(), Router: router, VLAN: 7}.Frame())
 	}
 	unrelated := make([]byte, 60)
-	copy(unrelated, hostMAC[:])
+	copy(unrelated, rig.HostMAC[:])
 	unrelated[12], unrelated[13] = 0x88, 0xb5 // for experiments
 	m.add(nil, unrelated, unrelated)
 	rand.Shuffle(len(m.frames), func(i, j int) { m.frames[i], m.frames[j] = m.frames[j], m.frames[i] })
@@ -123,7 +124,7 @@ func (m *mix) change(frame []byte) {
 	}
 }
 
-// junk changes some octets behind the Ethernet header.
+// junk changes some bytes behind the Ethernet header.
 func junk(frame []byte) {
 	for range 4 {
 		frame[14+rand.IntN(len(frame)-14)] = byte(rand.Uint32())

@@ -1,14 +1,12 @@
 package threat_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"os/exec"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -21,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/cmd/internal/lab"
+	"github.com/pmtud/pmtud/cmd/internal/lab/rig"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
@@ -248,7 +247,7 @@ func (c *cluster) sent(client netip.Addr) int {
 func (c *cluster) start(t *testing.T, binary string, m mode) (stop func()) {
 	t.Helper()
 	dir := t.TempDir()
-	var daemons []*exec.Cmd
+	var daemons []*rig.Process
 	for _, s := range c.Servers {
 		if m.nflog {
 			netns.Must(t, logICMP(s.NS))
@@ -259,43 +258,18 @@ func (c *cluster) start(t *testing.T, binary string, m mode) (stop func()) {
 	}
 	return func() {
 		for _, d := range daemons {
-			netns.Must(t, d.Process.Signal(syscall.SIGTERM))
-		}
-		for _, d := range daemons {
-			if err := d.Wait(); err != nil {
-				t.Errorf("pmtud: %v", err)
-			}
+			netns.Must(t, d.Stop(syscall.SIGTERM))
 		}
 	}
 }
 
 // startDaemon waits until the program is ready.
-func startDaemon(t *testing.T, ns *netns.NS, binary string, arguments []string) *exec.Cmd {
+func startDaemon(t *testing.T, ns *netns.NS, binary string, arguments []string) *rig.Process {
 	t.Helper()
-	d := exec.Command(binary, arguments...)
-	d.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	stderr, err := d.StderrPipe()
-	netns.Must(t, err, ns.Start(d))
-	t.Cleanup(func() { _ = d.Process.Kill() }) // if the test has failed
-	ready := make(chan bool)
-	var said strings.Builder
-	go func() {
-		lines := bufio.NewScanner(stderr)
-		for lines.Scan() && !strings.Contains(lines.Text(), "msg=ready") {
-			fmt.Fprintln(&said, lines.Text())
-		}
-		ready <- lines.Err() == nil && strings.Contains(lines.Text(), "msg=ready")
-		for lines.Scan() { // so that it never waits
-		}
-	}()
-	select {
-	case ok := <-ready:
-		if !ok {
-			t.Fatalf("pmtud %q: %s", arguments, &said)
-		}
-	case <-time.After(patience):
-		t.Fatalf("pmtud %q is not ready", arguments)
-	}
+	d, err := rig.Start(ns, "pmtud", exec.Command(binary, arguments...), rig.Options{Ready: "msg=ready"})
+	netns.Must(t, err)
+	t.Cleanup(d.Kill) // if the test has failed
+	netns.Must(t, d.WaitReady(t.Context()))
 	return d
 }
 

@@ -1,4 +1,4 @@
-package livebench
+package bench
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 // watchIdle measures what the programs cost while nothing happens.
 func (b *bench) watchIdle(ctx context.Context) error {
 	fmt.Fprintf(b.out, "CPU time at rest, for each second (of %v):", b.Idle)
-	for _, p := range []program{b.pmtud(limited...), tcpdump()} {
+	for _, p := range []program{b.pmtud, b.tcpdump} {
 		used, err := b.idle(ctx, p)
 		if err != nil {
 			return err
@@ -29,16 +29,16 @@ func (b *bench) idle(ctx context.Context, p program) (used time.Duration, err er
 	if err != nil {
 		return 0, err
 	}
+	defer running.Kill()
 	err = running.rest()
-	before, beforeErr := running.cpuTime()
+	before, beforeErr := running.CPUTime()
 	select {
 	case <-time.After(b.Idle):
 	case <-ctx.Done():
 		err = errors.Join(err, ctx.Err())
 	}
-	after, afterErr := running.cpuTime()
+	after, afterErr := running.CPUTime()
 	if err := errors.Join(err, beforeErr, afterErr); err != nil {
-		running.kill()
 		return 0, err
 	}
 	_, err = running.stop()
@@ -47,15 +47,15 @@ func (b *bench) idle(ctx context.Context, p program) (used time.Duration, err er
 
 // watchMemory shows pmtud's memory before and after a flood from forged routers.
 func (b *bench) watchMemory(ctx context.Context) error {
-	running, err := b.start(ctx, b.pmtud(limited...))
+	running, err := b.start(ctx, b.pmtud)
 	if err != nil {
 		return err
 	}
-	before, beforeErr := residentMemory(running.cmd.Process.Pid)
+	defer running.Kill()
+	before, beforeErr := residentMemory(running.Pid)
 	sent, err := b.flood(ctx, flood.Unlimited, b.Memory)
-	after, afterErr := residentMemory(running.cmd.Process.Pid)
+	after, afterErr := residentMemory(running.Pid)
 	if err := errors.Join(err, beforeErr, afterErr); err != nil {
-		running.kill()
 		return err
 	}
 	c, err := running.stop()

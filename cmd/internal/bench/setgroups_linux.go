@@ -1,21 +1,17 @@
-// Package setgroups helps to run tcpdump in a user namespace.
-package setgroups
+package bench
 
 import (
 	"fmt"
-	"runtime"
 	"unsafe"
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
-// Pretend lets setgroups(2) of processes that the calling goroutine starts
-// succeed without doing anything: tcpdump sets its groups even when it is to stay
-// root, which an unprivileged user namespace forbids. The thread stays so, and ends
-// with the goroutine.
-func Pretend() error {
-	runtime.LockOSThread()
+// ignoreSetgroups lets setgroups(2) of processes that the calling thread starts succeed
+// without doing anything: tcpdump sets its groups even when it is to stay root, which an
+// unprivileged user namespace forbids. The thread stays so.
+func ignoreSetgroups() error {
 	program, err := bpf.Assemble([]bpf.Instruction{
 		bpf.LoadAbsolute{Off: 0, Size: 4}, // struct seccomp_data: the number of the system call
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SYS_SETGROUPS, SkipFalse: 1},

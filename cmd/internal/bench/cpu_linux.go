@@ -1,4 +1,4 @@
-package livebench
+package bench
 
 import (
 	"errors"
@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -42,18 +41,7 @@ func onCPU(cpu int, f func() error) error {
 	return errors.Join(f(), unix.SchedSetaffinity(0, &before))
 }
 
-// cpuTime returns the CPU time, user and system, that all threads of a process have
-// used, to the nanosecond (clock_getcpuclockid(3)).
-func cpuTime(pid int) (time.Duration, error) {
-	const perProcess = 2 // CPUCLOCK_SCHED
-	var t unix.Timespec
-	if err := unix.ClockGettime(int32(^pid<<3|perProcess), &t); err != nil {
-		return 0, fmt.Errorf("read CPU time of process %d: %w", pid, err)
-	}
-	return time.Duration(t.Nano()), nil
-}
-
-// residentMemory returns how many octets of memory a process has.
+// residentMemory returns how many bytes of memory a process has.
 func residentMemory(pid int) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

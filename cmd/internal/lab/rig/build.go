@@ -1,4 +1,4 @@
-package lab
+package rig
 
 import (
 	"context"
@@ -13,11 +13,11 @@ import (
 // command is the import path of the program under test.
 const command = "github.com/pmtud/pmtud/cmd/pmtud"
 
-// BuildPmtud builds the pmtud program from the sources that the working
-// directory belongs to, and returns its path and what removes it. Call it outside of
-// network namespaces: Go may have to fetch modules.
-func BuildPmtud(ctx context.Context) (path string, remove func() error, err error) {
-	dir, err := os.MkdirTemp("", "pmtud-lab-")
+// Build builds the pmtud program from the sources that the working directory belongs
+// to, and returns its path and what removes it. Call it outside of network namespaces:
+// Go may have to fetch modules.
+func Build(ctx context.Context) (path string, remove func() error, err error) {
+	dir, err := os.MkdirTemp("", "pmtud-")
 	if err != nil {
 		return "", nil, fmt.Errorf("build pmtud: %w", err)
 	}

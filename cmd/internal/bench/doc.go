@@ -1,0 +1,22 @@
+// Package bench measures pmtud beside tcpdump, whole programs, in turn in one run.
+// Machines are noisy: trust the ratio of each pair, not the nanoseconds.
+//
+//	 wire                                host
+//	┌───────────────────┐   veth   ┌──────────────────────────────┐
+//	│ flood (first CPU) ├──────────┤ pmtud or tcpdump (second CPU)│
+//	└───────────────────┘          │ nft: drop all                │
+//	                               └──────────────────────────────┘
+//
+// [Live] and [NFLOG] measure CPU time per packet under a flood, lost packets and latency;
+// Live also measures what both cost at rest, and memory. [Replay] reads, filters and writes
+// a capture with both.
+//
+// The flood is made of PTBs from so many routers that nearly all are rate-limited.
+// tcpdump has the filter of the original daemon and writes to /dev/null. On the wire's CPU
+// the kernel also receives, filters and logs, for both programs alike; none of that is
+// counted.
+//
+// The package needs Linux; [netns.Run] must have made room for Live and NFLOG.
+//
+// [netns.Run]: https://pkg.go.dev/github.com/pmtud/pmtud/pipeline/pipelinetest/netns#Run
+package bench

@@ -1,0 +1,54 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+
+	"github.com/pmtud/pmtud/cmd/internal/lab/flood"
+	"github.com/pmtud/pmtud/cmd/internal/lab/rig"
+)
+
+// Live compares capturing by packet sockets and prints tables to out.
+func Live(ctx context.Context, c Config, out io.Writer) error {
+	return measure(ctx, c, out, newLive,
+		(*bench).compare, (*bench).findRates, (*bench).broadcastLatency, (*bench).watchIdle, (*bench).watchMemory)
+}
+
+func newLive(b *bench) (tap, error) {
+	t := tap{
+		name:    "live",
+		pmtud:   pmtud(b.Pmtud, "--dry-run", "--ports", "80,443"),
+		tcpdump: tcpdump(rig.Interface, "-w", "-", filter),
+		rate:    b.Rate,
+		frames:  slices.Concat(flood.Forger{Target: target4}.Frames(frames/2), flood.Forger{Target: target6}.Frames(frames/2)),
+		forge:   flood.Forge,
+	}
+	if t.rate == 0 {
+		t.rate = flood.Unlimited
+	}
+	return t, b.cable.Host.Do(dropBehindTap)
+}
+
+// dropBehindTap drops all that comes from the wire after packet sockets have seen
+// it, so that the IP stack does not work on the flood.
+func dropBehindTap() error {
+	conn, err := nftables.New()
+	if err != nil {
+		return fmt.Errorf("open nftables: %w", err)
+	}
+	table := conn.AddTable(&nftables.Table{Name: "bench", Family: nftables.TableFamilyNetdev})
+	chain := conn.AddChain(&nftables.Chain{
+		Name: "ingress", Table: table, Type: nftables.ChainTypeFilter,
+		Hooknum: nftables.ChainHookIngress, Priority: nftables.ChainPriorityFilter, Device: rig.Interface,
+	})
+	conn.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: []expr.Any{&expr.Verdict{Kind: expr.VerdictDrop}}})
+	if err := conn.Flush(); err != nil {
+		return fmt.Errorf("drop packets behind the tap: %w", err)
+	}
+	return nil
+}

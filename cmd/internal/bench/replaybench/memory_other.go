@@ -1,8 +1,0 @@
-//go:build !linux
-
-package replaybench
-
-import "os"
-
-// peakMemory is known on Linux only.
-func peakMemory(*os.ProcessState) int64 { return 0 }
