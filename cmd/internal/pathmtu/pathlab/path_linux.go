@@ -10,12 +10,16 @@ import (
 // Narrow is the MTU of the link between the routers.
 const Narrow = 1400
 
-// Addresses of the client, of the routers' sides towards it, and of the server.
+// Addresses on a path.
 const (
-	Client4, Client6 = "192.0.2.2", "2001:db8:1::2"
-	First4, First6   = "192.0.2.1", "2001:db8:1::1"
-	Second4, Second6 = "198.51.100.2", "2001:db8:2::2"
-	Server4, Server6 = "203.0.113.2", "2001:db8:3::2"
+	Client4 = "192.0.2.2"
+	Client6 = "2001:db8:1::2"
+	First4  = "192.0.2.1" // the first router's side towards the client
+	First6  = "2001:db8:1::1"
+	Second4 = "198.51.100.2" // the second router's side towards the first
+	Second6 = "2001:db8:2::2"
+	Server4 = "203.0.113.2"
+	Server6 = "2001:db8:3::2"
 )
 
 // Path is a client, two routers with a narrow link between them, and a server. Each has eth0

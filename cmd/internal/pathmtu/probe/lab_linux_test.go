@@ -33,42 +33,54 @@ func TestPaths(t *testing.T) {
 			"nothing is narrow", func(p *pathlab.Path) error {
 				return errors.Join(p.First.SetMTU("eth1", 1500), p.Second.SetMTU("eth0", 1500))
 			},
-			"1500", summary{verdict: probe.OK, mtu: 1500, hops: "1500 1500 1500", segments: probe.Arrived}, 0,
+			"1500",
+			summary{verdict: probe.OK, mtu: 1500, hops: "1500 1500 1500", segments: probe.Arrived},
+			0,
 		},
 		{
 			"a narrow link whose router says so, and nobody rewrites the MSS", func(*pathlab.Path) error { return nil },
-			"1400", summary{
+			"1400",
+			summary{
 				verdict: probe.OK, mtu: 1400, hops: "1500 1400 1400", said: "1400 by hop 1", segments: probe.Shrunk,
-			}, 0,
+			},
+			0,
 		},
 		{
 			"a narrow link and a silent router", func(p *pathlab.Path) error { return pathlab.Silence(p.First) },
-			"1500", summary{
+			"1500",
+			summary{
 				verdict: probe.BlackHole, mtu: 1400, hops: "1500 1400 1400", hole: "1 to 2: 1400, not 1401", segments: probe.Lost,
-			}, 1,
+			},
+			1,
 		},
 		{
 			"a narrow link and a router that says nothing at all", func(p *pathlab.Path) error {
 				return errors.Join(pathlab.Silence(p.First), pathlab.Mute(p.First))
 			},
-			"1500", summary{
+			"1500",
+			summary{
 				verdict: probe.BlackHole, mtu: 1400, hops: "- 1400 1400", hole: "0 to 2: 1400, not 1401", segments: probe.Lost,
-			}, 1,
+			},
+			1,
 		},
 		{
 			"a firewall here drops what the router says", func(p *pathlab.Path) error { return pathlab.Deafen(p.Client) },
-			"1500", summary{
+			"1500",
+			summary{
 				verdict: probe.BlackHole, mtu: 1400, hops: "1500 1400 1400", hole: "1 to 2: 1400, not 1401", segments: probe.Lost,
-			}, 1,
+			},
+			1,
 		},
 		{
 			"a silent router that clamps the MSS", func(p *pathlab.Path) error {
 				return errors.Join(pathlab.Silence(p.First), pathlab.Clamp(p.First, 1400))
 			},
-			"1500", summary{
+			"1500",
+			summary{
 				verdict: probe.BlackHole, mtu: 1400, hops: "1500 1400 1400", hole: "1 to 2: 1400, not 1401",
 				clamped: 1400, segments: probe.Arrived,
-			}, 1,
+			},
+			1,
 		},
 		{
 			"clamped to 1419", func(p *pathlab.Path) error {
@@ -76,18 +88,22 @@ func TestPaths(t *testing.T) {
 					p.First.SetMTU("eth1", 1419), p.Second.SetMTU("eth0", 1419), pathlab.Clamp(p.First, 1419),
 				)
 			},
-			"1419", summary{
+			"1419",
+			summary{
 				verdict: probe.OK, mtu: 1419, hops: "1500 1419 1419", said: "1419 by hop 1", clamped: 1419, segments: probe.Arrived,
-			}, 0,
+			},
+			0,
 		},
 		{
 			"an odd black hole behind a narrow link", func(p *pathlab.Path) error {
 				return errors.Join(p.Second.SetMTU("eth1", 1333), p.Server.SetMTU("eth0", 1333), pathlab.Silence(p.Second))
 			},
-			"1400", summary{
+			"1400",
+			summary{
 				verdict: probe.BlackHole, mtu: 1333, hops: "1500 1400 1333", said: "1400 by hop 1", hole: "2 to 3: 1333, not 1334",
 				clamped: 1333, segments: probe.Arrived,
-			}, 1,
+			},
+			1,
 		},
 	} {
 		for _, family := range []struct{ name, host string }{{"IPv4", pathlab.Server4}, {"IPv6", pathlab.Server6}} {

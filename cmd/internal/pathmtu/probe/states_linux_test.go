@@ -24,67 +24,91 @@ func TestText(t *testing.T) {
 		verdict int
 	}{
 		{
-			"narrow", nothing, []string{"--tcp", "80", pathlab.Server6},
+			"narrow", nothing,
+			[]string{"--tcp", "80", pathlab.Server6},
 			[]string{
 				"Path to 2001:db8:3::2 from 2001:db8:1::2, interface MTU 1500\n hop  router               time    MTU\n   1  2001:db8:1::1 ",
 				"says MTU 1400\n", "Path MTU 1400: the host answers to packets of this size. Routers report larger\n  ones, as they should.\n",
 				"TCP port 80: MSS 1440 offered, 1440 received, as for an MTU of 1500:",
 				"Full-size segments of 1428 bytes are too big; after a router said so, those of\n  1328 arrive.\n",
 				"at most 1400 bytes to\n  2001:db8:3::2 for ten minutes. `pmtud cache` shows that.\n",
-			}, 0,
+			},
+			0,
 		},
 		{
-			"black hole", func(p *pathlab.Path) error { return pathlab.Silence(p.First) }, []string{pathlab.Server4},
-			[]string{"Black hole between hop 1 (192.0.2.1) and hop 2: packets of 1401 bytes and more\n  vanish, and no router says so. Path MTU 1400.\n", "Remedy: "}, 1,
+			"black hole", func(p *pathlab.Path) error { return pathlab.Silence(p.First) },
+			[]string{pathlab.Server4},
+			[]string{"Black hole between hop 1 (192.0.2.1) and hop 2: packets of 1401 bytes and more\n  vanish, and no router says so. Path MTU 1400.\n", "Remedy: "},
+			1,
 		},
 		{
 			"echoes allowed", func(p *pathlab.Path) error {
 				return errors.Join(pathlab.Mute(p.Server), pathlab.Silence(p.First), p.Client.Sysctl("net.ipv4.ping_group_range", "0 0"))
-			}, []string{pathlab.Server4},
-			[]string{"Black hole between hop 1 (192.0.2.1) and hop 2", "the host\n"}, 1,
+			},
+			[]string{pathlab.Server4},
+			[]string{"Black hole between hop 1 (192.0.2.1) and hop 2", "the host\n"},
+			1,
 		},
 		{
-			"clamped", func(p *pathlab.Path) error { return pathlab.Clamp(p.First, 1419) }, []string{"--tcp", "80", pathlab.Server4},
-			[]string{"TCP port 80: MSS 1460 offered, 1379 received: clamped to 1379, as for an MTU of\n  1419, "}, 0,
+			"clamped", func(p *pathlab.Path) error { return pathlab.Clamp(p.First, 1419) },
+			[]string{"--tcp", "80", pathlab.Server4},
+			[]string{"TCP port 80: MSS 1460 offered, 1379 received: clamped to 1379, as for an MTU of\n  1419, "},
+			0,
 		},
 		{
-			"silent host", func(p *pathlab.Path) error { return pathlab.Mute(p.Server) }, []string{pathlab.Server4},
-			[]string{"Silent: the host does not answer. As far as hop 2 (198.51.100.2) packets of 1400\n  bytes arrive. "}, 1,
+			"silent host", func(p *pathlab.Path) error { return pathlab.Mute(p.Server) },
+			[]string{pathlab.Server4},
+			[]string{"Silent: the host does not answer. As far as hop 2 (198.51.100.2) packets of 1400\n  bytes arrive. "},
+			1,
 		},
 		{
 			"silent host behind a black hole", func(p *pathlab.Path) error {
 				return errors.Join(pathlab.Mute(p.Server), pathlab.Silence(p.First))
-			}, []string{pathlab.Server6},
-			[]string{"Black hole between hop 1 (2001:db8:1::1) and hop 2: packets of 1401 bytes"}, 1,
+			},
+			[]string{pathlab.Server6},
+			[]string{"Black hole between hop 1 (2001:db8:1::1) and hop 2: packets of 1401 bytes"},
+			1,
 		},
 		{
-			"host that is not there", nothing, []string{"203.0.113.9"},
-			[]string{"Unreachable: host unreachable, says 198.51.100.2.\n"}, 1,
+			"host that is not there", nothing,
+			[]string{"203.0.113.9"},
+			[]string{"Unreachable: host unreachable, says 198.51.100.2.\n"},
+			1,
 		},
 		{
-			"neighbor that is not there", nothing, []string{"192.0.2.9"},
-			[]string{"Unreachable: host unreachable, says this host: nobody has the address on the\n  link.\n"}, 1,
+			"neighbor that is not there", nothing,
+			[]string{"192.0.2.9"},
+			[]string{"Unreachable: host unreachable, says this host: nobody has the address on the\n  link.\n"},
+			1,
 		},
 		{
-			"no route", func(p *pathlab.Path) error { return p.Client.DelRoute("0.0.0.0/0") }, []string{pathlab.Server4},
-			[]string{"Failed: no route to 203.0.113.2: `ip route get 203.0.113.2` says why\n"}, 1,
+			"no route", func(p *pathlab.Path) error { return p.Client.DelRoute("0.0.0.0/0") },
+			[]string{pathlab.Server4},
+			[]string{"Failed: no route to 203.0.113.2: `ip route get 203.0.113.2` says why\n"},
+			1,
 		},
 		{
-			"an address of somebody else", nothing, []string{"--from", "192.0.2.7", pathlab.Server4},
-			[]string{"Failed: send from 192.0.2.7: this host has no such address\n"}, 1,
+			"an address of somebody else", nothing,
+			[]string{"--from", "192.0.2.7", pathlab.Server4},
+			[]string{"Failed: send from 192.0.2.7: this host has no such address\n"},
+			1,
 		},
 		{
 			"an anycast address", func(p *pathlab.Path) error {
 				return errors.Join(
 					p.Client.Addr("lo", "10.0.0.1/32"), p.First.Route("10.0.0.1/32", pathlab.Client4), p.Second.Route("10.0.0.1/32", "198.51.100.1"),
 				)
-			}, []string{"--from", "10.0.0.1", pathlab.Server4},
-			[]string{"Path to 203.0.113.2 from 10.0.0.1, ", "Path MTU 1400: "}, 0,
+			},
+			[]string{"--from", "10.0.0.1", pathlab.Server4},
+			[]string{"Path to 203.0.113.2 from 10.0.0.1, ", "Path MTU 1400: "},
+			0,
 		},
 		{"a port that is closed", nothing, []string{"--tcp", "81", pathlab.Server4}, []string{"TCP port 81: connection refused.\n"}, 1},
 		{
-			"several", nothing, []string{pathlab.Server4, pathlab.First6, "no-such-host.invalid"},
-			[]string{"Path MTU 1400", "\n\nPath to 2001:db8:1::1 ", "Path MTU 1500", "\n\nPath to no-such-host.invalid\nFailed: look up \"no-such-host.invalid\": "}, 1,
+			"several", nothing,
+			[]string{pathlab.Server4, pathlab.First6, "no-such-host.invalid"},
+			[]string{"Path MTU 1400", "\n\nPath to 2001:db8:1::1 ", "Path MTU 1500", "\n\nPath to no-such-host.invalid\nFailed: look up \"no-such-host.invalid\": "},
+			1,
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
