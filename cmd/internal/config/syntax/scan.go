@@ -3,76 +3,9 @@ package syntax
 import (
 	"fmt"
 	"strings"
-	"unicode"
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 )
-
-// complaint is what is said of a mistake of syntax, and where. Parsers notice many
-// only later, and tell them in their own words.
-type complaint struct {
-	at            mistake.Position
-	message, hint string
-}
-
-// complain notes a mistake of syntax.
-func (d *document) complain(c complaint) {
-	if odd, ok := d.oddSpace(c.at); ok {
-		c = odd
-	}
-	if conflict, ok := d.conflict(); ok {
-		c = conflict
-	}
-	d.Add(c.at, c.hint, "%s", c.message)
-}
-
-// conflict looks for what a version control system leaves of two versions.
-func (d *document) conflict() (complaint, bool) {
-	for i, line := range d.Texts[d.name] {
-		if strings.HasPrefix(line, "<<<<<<< ") || strings.HasPrefix(line, ">>>>>>> ") {
-			return complaint{d.at(i+1, 1), "two versions were merged and conflict here", "leave one of them, without the lines around"}, true
-		}
-	}
-	return complaint{}, false
-}
-
-// oddSpace looks for a character that looks like a space, or like nothing, and is none
-// to a parser: in a line and before the text of those above. Texts that were copied from
-// web pages hold such.
-func (d *document) oddSpace(at mistake.Position) (complaint, bool) {
-	s := scanner{quotesOverLines: !at.IsTOML()}
-	lines := d.Texts[d.name]
-	for i, line := range lines[:max(0, min(at.Line, len(lines)))] {
-		s.begin()
-		here, isIndent := d.at(i+1, 1), true
-		for _, r := range line {
-			isIndent = isIndent && unicode.IsSpace(r)
-			if c, ok := odd(r, here); ok && s.inside == nil && (isIndent || here.Line == at.Line) {
-				return c, true
-			}
-			s.next(r, here)
-			here.Column++
-		}
-	}
-	return complaint{}, false
-}
-
-// odd explains such a character.
-func odd(r rune, at mistake.Position) (complaint, bool) {
-	switch {
-	case unicode.Is(unicode.Zs, r) && r != ' ':
-		return complaint{at, fmt.Sprintf("this is no plain space, but the character %U", r), "write a plain space"}, true
-	case unicode.Is(unicode.Cf, r):
-		return complaint{at, fmt.Sprintf("an invisible character, %U, stands here", r), "leave it out"}, true
-	}
-	return complaint{}, false
-}
-
-// behind returns what stands at a place and behind it in the line.
-func (d *document) behind(at mistake.Position) string {
-	line := []rune(d.Texts.Line(at))
-	return string(line[min(max(0, at.Column-1), len(line)):])
-}
 
 // bracket says what is wrong with brackets at a place where a comma or the end of a
 // list is missing. It reports whether there is an open one.
@@ -88,22 +21,11 @@ func (d *document) bracket(at mistake.Position, quotesOverLines bool) (complaint
 		return complaint{}, false
 	}
 	opener := s.open[len(s.open)-1]
+	closer := map[rune]string{'[': "]", '{': "}"}[opener.sign]
 	if d.isOver(opener.at, at) {
-		return notClosed(opener.at, string(opener.sign)), true
+		return complaint{opener.at, fmt.Sprintf("`%c` is not closed", opener.sign), "write `" + closer + "` where it ends"}, true
 	}
-	return complaint{at, fmt.Sprintf("`,` or `%s` is missing before this", closer(string(opener.sign))), ""}, true
-}
-
-// notClosed is for a bracket that the text at a place begins with.
-func notClosed(at mistake.Position, text string) complaint {
-	return complaint{at, "`" + text[:1] + "` is not closed", "write `" + closer(text) + "` where it ends"}
-}
-
-func closer(text string) string {
-	if strings.HasPrefix(text, "[") {
-		return "]"
-	}
-	return "}"
+	return complaint{at, "`,` or `" + closer + "` is missing before this", ""}, true
 }
 
 // isOver reports whether what began at one place must have ended before the other,
@@ -190,6 +112,3 @@ func (s *scanner) char(r, before rune, at mistake.Position) {
 		s.open = s.open[:len(s.open)-1]
 	}
 }
-
-// backslashHint says what to write instead of an unknown escape.
-const backslashHint = `write \\ for a backslash, or put the text in single quotes`
