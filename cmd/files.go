@@ -19,6 +19,8 @@ type files struct {
 	paths []string
 	user  string // instead of the one that they name, if it is not empty
 
+	control string // likewise
+
 	mu       sync.Mutex
 	included []string // by what was read last
 }
@@ -43,6 +45,9 @@ func (f *files) load() (file *config.File, fingerprint string, err error) {
 	}
 	if file != nil && f.user != "" {
 		file.Global.User = f.user
+	}
+	if file != nil && f.control != "" {
+		file.Global.Control = f.control
 	}
 	return file, fingerprint, err
 }

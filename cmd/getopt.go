@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -106,6 +107,9 @@ func (n *normalizer) find(name string) (*pflag.Flag, error) {
 			names = append(names, "--"+flag.Name)
 		}
 	})
+	if original := slices.DeleteFunc(slices.Clone(found), isAdded); len(original) == 1 {
+		return original[0], nil
+	}
 	switch len(found) {
 	case 1:
 		return found[0], nil
@@ -114,6 +118,10 @@ func (n *normalizer) find(name string) (*pflag.Flag, error) {
 	}
 	return nil, fmt.Errorf("option --%s is ambiguous: %s", name, strings.Join(names, ", "))
 }
+
+// isAdded reports whether the original daemon lacks the option: its own have a letter each,
+// and keep their abbreviations.
+func isAdded(flag *pflag.Flag) bool { return flag.Shorthand == "" }
 
 func needsValue(flag *pflag.Flag) bool { return flag.NoOptDefVal == "" }
 

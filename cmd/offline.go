@@ -40,7 +40,7 @@ func (o *offline) originals(flags *pflag.FlagSet) {
 	iface := originals.Lookup("iface")
 	iface.Usage = strings.TrimSuffix(iface.Usage, " (required)") // nothing is opened
 	originals.VisitAll(func(f *pflag.Flag) {
-		if f.Name != "cpu" && f.Name != "print-config" {
+		if f.Name != "cpu" && f.Name != "control" && f.Name != "print-config" {
 			flags.AddFlag(f)
 		}
 	})

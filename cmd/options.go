@@ -13,6 +13,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/config/write"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
 )
 
 // options are those of the original command line, as they were written.
@@ -28,6 +29,7 @@ type options struct {
 	peers       string
 	strict      bool
 	useSrc      bool
+	control     string
 	printConfig string
 
 	flags *pflag.FlagSet // tells which options were given
@@ -47,6 +49,7 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.StringVarP(&o.peers, "peers", "P", "", "comma-separated `PEERS`; send to these hosts by normal routing instead of broadcasting")
 	flags.BoolVarP(&o.strict, "strict", "t", false, "forward only MTUs from 576 to 1499")
 	flags.BoolVarP(&o.useSrc, "use-src", "S", false, "keep the captured source MAC as the source of the broadcast")
+	flags.StringVar(&o.control, "control", control.DefaultPath, "`PATH` of the socket for status, top and tap; off for none")
 	flags.StringVar(&o.printConfig, "print-config", "", "print the pipeline that the other options stand for, as yaml, toml or json: `FORMAT`")
 	flags.Lookup("print-config").NoOptDefVal = "yaml"
 	o.flags = flags
@@ -183,15 +186,18 @@ func (o *options) sinks() []config.Stage {
 }
 
 // global returns the settings of the top level.
-func (o *options) global() (config.Table, error) {
-	if !o.given("cpu") {
-		return nil, nil
+func (o *options) global() (settings config.Table, err error) {
+	if o.given("cpu") {
+		cpu, err := strconv.ParseUint(o.cpu, 10, 16)
+		if err != nil {
+			return nil, fmt.Errorf("--cpu: %q is not the number of a processor", o.cpu)
+		}
+		settings = append(settings, set("--cpu", "cpu", config.Number(strconv.FormatUint(cpu, 10))))
 	}
-	cpu, err := strconv.ParseUint(o.cpu, 10, 16)
-	if err != nil {
-		return nil, fmt.Errorf("--cpu: %q is not the number of a processor", o.cpu)
+	if o.given("control") {
+		settings = append(settings, set("--control", "control", o.control))
 	}
-	return config.Table{set("--cpu", "cpu", config.Number(strconv.FormatUint(cpu, 10)))}, nil
+	return settings, nil
 }
 
 // parseRate takes decimal numbers only. Whether a rate makes sense is up to the

@@ -38,6 +38,7 @@ nothing. SIGUSR1 switches lines of level debug on and off.`,
 	}
 	addConfigFlag(c, &files.paths)
 	c.Flags().StringVar(&files.user, "user", "", "name or number of the `USER` to become once everything is open, instead of the setting `user`")
+	c.Flags().StringVar(&files.control, "control", "", "`PATH` of the socket for status, top and tap, or off, instead of the setting `control`")
 	return c
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/config/write"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/live"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/logging"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/monitor"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/service"
@@ -21,7 +22,7 @@ import (
 func (a *app) serve(ctx context.Context, f *config.File, files *files, fingerprint string, started func()) error {
 	d := &daemon{
 		app: a, log: logging.New(a.Stderr, logging.IsJournal(a.Stderr)), running: f.Global,
-		arrived: pipeline.NewArrived(),
+		arrived: pipeline.NewArrived(), live: live.New(),
 	}
 	defer d.log.Close()
 	d.setLog(f.Global.Log)
@@ -54,6 +55,7 @@ func (a *app) serve(ctx context.Context, f *config.File, files *files, fingerpri
 		return err
 	}
 	defer d.closeMonitor()
+	defer d.serveControl(s, f.Global.Control, files != nil)()
 	if err := d.pin(f.Global.CPU); err != nil {
 		return err
 	}
@@ -72,6 +74,7 @@ type daemon struct {
 	monitor *monitor.Server
 	running config.Global // with what takes a restart as it was at the start
 	arrived *seen.Memory  // of all pipelines
+	live    *live.Live
 
 	confined *confinement // nil if the process is not confined
 }
@@ -91,6 +94,7 @@ func (d *daemon) configuration(f *config.File) (service.Configuration, error) {
 	for i, spec := range f.Specs() {
 		spec.Log = d.log.Folded().With("pipeline", spec.Name)
 		spec.Arrived = d.arrived
+		spec.Watcher = d.live.Watcher(spec.Name)
 		c.Pipelines = append(c.Pipelines, service.Wanted{
 			Name:     spec.Name,
 			Identity: f.Pipelines[i].Identity(),
@@ -133,6 +137,7 @@ func (d *daemon) adopt(g config.Global) {
 		{"cpu", !equal(g.CPU, before.CPU)},
 		{"user", g.User != before.User},
 		{"sandbox", g.Sandbox != before.Sandbox},
+		{"control", g.Control != before.Control},
 	} {
 		if s.changed {
 			d.log.Logger().Warn("setting was changed, which needs a restart", "setting", s.name)

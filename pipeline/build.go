@@ -36,7 +36,7 @@ func newBuilder(spec Spec) *builder {
 
 func (b *builder) pipeline() *Pipeline {
 	p := &Pipeline{
-		name: b.spec.Name, chunk: maxChunk,
+		name: b.spec.Name, chunk: maxChunk, watcher: b.spec.Watcher,
 		mtus4: newHistogram(mtuBounds()), mtus6: newHistogram(mtuBounds()),
 	}
 	if len(b.spec.Sources) == 0 {

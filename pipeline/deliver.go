@@ -60,6 +60,8 @@ func (p *Pipeline) deliverChunk(s *sourceStage, batch []Packet) bool {
 	}
 	if err := p.filterChunk(s, batch); err != nil {
 		p.fail(err)
+	} else {
+		p.watch(batch)
 	}
 	for _, s := range p.sinks {
 		if len(s.passed) > 0 {

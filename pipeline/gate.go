@@ -50,7 +50,11 @@ func (g *Gate) Refuse(n int, last Instant) {
 	g.source.received += uint64(n)
 	p.received += uint64(n)
 	stage := &p.filters.stages[p.gate]
-	stage.dropped[known(reason, stage.reasons)] += uint64(n)
+	at := known(reason, stage.reasons)
+	stage.dropped[at] += uint64(n)
+	if p.watcher != nil {
+		p.watcher.Unread(n, Verdict{Stage: stage.name, Reason: stage.reasons[at]})
+	}
 }
 
 // gatekeeper returns the filter that the pipeline's gate is about.

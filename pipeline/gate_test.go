@@ -46,8 +46,15 @@ func (s *gateSource) Run(_ context.Context, deliver func([]pipeline.Packet)) err
 // runGated runs a pipeline whose second filter is the gatekeeper.
 func runGated(t *testing.T, g pipeline.Filter, s sink, run func(*pipeline.Gate, func([]pipeline.Packet))) pipeline.Counters {
 	t.Helper()
+	return runGatedSpec(t, pipeline.Spec{}, g, s, run)
+}
+
+// runGatedSpec is like runGated, with what spec says besides the stages.
+func runGatedSpec(t *testing.T, spec pipeline.Spec, g pipeline.Filter, s sink, run func(*pipeline.Gate, func([]pipeline.Packet))) pipeline.Counters {
+	t.Helper()
 	p, err := pipeline.New(pipeline.Spec{
-		Name: "p",
+		Name:    "p",
+		Watcher: spec.Watcher,
 		Sources: []pipeline.Stage{{Plugin: pipeline.NewSource(pipeline.SourcePlugin[struct{}]{
 			Type: "gate-source",
 			New: func(_ struct{}, env pipeline.Env) (pipeline.Source, error) {

@@ -28,6 +28,8 @@ type Pipeline struct {
 	measured []measured // stages with metrics
 	gate     int        // index of the filter that is asked for sources' gates, or noGate
 
+	watcher Watcher // nil if there is none
+
 	turn sync.Mutex // held by the source that can wait whose batch is being delivered
 
 	mu        sync.Mutex // guards what follows, and is held while filters run

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -22,6 +23,7 @@ type Global struct {
 	Log     Log     `setting:"log" doc:"what the program says of itself on standard error"`
 	User    string  `setting:"user" doc:"name or number of the user to become once everything is open; empty: root becomes pmtud, or nobody if there is no such user, unless a pipeline needs root's files" pattern:"^[A-Za-z0-9_.-]*[$]?$" example:"pmtud"`
 	Watch   bool    `setting:"watch" doc:"reload when the content of the files changes"`
+	Control string  `setting:"control" doc:"path of the unix socket for status, top and tap; off for none" pattern:"^off$|^/" example:"/run/pmtud/pmtud.sock"`
 	Sandbox string  `setting:"sandbox" doc:"give up all rights that the pipelines don't need: as far as the kernel lets it, never, or end if it doesn't" enum:"auto,off,required" example:"auto"`
 }
 
@@ -42,8 +44,11 @@ func GlobalSettings() any {
 	return &g
 }
 
+// controlPath is where the commands look for the daemon.
+const controlPath = "/run/pmtud/pmtud.sock"
+
 func defaults() Global {
-	return Global{Log: Log{Format: "text", Level: "info"}, Sandbox: "auto"}
+	return Global{Control: controlPath, Log: Log{Format: "text", Level: "info"}, Sandbox: "auto"}
 }
 
 // global decodes the settings of the top level.
@@ -68,6 +73,9 @@ var userName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$`)
 func (g *Global) Check(string) error {
 	if g.User != "" && !userName.MatchString(g.User) {
 		return setting.Errorf("user", "%q is not the name or number of a user", g.User)
+	}
+	if g.Control != "off" && !filepath.IsAbs(g.Control) {
+		return setting.Errorf("control", "%q is neither an absolute path nor off", g.Control)
 	}
 	return nil
 }

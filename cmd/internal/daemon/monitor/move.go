@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"syscall"
+
+	"github.com/pmtud/pmtud/cmd/internal/daemon/connlimit"
 )
 
 // Move is a server's way to another address. Either Commit or Cancel ends it.
@@ -53,7 +55,7 @@ func (m *Move) Commit() error {
 	err := s.Close()
 	if m.listener != nil {
 		s.addr, s.port = m.addr, port(m.listener.Addr().String())
-		s.serve(&crowd{Listener: m.listener, most: mostConnections})
+		s.serve(connlimit.Listen(m.listener, mostConnections))
 	}
 	return err
 }

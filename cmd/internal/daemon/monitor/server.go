@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/pmtud/pmtud/cmd/internal/daemon/connlimit"
 )
 
 // What one client may take.
@@ -63,8 +65,8 @@ func port(addr string) string {
 // serve serves a connection for each request, so that nobody holds one for nothing.
 func (s *Server) serve(listener net.Listener) {
 	server := &http.Server{
-		Handler:        noted(s.handler),
-		ConnContext:    withVisitor,
+		Handler:        connlimit.Mark(s.handler),
+		ConnContext:    connlimit.Context,
 		ReadTimeout:    readTimeout,
 		WriteTimeout:   writeTimeout,
 		MaxHeaderBytes: mostHeader,

@@ -1,0 +1,38 @@
+package cmd
+
+import (
+	"context"
+	"sync"
+
+	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/service"
+)
+
+// serveControl makes the control socket and serves it until the returned function is
+// called. Where it can't be made the daemon runs without. A program that somebody else's
+// process runs makes one only where it is told to.
+func (d *daemon) serveControl(s *service.Service, path string, files bool) (stop func()) {
+	if path == "" {
+		path = control.DefaultPath // options have no settings
+	}
+	var server *control.Server
+	if path != control.Off && (d.signals != nil || path != control.DefaultPath) {
+		var err error
+		if server, err = control.Listen(path, d.log.Logger()); err != nil {
+			d.log.Logger().Warn("no control socket: status, top and tap can't reach this daemon", "error", err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { d.live.Run(ctx, s.Status) })
+	if server != nil {
+		server.Serve(control.Handler(control.Daemon{Program: d.name, Version: d.version, Files: files, Status: s.Status, Live: d.live}))
+	}
+	return func() {
+		if server != nil {
+			_ = server.Close() // the process ends, and its socket may be out of its reach
+		}
+		cancel()
+		running.Wait()
+	}
+}

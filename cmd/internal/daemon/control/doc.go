@@ -1,0 +1,21 @@
+// Package control lets people look at a running daemon: over a unix socket, in HTTP and
+// JSON.
+//
+//	GET /api/status   what runs, with counters, rates and health: [Status]
+//	GET /api/top      the heaviest routers, clients, targets and MTUs: [Top]
+//	GET /api/tap      packets as they are decided, a line of JSON each: see [TapQuery]
+//
+// The [Handler] is the same whatever serves it. Names and meanings of fields are a contract
+// with scripts: fields are added, never renamed or removed. Numbers of packets are totals
+// since the pipeline was opened; rates are packets a second.
+//
+// # The socket
+//
+// It is made before the process gives up its rights, and stays through reloads. The umask
+// makes its mode 0660, so that only the daemon's user, its group and root can connect:
+// chmod would leave a moment in which others could, and a confined process may not call it.
+// A socket that a dead daemon left behind is replaced; one that somebody listens on is not.
+//
+// Connections are bounded. Those that ask for nothing give way first. A client that stops
+// reading loses packets, never time of the daemon's.
+package control

@@ -1,0 +1,112 @@
+package control
+
+import "time"
+
+// Status is the answer to GET /api/status.
+type Status struct {
+	Program   string     `json:"program"` // its name
+	Version   string     `json:"version"`
+	PID       int        `json:"pid"`
+	Started   time.Time  `json:"started"`
+	Now       time.Time  `json:"now"`
+	Ready     bool       `json:"ready"` // no complaints
+	Config    Config     `json:"config"`
+	Pipelines []Pipeline `json:"pipelines"` // in the order of the configuration
+	Health    []Health   `json:"health"`    // complaints; empty if all is well
+}
+
+// Config tells of the configuration that runs and of attempts to load another one.
+type Config struct {
+	Hash     string    `json:"hash"`
+	Loaded   time.Time `json:"loaded"`
+	Reloads  uint64    `json:"reloads"`           // attempts
+	Failures uint64    `json:"failures"`          // of these
+	LastGood bool      `json:"last_reload_good"`  // true if there was none
+	Error    string    `json:"error,omitempty"`   // of the last reload, if it failed
+	Command  bool      `json:"from_command_line"` // there is nothing to reload
+}
+
+// Health is a complaint about a pipeline, or about one of its stages.
+type Health struct {
+	Pipeline string `json:"pipeline"`
+	Kind     string `json:"kind,omitempty"` // source, filter or sink
+	Sink     string `json:"sink,omitempty"` // whose filter it is
+	Stage    string `json:"stage,omitempty"`
+	Trouble  string `json:"trouble"`
+}
+
+// States of a pipeline.
+const (
+	Running = "running"
+	Ended   = "ended"
+	Failed  = "failed"
+	Silent  = "silent" // it does not answer; there are no counters
+)
+
+// Pipeline is the state of one pipeline. Received is the sum of Forwarded and Dropped.
+type Pipeline struct {
+	Name      string    `json:"name"`
+	State     string    `json:"state"`
+	Error     string    `json:"error,omitempty"` // why it failed
+	Since     time.Time `json:"since"`           // it was opened
+	Received  Count     `json:"received"`
+	Forwarded Count     `json:"forwarded"`
+	Dropped   Count     `json:"dropped"`
+	Lost      Count     `json:"lost"` // before a source could read them; not part of Received
+	Sources   []Source  `json:"sources"`
+	Filters   []Filter  `json:"filters"`
+	Sinks     []Sink    `json:"sinks"`
+	Figures   []Figure  `json:"figures"` // of the stages themselves
+}
+
+// Count is a number of packets with its rates: packets a second over the last 10 seconds
+// and the last minute, or since the pipeline was opened if that is shorter.
+type Count struct {
+	Total  uint64  `json:"total"`
+	Per10s float64 `json:"per_second_10s"`
+	Per60s float64 `json:"per_second_60s"`
+}
+
+// Source is the state of one source.
+type Source struct {
+	Name     string `json:"name"`
+	Received Count  `json:"received"`
+	Lost     Count  `json:"lost"`
+}
+
+// Filter is a filter with each of its reasons, also those with no packets.
+type Filter struct {
+	Name    string   `json:"name"`
+	Dropped []Reason `json:"dropped"`
+}
+
+// Reason counts packets with one reason.
+type Reason struct {
+	Reason string `json:"reason"`
+	Count
+}
+
+// Sink is the state of one sink: offered packets were dropped by its own filters,
+// delivered, failed, shed, or are queued.
+type Sink struct {
+	Name      string   `json:"name"`
+	Offered   Count    `json:"offered"`
+	Delivered Count    `json:"delivered"`
+	Filters   []Filter `json:"filters"`
+	Failed    []Reason `json:"failed"`
+	Shed      []Reason `json:"shed"`
+	Queued    uint64   `json:"queued"`
+	QueueSize uint64   `json:"queue_size"`
+}
+
+// Figure is a value that a stage measures itself. The names are those of the metrics
+// without their prefix; a label tells several values of a stage apart, such as peers.
+type Figure struct {
+	Kind  string  `json:"kind"`
+	Sink  string  `json:"sink,omitempty"` // whose filter it is
+	Stage string  `json:"stage"`
+	Name  string  `json:"name"`
+	Label string  `json:"label,omitempty"` // for example "peer"
+	Of    string  `json:"of,omitempty"`    // value of the label
+	Value float64 `json:"value"`
+}

@@ -1,0 +1,26 @@
+// Package live keeps what people ask of a running daemon: rates, top lists, and packets as
+// they are decided.
+//
+// # Cost
+//
+// A [Watch] is the [pipeline.Watcher] of one pipeline. For each part of a batch, up to 256
+// packets, it loads one pointer (are there taps?) and adds to a counter. The data path has
+// no timer, never waits for a lock, and never allocates:
+//
+//   - Rates come from [History], which reads the pipelines' counters once a second.
+//   - Top lists are filled from a sample of at most a few thousand packets a second
+//     ([Lists]). Below that rate every packet is in them. They are always on: they cost
+//     less than 5 ns a packet, and whoever looks after the fact finds something.
+//   - A [Tap] copies the packets that it selects into a ring of fixed size. When its reader
+//     is slow, packets are counted as lost instead.
+//
+// If a lock is taken at that moment by somebody who looks, the packets at hand are skipped
+// (lists) or counted as lost (taps).
+//
+// # Sample
+//
+// The lists see every n-th packet, with a gap drawn at random around n so that no pattern
+// in the traffic can hide from it. Each packet seen has the weight n. When a second has
+// more than [SamplesPerSecond] samples n doubles, when it has less than half of them n is
+// halved. Packets that a source leaves unread while a limit is exhausted are in no list.
+package live
