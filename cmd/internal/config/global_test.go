@@ -23,6 +23,7 @@ log:
 user: pmtud
 watch: true
 sandbox: required
+control: /run/other.sock
 `
 
 func TestGlobal(t *testing.T) {
@@ -37,10 +38,10 @@ func TestGlobal(t *testing.T) {
 			CPU:  &cpu,
 			HTTP: config.HTTP{Listen: "[2001:db8::1]:9342"},
 			Log:  config.Log{Format: "json", Level: "warn"},
-			User: "pmtud", Watch: true, Sandbox: "required",
+			User: "pmtud", Watch: true, Sandbox: "required", Control: "/run/other.sock",
 		}},
 		"empty section": {"http: {}\nlog: {level: debug}\n", config.Global{
-			Log: config.Log{Format: "text", Level: "debug"}, Sandbox: "auto",
+			Log: config.Log{Format: "text", Level: "debug"}, Sandbox: "auto", Control: "/run/pmtud/pmtud.sock",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -96,6 +97,7 @@ func TestGlobalMistakes(t *testing.T) {
 		"impossible host":     {"http: {listen: 'a b:80'}", "1:16: `listen`: \"a b:80\" is not HOST:PORT such as 127.0.0.1:9342: the host is neither an address nor a name"},
 		"address in brackets": {"http: {listen: '2001:db8::1:80'}", "1:16: `listen`: \"2001:db8::1:80\" is not HOST:PORT such as 127.0.0.1:9342: too many colons in address"},
 		"user":                {"user: 'two words'", "1:7: `user`: \"two words\" is not the name or number of a user"},
+		"control":             {"control: run/p.sock", "1:10: `control`: \"run/p.sock\" is neither an absolute path nor off"},
 		"cpu":                 {"cpu: -1", "1:6: `cpu` must be from 0 to 65535, not -1"},
 		"watch":               {"watch: yes", "1:8: `watch` must be true or false, not text; write true"},
 	} {
