@@ -36,10 +36,11 @@ func TestLacks(t *testing.T) {
 	}
 	all.Streams, all.Connect = []string{"AF_INET6", "AF_PACKET"}, []uint16{53, 443}
 	confined.Plan.Connect = []uint16{53}
+	all.Netlink, confined.Plan.Netlink = []string{"NETLINK_SOCK_DIAG", "NETLINK_NETFILTER"}, []string{"NETLINK_SOCK_DIAG"}
 	files := []string{
 		"the right to write in " + read, "the right to read in " + read + "2", "the right to read in " + dir,
 	}
-	rights := []string{"CAP_NET_ADMIN", "AF_UNIX sockets", "AF_INET sockets", "AF_INET6 sockets"}
+	rights := []string{"CAP_NET_ADMIN", "AF_UNIX sockets", "AF_INET sockets", "NETLINK_NETFILTER sockets", "AF_INET6 sockets"}
 	port := []string{"connections to TCP port 443"}
 	for name, tc := range map[string]struct {
 		change func(*sandbox.Confined)

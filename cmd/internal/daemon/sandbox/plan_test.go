@@ -141,6 +141,8 @@ func TestPlanFollowsLinksOfFolders(t *testing.T) {
 		os.WriteFile("versions/1/edge/pmtud.yaml", nil, 0o600),
 		os.Symlink("versions/1", "current"),
 		os.Symlink("/", "root"),
+		os.MkdirAll("elsewhere/1", 0o755),
+		os.Symlink("elsewhere/1", "version"), // which "versions" begins with
 		os.Symlink("later/run/stub.conf", "resolv.conf"),
 		os.Symlink(dir+"/resolv.conf", "versions/1/resolv.conf"),
 		os.Symlink("/nowhere/stub.conf", "nowhere.conf"),
@@ -157,6 +159,7 @@ func TestPlanFollowsLinksOfFolders(t *testing.T) {
 		"absolute": {dir + "/current/edge/pmtud.yaml", []string{dir + "/current/edge", dir + "/versions", dir + "/versions/1/edge"}},
 		"relative": {"current/edge/pmtud.yaml", []string{"current/edge", "versions", "versions/1/edge"}},
 		"root":     {"root/" + dir + "/versions/1/edge/pmtud.yaml", []string{"root" + dir + "/versions/1/edge", dir + "/versions/1/edge"}},
+		"no link":  {dir + "/versions/1/edge/pmtud.yaml", []string{dir + "/versions/1/edge"}},
 		"missing":  {"current/none/pmtud.yaml", []string{"current/none", "versions"}},
 
 		"made later":             {"resolv.conf", []string{"."}},
@@ -171,6 +174,38 @@ func TestPlanFollowsLinksOfFolders(t *testing.T) {
 				t.Errorf("read (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestPlanOfManyLinks follows as many links as the kernel does to where something may be one
+// day.
+func TestPlanOfManyLinks(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"links", "last"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := func(i int) string { return filepath.Join(dir, "links", fmt.Sprint(i)) }
+	to := filepath.Join(dir, "last", "missing")
+	for i := range 42 { // each to the one before, absolute and relative in turn
+		if err := os.Symlink(to, link(i)); err != nil {
+			t.Fatal(err)
+		}
+		to = link(i)
+		if i%2 == 0 {
+			to = filepath.Base(to)
+		}
+	}
+	for links, want := range map[int]string{1: "last", 39: "last", 40: "last", 41: "links"} {
+		var p sandbox.Plan
+		p.AddFile(link(links - 1))
+		if !slices.Contains(p.Read, filepath.Join(dir, want)) || want == "links" && slices.Contains(p.Read, filepath.Join(dir, "last")) {
+			t.Errorf("%d links: read %v, want %s", links, p.Read, want)
+		}
 	}
 }
 

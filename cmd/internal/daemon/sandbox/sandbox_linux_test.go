@@ -58,7 +58,11 @@ type task struct {
 	Sockets, Streams    []int
 	Listen, Connect     []string
 	Wanted              sandbox.Plan
-	NoLandlock          bool
+
+	NoLandlock, NoSeccomp, OtherFilter bool
+	Without                            []string
+	Do                                 string
+	Unprivileged                       bool
 }
 
 type result struct {
@@ -67,6 +71,7 @@ type result struct {
 	UID          int
 	Effective    uint32
 	Bounding     bool
+	BoundingRaw  bool
 	NoNewPrivs   int
 	Tried        map[string]string
 	OtherThreads string
@@ -152,17 +157,20 @@ const (
 
 func TestEnter(t *testing.T) {
 	read, write, other := folders(t)
+	if err := os.WriteFile(other+"/single", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	r := run(t, task{
 		Plan: sandbox.Plan{
 			Capabilities: []string{"CAP_NET_RAW"},
 			Families:     []string{"AF_PACKET", "AF_INET"},
-			Read:         []string{read, filepath.Join(other, "missing")},
+			Read:         []string{read, filepath.Join(other, "missing"), filepath.Join(other, "single")},
 			Write:        []string{write},
 			Listen:       []uint16{9342},
 			Connect:      []uint16{53},
 		},
 		Mode:    sandbox.Required,
-		Read:    []string{read + "/file", write + "/file", other + "/file", "/etc/passwd"},
+		Read:    []string{read + "/file", write + "/file", other + "/file", "/etc/passwd", read, other, other + "/single"},
 		Write:   []string{read + "/new", write + "/new", other + "/file"},
 		Remove:  []string{read + "/file", write + "/new"},
 		Sockets: []int{unix.AF_PACKET, unix.AF_INET, unix.AF_UNIX, unix.AF_NETLINK, unix.AF_INET6, unix.AF_ALG},
@@ -175,8 +183,10 @@ func TestEnter(t *testing.T) {
 			Capabilities: []string{"CAP_NET_RAW"},
 			Files:        r.Report.Files, Calls: "seccomp", Remains: r.Report.Remains,
 		},
-		UID: r.UID, Effective: 1 << unix.CAP_NET_RAW, NoNewPrivs: 1,
+		UID: r.UID, Effective: 1 << unix.CAP_NET_RAW, NoNewPrivs: 1, BoundingRaw: true,
 		Tried: map[string]string{
+			"read " + other + "/single": "",
+			"read " + read:              "is a directory", "read " + other: denied, // to list it
 			"read " + read + "/file": "", "read " + write + "/file": "",
 			"read " + other + "/file": denied, "read /etc/passwd": denied,
 			"write " + read + "/new": denied, "write " + write + "/new": "", "write " + other + "/file": denied,
@@ -192,7 +202,13 @@ func TestEnter(t *testing.T) {
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Errorf("result (-want +got):\n%s", diff)
 	}
+	if r.UID == 0 && !slices.Contains(r.Report.Remains, rootRemains) {
+		t.Errorf("remains %q", r.Report.Remains)
+	}
 }
+
+// rootRemains is what remains of being root.
+const rootRemains = "to read and replace root's files where it may read and write"
 
 // TestEnterAsUser becomes nobody and keeps a capability.
 func TestEnterAsUser(t *testing.T) {
@@ -216,7 +232,7 @@ func TestEnterAsUser(t *testing.T) {
 			User: "nobody", Capabilities: []string{"CAP_NET_RAW"},
 			Files: r.Report.Files, Calls: "seccomp", Remains: r.Report.Remains,
 		},
-		UID: 65534, Effective: 1 << unix.CAP_NET_RAW, NoNewPrivs: 1,
+		UID: 65534, Effective: 1 << unix.CAP_NET_RAW, NoNewPrivs: 1, BoundingRaw: true,
 		Tried: map[string]string{
 			"read " + read + "/file": "", "read " + other + "/file": denied, "write " + write + "/new": "",
 			"socket 17": "", "socket 16": unsupported,
@@ -224,6 +240,9 @@ func TestEnterAsUser(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Errorf("result (-want +got):\n%s", diff)
+	}
+	if slices.Contains(r.Report.Remains, rootRemains) {
+		t.Errorf("remains %q", r.Report.Remains)
 	}
 }
 
@@ -313,6 +332,9 @@ func TestEnterRefuses(t *testing.T) {
 	}{
 		{"capability", task{Plan: sandbox.Plan{Capabilities: []string{"CAP_FLY"}}, Mode: sandbox.Auto}, "keep capability CAP_FLY"},
 		{"family", task{Plan: sandbox.Plan{Families: []string{"AF_PIGEON"}}, Mode: sandbox.Required}, "confine system calls: unknown address family AF_PIGEON"},
+		{"protocol of netlink", task{
+			Plan: sandbox.Plan{Families: []string{"AF_NETLINK"}, Netlink: []string{"NETLINK_PIGEON"}}, Mode: sandbox.Required,
+		}, "confine system calls: unknown protocol of netlink NETLINK_PIGEON"},
 		{"user", task{User: "no-such-user", Mode: sandbox.Auto}, "find user: "},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+	"kernel.org/pub/linux/libs/security/libcap/cap"
 
 	"github.com/pmtud/pmtud/cmd/internal/daemon/sandbox"
 )
@@ -35,7 +36,11 @@ type task struct {
 	Connect     []string
 	Wanted      sandbox.Plan // what it asks whether it lacks
 
-	NoLandlock bool // in the kernel
+	NoLandlock, NoSeccomp bool     // in the kernel
+	OtherFilter           bool     // a thread has a seccomp filter of its own
+	Without               []string // capabilities that it lacks from the beginning
+	Do                    string   // a user with whose rights it does nothing
+	Unprivileged          bool     // look up the user that root becomes
 }
 
 // result is what came of it: nothing, or an error's text, by what was tried.
@@ -45,6 +50,7 @@ type result struct {
 	UID          int
 	Effective    uint32 // capabilities, of the first 32
 	Bounding     bool   // whether CAP_SYS_ADMIN can ever be had again
+	BoundingRaw  bool   // likewise CAP_NET_RAW
 	NoNewPrivs   int
 	Tried        map[string]string
 	OtherThreads string // why a thread that was there before differs
@@ -73,11 +79,12 @@ func (t task) run() (r result) {
 		r.Error = err.Error()
 		return r
 	}
-	if t.NoLandlock {
-		if err := withoutLandlock(); err != nil {
-			r.Error = err.Error()
-			return r
-		}
+	if err := t.takeAway(); err != nil {
+		r.Error = err.Error()
+		return r
+	}
+	if t.Do != "" {
+		r.Tried["do as "+t.Do] = textOf(t.doAs())
 	}
 	others := startThreads()
 	if t.User != "" {
@@ -95,11 +102,58 @@ func (t task) run() (r result) {
 	}
 	r.UID = os.Getuid()
 	r.Effective, r.NoNewPrivs, r.Bounding = rights()
+	if has, _ := unix.PrctlRetInt(unix.PR_CAPBSET_READ, unix.CAP_NET_RAW, 0, 0, 0); has == 1 {
+		r.BoundingRaw = true
+	}
 	r.OtherThreads = others.differ(r)
 	confined := sandbox.Confined{Plan: t.Plan, Mode: t.Mode, Report: r.Report}
 	r.Lacks, r.NotWritable, r.Denied = confined.Lacks(t.Wanted), confined.NotWritable(), confined.Denied()
 	t.try(r.Tried)
 	return r
+}
+
+// takeAway takes from the kernel and from the process what they are to lack.
+func (t task) takeAway() error {
+	var errs []error
+	if t.NoLandlock {
+		errs = append(errs, without(unix.SYS_LANDLOCK_CREATE_RULESET, allThreads))
+	}
+	if t.NoSeccomp {
+		errs = append(errs, without(unix.SYS_SECCOMP, allThreads))
+	}
+	if t.OtherFilter {
+		done := make(chan error)
+		go func() {
+			runtime.LockOSThread()
+			done <- without(unix.SYS_REBOOT, 0)
+			select {} // the thread stays
+		}()
+		errs = append(errs, <-done)
+	}
+	set := cap.GetProc()
+	for _, name := range t.Without {
+		v, err := cap.FromName(name)
+		errs = append(errs, err, set.SetFlag(cap.Effective, false, v), set.SetFlag(cap.Permitted, false, v))
+	}
+	if len(t.Without) > 0 {
+		errs = append(errs, set.SetProc())
+	}
+	return errors.Join(errs...)
+}
+
+func (t task) doAs() error {
+	user, err := sandbox.LookUp(t.Do)
+	if err != nil {
+		return err
+	}
+	return user.Do(func() {})
+}
+
+func textOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // lookUp looks up users, in the files of a folder if one is given.
@@ -113,6 +167,9 @@ func (t task) lookUp(r *result) error {
 				return fmt.Errorf("mount /etc/%s: %w", name, err)
 			}
 		}
+	}
+	if t.Unprivileged {
+		r.Users = map[string]sandbox.User{"unprivileged": *sandbox.Unprivileged()}
 	}
 	for _, name := range t.LookUp {
 		user, err := sandbox.LookUp(name)

@@ -7,11 +7,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// withoutLandlock makes the kernel one that has no Landlock, for this process.
-func withoutLandlock() error {
+// allThreads has a filter hold for all threads of the process, and not for the calling one alone.
+const allThreads = 1
+
+// without makes the kernel one that lacks a system call.
+func without(call uint32, flags uintptr) error {
 	program, err := bpf.Assemble([]bpf.Instruction{
 		bpf.LoadAbsolute{Off: 0, Size: 4},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.SYS_LANDLOCK_CREATE_RULESET, SkipTrue: 1},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: call, SkipTrue: 1},
 		bpf.RetConstant{Val: 0x00050000 | uint32(unix.ENOSYS)},
 		bpf.RetConstant{Val: 0x7fff0000},
 	})
@@ -23,8 +26,8 @@ func withoutLandlock() error {
 		filters[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
 	}
 	prog := unix.SockFprog{Len: uint16(len(filters)), Filter: &filters[0]}
-	const setModeFilter, allThreads = 1, 1
-	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, setModeFilter, allThreads, uintptr(unsafe.Pointer(&prog)))
+	const setModeFilter = 1
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, setModeFilter, flags, uintptr(unsafe.Pointer(&prog)))
 	if errno != 0 {
 		return errno
 	}
