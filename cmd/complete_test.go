@@ -34,6 +34,8 @@ func TestComplete(t *testing.T) {
 		{"replay -c ../configs/edge.yaml -c ../configs/peers.toml --pipeline @", []string{"edge", "peers", ":4"}},
 		{"replay --pipeline @", []string{":4"}},
 		{"trace --link @", []string{"ethernet", "raw", ":4"}},
+		{"cache @", []string{"list\t", "flush\t", ":4"}},
+		{"cache list @", []string{":4"}},
 		{"probe --tcp @", []string{"80", "443", ":4"}},
 		{"probe @", []string{":4"}},
 		{"probe --format @", []string{"text", "json", ":4"}},

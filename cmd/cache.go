@@ -1,0 +1,286 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmtud/pmtud/cmd/internal/pathmtu/cache"
+	"github.com/pmtud/pmtud/cmd/internal/pathmtu/netspace"
+)
+
+const cacheHelp = `Cache lists the path MTUs that this host's kernel has learned, of IPv4 and IPv6
+and all routing tables and VRFs, with the time until they are forgotten. With
+an ADDRESS it looks that one up. Containers have their own: --all-netns lists
+those of all network namespaces, which takes root.
+
+The kernel does not list an IPv4 entry before a packet has used it. Cache also
+looks up the hosts that TCP connections go to; ask for any other by ADDRESS.
+
+"pmtud cache flush" deletes what has been learned, so that it is measured again;
+it takes root. IPv6 entries can be deleted alone, by ADDRESS; IPv4 entries only
+all together, listed or not. A locked entry is of a router that asked for less
+than net.ipv4.route.min_pmtu: packets go out without DF.`
+
+// cacheOptions are the options of cache, as they were written.
+type cacheOptions struct {
+	flush    bool
+	allNetns bool
+	v4, v6   bool
+	yes      bool
+	format   *choice
+}
+
+func (a *app) cacheCommand() *cobra.Command {
+	var o cacheOptions
+	c := &cobra.Command{
+		Use:                   "cache [list|flush] [ADDRESS]",
+		Short:                 "list or delete the path MTUs that the kernel has learned",
+		Long:                  cacheHelp,
+		Args:                  cobra.ArbitraryArgs,
+		DisableFlagsInUseLine: true,
+		ValidArgsFunction:     completeCache,
+		RunE: func(c *cobra.Command, args []string) error {
+			q, err := o.query(args)
+			if err != nil {
+				return err
+			}
+			return a.cache(c.Context(), o, q)
+		},
+	}
+	c.Flags().SortFlags = false
+	c.Flags().BoolVarP(&o.v4, "ipv4", "4", false, "IPv4 only")
+	c.Flags().BoolVarP(&o.v6, "ipv6", "6", false, "IPv6 only")
+	c.Flags().BoolVar(&o.allNetns, "all-netns", false, "in all network namespaces, those of containers too")
+	c.Flags().BoolVarP(&o.yes, "yes", "y", false, "flush without a question")
+	o.format = addFormatFlag(c, textFormat, jsonFormat)
+	return c
+}
+
+// completeCache offers what to do.
+func completeCache(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return []cobra.Completion{"list\tlist path MTUs (default)", "flush\tdelete path MTUs"}, cobra.ShellCompDirectiveNoFileComp
+}
+
+// query reads operands.
+func (o *cacheOptions) query(args []string) (q cache.Query, err error) {
+	if len(args) > 0 && (args[0] == "list" || args[0] == "flush") {
+		o.flush = args[0] == "flush"
+		args = args[1:]
+	}
+	if len(args) > 1 {
+		return q, fmt.Errorf("unexpected %q; there can be list or flush, and one ADDRESS", args[1])
+	}
+	if o.v4 && o.v6 {
+		return q, errors.New("-4 and -6 exclude each other")
+	}
+	if o.yes && !o.flush {
+		return q, errors.New("--yes is for flush")
+	}
+	q.Only4, q.Only6 = o.v4, o.v6
+	if len(args) == 0 {
+		return q, nil
+	}
+	if q.Destination, err = netip.ParseAddr(args[0]); err != nil {
+		return q, fmt.Errorf("%q is neither list, flush nor an address", args[0])
+	}
+	q.Destination = q.Destination.Unmap().WithZone("")
+	if q.Only4 && q.Destination.Is6() || q.Only6 && q.Destination.Is4() {
+		return q, fmt.Errorf("%v is of the other family", q.Destination)
+	}
+	return q, nil
+}
+
+func (a *app) cache(ctx context.Context, o cacheOptions, q cache.Query) error {
+	if o.flush && q.Destination.Is4() {
+		return a.failed(fmt.Errorf("%w: pmtud cache flush -4", cache.ErrOneOfIPv4))
+	}
+	spaces, err := a.spaces(o.allNetns)
+	if err != nil {
+		return a.failed(err)
+	}
+	defer closeSpaces(spaces)
+	listed := make([][]cache.Entry, len(spaces))
+	for i, s := range spaces {
+		if listed[i], err = cache.List(s, q); err != nil && !s.IsOwn() {
+			a.warn(err) // the others can be told of
+		} else if err != nil {
+			return a.failed(err)
+		}
+	}
+	entries := slices.Concat(listed...)
+	if !o.flush {
+		return a.failed(o.printEntries(a.Stdout, q, entries))
+	}
+	if err := a.confirmFlush(ctx, o, q, entries); err != nil {
+		return err
+	}
+	for i, s := range spaces {
+		err = errors.Join(err, cache.Flush(s, q, listed[i]))
+	}
+	if err != nil {
+		return a.failed(err)
+	}
+	return a.failed(o.printFlushed(a.Stdout, entries))
+}
+
+// spaces returns the namespaces to look at.
+func (a *app) spaces(all bool) ([]*netspace.Space, error) {
+	if !all {
+		own, err := netspace.Own()
+		return []*netspace.Space{own}, err
+	}
+	spaces, unseen, err := netspace.All()
+	if unseen > 0 {
+		a.warn(fmt.Errorf("can't see the network namespaces of %d processes: run this as root", unseen))
+	}
+	return spaces, err
+}
+
+func closeSpaces(spaces []*netspace.Space) {
+	for _, s := range spaces {
+		s.Close()
+	}
+}
+
+// confirmFlush asks whether to delete, on a terminal.
+func (a *app) confirmFlush(ctx context.Context, o cacheOptions, q cache.Query, entries []cache.Entry) error {
+	if o.yes {
+		return nil
+	}
+	if !isTerminalInput(a.Stdin) {
+		return errors.New("flush asks first, and there is no terminal: add --yes")
+	}
+	question := "Delete " + countEntries(entries)
+	if !q.Only6 && !q.Destination.Is6() {
+		question += ", and IPv4 entries that are not listed"
+	}
+	fmt.Fprint(a.Stderr, question+"? [y/N] ")
+	answer, err := readAnswer(ctx, a.Stdin)
+	switch {
+	case err != nil:
+		return a.failed(err)
+	case answer != "y" && answer != "yes":
+		return a.failed(errors.New("nothing was deleted"))
+	}
+	return nil
+}
+
+// readAnswer reads a line, or returns when the context ends.
+func readAnswer(ctx context.Context, in io.Reader) (string, error) {
+	line := make(chan string, 1)
+	go func() { // an interrupted program does not wait for it
+		var text strings.Builder
+		for b := make([]byte, 1); ; {
+			if n, err := in.Read(b); n == 0 || err != nil || b[0] == '\n' {
+				break
+			}
+			text.Write(b)
+		}
+		line <- text.String()
+	}()
+	select {
+	case text := <-line:
+		return strings.ToLower(strings.TrimSpace(text)), nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// countEntries says how many entries there are.
+func countEntries(entries []cache.Entry) string {
+	v4 := 0
+	for _, e := range entries {
+		if e.Destination.Is4() {
+			v4++
+		}
+	}
+	noun := "path MTUs"
+	if len(entries) == 1 {
+		noun = "path MTU"
+	}
+	return fmt.Sprintf("%d %s (IPv4: %d, IPv6: %d)", len(entries), noun, v4, len(entries)-v4)
+}
+
+func (o cacheOptions) printFlushed(out io.Writer, entries []cache.Entry) error {
+	if o.format.value == jsonFormat {
+		return printJSON(out, struct {
+			Deleted []cache.Entry `json:"deleted"`
+		}{append([]cache.Entry{}, entries...)})
+	}
+	_, err := fmt.Fprintf(out, "deleted %s\n", countEntries(entries))
+	return err
+}
+
+func (o cacheOptions) printEntries(out io.Writer, q cache.Query, entries []cache.Entry) error {
+	switch {
+	case o.format.value == jsonFormat:
+		return printJSON(out, struct {
+			Entries []cache.Entry `json:"entries"`
+		}{append([]cache.Entry{}, entries...)})
+	case len(entries) == 0 && q.Destination.IsValid():
+		_, err := fmt.Fprintf(out, "nothing was learned about %v\n", q.Destination)
+		return err
+	case len(entries) == 0:
+		_, err := fmt.Fprintln(out, "nothing was learned, or not used yet; ask for a host: pmtud cache ADDRESS")
+		return err
+	}
+	return printEntryTable(out, entries)
+}
+
+// printEntryTable prints entries by namespaces.
+func printEntryTable(out io.Writer, entries []cache.Entry) error {
+	rows := [][]string{{"DESTINATION", "MTU", "LEFT", "DEVICE"}}
+	for _, e := range entries {
+		mtu := "-"
+		if e.MTU > 0 {
+			mtu = fmt.Sprint(e.MTU)
+		}
+		left := "-"
+		if e.Seconds > 0 {
+			left = (time.Duration(e.Seconds) * time.Second).String()
+		}
+		rows = append(rows, []string{e.Destination.String(), mtu, left, e.Device})
+	}
+	lines := align(rows)
+	fmt.Fprintln(out, lines[0])
+	before := ""
+	for i, e := range entries {
+		if e.Namespace != before {
+			before = e.Namespace
+			fmt.Fprintf(out, "in the network namespace of %s:\n", e.Namespace)
+		}
+		fmt.Fprintln(out, strings.TrimRight(lines[i+1], " "))
+		for _, remark := range remarks(e) {
+			fmt.Fprintf(out, "  %s\n", remark)
+		}
+	}
+	return nil
+}
+
+// remarks says what is unusual about an entry.
+func remarks(e cache.Entry) (found []string) {
+	if e.Locked {
+		found = append(found, "locked: a router asked for less; packets go without DF")
+	}
+	switch {
+	case e.VRF != "":
+		found = append(found, fmt.Sprintf("in table %d, of the VRF %s", e.Table, e.VRF))
+	case !e.Main():
+		found = append(found, fmt.Sprintf("in table %d", e.Table))
+	}
+	if e.MTU == 0 {
+		found = append(found, fmt.Sprintf("another gateway: %v", e.Gateway))
+	}
+	return found
+}
