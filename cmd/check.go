@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/daemon"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/hostcheck"
 	"github.com/pmtud/pmtud/cmd/internal/offline/diagnose"
 )
 
@@ -51,11 +53,11 @@ func (a *app) check(ctx context.Context, paths []string, format string, host boo
 	if host && format == diagnose.SARIF {
 		return errors.New("--host: SARIF is about files; use --format text or json")
 	}
-	f, err := a.load(ctx, paths)
+	f, err := a.Load(ctx, paths)
 	if f == nil {
 		return err
 	}
-	err = withUser(f, err)
+	err = daemon.CheckUser(f, err)
 	var mistakes config.Mistakes
 	if err != nil && !errors.As(err, &mistakes) {
 		return err
@@ -64,12 +66,12 @@ func (a *app) check(ctx context.Context, paths []string, format string, host boo
 		a.printSound(f, mistakes)
 		return mistakes
 	}
-	report := diagnose.Report{Files: f.Names, Mistakes: mistakes, Version: a.version}
+	report := diagnose.Report{Files: f.Names, Mistakes: mistakes, Version: a.Version}
 	if err == nil {
 		report.Mistakes = f.Warnings()
 	}
 	if host && err == nil {
-		if report.Host, err = a.checkHost(ctx, f); err != nil {
+		if report.Host, err = a.CheckHost(ctx, f); err != nil {
 			return err
 		}
 	}
@@ -88,7 +90,7 @@ func (a *app) printReport(f *config.File, format string, r diagnose.Report) erro
 		fmt.Fprintln(a.Stderr, diagnose.Text(r.Mistakes, isTerminal(a.Stderr)))
 	}
 	a.printSound(f, r.Mistakes)
-	return printFindings(a.Stdout, r.Host)
+	return hostcheck.Print(a.Stdout, r.Host)
 }
 
 // verdict returns the error that the exit status is made of, of what was printed.
@@ -96,7 +98,7 @@ func verdict(r diagnose.Report) error {
 	switch {
 	case slices.ContainsFunc(r.Mistakes, isError):
 		return errReported
-	case hasProblem(r.Host):
+	case hostcheck.HasProblem(r.Host):
 		return errFailed
 	}
 	return nil

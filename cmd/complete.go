@@ -69,7 +69,7 @@ func (a *app) completePipelines(paths *[]string) cobra.CompletionFunc {
 		var found []cobra.Completion
 		if len(*paths) > 0 {
 			// What can be read of them, mistakes or not.
-			f, _ := config.Load(c.Context(), *paths, a.plugins)
+			f, _ := config.Load(c.Context(), *paths, a.Plugins)
 			for _, p := range f.Pipelines {
 				found = append(found, p.Name)
 			}

@@ -32,7 +32,7 @@ have:
 			if origins && format.value == "json" {
 				return errors.New("--origins goes with yaml and toml: JSON has no comments")
 			}
-			f, err := a.load(c.Context(), paths)
+			f, err := a.Load(c.Context(), paths)
 			if err != nil {
 				return err
 			}

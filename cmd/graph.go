@@ -21,7 +21,7 @@ Keys are hidden.`,
 		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error {
-			f, err := a.load(c.Context(), paths)
+			f, err := a.Load(c.Context(), paths)
 			if err != nil {
 				return err
 			}

@@ -103,7 +103,7 @@ func (a *app) initial(args []string, format, name, iface string, host bool) ([]b
 		}
 		return filledIn(text, format, name, iface), nil
 	}
-	f, err := config.ParseChain(args[0], name, a.plugins)
+	f, err := config.ParseChain(args[0], name, a.Plugins)
 	if err != nil {
 		return nil, err
 	}

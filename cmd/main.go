@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/daemon"
 	"github.com/pmtud/pmtud/cmd/internal/offline/diagnose"
 	"github.com/pmtud/pmtud/pipeline"
 )
@@ -37,7 +39,7 @@ type Streams struct {
 // has a daemon reload its configuration, and SIGUSR1 switches lines of level debug on and
 // off.
 func Main(p Program) int {
-	caught := catchSignals()
+	caught := daemon.CatchSignals()
 	// A reader of standard output that has gone is an error of that write, and
 	// not the end of the program.
 	signal.Ignore(syscall.SIGPIPE)
@@ -45,7 +47,7 @@ func Main(p Program) int {
 	defer stop()
 	context.AfterFunc(ctx, func() { time.AfterFunc(sameSignal, stop) })
 	a := newApp(p, filepath.Base(os.Args[0]), Streams{os.Stdin, os.Stdout, os.Stderr})
-	a.signals = caught
+	a.Signals = caught
 	return a.status(a.execute(ctx, os.Args[1:]))
 }
 
@@ -62,27 +64,17 @@ func Run(ctx context.Context, args []string, streams Streams, p Program) int {
 }
 
 // app is what all commands work with.
-type app struct {
-	Streams
-	name    string // of the program, which a third party's has of its own
-	version string // likewise
-	plugins []pipeline.Plugin
-	signals *signals // of the process; nil: it is somebody else's
-}
+type app struct{ daemon.Program }
 
 func newApp(p Program, name string, streams Streams) *app {
-	a := &app{Streams: streams, name: p.Name, version: p.Version, plugins: p.Plugins}
-	if a.name == "" {
-		a.name = name
-	}
-	if a.version == "" {
-		a.version = builtVersion()
-	}
-	return a
+	return &app{daemon.Program{
+		Name: cmp.Or(p.Name, name), Version: cmp.Or(p.Version, builtVersion()), Plugins: p.Plugins,
+		Stdin: streams.Stdin, Stdout: streams.Stdout, Stderr: streams.Stderr,
+	}}
 }
 
 func (a *app) execute(ctx context.Context, args []string) error {
-	if err := checkPlugins(a.plugins); err != nil {
+	if err := checkPlugins(a.Plugins); err != nil {
 		return err
 	}
 	if len(args) > 0 && args[0] == "--version" { // no option: --ver is short for --verbose
@@ -100,9 +92,9 @@ func (a *app) execute(ctx context.Context, args []string) error {
 	return root.ExecuteContext(ctx)
 }
 
-// errFailed says that the program failed while running. Why was logged when it
+// errFailed says that the program failed while running. Why was printed when it
 // happened.
-var errFailed = errors.New("failed")
+var errFailed = daemon.ErrFailed
 
 // errReported says that the configuration is bad, and that its mistakes were printed.
 var errReported = errors.New("bad configuration")
@@ -121,10 +113,10 @@ func (a *app) status(err error) int {
 		fmt.Fprintln(a.Stderr, diagnose.Text(mistakes, isTerminal(a.Stderr)))
 		return exitUsage
 	case isWriteError(err):
-		fmt.Fprintf(a.Stderr, "%s: %v\n", a.name, err)
+		fmt.Fprintf(a.Stderr, "%s: %v\n", a.Name, err)
 		return exitFailed
 	}
-	fmt.Fprintf(a.Stderr, "%s: %v\nTry '%[1]s --help' for more information.\n", a.name, err)
+	fmt.Fprintf(a.Stderr, "%s: %v\nTry '%[1]s --help' for more information.\n", a.Name, err)
 	return exitUsage
 }
 

@@ -64,7 +64,7 @@ func (a *app) offlineSpec(ctx context.Context, o *offline) (pipeline.Spec, error
 	default:
 		i = 0
 	}
-	specs[i].Program, specs[i].Stdin = a.userAgent(), a.Stdin
+	specs[i].Program, specs[i].Stdin = a.UserAgent(), a.Stdin
 	return specs[i], nil
 }
 
@@ -73,7 +73,7 @@ func (a *app) offlineFile(ctx context.Context, o *offline) (*config.File, error)
 		if name := o.originalOption(); name != "" {
 			return nil, fmt.Errorf("--config and --%s don't go together", name)
 		}
-		return a.load(ctx, o.paths)
+		return a.Load(ctx, o.paths)
 	}
 	if o.options.iface == "" {
 		o.options.iface = "replay" // any will do: nothing is opened
@@ -83,7 +83,7 @@ func (a *app) offlineFile(ctx context.Context, o *offline) (*config.File, error)
 		return nil, err
 	}
 	var mistakes config.Mistakes
-	if err := a.resolve(f); errors.As(err, &mistakes) {
+	if err := a.Resolve(f); errors.As(err, &mistakes) {
 		return nil, optionError(err)
 	} else if err != nil {
 		return nil, err

@@ -59,19 +59,19 @@ func (o *options) given(name string) bool { return o.flags.Changed(name) }
 
 // runOptions runs, or prints, what the options stand for.
 func (a *app) runOptions(ctx context.Context, o options) error {
-	enough := a.hurry()
-	defer enough()
+	resumeGC := a.PauseGC()
+	defer resumeGC()
 	f, err := o.file()
 	if err != nil {
 		return err
 	}
-	if err := a.resolve(f); err != nil {
+	if err := a.Resolve(f); err != nil {
 		return optionError(err)
 	}
 	if o.given("print-config") {
 		return a.printConfig(f, o.printConfig)
 	}
-	return a.serve(ctx, f, nil, "", enough)
+	return a.Run(ctx, f, resumeGC)
 }
 
 func (a *app) printConfig(f *config.File, format string) error {

@@ -87,7 +87,7 @@ func (a *app) printSchema(o pluginsOptions, names []string) error {
 	if len(names) > 0 || o.format.value != "text" {
 		return errors.New("--schema goes without a name and --format: it describes whole files, in JSON")
 	}
-	text, err := config.Schema(a.plugins)
+	text, err := config.Schema(a.Plugins)
 	if err != nil {
 		return err
 	}
@@ -98,14 +98,14 @@ func (a *app) printSchema(o pluginsOptions, names []string) error {
 }
 
 func (a *app) sortedPlugins() []pipeline.Plugin {
-	return slices.SortedFunc(slices.Values(a.plugins), func(x, y pipeline.Plugin) int {
+	return slices.SortedFunc(slices.Values(a.Plugins), func(x, y pipeline.Plugin) int {
 		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Type, y.Type))
 	})
 }
 
 func (a *app) pluginTypes() []string {
 	var types []string
-	for _, p := range a.plugins {
+	for _, p := range a.Plugins {
 		types = append(types, p.Type)
 	}
 	slices.Sort(types)

@@ -26,22 +26,16 @@ type Program struct {
 	Plugins []pipeline.Plugin
 }
 
-// userAgent returns what the program introduces itself with to servers, as HTTP's User-Agent
-// wants it (RFC 9110, section 10.1.5).
-func (a *app) userAgent() string {
-	return a.name + "/" + strings.Trim(a.version, "()")
-}
-
 // rename gives all texts of the command line the program's name. They are written with that
 // of pmtud.
 func (a *app) rename(c *cobra.Command) {
-	if a.name == product {
+	if a.Name == product {
 		return
 	}
 	for _, text := range []*string{&c.Short, &c.Long, &c.Example} {
-		*text = strings.ReplaceAll(*text, product, a.name)
+		*text = strings.ReplaceAll(*text, product, a.Name)
 	}
-	c.LocalFlags().VisitAll(func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, product, a.name) })
+	c.LocalFlags().VisitAll(func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, product, a.Name) })
 	for _, sub := range c.Commands() {
 		a.rename(sub)
 	}

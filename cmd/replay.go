@@ -99,7 +99,7 @@ func (a *app) runReplay(ctx context.Context, spec pipeline.Spec, o replay.Option
 }
 
 // warn prints what is odd but no mistake.
-func (a *app) warn(warning error) { fmt.Fprintf(a.Stderr, "%s: warning: %v\n", a.name, warning) }
+func (a *app) warn(warning error) { fmt.Fprintf(a.Stderr, "%s: warning: %v\n", a.Name, warning) }
 
 // failed prints why the program failed while running.
 func (a *app) failed(err error) error {
@@ -109,7 +109,7 @@ func (a *app) failed(err error) error {
 	if errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted")
 	}
-	fmt.Fprintf(a.Stderr, "%s: %v\n", a.name, err)
+	fmt.Fprintf(a.Stderr, "%s: %v\n", a.Name, err)
 	return errFailed
 }
 

@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"github.com/pmtud/pmtud/cmd/internal/config"
 )
 
 const rootHelp = `pmtud hands the ICMP messages of path MTU discovery (IPv4 "fragmentation
@@ -21,7 +19,7 @@ pipeline that options stand for, to begin with.`
 func (a *app) rootCommand() *cobra.Command {
 	var o options
 	root := &cobra.Command{
-		Use:           a.name + " --iface INTERFACE [options]",
+		Use:           a.Name + " --iface INTERFACE [options]",
 		Short:         "distribute path MTU discovery messages to all servers behind an ECMP router",
 		Long:          rootHelp,
 		Args:          noCommand,
@@ -35,7 +33,7 @@ func (a *app) rootCommand() *cobra.Command {
 	}
 	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
 		if c != root && c.Name() != "run" {
-			a.signals.release()
+			a.Signals.Release()
 		}
 	}
 	o.register(root.Flags())
@@ -62,9 +60,4 @@ func noCommand(c *cobra.Command, args []string) error {
 		hint = fmt.Sprintf("; did you mean %s?", strings.Join(near, " or "))
 	}
 	return fmt.Errorf("unknown command %q%s", args[0], hint)
-}
-
-// resolve finds the plugins of a file made of options, and what is wrong in it.
-func (a *app) resolve(f *config.File) error {
-	return a.checked(f, f.Resolve(a.plugins))
 }

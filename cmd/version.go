@@ -67,7 +67,7 @@ is known, the version of Go that it was built with, and the platform. The option
 		Args: noOperands,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(a.Stdout, "%s %s%s%s %s %s/%s\n",
-				a.name, a.version, commit(), base(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+				a.Name, a.Version, commit(), base(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}

@@ -1,4 +1,4 @@
-package cmd
+package daemon
 
 import (
 	"os"
@@ -7,25 +7,25 @@ import (
 	"syscall"
 )
 
-// signals are those that a daemon acts upon, besides the ones that end it. A nil
-// signals gets none.
-type signals struct {
+// Signals are those that a daemon acts upon, besides the ones that end it. A nil
+// Signals gets none.
+type Signals struct {
 	reload chan os.Signal // SIGHUP
 	debug  chan os.Signal // SIGUSR1
 }
 
-// catchSignals catches the signals from now on, whatever the program is about to do:
+// CatchSignals catches the signals from now on, whatever the program is about to do:
 // one that came before a daemon is ready must not end it. Each is kept until somebody
 // looks, once.
-func catchSignals() *signals {
-	s := &signals{make(chan os.Signal, 1), make(chan os.Signal, 1)}
+func CatchSignals() *Signals {
+	s := &Signals{make(chan os.Signal, 1), make(chan os.Signal, 1)}
 	signal.Notify(s.reload, syscall.SIGHUP)
 	notifyDebug(s.debug)
 	return s
 }
 
-// release leaves the signals to the system, for commands that are no daemons.
-func (s *signals) release() {
+// Release leaves the signals to the system, for commands that are no daemons.
+func (s *Signals) Release() {
 	if s != nil {
 		signal.Stop(s.reload)
 		signal.Stop(s.debug)
@@ -33,7 +33,7 @@ func (s *signals) release() {
 }
 
 // reloads returns the channel of requests to reload.
-func (s *signals) reloads() <-chan os.Signal {
+func (s *Signals) reloads() <-chan os.Signal {
 	if s == nil {
 		return nil
 	}
@@ -42,7 +42,7 @@ func (s *signals) reloads() <-chan os.Signal {
 
 // onDebug calls f for each request to change the level of the log, until the returned
 // function is called.
-func (s *signals) onDebug(f func()) (stop func()) {
+func (s *Signals) onDebug(f func()) (stop func()) {
 	if s == nil {
 		return func() {}
 	}

@@ -1,4 +1,4 @@
-package cmd
+package daemon
 
 import (
 	"context"
@@ -16,7 +16,7 @@ func (d *daemon) serveControl(s *service.Service, path string, files bool) (stop
 		path = control.DefaultPath // options have no settings
 	}
 	var server *control.Server
-	if path != control.Off && (d.signals != nil || path != control.DefaultPath) {
+	if path != control.Off && (d.Signals != nil || path != control.DefaultPath) {
 		var err error
 		if server, err = control.Listen(path, d.log.Logger()); err != nil {
 			d.log.Logger().Warn("no control socket: status, top and tap can't reach this daemon", "error", err)
@@ -26,7 +26,7 @@ func (d *daemon) serveControl(s *service.Service, path string, files bool) (stop
 	var running sync.WaitGroup
 	running.Go(func() { d.live.Run(ctx, s.Status) })
 	if server != nil {
-		server.Serve(control.Handler(control.Daemon{Program: d.name, Version: d.version, Files: files, Status: s.Status, Live: d.live}))
+		server.Serve(control.Handler(control.Daemon{Program: d.Name, Version: d.Version, Files: files, Status: s.Status, Live: d.live}))
 	}
 	return func() {
 		if server != nil {

@@ -1,4 +1,4 @@
-package cmd
+package daemon
 
 import (
 	"context"
@@ -11,15 +11,18 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/daemon/service"
 )
 
-// files are the configuration files that the command line names, and what it says
-// instead of them.
-type files struct {
-	*app
-	ctx   context.Context //nolint:containedctx // ends waiting for a file
-	paths []string
-	user  string // instead of the one that they name, if it is not empty
+// Files are the configuration files that the command line names, and what it says
+// instead of them: what is empty counts as they have it.
+type Files struct {
+	Paths         []string
+	User, Control string
+}
 
-	control string // likewise
+// files are read again and again.
+type files struct {
+	Files
+	program *Program
+	ctx     context.Context //nolint:containedctx // ends waiting for a file
 
 	mu       sync.Mutex
 	included []string // by what was read last
@@ -35,7 +38,7 @@ func (f *files) load() (file *config.File, fingerprint string, err error) {
 	for range maxRounds {
 		included := f.lastIncluded()
 		fingerprint = f.fingerprint()
-		file, err = f.app.load(f.ctx, f.paths)
+		file, err = f.program.Load(f.ctx, f.Paths)
 		if file == nil || slices.Equal(file.Included, included) {
 			break
 		}
@@ -43,18 +46,18 @@ func (f *files) load() (file *config.File, fingerprint string, err error) {
 		f.included = file.Included
 		f.mu.Unlock()
 	}
-	if file != nil && f.user != "" {
-		file.Global.User = f.user
+	if file != nil && f.User != "" {
+		file.Global.User = f.User
 	}
-	if file != nil && f.control != "" {
-		file.Global.Control = f.control
+	if file != nil && f.Control != "" {
+		file.Global.Control = f.Control
 	}
 	return file, fingerprint, err
 }
 
 // fingerprint returns the fingerprint of what the files hold now.
 func (f *files) fingerprint() string {
-	return disk.Fingerprint(f.ctx, slices.Concat(f.paths, f.lastIncluded()))
+	return disk.Fingerprint(f.ctx, slices.Concat(f.Paths, f.lastIncluded()))
 }
 
 func (f *files) lastIncluded() []string {

@@ -1,4 +1,4 @@
-package cmd
+package daemon
 
 import (
 	"context"
@@ -15,9 +15,9 @@ import (
 
 // newMonitor returns a server for metrics and health of the service, which does not
 // listen yet.
-func (a *app) newMonitor(s *service.Service, log *slog.Logger) (*monitor.Server, error) {
-	build := metrics.Build{Version: a.version, GoVersion: runtime.Version()}
-	registry, err := metrics.NewRegistry(build, a.plugins, s.Status)
+func (p *Program) newMonitor(s *service.Service, log *slog.Logger) (*monitor.Server, error) {
+	build := metrics.Build{Version: p.Version, GoVersion: runtime.Version()}
+	registry, err := metrics.NewRegistry(build, p.Plugins, s.Status)
 	if err != nil {
 		return nil, err
 	}
@@ -36,15 +36,15 @@ func (d *daemon) addMonitor(c *service.Configuration, addr string) {
 		}
 		return err
 	}
-	c.Adopt = func() { d.orderly(move.Commit()) }
+	c.Adopt = func() { d.logMonitorError(move.Commit()) }
 	// Also when it is the end of ctx that discards the configuration.
-	c.Discard = func() { d.orderly(move.Cancel(context.Background())) }
+	c.Discard = func() { d.logMonitorError(move.Cancel(context.Background())) }
 }
 
-func (d *daemon) closeMonitor() { d.orderly(d.monitor.Close()) }
+func (d *daemon) closeMonitor() { d.logMonitorError(d.monitor.Close()) }
 
-// orderly logs what went wrong with the monitor when it was too late to refuse.
-func (d *daemon) orderly(err error) {
+// logMonitorError logs what went wrong with the monitor when it was too late to refuse.
+func (d *daemon) logMonitorError(err error) {
 	if err != nil {
 		d.log.Logger().Error("metrics and health are not in order", "error", err)
 	}

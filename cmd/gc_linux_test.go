@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestHurry wants no garbage collected before the program is ready, and some when it
+// TestPauseGC wants no garbage collected before the program is ready, and some when it
 // reloads.
-func TestHurry(t *testing.T) {
+func TestPauseGC(t *testing.T) {
 	attr := ownNamespaces(t)
 	path := writeConfig(t, `
 pipelines:

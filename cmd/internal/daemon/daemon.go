@@ -1,4 +1,4 @@
-package cmd
+package daemon
 
 import (
 	"context"
@@ -16,12 +16,30 @@ import (
 	"github.com/pmtud/pmtud/pipeline/seen"
 )
 
-// serve runs a configuration without mistakes, and those that replace it, until its
-// sources end or ctx is done. The files are those it was read from, and fingerprint theirs;
-// options have none. It calls started once the first is open.
-func (a *app) serve(ctx context.Context, f *config.File, files *files, fingerprint string, started func()) error {
+// Run runs a configuration that was not read from files, until its sources end or ctx is
+// done. It calls started once the pipelines are open.
+func (p *Program) Run(ctx context.Context, f *config.File, started func()) error {
+	return p.serve(ctx, f, nil, "", started)
+}
+
+// RunFiles runs the configuration that files declare, and those that replace it, until
+// the sources end or ctx is done.
+func (p *Program) RunFiles(ctx context.Context, named Files) error {
+	resumeGC := p.PauseGC()
+	defer resumeGC()
+	files := &files{Files: named, program: p, ctx: ctx}
+	f, fingerprint, err := files.load()
+	if err = CheckUser(f, err); err != nil {
+		return err
+	}
+	return p.serve(ctx, f, files, fingerprint, resumeGC)
+}
+
+// serve runs a configuration without mistakes, and those that replace it. The files are
+// those it was read from, if any, and fingerprint theirs.
+func (p *Program) serve(ctx context.Context, f *config.File, files *files, fingerprint string, started func()) error {
 	d := &daemon{
-		app: a, log: logging.New(a.Stderr, logging.IsJournal(a.Stderr)), running: f.Global,
+		Program: p, log: logging.New(p.Stderr, logging.IsJournal(p.Stderr)), running: f.Global,
 		arrived: pipeline.NewArrived(), live: live.New(),
 	}
 	defer d.log.Close()
@@ -32,11 +50,11 @@ func (a *app) serve(ctx context.Context, f *config.File, files *files, fingerpri
 		log.Warn("the service manager is told nothing", "error", err)
 	}
 	defer notifier.Close()
-	options := service.Options{Log: log, Notifier: notifier, Reload: a.signals.reloads()}
+	options := service.Options{Log: log, Notifier: notifier, Reload: p.Signals.reloads()}
 	if files != nil {
 		options.Source = &source{d, files}
 	}
-	log.Info("starting", "program", a.name, "version", a.version, "pipelines", len(f.Pipelines))
+	log.Info("starting", "program", p.Name, "version", p.Version, "pipelines", len(f.Pipelines))
 	first, err := d.configuration(f)
 	if err != nil {
 		return err
@@ -51,7 +69,7 @@ func (a *app) serve(ctx context.Context, f *config.File, files *files, fingerpri
 		return confine()
 	}
 	s := service.New(options)
-	if d.monitor, err = a.newMonitor(s, log); err != nil {
+	if d.monitor, err = p.newMonitor(s, log); err != nil {
 		return err
 	}
 	defer d.closeMonitor()
@@ -59,17 +77,17 @@ func (a *app) serve(ctx context.Context, f *config.File, files *files, fingerpri
 	if err := d.pin(f.Global.CPU); err != nil {
 		return err
 	}
-	defer a.signals.onDebug(d.toggleDebug)()
+	defer p.Signals.onDebug(d.toggleDebug)()
 	defer d.confined.watch()()
 	if err := s.Run(ctx, first); err != nil {
-		return errors.Join(errFailed, err)
+		return errors.Join(ErrFailed, err)
 	}
 	return nil
 }
 
 // daemon is what stays while configurations come and go.
 type daemon struct {
-	*app
+	*Program
 	log     *logging.Log
 	monitor *monitor.Server
 	running config.Global // with what takes a restart as it was at the start
@@ -117,13 +135,13 @@ func (d *daemon) build(f *config.File, spec pipeline.Spec) (*pipeline.Pipeline, 
 }
 
 // buildOne builds a pipeline of a file.
-func (a *app) buildOne(f *config.File, spec pipeline.Spec) (*pipeline.Pipeline, error) {
-	spec.Program, spec.Stdin, spec.Stdout = a.userAgent(), a.Stdin, a.Stdout
-	p, err := pipeline.New(spec)
+func (p *Program) buildOne(f *config.File, spec pipeline.Spec) (*pipeline.Pipeline, error) {
+	spec.Program, spec.Stdin, spec.Stdout = p.UserAgent(), p.Stdin, p.Stdout
+	built, err := pipeline.New(spec)
 	if err != nil {
 		return nil, f.Locate(spec.Name, err)
 	}
-	return p, nil
+	return built, nil
 }
 
 // adopt applies the settings of the top level of a configuration that now runs.
@@ -173,7 +191,7 @@ func (d *daemon) pin(cpu *uint16) error {
 	log := d.log.Logger().With("cpu", *cpu)
 	if err := pinProcess(int(*cpu)); err != nil {
 		log.Error("can't pin the process", "error", err)
-		return errFailed
+		return ErrFailed
 	}
 	log.Info("process pinned")
 	return nil

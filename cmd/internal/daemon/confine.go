@@ -1,4 +1,4 @@
-package cmd
+package daemon
 
 import (
 	"errors"
@@ -26,7 +26,7 @@ type confinement struct {
 
 // confiner returns what confines the process, which it does if it is the program's own.
 func (d *daemon) confiner(f *config.File, files *files) (func() error, error) {
-	if d.signals == nil {
+	if d.Signals == nil {
 		return func() error { return nil }, nil
 	}
 	s, err := d.confinement(f, files)
@@ -56,7 +56,7 @@ func (d *daemon) confinement(f *config.File, files *files) (*confinement, error)
 		return nil, err
 	}
 	s.addProgram(f, files)
-	if err := s.settle(undeclared); err != nil {
+	if err := s.checkUndeclared(undeclared); err != nil {
 		return nil, err
 	}
 	if files != nil { // the original options stay who they are
@@ -92,7 +92,7 @@ func (s *confinement) addRootsRights() {
 func (s *confinement) addProgram(f *config.File, files *files) {
 	if files != nil {
 		s.plan.Read = append(s.plan.Read, onlineCPUs)
-		for _, path := range files.paths {
+		for _, path := range files.Paths {
 			s.addConfig(path)
 		}
 		for _, path := range f.Included {
@@ -124,9 +124,9 @@ func (s *confinement) addConfig(path string) {
 	s.plan.AddFile(path)
 }
 
-// settle decides about stages that do not say what they need: nobody could know what
+// checkUndeclared decides about stages that do not say what they need: nobody could know what
 // would break.
-func (s *confinement) settle(undeclared []string) error {
+func (s *confinement) checkUndeclared(undeclared []string) error {
 	switch {
 	case len(undeclared) == 0 || s.mode == sandbox.Off:
 	case s.mode == sandbox.Required:
