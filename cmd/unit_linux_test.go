@@ -155,8 +155,10 @@ func needsOf(t *testing.T, spec pipeline.Spec) (all pipeline.Needs) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, stage := range p.Needs() {
-		all = join(all, stage.Needs)
+	for _, stage := range p.Stages() {
+		if n, ok := stage.(pipeline.Needer); ok {
+			all = join(all, n.Needs())
+		}
 	}
 	return all
 }

@@ -11,8 +11,9 @@ import (
 // builder makes a pipeline from a spec and gathers mistakes instead of stopping
 // at the first.
 type builder struct {
-	spec Spec
-	errs []error
+	spec  Spec
+	built map[StageID]any
+	errs  []error
 }
 
 func newBuilder(spec Spec) *builder {
@@ -31,7 +32,7 @@ func newBuilder(spec Spec) *builder {
 	if spec.Arrived == nil {
 		spec.Arrived = NewArrived()
 	}
-	return &builder{spec: spec}
+	return &builder{spec: spec, built: map[StageID]any{}}
 }
 
 func (b *builder) pipeline() *Pipeline {
@@ -42,59 +43,61 @@ func (b *builder) pipeline() *Pipeline {
 	if len(b.spec.Sources) == 0 {
 		b.errs = append(b.errs, fmt.Errorf("pipeline %s has no sources", p.name))
 	}
-	p.filters = b.chain(p, -1, b.spec.Filters)
-	for i, s := range b.spec.Sources {
-		stage := &sourceStage{name: s.name(), lossless: s.Plugin.Lossless}
-		env := b.kernelFilter(p)
-		env.Gate = &Gate{p, stage}
-		if source, ok := build[Source](b, KindSource, -1, i, s, env); ok {
-			stage.source = source
-			p.sources = append(p.sources, stage)
-			p.measure(s, "", source)
+	own := b.chains() // the pipeline's filters, then each sink's
+	p.filters = own[0]
+	b.sources(p)
+	b.sinks(p, own[1:])
+	for id, s := range b.spec.stages() {
+		p.stages = append(p.stages, built{id, s.Plugin, b.built[id]})
+	}
+	p.gate = p.findGate()
+	b.checkNames()
+	return p
+}
+
+// chains builds the filters of the pipeline and of each sink.
+func (b *builder) chains() []chain {
+	all := make([]chain, 1+len(b.spec.Sinks))
+	for id, s := range b.spec.stages() {
+		if id.Kind != KindFilter {
+			continue
+		}
+		if f, ok := build[Filter](b, id, s, Env{}); ok {
+			all[id.Sink+1].add(s, f)
 		}
 	}
+	return all
+}
+
+func (b *builder) sources(p *Pipeline) {
+	for id, s := range b.spec.stages() {
+		if id.Kind != KindSource {
+			continue
+		}
+		stage := &sourceStage{name: id.Name, lossless: s.Plugin.Lossless}
+		env := b.kernelFilter(p)
+		env.Gate = &Gate{p, stage}
+		if source, ok := build[Source](b, id, s, env); ok {
+			stage.source = source
+			p.sources = append(p.sources, stage)
+		}
+	}
+}
+
+func (b *builder) sinks(p *Pipeline, filters []chain) {
 	live := !slices.ContainsFunc(p.sources, func(s *sourceStage) bool { return s.lossless })
-	for i, s := range b.spec.Sinks {
-		filters := b.chain(p, i, s.Filters)
+	for id := range b.spec.stages() {
+		if id.Kind != KindSink {
+			continue
+		}
+		s := b.spec.Sinks[id.Index]
 		if s.QueueSize <= 0 {
 			s.QueueSize = b.spec.QueueSize
 		}
 		p.chunk = min(p.chunk, s.QueueSize)
-		if sink, ok := build[Sink](b, KindSink, -1, i, s.Stage, Env{}); ok {
-			p.sinks = append(p.sinks, newSinkStage(s, sink, filters, live, b.spec.Arrived))
-			p.measure(s.Stage, "", sink)
+		if sink, ok := build[Sink](b, id, s.Stage, Env{}); ok {
+			p.sinks = append(p.sinks, newSinkStage(s, sink, filters[id.Index], live, b.spec.Arrived))
 		}
-	}
-	p.gate = p.findGate()
-	b.checkAllNames()
-	return p
-}
-
-// chain builds the filters of the pipeline (sink -1) or of a sink.
-func (b *builder) chain(p *Pipeline, sink int, stages []Stage) chain {
-	var c chain
-	owner := ""
-	if sink >= 0 {
-		owner = b.spec.Sinks[sink].name()
-	}
-	for i, s := range stages {
-		f, ok := build[Filter](b, KindFilter, sink, i, s, Env{})
-		if !ok {
-			continue
-		}
-		c.add(s, f)
-		p.measure(s, owner, f)
-		if o, ok := f.(Opener); ok {
-			p.openers = append(p.openers, openStage{s.name(), o})
-		}
-	}
-	return c
-}
-
-// measure notes a stage that has metrics.
-func (p *Pipeline) measure(s Stage, sink string, stage any) {
-	if m, ok := stage.(Measurer); ok && len(s.Plugin.Metrics) > 0 {
-		p.measured = append(p.measured, measured{s.Plugin.Kind, s.Plugin.Type, sink, s.name(), s.Plugin.Metrics, m})
 	}
 }
 
@@ -109,58 +112,47 @@ func (b *builder) kernelFilter(p *Pipeline) Env {
 	return Env{}
 }
 
-func build[T any](b *builder, kind Kind, sink, index int, s Stage, env Env) (stage T, ok bool) {
+func build[T any](b *builder, id StageID, s Stage, env Env) (stage T, ok bool) {
 	fail := func(err error) (T, bool) {
-		b.errs = append(b.errs, &StageError{Kind: kind, Sink: sink, Index: index, Stage: s.name(), Err: err})
+		b.errs = append(b.errs, &StageError{id, err})
 		return stage, false
 	}
-	if s.Plugin.Kind != kind {
-		return fail(fmt.Errorf("%s is a %v, not a %v", s.Plugin.Type, s.Plugin.Kind, kind))
+	if s.Plugin.Kind != id.Kind {
+		return fail(fmt.Errorf("%s is a %v, not a %v", s.Plugin.Type, s.Plugin.Kind, id.Kind))
 	}
 	if s.Settings == nil {
 		s.Settings = s.Plugin.NewSettings()
 	}
-	env.Pipeline, env.Stage = b.spec.Name, s.name()
-	env.Log = b.spec.Log.With("stage", s.name())
+	env.Pipeline, env.Stage = b.spec.Name, id.Name
+	env.Log = b.spec.Log.With("stage", id.Name)
 	env.Program, env.Stdin, env.Stdout = b.spec.Program, b.spec.Stdin, b.spec.Stdout
 	env.Arrived = b.spec.Arrived
-	var built any
+	var got any
 	err := guard(func() (err error) {
-		built, err = s.Plugin.Build(s.Settings, env)
+		got, err = s.Plugin.Build(s.Settings, env)
 		return err
 	})
 	if err != nil {
 		return fail(err)
 	}
-	stage, ok = built.(T)
+	stage, ok = got.(T)
 	if !ok || any(stage) == nil {
-		return fail(fmt.Errorf("plugin %s built a %T", s.Plugin.Type, built))
+		return fail(fmt.Errorf("plugin %s built a %T", s.Plugin.Type, got))
 	}
+	b.built[id] = got
 	return stage, true
-}
-
-func (b *builder) checkAllNames() {
-	b.checkNames(KindSource, -1, b.spec.Sources)
-	b.checkNames(KindFilter, -1, b.spec.Filters)
-	var sinks []Stage
-	for i, s := range b.spec.Sinks {
-		sinks = append(sinks, s.Stage)
-		b.checkNames(KindFilter, i, s.Filters)
-	}
-	b.checkNames(KindSink, -1, sinks)
 }
 
 // checkNames finds names that two stages of a list share: their counters could
 // not be told apart.
-func (b *builder) checkNames(kind Kind, sink int, stages []Stage) {
-	seen := map[string]bool{}
-	for i, s := range stages {
-		if seen[s.name()] {
-			b.errs = append(b.errs, &StageError{
-				Kind: kind, Sink: sink, Index: i, Stage: s.name(),
-				Err: fmt.Errorf("a second %v is called %q; give it another name", kind, s.name()),
-			})
+func (b *builder) checkNames() {
+	seen := map[StageID]bool{}
+	for id := range b.spec.stages() {
+		named := id
+		named.Index = 0
+		if seen[named] {
+			b.errs = append(b.errs, &StageError{id, fmt.Errorf("a second %v is called %q; give it another name", id.Kind, id.Name)})
 		}
-		seen[s.name()] = true
+		seen[named] = true
 	}
 }

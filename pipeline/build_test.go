@@ -65,14 +65,14 @@ func TestNewReportsAllMistakes(t *testing.T) {
 		"filter -1 1: filter nothing: plugin bad built a <nil>",
 		"filter -1 2: filter typed: build stage typed: settings are pipeline_test.settings, not *pipeline_test.settings",
 		"filter -1 3: filter none:  is a kind(0), not a filter",
-		"source -1 2: source odd: bad is a filter, not a source",
-		"sink -1 0: sink odd: bad is a filter, not a sink",
 		"filter 1 0: sink 2, filter bad: rate: 7 is too much",
 		"filter 2 2: sink 3, filter bad: rate: 7 is too much",
+		"source -1 2: source odd: bad is a filter, not a source",
+		"sink -1 0: sink odd: bad is a filter, not a sink",
 		`source -1 1: source in: a second source is called "in"; give it another name`,
 		`filter -1 5: filter twice: a second filter is called "twice"; give it another name`,
-		`filter 2 1: sink 3, filter f: a second filter is called "f"; give it another name`,
 		`sink -1 2: sink out: a second sink is called "out"; give it another name`,
+		`filter 2 1: sink 3, filter f: a second filter is called "f"; give it another name`,
 	}
 	if diff := cmp.Diff(want, mistakes(t, err)); diff != "" {
 		t.Errorf("mistakes (-want +got):\n%s", diff)

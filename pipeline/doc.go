@@ -96,7 +96,8 @@
 // are decoded and checked by them, and lists, schemas and manuals are made of them.
 // A built stage may tell what it uses of the host ([Needer]), give figures beyond
 // the books ([Measurer]), and say what keeps it from its work now ([Complainer]). The
-// engine adds what it sees itself: see [Pipeline.Health].
+// engine adds what it sees itself: see [Pipeline.Health]. All that is told of a stage begins with its
+// [StageID], and [Pipeline.Stages] gives the stages themselves, for what else is to be asked.
 //
 // # Writing a plugin
 //

@@ -211,11 +211,14 @@ func ExampleNeeds() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, n := range p.Needs() {
-		fmt.Println(n.Stage, "connects to", n.Needs.TCP, "and writes", n.Needs.Files[0].Path)
+	for id, stage := range p.Stages() {
+		if n, ok := stage.(pipeline.Needer); ok {
+			fmt.Println(id.Name, "connects to", n.Needs().TCP, "and writes", n.Needs().Files[0].Path)
+		} else {
+			fmt.Println("not confined, if it is not required:", id)
+		}
 	}
-	fmt.Println("not confined, if it is not required:", p.Undeclared())
 	// Output:
+	// not confined, if it is not required: source two-messages
 	// post connects to [logs.example.net:443] and writes /var/lib/poster/spool
-	// not confined, if it is not required: [two-messages]
 }

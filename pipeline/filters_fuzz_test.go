@@ -33,7 +33,7 @@ func FuzzFilters(f *testing.F) {
 		f.Add(uint16(pipeline.LinkEthernet), uint8(0), data, uint16(0), []byte{1})
 	}
 	f.Fuzz(func(t *testing.T, link uint16, kind uint8, data []byte, missing uint16, steps []byte) {
-		p, err := pipeline.New(allFilters(t))
+		p, err := pipeline.NewOffline(allFilters(t))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -27,36 +27,28 @@ const (
 	FailingFor = 5 * time.Minute
 )
 
-// StageHealth is the state of one stage. Sink is the name of the sink whose filter
-// it is, otherwise empty.
+// StageHealth is the state of one stage.
 type StageHealth struct {
-	Kind      Kind
-	Sink      string
-	Stage     string
+	StageID
 	Complaint error // nil if all is well
 }
 
 // Health returns the state of each stage of a pipeline that runs, in the order of the
-// configuration: sources, filters, then each sink with its filters. A source has a
-// complaint, too, if it has ended though it can't (it is none that is Lossless); a
-// sink, if all its deliveries have failed for FailingAfter. It is safe for concurrent use.
+// configuration. Besides what the stages say themselves, a live source that has ended is
+// unhealthy, and so is a sink whose deliveries all failed for ten seconds. It is safe for
+// concurrent use.
 func (p *Pipeline) Health() []StageHealth {
 	now := time.Now()
-	var all []StageHealth
-	add := func(kind Kind, sink, stage string, complaints ...error) {
-		all = append(all, StageHealth{kind, sink, stage, errors.Join(complaints...)})
-	}
-	for _, s := range p.sources {
-		add(KindSource, "", s.name, s.complaint(), complaint(s.source))
-	}
-	for i, f := range p.filters.filters {
-		add(KindFilter, "", p.filters.stages[i].name, complaint(f))
-	}
-	for _, s := range p.sinks {
-		add(KindSink, "", s.name, s.complaint(now), complaint(s.sink))
-		for i, f := range s.filters.filters {
-			add(KindFilter, s.name, s.filters.stages[i].name, complaint(f))
+	all := make([]StageHealth, 0, len(p.stages))
+	for _, s := range p.stages {
+		var seen error
+		switch s.Kind {
+		case KindSource:
+			seen = p.sources[s.Index].complaint()
+		case KindSink:
+			seen = p.sinks[s.Index].complaint(now)
 		}
+		all = append(all, StageHealth{s.StageID, errors.Join(seen, complaint(s.stage))})
 	}
 	return all
 }

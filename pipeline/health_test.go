@@ -25,7 +25,7 @@ func healthOf(p running) (all []health) {
 		if h.Complaint != nil {
 			text = h.Complaint.Error()
 		}
-		all = append(all, health{h.Kind, h.Sink, h.Stage, text})
+		all = append(all, health{h.Kind, h.Owner, h.Name, text})
 	}
 	return all
 }

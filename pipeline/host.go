@@ -1,7 +1,5 @@
 package pipeline
 
-import "slices"
-
 // A HostChecker is a stage that can tell, before it is opened, what of the host would keep it from
 // its work. What its [Needs] name is looked at without it.
 type HostChecker interface {
@@ -16,23 +14,4 @@ type HostFinding struct {
 	State   string // "is down"
 	Advice  string // what to do about it; empty if all is well
 	Stops   bool   // the stage will not work, or only for some packets
-}
-
-// Reaches reports whether a sink of the pipeline has that reach.
-func (p *Pipeline) Reaches(r Reach) bool {
-	return slices.ContainsFunc(p.sinks, func(s *sinkStage) bool { return s.reach == r })
-}
-
-// CheckHost calls report with what each [HostChecker] of the pipeline finds, in the order of the
-// configuration.
-func (p *Pipeline) CheckHost(report func(stage string, found HostFinding)) {
-	p.eachStage(func(_ Kind, _, _ int, name string, stage any) {
-		checker, ok := stage.(HostChecker)
-		if !ok {
-			return
-		}
-		for _, found := range checker.CheckHost() {
-			report(name, found)
-		}
-	})
 }

@@ -43,41 +43,34 @@ type Measurer interface {
 
 // Measurement is one value of one stage's metric.
 type Measurement struct {
-	Kind   Kind
+	StageID
 	Plugin string // its type
-	Sink   string // whose filter the stage is; empty if it is none of a sink's
-	Stage  string
 	Metric MetricInfo
 	Label  string
 	Value  float64
 }
 
-// measured is a stage with metrics.
-type measured struct {
-	kind        Kind
-	plugin      string // type
-	sink, stage string
-	metrics     []MetricInfo
-	measurer    Measurer
-}
-
 // Measure calls emit with each value of the stages' own metrics. It is safe for
 // concurrent use. A stage that panics fails the pipeline.
 func (p *Pipeline) Measure(emit func(Measurement)) {
-	for _, s := range p.measured {
+	for _, s := range p.stages {
 		if err := guard(func() error { s.measure(emit); return nil }); err != nil {
 			p.mu.Lock()
-			p.fail(fmt.Errorf("%v %s: %w", s.kind, s.stage, err))
+			p.fail(fmt.Errorf("%v %s: %w", s.Kind, s.Name, err))
 			p.mu.Unlock()
 		}
 	}
 }
 
-func (s *measured) measure(emit func(Measurement)) {
-	s.measurer.Measure(func(metric int, label string, value float64) {
-		if metric < 0 || metric >= len(s.metrics) {
+func (s *built) measure(emit func(Measurement)) {
+	m, ok := s.stage.(Measurer)
+	if !ok {
+		return
+	}
+	m.Measure(func(metric int, label string, value float64) {
+		if metric < 0 || metric >= len(s.plugin.Metrics) {
 			return // none that was declared
 		}
-		emit(Measurement{s.kind, s.plugin, s.sink, s.stage, s.metrics[metric], label, value})
+		emit(Measurement{s.StageID, s.plugin.Type, s.plugin.Metrics[metric], label, value})
 	})
 }

@@ -69,12 +69,12 @@ func TestMeasure(t *testing.T) {
 		got[value] = m
 	})
 	want := map[float64]pipeline.Measurement{
-		1: {Kind: pipeline.KindSource, Plugin: "test-source", Stage: "in"},
-		2: {Kind: pipeline.KindFilter, Plugin: "test-filter", Stage: "f"},
-		3: {Kind: pipeline.KindSink, Plugin: "test-sink", Stage: "first"},
-		4: {Kind: pipeline.KindFilter, Plugin: "test-filter", Sink: "first", Stage: "own"},
-		5: {Kind: pipeline.KindSink, Plugin: "test-sink", Stage: "second"},
-		6: {Kind: pipeline.KindFilter, Plugin: "test-filter", Sink: "second", Stage: "own"},
+		1: {StageID: pipeline.StageID{Kind: pipeline.KindSource, Sink: -1, Name: "in"}, Plugin: "test-source"},
+		2: {StageID: pipeline.StageID{Kind: pipeline.KindFilter, Sink: -1, Name: "f"}, Plugin: "test-filter"},
+		3: {StageID: pipeline.StageID{Kind: pipeline.KindSink, Sink: -1, Name: "first"}, Plugin: "test-sink"},
+		4: {StageID: pipeline.StageID{Kind: pipeline.KindFilter, Sink: 0, Owner: "first", Name: "own"}, Plugin: "test-filter"},
+		5: {StageID: pipeline.StageID{Kind: pipeline.KindSink, Sink: -1, Index: 1, Name: "second"}, Plugin: "test-sink"},
+		6: {StageID: pipeline.StageID{Kind: pipeline.KindFilter, Sink: 1, Owner: "second", Name: "own"}, Plugin: "test-filter"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("measurements by value (-want +got):\n%s", diff)

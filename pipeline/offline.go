@@ -1,6 +1,6 @@
 package pipeline
 
-import "slices"
+import "iter"
 
 // A Reshaper is a Source that can tell how it would have delivered a packet that
 // was captured by other means, so that a capture can stand for it.
@@ -25,42 +25,38 @@ type Rehearser interface {
 	Rehearse(p *Packet, record func(link LinkType, octets []byte)) Reason
 }
 
-// Source returns the pipeline's source number i.
-func (p *Pipeline) Source(i int) Source { return p.sources[i].source }
+// Offline is a pipeline that decides about packets one at a time. It is not opened, and its
+// sinks get nothing. It is used by one goroutine.
+type Offline struct {
+	pipeline *Pipeline
+	packet   [1]Packet // at hand
+}
 
-// Sinks returns the names of the pipeline's sinks and the sinks, in the order of
-// the configuration.
-func (p *Pipeline) Sinks() (names []string, sinks []Sink) {
-	for _, s := range p.sinks {
-		names = append(names, s.name)
-		sinks = append(sinks, s.sink)
+// NewOffline builds a pipeline; its error is that of [New].
+func NewOffline(spec Spec) (*Offline, error) {
+	p, err := New(spec)
+	if err != nil {
+		return nil, err
 	}
-	return names, sinks
+	return &Offline{pipeline: p}, nil
 }
 
-// SinkReasons returns the reasons that sink number i declares.
-func (p *Pipeline) SinkReasons(i int) []string {
-	reasons := p.sinks[i].reasons
-	return reasons[1 : len(reasons)-2]
-}
+// Stages is [Pipeline.Stages].
+func (o *Offline) Stages() iter.Seq2[StageID, any] { return o.pipeline.Stages() }
 
-// SinksFilter reports whether any sink has filters of its own, so that sinks may
-// get different packets.
-func (p *Pipeline) SinksFilter() bool {
-	return slices.ContainsFunc(p.sinks, func(s *sinkStage) bool { return len(s.filters.filters) > 0 })
-}
+// Counters is [Pipeline.Counters]. They hold nothing of what sinks do with packets.
+func (o *Offline) Counters() Counters { return o.pipeline.Counters() }
 
-// Decide takes one packet of the first source through the filters, on a pipeline
-// that is neither open nor running, and sets its Verdict. It sets got to whether
-// each sink would have been offered the packet, and appends to it as needed. The
-// books count the packet but for what sinks do with it. An error is the panic of a
-// filter, after which the pipeline must not be used any more.
-func (p *Pipeline) Decide(pkt *Packet, got []bool) ([]bool, error) {
+// Decide takes one packet of the first source through the filters and sets its Verdict. It
+// sets got to whether each sink would have been offered the packet, and appends to it as
+// needed. An error is the panic of a filter, after which o must not be used any more.
+func (o *Offline) Decide(pkt *Packet, got []bool) ([]bool, error) {
+	p := o.pipeline
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.one[0] = *pkt
-	err := p.filterChunk(p.sources[0], p.one[:])
-	*pkt = p.one[0]
+	o.packet[0] = *pkt
+	err := p.filterChunk(p.sources[0], o.packet[:])
+	*pkt = o.packet[0]
 	got = got[:0]
 	for _, s := range p.sinks {
 		got = append(got, len(s.passed) > 0)

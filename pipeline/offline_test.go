@@ -22,9 +22,9 @@ func (e explained) Filter(p *pipeline.Packet) pipeline.Reason {
 
 func (e explained) Explain(*pipeline.Packet) string { return "at most " + string(rune('0'+e%10)) }
 
-func offline(t *testing.T) *pipeline.Pipeline {
+func offline(t *testing.T) *pipeline.Offline {
 	t.Helper()
-	p, err := pipeline.New(pipeline.Spec{
+	p, err := pipeline.NewOffline(pipeline.Spec{
 		Sources: []pipeline.Stage{pipelinetest.Lend(nil, 1)},
 		Filters: []pipeline.Stage{filterStage("first", filter{}), filterStage("limit", explained(1005), "too-high")},
 		Sinks: []pipeline.SinkStage{
@@ -37,6 +37,19 @@ func offline(t *testing.T) *pipeline.Pipeline {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// ownFilter is a filter of the pipeline, lowFilter one of the sink "low".
+func ownFilter(index int, name string) pipeline.StageID {
+	return pipeline.StageID{Kind: pipeline.KindFilter, Sink: -1, Index: index, Name: name}
+}
+
+func lowFilter(index int, name string) pipeline.StageID {
+	return pipeline.StageID{Kind: pipeline.KindFilter, Sink: 1, Owner: "low", Index: index, Name: name}
+}
+
+func sinkID(index int, name string) pipeline.StageID {
+	return pipeline.StageID{Kind: pipeline.KindSink, Sink: -1, Index: index, Name: name}
 }
 
 func TestDecide(t *testing.T) {
@@ -70,7 +83,7 @@ func TestDecide(t *testing.T) {
 }
 
 func TestDecideReturnsPanics(t *testing.T) {
-	p, err := pipeline.New(pipeline.Spec{
+	p, err := pipeline.NewOffline(pipeline.Spec{
 		Sources: []pipeline.Stage{pipelinetest.Lend(nil, 1)},
 		Filters: []pipeline.Stage{filterStage("bad", filter{filter: func(*pipeline.Packet) pipeline.Reason { panic("boom") }})},
 	})
@@ -97,31 +110,31 @@ func TestTrace(t *testing.T) {
 		want []pipeline.Step
 	}{
 		{"passes all", 1002, []pipeline.Step{
-			{Sink: -1, Stage: "first", Filter: true, Reached: true},
-			{Sink: -1, Stage: "limit", Filter: true, Reached: true, Looked: "at most 5"},
-			{Sink: 0, Stage: "all", Reached: true},
-			{Sink: 1, Stage: "own", Filter: true, Reached: true, Looked: "at most 2"},
-			{Sink: 1, Stage: "last", Filter: true, Reached: true},
-			{Sink: 1, Stage: "low", Reached: true},
-			{Sink: 2, Stage: "observer", Reached: true},
+			{StageID: ownFilter(0, "first"), Reached: true},
+			{StageID: ownFilter(1, "limit"), Reached: true, Looked: "at most 5"},
+			{StageID: sinkID(0, "all"), Reached: true},
+			{StageID: sinkID(1, "low"), Reached: true},
+			{StageID: lowFilter(0, "own"), Reached: true, Looked: "at most 2"},
+			{StageID: lowFilter(1, "last"), Reached: true},
+			{StageID: sinkID(2, "observer"), Reached: true},
 		}},
 		{"dropped by a sink's filter", 1003, []pipeline.Step{
-			{Sink: -1, Stage: "first", Filter: true, Reached: true},
-			{Sink: -1, Stage: "limit", Filter: true, Reached: true, Looked: "at most 5"},
-			{Sink: 0, Stage: "all", Reached: true},
-			{Sink: 1, Stage: "own", Filter: true, Reached: true, Reason: "too-high", Looked: "at most 2"},
-			{Sink: 1, Stage: "last", Filter: true},
-			{Sink: 1, Stage: "low"},
-			{Sink: 2, Stage: "observer", Reached: true},
+			{StageID: ownFilter(0, "first"), Reached: true},
+			{StageID: ownFilter(1, "limit"), Reached: true, Looked: "at most 5"},
+			{StageID: sinkID(0, "all"), Reached: true},
+			{StageID: sinkID(1, "low")},
+			{StageID: lowFilter(0, "own"), Reached: true, Reason: "too-high", Looked: "at most 2"},
+			{StageID: lowFilter(1, "last")},
+			{StageID: sinkID(2, "observer"), Reached: true},
 		}},
 		{"dropped by the pipeline", 1006, []pipeline.Step{
-			{Sink: -1, Stage: "first", Filter: true, Reached: true},
-			{Sink: -1, Stage: "limit", Filter: true, Reached: true, Reason: "too-high", Looked: "at most 5"},
-			{Sink: 0, Stage: "all"},
-			{Sink: 1, Stage: "own", Filter: true, Looked: "at most 2"},
-			{Sink: 1, Stage: "last", Filter: true},
-			{Sink: 1, Stage: "low"},
-			{Sink: 2, Stage: "observer", Reached: true},
+			{StageID: ownFilter(0, "first"), Reached: true},
+			{StageID: ownFilter(1, "limit"), Reached: true, Reason: "too-high", Looked: "at most 5"},
+			{StageID: sinkID(0, "all")},
+			{StageID: sinkID(1, "low")},
+			{StageID: lowFilter(0, "own"), Looked: "at most 2"},
+			{StageID: lowFilter(1, "last")},
+			{StageID: sinkID(2, "observer"), Reached: true},
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -147,7 +160,7 @@ func TestTrace(t *testing.T) {
 // its own filter refuses.
 func TestTraceOfAnObserver(t *testing.T) {
 	packets := messages(7)
-	limit := pipeline.Step{Sink: -1, Stage: "limit", Filter: true, Reached: true, Looked: "at most 5"}
+	limit := pipeline.Step{StageID: ownFilter(0, "limit"), Reached: true, Looked: "at most 5"}
 	refused := limit
 	refused.Reason = "too-high"
 	for _, tc := range []struct {
@@ -162,7 +175,7 @@ func TestTraceOfAnObserver(t *testing.T) {
 		{"dropped by both", 1006, 1003, refused, pipeline.Step{Reached: true, Looked: "at most 3", Reason: "too-high"}, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			p, err := pipeline.New(pipeline.Spec{
+			p, err := pipeline.NewOffline(pipeline.Spec{
 				Sources: []pipeline.Stage{pipelinetest.Lend(nil, 1)},
 				Filters: []pipeline.Stage{filterStage("limit", explained(1005), "too-high")},
 				Sinks:   []pipeline.SinkStage{sinkStage("observer", sink{drops: true}, filterStage("own", explained(tc.own), "too-high"))},
@@ -174,8 +187,8 @@ func TestTraceOfAnObserver(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tc.got.Stage, tc.got.Filter = "own", true
-			want := []pipeline.Step{tc.limit, tc.got, {Stage: "observer", Reached: tc.delivered}}
+			tc.got.StageID = pipeline.StageID{Kind: pipeline.KindFilter, Owner: "observer", Name: "own"}
+			want := []pipeline.Step{tc.limit, {StageID: sinkID(0, "observer"), Reached: tc.delivered}, tc.got}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("steps (-want +got):\n%s", diff)
 			}
@@ -183,19 +196,26 @@ func TestTraceOfAnObserver(t *testing.T) {
 	}
 }
 
-func TestStagesOfAPipeline(t *testing.T) {
+// TestStages ends early too, at each stage.
+func TestStages(t *testing.T) {
 	p := offline(t)
-	names, sinks := p.Sinks()
-	if diff := cmp.Diff([]string{"all", "low", "observer"}, names); diff != "" || len(sinks) != 3 {
-		t.Errorf("sinks (-want +got):\n%s", diff)
+	want := []pipeline.StageID{
+		{Kind: pipeline.KindSource, Sink: -1, Name: "lend"},
+		ownFilter(0, "first"), ownFilter(1, "limit"),
+		sinkID(0, "all"), sinkID(1, "low"), lowFilter(0, "own"), lowFilter(1, "last"), sinkID(2, "observer"),
 	}
-	if diff := cmp.Diff(reasonNames, p.SinkReasons(0)); diff != "" {
-		t.Errorf("reasons (-want +got):\n%s", diff)
-	}
-	if !p.SinksFilter() {
-		t.Error("no sink filters")
-	}
-	if p.Source(0) == nil || p.Name() != "" {
-		t.Errorf("source %v, name %q", p.Source(0), p.Name())
+	for n := range len(want) {
+		var got []pipeline.StageID
+		for id, stage := range p.Stages() {
+			if stage == nil {
+				t.Errorf("%v is nil", id)
+			}
+			if got = append(got, id); len(got) == n+1 {
+				break
+			}
+		}
+		if diff := cmp.Diff(want[:n+1], got); diff != "" {
+			t.Errorf("stages (-want +got):\n%s", diff)
+		}
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"iter"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,12 +21,11 @@ type Pipeline struct {
 	name  string
 	chunk int // packets that go through the filters at once
 
+	stages  []built // all, in the order of the configuration
 	sources []*sourceStage
-	openers []openStage // filters that hold something, in the order of the file
 	sinks   []*sinkStage
 
-	measured []measured // stages with metrics
-	gate     int        // index of the filter that is asked for sources' gates, or noGate
+	gate int // index of the filter that is asked for sources' gates, or noGate
 
 	watcher Watcher // nil if there is none
 
@@ -41,7 +40,6 @@ type Pipeline struct {
 	mtus4     histogram          // of forwarded PTBs of IPv4
 	mtus6     histogram          // of IPv6
 	failure   error              // of a plugin that panicked
-	one       [1]Packet          // of Decide
 	stop      context.CancelFunc // nil before Run
 }
 
@@ -52,11 +50,6 @@ type sourceStage struct {
 	received uint64
 	octets   uint64
 	ended    atomic.Bool // without an error, though it should not have
-}
-
-type openStage struct {
-	name   string
-	opener Opener
 }
 
 // New builds a pipeline. It touches nothing outside the process. Its error joins
@@ -84,22 +77,25 @@ func (p *Pipeline) Open(ctx context.Context) error {
 }
 
 func (p *Pipeline) open(ctx context.Context) error {
-	for _, s := range p.sinks {
-		if err := guard(func() error { return s.sink.Open(ctx) }); err != nil {
-			return fmt.Errorf("sink %s: %w", s.name, err)
-		}
-	}
-	for _, f := range p.openers {
-		if err := guard(func() error { return f.opener.Open(ctx) }); err != nil {
-			return fmt.Errorf("filter %s: %w", f.name, err)
-		}
-	}
-	for _, s := range p.sources {
-		if err := guard(func() error { return s.source.Open(ctx) }); err != nil {
-			return fmt.Errorf("source %s: %w", s.name, err)
+	for _, kind := range []Kind{KindSink, KindFilter, KindSource} {
+		for s, stage := range p.held(kind) {
+			if err := guard(func() error { return stage.Open(ctx) }); err != nil {
+				return fmt.Errorf("%v %s: %w", kind, s.Name, err)
+			}
 		}
 	}
 	return nil
+}
+
+// held returns the stages of a kind that hold something from outside the process.
+func (p *Pipeline) held(kind Kind) iter.Seq2[StageID, Opener] {
+	return func(yield func(StageID, Opener) bool) {
+		for _, s := range p.stages {
+			if stage, ok := s.stage.(Opener); ok && s.Kind == kind && !yield(s.StageID, stage) {
+				return
+			}
+		}
+	}
 }
 
 // Run moves packets until every source has ended, ctx is done, or a stage fails.
@@ -213,25 +209,17 @@ func (p *Pipeline) awaitSinks(ctx context.Context, sinks *sync.WaitGroup) error 
 // Close closes the sources, then the filters, then the sinks.
 func (p *Pipeline) Close() error {
 	var errs []error
-	for _, s := range p.sources {
-		errs = append(errs, closeStage("source", s.name, s.source))
-	}
-	for _, f := range p.openers {
-		errs = append(errs, closeStage("filter", f.name, f.opener))
-	}
-	for _, s := range p.sinks {
-		if !s.abandoned() {
-			errs = append(errs, closeStage("sink", s.name, s.sink))
+	for _, kind := range []Kind{KindSource, KindFilter, KindSink} {
+		for s, stage := range p.held(kind) {
+			if kind == KindSink && p.sinks[s.Index].abandoned() {
+				continue
+			}
+			if err := guard(stage.Close); err != nil {
+				errs = append(errs, fmt.Errorf("%v %s: %w", kind, s.Name, err))
+			}
 		}
 	}
 	return errors.Join(errs...)
-}
-
-func closeStage(kind, name string, c io.Closer) error {
-	if err := guard(c.Close); err != nil {
-		return fmt.Errorf("%s %s: %w", kind, name, err)
-	}
-	return nil
 }
 
 // failed returns the errors of filters and sinks.

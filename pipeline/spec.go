@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"fmt"
 	"io"
 	"log/slog"
 	"time"
@@ -70,25 +69,6 @@ type SinkStage struct {
 	// a pipeline with a source that can wait: its packets may be of any age.
 	MaxAge time.Duration
 }
-
-// StageError is a mistake in the description of one stage. Sink is the index of
-// the sink whose filter it is, otherwise -1.
-type StageError struct {
-	Kind  Kind
-	Sink  int
-	Index int // in its list, from 0
-	Stage string
-	Err   error
-}
-
-func (e *StageError) Error() string {
-	if e.Sink >= 0 {
-		return fmt.Sprintf("sink %d, filter %s: %v", e.Sink+1, e.Stage, e.Err)
-	}
-	return fmt.Sprintf("%s %s: %v", e.Kind, e.Stage, e.Err)
-}
-
-func (e *StageError) Unwrap() error { return e.Err }
 
 // name returns what the stage is called.
 func (s Stage) name() string {

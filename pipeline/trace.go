@@ -10,11 +10,9 @@ type Explainer interface {
 	Explain(p *Packet) string
 }
 
-// Step is what one stage has to do with one packet.
+// Step is what one filter or sink has to do with one packet.
 type Step struct {
-	Sink    int    // index of the sink that this is about; -1 for the pipeline's filters
-	Stage   string // name of the filter, or of the sink itself at the end of its steps
-	Filter  bool   // false for the sink itself
+	StageID
 	Reached bool   // whether the filter was asked, or the sink was given the packet
 	Reason  string // why a filter that was asked dropped the packet; "" if it let it pass
 	Looked  string // what the filter looked at, if it can say
@@ -22,24 +20,20 @@ type Step struct {
 
 // Trace is like Decide, and tells what each stage had to do with the packet, in
 // the order of the configuration.
-func (p *Pipeline) Trace(pkt *Packet) ([]Step, error) {
-	steps := p.explain(pkt)
-	got, err := p.Decide(pkt, nil)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	verdict, reached, sink := pkt.Verdict, true, -1
+func (o *Offline) Trace(pkt *Packet) ([]Step, error) {
+	steps := o.explain(pkt)
+	got, err := o.Decide(pkt, nil)
+	verdict, reached := pkt.Verdict, true
 	for i := range steps {
 		s := &steps[i]
-		if s.Sink != sink {
-			sink = s.Sink
-			verdict = p.sinks[sink].verdict
-			reached = pkt.Verdict.Forward() || p.sinks[sink].observesDrops
+		if s.Kind == KindSink {
+			s.Reached = got[s.Index]
+			sink := o.pipeline.sinks[s.Index]
+			verdict, reached = sink.verdict, pkt.Verdict.Forward() || sink.observesDrops
+			continue
 		}
 		s.Reached = reached
-		switch {
-		case !s.Filter:
-			s.Reached = got[sink]
-		case reached && s.Stage == verdict.Stage:
+		if reached && s.Name == verdict.Stage {
 			s.Reason, reached = verdict.Reason, false
 		}
 	}
@@ -47,27 +41,20 @@ func (p *Pipeline) Trace(pkt *Packet) ([]Step, error) {
 }
 
 // explain lists the steps of a packet that is about to be decided.
-func (p *Pipeline) explain(pkt *Packet) []Step {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	clock := p.clock
+func (o *Offline) explain(pkt *Packet) []Step {
+	clock := o.pipeline.clock
 	pkt.Clock = clock.Advance(pkt.Time)
 	pkt.Decode()
-	steps := p.filters.explain(nil, -1, pkt)
-	for i, s := range p.sinks {
-		steps = s.filters.explain(steps, i, pkt)
-		steps = append(steps, Step{Sink: i, Stage: s.name})
-	}
-	return steps
-}
-
-func (c *chain) explain(steps []Step, sink int, pkt *Packet) []Step {
-	for i, f := range c.filters {
-		s := Step{Sink: sink, Stage: c.stages[i].name, Filter: true}
-		if e, ok := f.(Explainer); ok {
-			s.Looked = e.Explain(pkt)
+	var steps []Step
+	for _, s := range o.pipeline.stages {
+		if s.Kind == KindSource {
+			continue
 		}
-		steps = append(steps, s)
+		step := Step{StageID: s.StageID}
+		if e, ok := s.stage.(Explainer); ok {
+			step.Looked = e.Explain(pkt)
+		}
+		steps = append(steps, step)
 	}
 	return steps
 }

@@ -1,5 +1,7 @@
 package pipeline
 
+import "slices"
+
 // A Watcher sees the packets of a pipeline that runs, each with its verdict, on behalf of
 // people who look at the program. It is nobody's stage: nothing is counted for it.
 type Watcher interface {
@@ -22,7 +24,9 @@ type Decided struct {
 
 // SinksFilter reports whether any sink has filters of its own. If not, each sink gets what
 // was forwarded.
-func (d Decided) SinksFilter() bool { return d.pipeline.SinksFilter() }
+func (d Decided) SinksFilter() bool {
+	return slices.ContainsFunc(d.pipeline.sinks, func(s *sinkStage) bool { return len(s.filters.filters) > 0 })
+}
 
 // Sinks appends the names of the sinks whose queues packet number i is put into.
 func (d Decided) Sinks(dst []string, i int) []string {

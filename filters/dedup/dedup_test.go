@@ -226,11 +226,11 @@ func TestRefusedPacketsAreNoCopies(t *testing.T) {
 }
 
 // withRate returns a pipeline of dedup and iface-rate.
-func withRate(t testing.TB, s *dedup.Settings, rate, burst float64) *pipeline.Pipeline {
+func withRate(t testing.TB, s *dedup.Settings, rate, burst float64) *pipeline.Offline {
 	t.Helper()
 	total := ifacerate.Plugin().NewSettings().(*ifacerate.Settings)
 	total.Rate, total.Burst = rate, burst
-	p, err := pipeline.New(pipeline.Spec{
+	p, err := pipeline.NewOffline(pipeline.Spec{
 		Sources: []pipeline.Stage{pipelinetest.Lend(nil, 1)},
 		Filters: []pipeline.Stage{{Plugin: dedup.Plugin(), Settings: s}, {Plugin: ifacerate.Plugin(), Settings: total}},
 	})

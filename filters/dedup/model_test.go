@@ -152,7 +152,11 @@ func TestForgedClientsForgetNobody(t *testing.T) {
 		t.Errorf("%d messages forwarded, want %d", forwarded, want)
 	}
 	got := map[string]float64{}
-	p.Measure(func(m pipeline.Measurement) { got[m.Metric.Name] = m.Value })
+	for _, stage := range p.Stages() {
+		if m, ok := stage.(pipeline.Measurer); ok {
+			m.Measure(func(metric int, _ string, value float64) { got[dedup.Plugin().Metrics[metric].Name] = value })
+		}
+	}
 	if diff := cmp.Diff(map[string]float64{"entries": rate + burst, "early_evictions_total": 0}, got); diff != "" {
 		t.Errorf("metrics (-want +got):\n%s", diff)
 	}

@@ -84,7 +84,7 @@ func TestFairBy(t *testing.T) {
 // they cost nothing, and the router is not remembered.
 func TestFairTransaction(t *testing.T) {
 	s := fairBy(10, key.Router)
-	p, err := pipeline.New(pipeline.Spec{
+	p, err := pipeline.NewOffline(pipeline.Spec{
 		Sources: []pipeline.Stage{pipelinetest.Lend(nil, 1)},
 		Filters: []pipeline.Stage{
 			{Plugin: ifacerate.Plugin(), Settings: s},
@@ -100,11 +100,15 @@ func TestFairTransaction(t *testing.T) {
 			t.Fatalf("verdict %v, error %v", refused.Verdict, err)
 		}
 	}
-	p.Measure(func(m pipeline.Measurement) {
-		if m.Value != 0 {
-			t.Errorf("%v of share %s", m.Value, m.Label)
+	for _, stage := range p.Stages() {
+		if m, ok := stage.(pipeline.Measurer); ok {
+			m.Measure(func(_ int, share string, value float64) {
+				if value != 0 {
+					t.Errorf("%v of share %s", value, share)
+				}
+			})
 		}
-	})
+	}
 	for i := range 20 {
 		packet := message(2, 1, 0)
 		if _, err := p.Decide(&packet, nil); err != nil {

@@ -113,7 +113,7 @@ func TestRefusedPacketsChargeNothing(t *testing.T) {
 	total := ifacerate.Plugin().NewSettings().(*ifacerate.Settings)
 	total.Rate, total.Burst = 1, 1
 	stage := func(p pipeline.Plugin, s any) pipeline.Stage { return pipeline.Stage{Plugin: p, Settings: s} }
-	p, err := pipeline.New(pipeline.Spec{
+	p, err := pipeline.NewOffline(pipeline.Spec{
 		Sources: []pipeline.Stage{pipelinetest.Lend(nil, 1)},
 		Filters: []pipeline.Stage{
 			stage(srcrate.Plugin(), byRouter(srcrate.Settings{Rate: 1, Burst: 1, MaxSources: 2})),

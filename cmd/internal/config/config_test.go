@@ -241,16 +241,16 @@ func TestLocate(t *testing.T) {
 		err  error
 		want string // file:line:column: message
 	}{
-		{"source", &pipeline.StageError{Kind: pipeline.KindSource, Sink: -1, Index: 1, Err: failed}, "good.yaml:14:16: failed"},
+		{"source", &pipeline.StageError{StageID: pipeline.StageID{Kind: pipeline.KindSource, Sink: -1, Index: 1}, Err: failed}, "good.yaml:14:16: failed"},
 		{
 			"setting of a filter",
-			&pipeline.StageError{Kind: pipeline.KindFilter, Sink: -1, Err: setting.Errorf("total", "too many")},
+			&pipeline.StageError{StageID: pipeline.StageID{Kind: pipeline.KindFilter, Sink: -1}, Err: setting.Errorf("total", "too many")},
 			"good.yaml:19:16: `total`: too many",
 		},
-		{"sink", &pipeline.StageError{Kind: pipeline.KindSink, Sink: -1, Index: 1, Err: failed}, "good.yaml:26:15: failed"},
+		{"sink", &pipeline.StageError{StageID: pipeline.StageID{Kind: pipeline.KindSink, Sink: -1, Index: 1}, Err: failed}, "good.yaml:26:15: failed"},
 		{
 			"setting of a sink's filter",
-			&pipeline.StageError{Kind: pipeline.KindFilter, Sink: 1, Err: setting.Errorf("rate", "too many")},
+			&pipeline.StageError{StageID: pipeline.StageID{Kind: pipeline.KindFilter, Sink: 1}, Err: setting.Errorf("rate", "too many")},
 			"good.yaml:30:19: `rate`: too many",
 		},
 		{"pipeline", failed, "good.yaml:4:3: failed"},

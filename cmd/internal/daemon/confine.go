@@ -170,16 +170,20 @@ func (s *confinement) check(p *pipeline.Pipeline) error {
 		return nil
 	}
 	var errs []error
-	for _, n := range p.Needs() {
+	for id, stage := range p.Stages() {
+		n, ok := stage.(pipeline.Needer)
+		if !ok {
+			continue
+		}
 		var wanted sandbox.Plan
-		if err := wanted.Add(n.Needs); err != nil {
-			errs = append(errs, &pipeline.StageError{Kind: n.Kind, Sink: n.Sink, Index: n.Index, Err: err})
+		if err := wanted.Add(n.Needs()); err != nil {
+			errs = append(errs, &pipeline.StageError{StageID: id, Err: err})
 			continue
 		}
 		if lacks := s.entered.Lacks(wanted); len(lacks) > 0 {
-			errs = append(errs, &pipeline.StageError{Kind: n.Kind, Sink: n.Sink, Index: n.Index, Err: fmt.Errorf(
+			errs = append(errs, &pipeline.StageError{StageID: id, Err: fmt.Errorf(
 				"%v %s needs what the process gave up at its start: %s; restart it to run this configuration",
-				n.Kind, n.Stage, strings.Join(lacks, ", "))})
+				id.Kind, id.Name, strings.Join(lacks, ", "))})
 		}
 	}
 	return errors.Join(errs...)

@@ -43,7 +43,7 @@ func (d Daemon) status(ctx context.Context) Status {
 		if f.Kind != 0 {
 			kind = f.Kind.String()
 		}
-		s.Health = append(s.Health, Health{f.Pipeline, kind, f.Sink, f.Stage, f.Trouble})
+		s.Health = append(s.Health, Health{f.Pipeline, kind, f.Owner, f.Name, f.Trouble})
 	}
 	for i, now := range d.Live.Now(ctx, st) {
 		s.Pipelines = append(s.Pipelines, pipelineState(st.Pipelines[i], now))
@@ -85,7 +85,7 @@ func span(now time.Time, before service.Answer, since time.Time) float64 {
 }
 
 func figure(m pipeline.Measurement) Figure {
-	return Figure{m.Kind.String(), m.Sink, m.Stage, m.Metric.Name, m.Metric.Label, m.Label, m.Value}
+	return Figure{m.Kind.String(), m.Owner, m.Name, m.Metric.Name, m.Metric.Label, m.Label, m.Value}
 }
 
 // readings are the counters of a pipeline at three times. Earlier ones are zero where the

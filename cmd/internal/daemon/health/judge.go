@@ -9,21 +9,19 @@ import (
 
 // Finding is the state of one pipeline or of one of its stages.
 type Finding struct {
-	Pipeline string
-	Kind     pipeline.Kind // of the stage; zero for the pipeline itself
-	Sink     string        // whose filter the stage is; empty if it is none of a sink's
-	Stage    string
-	Trouble  string // in one line; empty if all is well
+	Pipeline         string
+	pipeline.StageID        // zero for the pipeline itself
+	Trouble          string // in one line; empty if all is well
 }
 
 // String returns what the finding is about.
 func (f Finding) String() string {
 	about := "pipeline " + f.Pipeline
-	if f.Sink != "" {
-		about += " sink " + f.Sink
+	if f.Owner != "" {
+		about += " sink " + f.Owner
 	}
-	if f.Stage != "" {
-		about += " " + f.Kind.String() + " " + f.Stage
+	if f.Name != "" {
+		about += " " + f.Kind.String() + " " + f.Name
 	}
 	return about
 }
@@ -42,7 +40,7 @@ func Judge(status service.Status) []Finding {
 		}
 		all = append(all, own)
 		for _, s := range p.Pipeline.Health() {
-			all = append(all, Finding{p.Name, s.Kind, s.Sink, s.Stage, oneLine(s.Complaint)})
+			all = append(all, Finding{p.Name, s.StageID, oneLine(s.Complaint)})
 		}
 	}
 	return all

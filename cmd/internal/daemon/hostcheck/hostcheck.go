@@ -50,14 +50,20 @@ func Check(ctx context.Context, pipelines []*pipeline.Pipeline, daemon Daemon) [
 	c := checker{ctx: ctx, daemon: daemon}
 	c.user()
 	for _, p := range pipelines {
-		for _, n := range p.Needs() {
-			c.stage = p.Name() + "/" + n.Stage
-			c.needs(n.Needs)
+		for id, stage := range p.Stages() {
+			c.stage = p.Name() + "/" + id.Name
+			if n, ok := stage.(pipeline.Needer); ok {
+				c.needs(n.Needs())
+			}
 		}
-		p.CheckHost(func(stage string, found pipeline.HostFinding) {
-			c.stage = p.Name() + "/" + stage
-			c.once(found.Subject, func() []Finding { return one(findingOf(found)) })
-		})
+		for id, stage := range p.Stages() {
+			c.stage = p.Name() + "/" + id.Name
+			if h, ok := stage.(pipeline.HostChecker); ok {
+				for _, found := range h.CheckHost() {
+					c.once(found.Subject, func() []Finding { return one(findingOf(found)) })
+				}
+			}
+		}
 	}
 	c.stage = ""
 	c.services(slices.ContainsFunc(pipelines, func(p *pipeline.Pipeline) bool { return p.Reaches(pipeline.ReachHost) }))

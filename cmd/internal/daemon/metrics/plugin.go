@@ -28,9 +28,9 @@ func pluginInfo(kind pipeline.Kind, plugin string, m pipeline.MetricInfo) Info {
 
 // pluginLabels returns the values of the labels.
 func pluginLabels(name string, m pipeline.Measurement) []string {
-	labels := []string{name, m.Stage}
+	labels := []string{name, m.Name}
 	if m.Kind == pipeline.KindFilter {
-		labels = []string{name, m.Sink, m.Stage}
+		labels = []string{name, m.Owner, m.Name}
 	}
 	if m.Metric.Label != "" {
 		labels = append(labels, m.Label)

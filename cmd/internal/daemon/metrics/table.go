@@ -55,8 +55,8 @@ func families(build Build) []family {
 			Info{"pmtud_stage_healthy", gauge, []string{"pipeline", "kind", "sink", "stage"}, "1 if the stage can do its work, as far as it knows; 0 if not, /readyz tells why. The label sink is set for filters of a sink"},
 			func(s *snapshot, put put) {
 				for _, f := range s.findings {
-					if f.Stage != "" {
-						put(truth(f.Trouble == ""), f.Pipeline, f.Kind.String(), f.Sink, f.Stage)
+					if f.Name != "" {
+						put(truth(f.Trouble == ""), f.Pipeline, f.Kind.String(), f.Owner, f.Name)
 					}
 				}
 			},

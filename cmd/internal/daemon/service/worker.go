@@ -54,8 +54,10 @@ func newWorker(ctx context.Context, wanted Wanted, log *slog.Logger) (*worker, e
 		Wanted: wanted, pipeline: p, log: log.With("pipeline", wanted.Name),
 		opened: make(chan error, 1), start: make(chan struct{}), ended: make(chan struct{}),
 	}
-	for _, n := range p.Needs() {
-		w.exclusive = append(w.exclusive, n.Needs.Exclusive...)
+	for _, stage := range p.Stages() {
+		if n, ok := stage.(pipeline.Needer); ok {
+			w.exclusive = append(w.exclusive, n.Needs().Exclusive...)
+		}
 	}
 	w.ctx, w.cancel = context.WithCancel(ctx)
 	return w, nil

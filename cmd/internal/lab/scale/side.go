@@ -17,7 +17,7 @@ import (
 
 // side returns the filters of one of the pipelines of configs/relay.yaml, send or receive,
 // with another total limit. They are never opened.
-func side(name string, l Limit) (*pipeline.Pipeline, error) {
+func side(name string, l Limit) (*pipeline.Offline, error) {
 	specs, err := relaySpecs()
 	if err != nil {
 		return nil, fmt.Errorf("load configs/relay.yaml: %w", err)
@@ -26,7 +26,7 @@ func side(name string, l Limit) (*pipeline.Pipeline, error) {
 		if spec.Name == name {
 			spec.Sources, spec.Sinks = []pipeline.Stage{pipelinetest.Lend(nil, 1)}, nil
 			limitTo(spec, l)
-			return pipeline.New(spec)
+			return pipeline.NewOffline(spec)
 		}
 	}
 	return nil, fmt.Errorf("configs/relay.yaml has no pipeline %s", name)

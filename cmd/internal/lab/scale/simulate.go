@@ -110,14 +110,14 @@ func play(floods, genuine []event) error {
 }
 
 type simulation struct {
-	sender, receiver *pipeline.Pipeline
+	sender, receiver *pipeline.Offline
 	random           *rand.Rand
 	forged           []byte
 	healed           map[int]time.Duration // how long it took, by client
 }
 
 // forge returns an event in which one side gets a forged message.
-func (s *simulation) forge(to *pipeline.Pipeline) func(time.Duration) error {
+func (s *simulation) forge(to *pipeline.Offline) func(time.Duration) error {
 	return func(at time.Duration) error {
 		flood.ForgeBy(s.random.Uint64, s.forged)
 		_, err := passes(to, s.forged, at)
@@ -148,7 +148,7 @@ func (s *simulation) genuine(client int, after, at time.Duration) error {
 		Router: router, Target: vip.Addr(), SrcPort: vip.Port(),
 		Client: netip.AddrFrom4([4]byte{100, 64, byte(client >> 8), byte(client)}),
 	}.Frame()
-	for _, side := range []*pipeline.Pipeline{s.sender, s.receiver} {
+	for _, side := range []*pipeline.Offline{s.sender, s.receiver} {
 		if passed, err := passes(side, frame, at); err != nil || !passed {
 			return err
 		}
@@ -158,7 +158,7 @@ func (s *simulation) genuine(client int, after, at time.Duration) error {
 }
 
 // passes reports whether a frame passes one side's filters.
-func passes(side *pipeline.Pipeline, frame []byte, at time.Duration) (bool, error) {
+func passes(side *pipeline.Offline, frame []byte, at time.Duration) (bool, error) {
 	p := pipeline.Packet{Data: frame, Length: len(frame), LinkType: pipeline.LinkEthernet, Time: pipeline.Instant(epoch + at)}
 	_, err := side.Decide(&p, nil)
 	return p.Verdict.Forward(), err

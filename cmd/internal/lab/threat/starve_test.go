@@ -92,7 +92,7 @@ func TestStarvation(t *testing.T) {
 // starve returns how many genuine messages pass in a second.
 func starve(t *testing.T, filters []pipeline.Stage, k knowledge, rate int) float64 {
 	t.Helper()
-	p, err := pipeline.New(pipeline.Spec{Name: "p", Sources: []pipeline.Stage{pipelinetest.Lend(nil, 1)}, Filters: filters})
+	p, err := pipeline.NewOffline(pipeline.Spec{Name: "p", Sources: []pipeline.Stage{pipelinetest.Lend(nil, 1)}, Filters: filters})
 	if err != nil {
 		t.Fatal(err)
 	}

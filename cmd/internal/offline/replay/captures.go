@@ -62,9 +62,12 @@ type shape struct {
 	zeros    []byte
 }
 
-func newShape(p *pipeline.Pipeline) *shape {
-	r, _ := p.Source(0).(pipeline.Reshaper)
-	return &shape{reshaper: r}
+func newShape(p *pipeline.Offline) *shape {
+	for _, first := range p.Stages() {
+		r, _ := first.(pipeline.Reshaper)
+		return &shape{reshaper: r}
+	}
+	return new(shape)
 }
 
 // apply makes p what the source would have delivered. It reports whether the capture

@@ -26,7 +26,7 @@ type recorder struct {
 type sinkRecord struct {
 	name    string
 	sink    pipeline.Rehearser // nil for a sink that sends nothing
-	reasons []string
+	reasons []pipeline.ReasonInfo
 	got     uint64   // packets that its filters let pass
 	sent    uint64   // packets on the wire
 	failed  []uint64 // by reason
@@ -41,14 +41,16 @@ type iface struct {
 	id   int
 }
 
-func newRecorder(p *pipeline.Pipeline, o Options) *recorder {
+func newRecorder(p *pipeline.Offline, spec pipeline.Spec, o Options) *recorder {
 	r := &recorder{format: o.WriteFormat, warn: o.Warn}
-	names, sinks := p.Sinks()
-	for i, name := range names {
-		s := &sinkRecord{name: name, reasons: p.SinkReasons(i)}
+	for id, stage := range p.Stages() {
+		if id.Kind != pipeline.KindSink {
+			continue
+		}
+		s := &sinkRecord{name: id.Name, reasons: spec.Sinks[id.Index].Plugin.Reasons}
 		s.failed = make([]uint64, len(s.reasons)+1)
 		s.record = func(link pipeline.LinkType, octets []byte) { r.write(s, link, octets) }
-		s.sink, _ = sinks[i].(pipeline.Rehearser)
+		s.sink, _ = stage.(pipeline.Rehearser)
 		r.sinks = append(r.sinks, s)
 	}
 	if o.Write != nil {

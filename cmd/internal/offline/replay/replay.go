@@ -38,18 +38,18 @@ type Options struct {
 // of a damaged capture is decided; the error tells about the rest. The summary is
 // good whatever the error is, unless it is nil.
 func Run(ctx context.Context, spec pipeline.Spec, o Options) (*Summary, error) {
-	p, err := pipeline.New(spec)
+	p, err := pipeline.NewOffline(spec)
 	if err != nil {
 		return nil, err
 	}
-	r := newReplay(p, o)
+	r := newReplay(p, spec, o)
 	err = r.run(ctx, r.find(o.Captures))
 	return r.summary(), errors.Join(err, r.close())
 }
 
 // replay is a replay under way.
 type replay struct {
-	pipeline *pipeline.Pipeline
+	pipeline *pipeline.Offline
 	shape    *shape
 	options  Options
 	pace     *pace
@@ -64,12 +64,12 @@ type replay struct {
 	damaged []error
 }
 
-func newReplay(p *pipeline.Pipeline, o Options) *replay {
+func newReplay(p *pipeline.Offline, spec pipeline.Spec, o Options) *replay {
 	if o.Warn == nil {
 		o.Warn = func(error) {}
 	}
 	r := &replay{
-		pipeline: p, shape: newShape(p), options: o, pace: newPace(o.Speed), recorder: newRecorder(p, o),
+		pipeline: p, shape: newShape(p), options: o, pace: newPace(o.Speed), recorder: newRecorder(p, spec, o),
 		absent: map[string]uint64{},
 	}
 	if o.Verdicts != nil {
@@ -216,13 +216,19 @@ type verdictWriter struct {
 // verdictOctets is the size from which on lines are written.
 const verdictOctets = 64 << 10
 
-func newVerdictWriter(p *pipeline.Pipeline, w io.Writer) *verdictWriter {
-	v := &verdictWriter{w: w}
-	if p.SinksFilter() {
-		v.names, _ = p.Sinks()
-		v.got = make([]string, 0, len(v.names))
+func newVerdictWriter(p *pipeline.Offline, w io.Writer) *verdictWriter {
+	var names []string
+	differ := false
+	for id := range p.Stages() {
+		if id.Kind == pipeline.KindSink {
+			names = append(names, id.Name)
+		}
+		differ = differ || id.Sink >= 0
 	}
-	return v
+	if !differ {
+		names = nil
+	}
+	return &verdictWriter{w: w, names: names, got: make([]string, 0, len(names))}
 }
 
 func (v *verdictWriter) write(at verdict.Place, p *pipeline.Packet, got []bool) error {

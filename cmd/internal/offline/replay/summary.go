@@ -57,7 +57,7 @@ func (s *sinkRecord) summary() SinkSummary {
 	out := SinkSummary{Sink: s.name, Got: s.got, Sends: s.sink != nil, Sent: s.sent}
 	for i, n := range s.failed {
 		if n > 0 {
-			out.Failed = append(out.Failed, Count{s.name, s.reasons[i-1], n})
+			out.Failed = append(out.Failed, Count{s.name, s.reasons[i-1].Name, n})
 		}
 	}
 	return out

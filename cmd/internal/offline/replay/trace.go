@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -25,7 +24,7 @@ type Trace struct {
 
 // TracePacket traces a packet as the first of its pipeline.
 func TracePacket(spec pipeline.Spec, p *pipeline.Packet) (*Trace, error) {
-	built, err := pipeline.New(spec)
+	built, err := pipeline.NewOffline(spec)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +35,7 @@ func TracePacket(spec pipeline.Spec, p *pipeline.Packet) (*Trace, error) {
 // TraceCapture traces the packet of a capture with the number given, counted from
 // 1, after the ones before it. Warn is told what is odd about the capture; may be nil.
 func TraceCapture(ctx context.Context, spec pipeline.Spec, path string, stdin io.Reader, number uint64, warn func(error)) (*Trace, error) {
-	p, err := pipeline.New(spec)
+	p, err := pipeline.NewOffline(spec)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +83,7 @@ func sourceName(spec pipeline.Spec) string {
 }
 
 // takeShaped traces the packet, unless the source would not have delivered it.
-func (t *Trace) takeShaped(p *pipeline.Pipeline, pkt *pipeline.Packet, absent string) error {
+func (t *Trace) takeShaped(p *pipeline.Offline, pkt *pipeline.Packet, absent string) error {
 	if absent == "" {
 		return t.take(p, pkt)
 	}
@@ -94,7 +93,7 @@ func (t *Trace) takeShaped(p *pipeline.Pipeline, pkt *pipeline.Packet, absent st
 	return nil
 }
 
-func (t *Trace) take(p *pipeline.Pipeline, pkt *pipeline.Packet) (err error) {
+func (t *Trace) take(p *pipeline.Offline, pkt *pipeline.Packet) (err error) {
 	t.steps, err = p.Trace(pkt)
 	t.keep(pkt)
 	return err
@@ -120,12 +119,12 @@ func (t *Trace) Print(w io.Writer) error {
 	if t.at.Cut {
 		fmt.Fprintf(table, "%s\tcaptures all %d bytes of it; this capture has cut it after %d\n", t.source, t.packet.Length, len(t.packet.Data))
 	}
-	for _, s := range t.sinksFirst() {
+	for _, s := range t.steps {
 		indent := ""
-		if s.Sink >= 0 && s.Filter {
+		if s.Sink >= 0 {
 			indent = "  "
 		}
-		fmt.Fprintf(table, "%s%s\t%s\t%s\n", indent, s.Stage, decision(s), s.Looked)
+		fmt.Fprintf(table, "%s%s\t%s\t%s\n", indent, s.Name, decision(s), s.Looked)
 	}
 	_ = table.Flush() // to memory
 	for line := range strings.Lines(text.String()) {
@@ -136,26 +135,12 @@ func (t *Trace) Print(w io.Writer) error {
 	return nil
 }
 
-// sinksFirst returns the steps with each sink in front of its own filters.
-func (t *Trace) sinksFirst() []pipeline.Step {
-	steps := slices.Clone(t.steps)
-	slices.SortStableFunc(steps, func(a, b pipeline.Step) int {
-		if a.Sink != b.Sink || a.Filter == b.Filter {
-			return a.Sink - b.Sink
-		}
-		if b.Filter {
-			return -1
-		}
-		return 1
-	})
-	return steps
-}
-
 func decision(s pipeline.Step) string {
+	isSink := s.Kind == pipeline.KindSink
 	switch {
-	case !s.Filter && s.Reached:
+	case isSink && s.Reached:
 		return "gets it"
-	case !s.Filter:
+	case isSink:
 		return "does not get it"
 	case !s.Reached:
 		return "not asked"

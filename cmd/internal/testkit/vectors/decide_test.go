@@ -72,7 +72,7 @@ func TestDecisions(t *testing.T) {
 
 func decide(t *testing.T, packets []pipeline.Packet, o options) []pipeline.Packet {
 	t.Helper()
-	p, err := pipeline.New(pipeline.Spec{
+	p, err := pipeline.NewOffline(pipeline.Spec{
 		Name:    "vectors",
 		Sources: []pipeline.Stage{pipelinetest.Lend(nil, 1)},
 		Filters: o.filters(),
