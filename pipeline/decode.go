@@ -1,6 +1,10 @@
 package pipeline
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/pmtud/pmtud/pipeline/wire"
+)
 
 // EtherTypes that decoding knows.
 const (
@@ -10,25 +14,15 @@ const (
 	EtherTypeQinQ = 0x88a8 // IEEE 802.1ad
 )
 
-// Header lengths in octets.
+// Lengths of link-layer headers in bytes.
 const (
-	ipv4MinLen  = 20
-	ipv6Len     = 40
-	icmpLen     = 8
-	ethernetLen = 14
-	vlanTagLen  = 4
-	sllLen      = 16
-	sll2Len     = 20
-	familyLen   = 4
-)
-
-const (
-	protoICMP   = 1
-	protoICMPv6 = 58
+	sllLen    = 16
+	sll2Len   = 20
+	familyLen = 4
 )
 
 // View is what the engine decoded of a packet: where its headers are, and whether
-// it is a packet-too-big message (PTB). Offsets count octets of Data; -1 stands
+// it is a packet-too-big message (PTB). Offsets count bytes of Data; -1 stands
 // for a header that is not there. Decoding never reads outside Data, trusts no
 // length and refuses nothing: judging is the filters' work.
 type View struct {
@@ -51,7 +45,7 @@ type View struct {
 	PTB uint8
 
 	// ICMP is the offset of the PTB's ICMP header, -1 if PTB is 0. At least two
-	// octets of it are there.
+	// bytes of it are there.
 	ICMP int
 }
 
@@ -76,7 +70,7 @@ func (p *Packet) Decode() {
 func (p *Packet) decodeLink() {
 	switch p.LinkType {
 	case LinkEthernet:
-		p.decodeEtherType(12, ethernetLen)
+		p.decodeEtherType(12, wire.EthernetLen)
 	case LinkSLL:
 		p.decodeEtherType(14, sllLen)
 	case LinkSLL2:
@@ -113,7 +107,7 @@ func (p *Packet) cookedType(t uint16) {
 }
 
 // decodeEtherType reads the EtherType at offset field; the link-layer header is
-// n octets long.
+// n bytes long.
 func (p *Packet) decodeEtherType(field, n int) {
 	if len(p.Data) < n {
 		return
@@ -124,9 +118,9 @@ func (p *Packet) decodeEtherType(field, n int) {
 		return
 	}
 	p.Tag, p.EtherType, p.Network = p.EtherType, 0, -1
-	if len(p.Data) >= n+vlanTagLen {
+	if len(p.Data) >= n+wire.VLANTagLen {
 		p.EtherType = binary.BigEndian.Uint16(p.Data[n+2:])
-		p.Network = n + vlanTagLen
+		p.Network = n + wire.VLANTagLen
 	}
 }
 
@@ -165,20 +159,23 @@ func (p *Packet) decodeNibble(off int) {
 
 func (p *Packet) decodeIPv4() {
 	ip := p.Data[p.Network:]
-	if len(ip) < ipv4MinLen || ip[9] != protoICMP || binary.BigEndian.Uint16(ip[6:])&0x1fff != 0 {
+	if len(ip) < wire.IPv4Len {
 		return
 	}
-	icmp := 4 * int(ip[0]&0x0f)
-	if len(ip) < icmp+2 || ip[icmp] != 3 || ip[icmp+1] != 4 {
-		return
+	in := wire.IPv4(ip).Payload()
+	if in.Protocol == wire.ProtoICMP && in.FragmentOffset == 0 && hasICMP(ip, in.Offset, 3, 4) {
+		p.PTB, p.ICMP = 4, p.Network+in.Offset
 	}
-	p.PTB, p.ICMP = 4, p.Network+icmp
 }
 
 func (p *Packet) decodeIPv6() {
 	ip := p.Data[p.Network:]
-	if len(ip) < ipv6Len+2 || ip[6] != protoICMPv6 || ip[ipv6Len] != 2 || ip[ipv6Len+1] != 0 {
-		return
+	if len(ip) >= wire.IPv6Len && wire.IPv6(ip).NextHeader() == wire.ProtoICMPv6 && hasICMP(ip, wire.IPv6Len, 2, 0) {
+		p.PTB, p.ICMP = 6, p.Network+wire.IPv6Len
 	}
-	p.PTB, p.ICMP = 6, p.Network+ipv6Len
+}
+
+// hasICMP reports whether an ICMP header with this type and code is at offset at.
+func hasICMP(ip []byte, at int, kind, code byte) bool {
+	return len(ip) >= at+2 && ip[at] == kind && ip[at+1] == code
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // FuzzDecode checks that decoding stays inside the packet's octets, allocates
@@ -305,7 +306,7 @@ func (o oracle) check(t *testing.T, q pipeline.Quoted, quote []byte) {
 		return
 	}
 	src, dst, ok := o.ports()
-	if q.Version == 4 && q.Protocol == uint8(layers.IPProtocolAH) {
+	if q.Version == 4 && q.Protocol == wire.ProtoAH {
 		return // gopacket looks behind the header; to us the protocol has no ports
 	}
 	switch {
@@ -318,7 +319,7 @@ func (o oracle) check(t *testing.T, q pipeline.Quoted, quote []byte) {
 
 func (o oracle) checkQuoted4(t *testing.T, q pipeline.Quoted, ip *layers.IPv4, quote []byte) {
 	t.Helper()
-	if !sameAddr(q.Src, ip.SrcIP) || !sameAddr(q.Dst, ip.DstIP) || q.Protocol != uint8(ip.Protocol) {
+	if !sameAddr(q.Src, ip.SrcIP) || !sameAddr(q.Dst, ip.DstIP) || q.Protocol != wire.Protocol(ip.Protocol) {
 		t.Errorf("%+v, gopacket has %+v", q, ip)
 	}
 	noLength := quote[2] == 0 && quote[3] == 0 // gopacket then takes the octets that are there

@@ -7,14 +7,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 func TestQuoted(t *testing.T) {
-	v4 := func(proto uint8) pipeline.Quoted {
-		return pipeline.Quoted{Version: 4, Protocol: proto, Src: target4, Dst: client4, Length: 200}
+	v4 := func(proto wire.Protocol) pipeline.Quoted {
+		return pipeline.Quoted{Version: 4, TTL: 60, Protocol: proto, Src: target4, Dst: client4, Length: 200}
 	}
-	v6 := func(proto uint8) pipeline.Quoted {
-		return pipeline.Quoted{Version: 6, Protocol: proto, Src: target6, Dst: client6, Length: 240}
+	v6 := func(proto wire.Protocol) pipeline.Quoted {
+		return pipeline.Quoted{Version: 6, TTL: 60, Protocol: proto, Src: target6, Dst: client6, Length: 240}
 	}
 	ports := func(q pipeline.Quoted) pipeline.Quoted {
 		q.HasPorts, q.SrcPort, q.DstPort = true, 443, 40000

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 
 	"github.com/expr-lang/expr/ast"
+
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // equal compiles left == right.
@@ -58,11 +60,11 @@ func (c *compiler) read(o operand, beside kind) (operand, error) {
 		addr = addr.Unmap()
 		return operand{node: o.node, kind: anAddress, constant: true, address: func(*view) netip.Addr { return addr }}, nil
 	case aProtocol:
-		number, ok := protocolNamed(o.text)
+		number, ok := wire.ProtocolNamed(o.text)
 		if !ok {
-			return o, c.wrong(o.node, "unknown protocol %q; there are %s, and numbers", o.text, list(protocolNames()))
+			return o, c.wrong(o.node, "unknown protocol %q; there are %s, and numbers", o.text, list(wire.ProtocolNames()))
 		}
-		return c.constant(o.node, number)
+		return c.constant(o.node, int64(number))
 	}
 	return o, c.wrong(o.node, "a text can't be compared with %v", beside)
 }

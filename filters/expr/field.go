@@ -6,8 +6,7 @@ import (
 	"net/netip"
 	"strconv"
 
-	"github.com/pmtud/pmtud/pipeline"
-	"github.com/pmtud/pmtud/pipeline/verdict"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // field is what an expression may ask of a packet.
@@ -34,9 +33,6 @@ func (k kind) String() string {
 	return [...]string{"", "a number", "a protocol", "an address", "a text"}[k]
 }
 
-// ipv6Len is the length of an IPv6 header, which its length field leaves out.
-const ipv6Len = 40
-
 // allFields lists the fields in the order of the documentation.
 func allFields() []*field {
 	return []*field{
@@ -50,38 +46,20 @@ func allFields() []*field {
 		{name: "proto", kind: aProtocol, quoted: true, values: span{0, math.MaxUint8}, number: func(v *view) (int64, bool) { return int64(v.quoted.Protocol), v.quotes }},
 		{name: "sport", kind: aNumber, quoted: true, values: span{0, math.MaxUint16}, number: func(v *view) (int64, bool) { return int64(v.quoted.SrcPort), v.quoted.HasPorts }},
 		{name: "dport", kind: aNumber, quoted: true, values: span{0, math.MaxUint16}, number: func(v *view) (int64, bool) { return int64(v.quoted.DstPort), v.quoted.HasPorts }},
-		{name: "quoted_length", kind: aNumber, quoted: true, values: span{0, ipv6Len + math.MaxUint16}, number: func(v *view) (int64, bool) { return int64(v.quoted.Length), v.quotes }},
+		{name: "quoted_length", kind: aNumber, quoted: true, values: span{0, wire.IPv6Len + math.MaxUint16}, number: func(v *view) (int64, bool) { return int64(v.quoted.Length), v.quotes }},
 		{name: "length", kind: aNumber, values: span{0, math.MaxUint32}, number: func(v *view) (int64, bool) { return int64(v.packet.Length), true }},
 		{name: "vlan", kind: aNumber, values: span{0, 4095}, number: vlan},
 	}
 }
 
 func family(v *view) (int64, bool) {
-	if v.packet.Network < 0 {
-		return 0, false
-	}
-	switch v.packet.EtherType {
-	case pipeline.EtherTypeIPv4:
-		return 4, true
-	case pipeline.EtherTypeIPv6:
-		return 6, true
-	}
-	return 0, false
+	version := v.packet.Version()
+	return int64(version), version != 0
 }
 
 func ttl(v *view) (int64, bool) {
-	version, _ := family(v)
-	at := v.packet.Network + 8
-	switch version {
-	case 0:
-		return 0, false
-	case 6:
-		at = v.packet.Network + 7
-	}
-	if at >= len(v.packet.Data) {
-		return 0, false
-	}
-	return int64(v.packet.Data[at]), true
+	ttl, ok := v.packet.TTL()
+	return int64(ttl), ok
 }
 
 func mtu(v *view) (int64, bool) {
@@ -90,11 +68,10 @@ func mtu(v *view) (int64, bool) {
 }
 
 func vlan(v *view) (int64, bool) {
-	const tagLen = 4
-	if v.packet.Tag == 0 || v.packet.Network < tagLen {
+	if v.packet.Tag == 0 || v.packet.Network < wire.VLANTagLen {
 		return 0, false
 	}
-	return int64(binary.BigEndian.Uint16(v.packet.Data[v.packet.Network-tagLen:]) & 0xfff), true
+	return int64(binary.BigEndian.Uint16(v.packet.Data[v.packet.Network-wire.VLANTagLen:]) & 0xfff), true
 }
 
 // show returns the field's value of a packet as text.
@@ -110,27 +87,7 @@ func (f *field) show(v *view) string {
 	case !known:
 		return "unknown"
 	case f.kind == aProtocol:
-		return verdict.ProtocolName(uint8(n))
+		return wire.Protocol(n).String()
 	}
 	return strconv.FormatInt(n, 10)
-}
-
-// protocolNamed returns the number of the protocol that verdicts call so.
-func protocolNamed(name string) (number int64, ok bool) {
-	for n := range 256 {
-		if verdict.ProtocolName(uint8(n)) == name {
-			return int64(n), true
-		}
-	}
-	return 0, false
-}
-
-// protocolNames returns the names of protocols that are no numbers.
-func protocolNames() (names []string) {
-	for n := range 256 {
-		if name := verdict.ProtocolName(uint8(n)); name != strconv.Itoa(n) {
-			names = append(names, name)
-		}
-	}
-	return names
 }

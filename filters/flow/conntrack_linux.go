@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // Of linux/netfilter/nfnetlink.h and nfnetlink_conntrack.h.
@@ -39,7 +40,7 @@ func openConntrack() (table, error) {
 	// A question about nothing tells at once what would be in the way of all others.
 	t := conntrack{c}
 	nothing := netip.IPv4Unspecified()
-	if _, err := t.has(&pipeline.Quoted{Protocol: protoTCP, Src: nothing, Dst: nothing}); err != nil {
+	if _, err := t.has(&pipeline.Quoted{Protocol: wire.ProtoTCP, Src: nothing, Dst: nothing}); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
 	return t, nil
@@ -63,7 +64,7 @@ func (c conntrack) has(q *pipeline.Quoted) (bool, error) {
 }
 
 // appendTuple appends a struct nfgenmsg and the attribute CTA_TUPLE_ORIG.
-func appendTuple(b []byte, protocol uint8, src, dst end) []byte {
+func appendTuple(b []byte, protocol wire.Protocol, src, dst end) []byte {
 	family, srcAttr, dstAttr := byte(unix.AF_INET), uint16(attrIPv4Src), uint16(attrIPv4Dst)
 	if src.addr.Is6() {
 		family, srcAttr, dstAttr = unix.AF_INET6, attrIPv6Src, attrIPv6Dst
@@ -78,7 +79,7 @@ func appendTuple(b []byte, protocol uint8, src, dst end) []byte {
 	l4 := len(b)
 	b = appendAttr(b, attrTupleL4|nested)
 	at := len(b)
-	b = closeAttr(append(appendAttr(b, attrL4Num), protocol), at)
+	b = closeAttr(append(appendAttr(b, attrL4Num), byte(protocol)), at)
 	b = appendPort(b, attrL4SrcPort, src.port)
 	b = closeAttr(appendPort(b, attrL4DstPort, dst.port), l4)
 	return closeAttr(b, tuple)

@@ -9,6 +9,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/key"
 	"github.com/pmtud/pmtud/pipeline/limit"
 	"github.com/pmtud/pmtud/pipeline/setting"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // Reasons to drop a packet.
@@ -192,10 +193,4 @@ func (f *filter) Complaint() error {
 }
 
 // tracked reports whether flows of a protocol can be looked up.
-func tracked(protocol uint8) bool { return protocol == protoTCP || protocol == protoUDP }
-
-// Protocol numbers (RFC 9293, RFC 768).
-const (
-	protoTCP = 6
-	protoUDP = 17
-)
+func tracked(p wire.Protocol) bool { return p == wire.ProtoTCP || p == wire.ProtoUDP }

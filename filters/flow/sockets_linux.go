@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // Of linux/sock_diag.h and linux/inet_diag.h.
@@ -45,7 +46,7 @@ type end struct {
 func (s sockets) has(q *pipeline.Quoted) (bool, error) {
 	local, remote := end{q.Src, q.SrcPort}, end{q.Dst, q.DstPort}
 	first, second := local, remote
-	if q.Protocol == protoUDP {
+	if q.Protocol == wire.ProtoUDP {
 		first, second = remote, local // as udp_dump_one has it
 	}
 	reply, err := s.ask(sockDiagByFamily, appendDiagRequest(s.begin(), q.Protocol, first, second))
@@ -62,20 +63,20 @@ func (s sockets) has(q *pipeline.Quoted) (bool, error) {
 
 // connected reports whether a socket in this state is one of a flow. The kernel also finds
 // sockets that listen, or that are bound to the port alone.
-func connected(protocol, state uint8, toRemote bool) bool {
-	if protocol == protoUDP {
+func connected(protocol wire.Protocol, state uint8, toRemote bool) bool {
+	if protocol == wire.ProtoUDP {
 		return state == stateEstablished && toRemote
 	}
 	return state != stateListen && state != stateTimeWait && toRemote
 }
 
 // appendDiagRequest appends a struct inet_diag_req_v2.
-func appendDiagRequest(b []byte, protocol uint8, src, dst end) []byte {
+func appendDiagRequest(b []byte, protocol wire.Protocol, src, dst end) []byte {
 	family := byte(unix.AF_INET)
 	if src.addr.Is6() {
 		family = unix.AF_INET6
 	}
-	b = append(b, family, protocol, 0, 0)
+	b = append(b, family, byte(protocol), 0, 0)
 	b = binary.NativeEndian.AppendUint32(b, 1<<32-1) // any state
 	b = binary.BigEndian.AppendUint16(b, src.port)
 	b = binary.BigEndian.AppendUint16(b, dst.port)

@@ -6,9 +6,10 @@ import (
 	"strings"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
-// Numbers of what may lie in front of a message: EtherTypes, and protocols of IP.
+// Numbers of what may lie in front of a message: EtherTypes.
 const (
 	etherMPLS      = 0x8847
 	etherMPLSGroup = 0x8848
@@ -16,12 +17,6 @@ const (
 	etherBridged   = 0x6558 // Ethernet in GRE
 	etherQinQOld   = 0x9100
 	firstEtherType = 0x0600 // below it stands a length
-
-	protoICMP   = 1
-	protoIPv4   = 4
-	protoIPv6   = 41
-	protoGRE    = 47
-	protoICMPv6 = 58
 )
 
 // maxMet bounds how many headers are walked.
@@ -72,8 +67,8 @@ func (w *walk) behind(header string) bool {
 }
 
 func (w *walk) ethernet(b []byte) {
-	if len(b) >= 14 {
-		w.etherType(binary.BigEndian.Uint16(b[12:]), b[14:])
+	if len(b) >= wire.EthernetLen {
+		w.etherType(binary.BigEndian.Uint16(b[12:]), b[wire.EthernetLen:])
 	}
 }
 
@@ -111,9 +106,9 @@ func (w *walk) tag(t uint16, b []byte) {
 		w.tags == 1 && t == etherQinQOld && !w.behind("a VLAN tag of type 0x9100"):
 		return
 	}
-	// Each tag takes 4 bytes, so that this ends.
-	if len(b) >= 4 {
-		w.etherType(binary.BigEndian.Uint16(b[2:]), b[4:])
+	// Each tag takes some bytes, so that this ends.
+	if len(b) >= wire.VLANTagLen {
+		w.etherType(binary.BigEndian.Uint16(b[2:]), b[wire.VLANTagLen:])
 	}
 }
 
@@ -158,10 +153,10 @@ func (w *walk) pppoe(b []byte) {
 
 // ip walks through an IP packet of either version.
 func (w *walk) ip(b []byte) {
-	switch {
-	case len(b) > 0 && b[0]>>4 == 4:
+	switch wire.Version(b) {
+	case 4:
 		w.ipv4(b)
-	case len(b) > 0 && b[0]>>4 == 6:
+	case 6:
 		w.ipv6(b)
 	}
 }

@@ -3,87 +3,71 @@ package icmpptb
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 func (w *walk) ipv4(b []byte) {
-	w.what = "an IPv4 packet that is cut"
-	if len(b) < 20 {
-		return
-	}
-	header := 4 * int(b[0]&15)
+	ip := wire.NewIP(4, b)
+	in := ip.Payload()
 	switch {
-	case header < 20:
-		w.what = fmt.Sprintf("an IPv4 header of %d bytes", header)
-	case b[9] == protoICMP && binary.BigEndian.Uint16(b[6:])&0x1fff != 0:
+	case ip.Version == 0:
+		w.what = "an IPv4 packet that is cut"
+	case in.Offset < wire.IPv4Len:
+		w.what = fmt.Sprintf("an IPv4 header of %d bytes", in.Offset)
+	case in.Protocol == wire.ProtoICMP && in.FragmentOffset > 0:
 		w.what = "a later fragment of an ICMPv4 message"
-	case len(b) < header:
-	case b[9] == protoICMP:
-		w.icmp("ICMPv4", b[header:], 3, 4)
+	case len(b) < in.Offset:
+		w.what = "an IPv4 packet that is cut"
+	case in.Protocol == wire.ProtoICMP:
+		w.icmp("ICMPv4", b[in.Offset:], 3, 4)
 	default:
-		w.protocol(b[9], b[header:])
+		w.protocol(in.Protocol, b[in.Offset:])
 	}
 }
 
 func (w *walk) ipv6(b []byte) {
 	w.what = "an IPv6 packet that is cut"
-	if len(b) < 40 {
-		return
+	if ip := wire.NewIP(6, b); ip.Version != 0 {
+		w.next(ip.Protocol(), b[wire.IPv6Len:])
 	}
-	w.next(b[6], b[40:])
 }
 
-// next walks through IPv6 extension headers (RFC 8200 section 4, RFC 4302 section 2).
-func (w *walk) next(proto uint8, b []byte) {
-	for {
-		name, unit := extensionHeader(proto)
-		if name == "" {
-			break
-		}
-		if !w.behind("an IPv6 extension header ("+name+")") || len(b) < 8 {
+// extensions are the names of the IPv6 extension headers that can be walked.
+var extensions = map[wire.Protocol]string{
+	wire.ProtoHopByHop:    "hop-by-hop options",
+	wire.ProtoRouting:     "routing",
+	wire.ProtoFragment:    "fragment",
+	wire.ProtoAH:          "authentication",
+	wire.ProtoDestination: "destination options",
+	wire.ProtoMobility:    "mobility",
+	wire.ProtoHIP:         "HIP",
+	wire.ProtoShim6:       "Shim6",
+}
+
+// next walks through IPv6 extension headers.
+func (w *walk) next(proto wire.Protocol, b []byte) {
+	for extensions[proto] != "" {
+		if !w.behind("an IPv6 extension header ("+extensions[proto]+")") || len(b) < wire.MinExtensionLen {
 			return
 		}
-		n := 8
-		switch {
-		case proto == 44 && binary.BigEndian.Uint16(b[2:])&0xfff8 != 0:
-			w.what = "a later fragment"
-			return
-		case unit > 0:
-			n += unit * int(b[1])
+		if proto == wire.ProtoFragment {
+			if offset, _ := wire.Fragment(b); offset > 0 {
+				w.what = "a later fragment"
+				return
+			}
 		}
+		n := wire.ExtensionLen(proto, b)
 		if len(b) < n {
 			return
 		}
-		proto, b = b[0], b[n:]
+		proto, b = wire.Protocol(b[0]), b[n:]
 	}
-	if proto == protoICMPv6 {
+	if proto == wire.ProtoICMPv6 {
 		w.icmp("ICMPv6", b, 2, 0)
 		return
 	}
 	w.protocol(proto, b)
-}
-
-// extensionHeader returns the name of an IPv6 extension header that can be walked, and
-// the unit of its length in bytes, 0 if it has none.
-func extensionHeader(proto uint8) (name string, unit int) {
-	switch proto {
-	case 0:
-		return "hop-by-hop options", 8
-	case 43:
-		return "routing", 8
-	case 44:
-		return "fragment", 0
-	case 51:
-		return "authentication", 4
-	case 60:
-		return "destination options", 8
-	case 135:
-		return "mobility", 8
-	case 139:
-		return "HIP", 8
-	case 140:
-		return "Shim6", 8
-	}
-	return "", 0
 }
 
 func (w *walk) icmp(name string, b []byte, kind, code uint8) {
@@ -96,21 +80,21 @@ func (w *walk) icmp(name string, b []byte, kind, code uint8) {
 }
 
 // protocol walks through a tunnel.
-func (w *walk) protocol(proto uint8, b []byte) {
+func (w *walk) protocol(proto wire.Protocol, b []byte) {
 	switch proto {
-	case protoIPv4:
+	case wire.ProtoIPv4:
 		if w.behind("a tunnel (IPv4 in IP)") {
 			w.ipv4(b)
 		}
-	case protoIPv6:
+	case wire.ProtoIPv6:
 		if w.behind("a tunnel (IPv6 in IP)") {
 			w.ipv6(b)
 		}
-	case protoGRE:
+	case wire.ProtoGRE:
 		w.gre(b)
-	case 6:
+	case wire.ProtoTCP:
 		w.what = "TCP"
-	case 17:
+	case wire.ProtoUDP:
 		w.what = "UDP"
 	default:
 		w.what = fmt.Sprintf("IP protocol %d", proto)

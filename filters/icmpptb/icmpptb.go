@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/bpf"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // Reasons to drop a packet.
@@ -25,12 +26,10 @@ const (
 	LinkType                             // its link type is not decoded, so what it is remains unknown
 )
 
-// minLen is the shortest message that is looked at, in octets behind the
-// link-layer header: an IPv4 header, an ICMP header and eight octets of a quote
+// minLen is the shortest message that is looked at, in bytes behind the
+// link-layer header: an IPv4 header, an ICMP header and eight bytes of a quote
 // (RFC 792). A VLAN tag counts, as the original daemon has it.
-const minLen = 20 + 8 + 8
-
-const vlanTagLen = 4
+const minLen = wire.IPv4Len + wire.ICMPLen + 8
 
 // Settings of the filter: none.
 type Settings struct{}
@@ -73,7 +72,7 @@ func (filter) Filter(p *pipeline.Packet) pipeline.Reason {
 
 func behindLink(p *pipeline.Packet) int {
 	if p.Tag != 0 {
-		return p.Length - p.Network + vlanTagLen
+		return p.Length - p.Network + wire.VLANTagLen
 	}
 	return p.Length - p.Network
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // Explain tells the lengths that count: see [pipeline.Explainer].
@@ -11,21 +12,17 @@ func (filter) Explain(p *pipeline.Packet) string {
 	if p.Network < 0 {
 		return "no IP header"
 	}
-	ip := p.Data[p.Network:]
-	switch p.EtherType {
-	case pipeline.EtherTypeIPv4:
-		header := 0
-		if len(ip) > 0 {
-			header = 4 * int(ip[0]&0x0f)
-		}
-		return fmt.Sprintf("%s, at least %d; header of %d, at least 20", lengths(p), minIPv4, header)
-	case pipeline.EtherTypeIPv6:
+	switch p.Version() {
+	case 4:
+		header, _ := wire.HeaderLen(4, p.Data[p.Network:])
+		return fmt.Sprintf("%s, at least %d; header of %d, at least %d", lengths(p), minIPv4, header, wire.IPv4Len)
+	case 6:
 		return fmt.Sprintf("%s, at least %d", lengths(p), minIPv6)
 	}
 	return fmt.Sprintf("EtherType %#04x", p.EtherType)
 }
 
-// lengths tells how many octets the filter counts, and how many of them lie behind
+// lengths tells how many bytes the filter counts, and how many of them lie behind
 // the IP packet's end.
 func lengths(p *pipeline.Packet) string {
 	text := fmt.Sprintf("%d bytes from the IP header on", len(p.Data)-p.Network)

@@ -4,19 +4,22 @@
 // quote lies inside is up to `sane`.
 package length
 
-import "github.com/pmtud/pmtud/pipeline"
+import (
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/wire"
+)
 
 // Reasons to drop a packet.
 const (
 	TooShort pipeline.Reason = iota + 1 // not ICMP, or less than header, ICMP header and quote
-	BadIHL                              // an IPv4 header length below 20 octets
+	BadIHL                              // an IPv4 header length below 20 bytes
 )
 
-// Shortest messages from the outer IP header on, in octets: a quoted IP header
-// and 8 octets behind it for IPv4 (RFC 792), 32 octets of a quote for IPv6.
+// Shortest messages from the outer IP header on, in bytes: a quoted IP header
+// and 8 bytes behind it for IPv4 (RFC 792), 32 bytes of a quote for IPv6.
 const (
-	minIPv4 = 20 + 8 + 20 + 8
-	minIPv6 = 40 + 8 + 32
+	minIPv4 = wire.IPv4Len + wire.ICMPLen + wire.IPv4Len + 8
+	minIPv6 = wire.IPv6Len + wire.ICMPLen + 32
 )
 
 // Settings of the filter: none.
@@ -53,22 +56,22 @@ func (filter) Filter(p *pipeline.Packet) pipeline.Reason {
 	return TooShort
 }
 
-func checkIPv4(ip []byte) pipeline.Reason {
-	if len(ip) == 0 || ip[0]>>4 != 4 {
+func checkIPv4(ip wire.IPv4) pipeline.Reason {
+	if wire.Version(ip) != 4 {
 		return TooShort
 	}
-	header := 4 * int(ip[0]&0x0f)
-	if header < 20 {
+	header := ip.HeaderLen()
+	if header < wire.IPv4Len {
 		return BadIHL
 	}
-	if len(ip) < minIPv4 || ip[9] != 1 || len(ip) < header+8 {
+	if len(ip) < minIPv4 || ip.Protocol() != wire.ProtoICMP || len(ip) < header+wire.ICMPLen {
 		return TooShort
 	}
 	return pipeline.Pass
 }
 
-func checkIPv6(ip []byte) pipeline.Reason {
-	if len(ip) < minIPv6 || ip[0]>>4 != 6 || ip[6] != 58 {
+func checkIPv6(ip wire.IPv6) pipeline.Reason {
+	if len(ip) < minIPv6 || wire.Version(ip) != 6 || ip.NextHeader() != wire.ProtoICMPv6 {
 		return TooShort
 	}
 	return pipeline.Pass

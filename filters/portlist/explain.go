@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/pmtud/pmtud/pipeline"
-	"github.com/pmtud/pmtud/pipeline/verdict"
 )
 
 // Explain tells the protocol and the port that are read: see [pipeline.Explainer].
@@ -14,11 +13,11 @@ func (f *filter) Explain(p *pipeline.Packet) string {
 	case !ok:
 		return fmt.Sprintf("no IP header in the %d bytes quoted", len(p.Quote()))
 	case f[q.Protocol] == nil:
-		return fmt.Sprintf("quoted protocol %s, not listed", verdict.ProtocolName(q.Protocol))
+		return fmt.Sprintf("quoted protocol %v, not listed", q.Protocol)
 	case !q.HasPorts:
 		return fmt.Sprintf("no port in the %d bytes quoted", len(p.Quote()))
 	}
-	text := fmt.Sprintf("quoted source port %d/%s", q.SrcPort, verdict.ProtocolName(q.Protocol))
+	text := fmt.Sprintf("quoted source port %d/%v", q.SrcPort, q.Protocol)
 	return text + listed(f[q.Protocol].has(q.SrcPort))
 }
 

@@ -26,6 +26,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/setting"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // Reasons to drop a packet.
@@ -105,7 +106,7 @@ func noHeader(quote []byte) pipeline.Reason {
 	if len(quote) == 0 {
 		return PayloadTooShort
 	}
-	if version := quote[0] >> 4; version != 4 && version != 6 {
+	if version := wire.Version(quote); version != 4 && version != 6 {
 		return BadInnerVersion
 	}
 	return L4TooShort
@@ -139,11 +140,10 @@ func (f *original) Filter(p *pipeline.Packet) pipeline.Reason {
 
 // behindICMP returns what follows a PTB's ICMP header to the end of the frame.
 func behindICMP(p *pipeline.Packet) []byte {
-	const icmpLen = 8
-	if p.PTB == 0 || len(p.Data) < p.ICMP+icmpLen {
+	if p.PTB == 0 || len(p.Data) < p.ICMP+wire.ICMPLen {
 		return nil
 	}
-	return p.Data[p.ICMP+icmpLen:]
+	return p.Data[p.ICMP+wire.ICMPLen:]
 }
 
 // readPort reads the source port in a quoted packet, or tells why it can't.
@@ -151,13 +151,8 @@ func readPort(quote []byte) (port uint16, why pipeline.Reason) {
 	if len(quote) == 0 {
 		return 0, PayloadTooShort
 	}
-	at := 0
-	switch quote[0] >> 4 {
-	case 4:
-		at = 4 * int(quote[0]&0x0f)
-	case 6:
-		at = 40
-	default:
+	at, ok := wire.HeaderLen(wire.Version(quote), quote)
+	if !ok {
 		return 0, BadInnerVersion
 	}
 	if len(quote) < at+2 {

@@ -4,31 +4,26 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // Range is a range of ports, both ends included, of one protocol or of all that have
 // ports.
 type Range struct {
 	First, Last uint16
-	Protocol    uint8 // its number at IANA; 0: each that has ports
+	Protocol    wire.Protocol // 0: each that has ports
 }
 
-// protocol is one that has ports.
-type protocol struct {
-	name   string
-	number uint8
-}
+// withPorts are the protocols that have ports, in the order of the documentation.
+var withPorts = []wire.Protocol{wire.ProtoTCP, wire.ProtoUDP, wire.ProtoSCTP, wire.ProtoDCCP, wire.ProtoUDPLite}
 
-var withPorts = []protocol{{"tcp", 6}, {"udp", 17}, {"sctp", 132}, {"dccp", 33}, {"udplite", 136}}
-
-// protocols returns the numbers of the protocols that the range is of.
-func (r Range) protocols() (numbers []uint8) {
-	for _, p := range withPorts {
-		if r.Protocol == 0 || r.Protocol == p.number {
-			numbers = append(numbers, p.number)
-		}
+// protocols returns the protocols that the range is of.
+func (r Range) protocols() []wire.Protocol {
+	if r.Protocol != 0 {
+		return []wire.Protocol{r.Protocol}
 	}
-	return numbers
+	return withPorts
 }
 
 // UnmarshalText reads "80" or "8000-8080", maybe with a protocol, as in "443/udp", or a
@@ -56,19 +51,16 @@ func (r *Range) UnmarshalText(text []byte) error {
 	return nil
 }
 
-func protocolNamed(name string) (number uint8, ok bool) {
-	for _, p := range withPorts {
-		if p.name == name {
-			return p.number, true
-		}
-	}
-	return 0, false
+// protocolNamed returns the protocol with ports of a name.
+func protocolNamed(name string) (p wire.Protocol, ok bool) {
+	p, ok = wire.ProtocolNamed(name)
+	return p, ok && p.HasPorts()
 }
 
 func protocolNames() string {
 	names := make([]string, len(withPorts))
 	for i, p := range withPorts {
-		names[i] = p.name
+		names[i] = p.String()
 	}
 	return strings.Join(names, ", ")
 }
@@ -101,10 +93,8 @@ func (r Range) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 // String returns what UnmarshalText reads.
 func (r Range) String() string {
 	name := ""
-	for _, p := range withPorts {
-		if p.number == r.Protocol {
-			name = p.name
-		}
+	if r.Protocol != 0 {
+		name = r.Protocol.String()
 	}
 	switch {
 	case name != "" && r.First == 0 && r.Last == math.MaxUint16:

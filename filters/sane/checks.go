@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // check is one thing that can be wrong with a message.
@@ -18,7 +19,7 @@ func (s Settings) checks() []check {
 	return []check{
 		{IPLength, s.IPLength, (*message).lengthsLie},
 		{IPChecksum, s.IPChecksum, (*message).ipChecksumIsWrong},
-		{Fragment, s.Fragment, func(m *message) bool { return m.inside.isFragment() }},
+		{Fragment, s.Fragment, func(m *message) bool { return m.inside.IsFragment() }},
 		{UnspecifiedSource, s.UnspecifiedSource, func(m *message) bool { return isUnspecified(m.src) }},
 		{LoopbackSource, s.LoopbackSource, func(m *message) bool { return m.src.IsLoopback() }},
 		{MulticastSource, s.MulticastSource, func(m *message) bool { return m.src.IsMulticast() || m.src == allHosts }},
@@ -27,13 +28,13 @@ func (s Settings) checks() []check {
 		{BroadcastTarget, s.BroadcastTarget, func(m *message) bool { return m.dst == allHosts || m.host.isBroadcast(m.dst) }},
 		{ICMPChecksum, s.ICMPChecksum, (*message).icmpChecksumIsWrong},
 		{QuotedVersion, s.QuotedVersion, func(m *message) bool { return len(m.quoted.data) > 0 && m.quoted.version != m.version }},
-		{ShortQuote, s.ShortQuote, func(m *message) bool { return m.isPTB && !m.usable && m.quoted.inside.offset == 0 }},
+		{ShortQuote, s.ShortQuote, func(m *message) bool { return m.isPTB && !m.usable && m.quoted.inside.FragmentOffset == 0 }},
 		{QuotedSource, s.QuotedSource, func(m *message) bool { return m.quoted.hasHeader && m.quoted.src != m.dst }},
 		{QuotedAddress, s.QuotedAddress, func(m *message) bool { return m.quoted.wasNeverForwarded() }},
 		{QuotedMulticast, s.QuotedMulticast, func(m *message) bool { return m.quoted.isIPv4ToMany() }},
 		{QuotedMulticastV6, s.QuotedMulticastV6, func(m *message) bool { return m.quoted.version == 6 && m.quoted.dst.IsMulticast() }},
-		{QuotedFragment, s.QuotedFragment, func(m *message) bool { return m.quoted.version == 4 && m.quoted.inside.offset > 0 }},
-		{QuotedFragmentV6, s.QuotedFragmentV6, func(m *message) bool { return m.quoted.version == 6 && m.quoted.inside.offset > 0 }},
+		{QuotedFragment, s.QuotedFragment, func(m *message) bool { return m.quoted.version == 4 && m.quoted.inside.FragmentOffset > 0 }},
+		{QuotedFragmentV6, s.QuotedFragmentV6, func(m *message) bool { return m.quoted.version == 6 && m.quoted.inside.FragmentOffset > 0 }},
 		{QuotedICMPError, s.QuotedICMPError, func(m *message) bool { return m.quoted.isICMPError() }},
 		{QuotedICMP, s.QuotedICMP, func(m *message) bool { return m.quoted.isBelievedICMP() }},
 		{ZeroMTUv4, s.ZeroMTUv4, func(m *message) bool { return m.version == 4 && m.hasMTU && m.mtu == 0 }},
@@ -49,21 +50,21 @@ const minMTUv6 = 1280
 
 var allHosts = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
-// isUnspecified reports whether addr stands for no host: the octet 0 stands for this
+// isUnspecified reports whether addr stands for no host: the byte 0 stands for this
 // network (RFC 1122, section 3.2.1.3).
 func isUnspecified(addr netip.Addr) bool {
 	return addr.IsUnspecified() || addr.Is4() && addr.As4()[0] == 0
 }
 
 // lengthsLie reports an IP header that is not what it ought to be by its place, or
-// claims other octets than there were on the wire. A PTB needs an ICMP header.
+// claims other bytes than there were on the wire. A PTB needs an ICMP header.
 func (m *message) lengthsLie() bool {
-	fixed := ipv4MinLen
+	fixed := wire.IPv4Len
 	switch m.version {
 	case 0:
 		return false
 	case 6:
-		fixed = ipv6Len
+		fixed = wire.IPv6Len
 	}
 	if m.misnamed || m.onWire < fixed {
 		return true
@@ -73,28 +74,24 @@ func (m *message) lengthsLie() bool {
 	}
 	least := m.header
 	if m.isPTB {
-		least += icmpLen
+		least += wire.ICMPLen
 	}
 	return m.header < fixed || m.length < least || m.length > m.onWire
 }
 
 func (m *message) ipChecksumIsWrong() bool {
-	if m.version != 4 || m.header < ipv4MinLen || len(m.ip) < m.header {
+	if m.version != 4 || m.header < wire.IPv4Len || len(m.ip) < m.header {
 		return false
 	}
-	return !isRight(sum(0, m.ip[:m.header]))
+	return wire.Checksum(wire.Sum(0, m.ip[:m.header])) != 0
 }
 
 // icmpChecksumIsWrong reports a wrong checksum of a PTB that is there as a whole.
 func (m *message) icmpChecksumIsWrong() bool {
-	if !m.isPTB || m.inside.isFragment() || len(m.ip) < m.length || m.length < m.header+icmpLen {
+	if !m.isPTB || m.inside.IsFragment() || len(m.ip) < m.length || m.length < m.header+wire.ICMPLen {
 		return false
 	}
-	total := uint64(0)
-	if m.version == 6 {
-		total = pseudoHeader(m.ip[8:ipv6Len], m.length-m.header)
-	}
-	return !isRight(sum(total, m.ip[m.header:]))
+	return wire.Checksum(wire.NewIP(m.version, m.ip).ICMPSum(m.ip[m.header:])) != 0
 }
 
 func (q *quoted) isIPv4ToMany() bool {
@@ -113,25 +110,9 @@ func isOfOneHost(addr netip.Addr) bool {
 	return isUnspecified(addr) || addr.IsLoopback() || addr.Is6() && addr.IsLinkLocalUnicast()
 }
 
-// isBelievedICMP reports a quoted packet for which receivers take the message without
-// looking for a socket: Linux an echo reply (icmp_err in net/ipv4/icmp.c) and all of
-// ICMPv6 (icmpv6_err in net/ipv6/icmp.c).
-func (q *quoted) isBelievedICMP() bool {
-	in := q.inside
-	if !q.hasHeader || in.offset > 0 {
-		return false
-	}
-	if q.version == 6 {
-		return in.proto == protoICMPv6
-	}
-	return in.proto == protoICMP && in.at < len(q.data) && q.data[in.at] == icmpEchoReply
-}
-
-func (q *quoted) isICMPError() bool { return q.hasHeader && q.inside.isICMPError(q.version, q.data) }
-
 // isNotTooBig reports a message about a packet that the next hop would have taken. A
 // length of 0 tells nothing (a jumbogram, or one larger than the field), nor does one
-// below the octets that are quoted.
+// below the bytes that are quoted.
 func (m *message) isNotTooBig() bool {
 	q := &m.quoted
 	switch {
@@ -139,7 +120,7 @@ func (m *message) isNotTooBig() bool {
 		return false
 	case m.version == 6 && m.mtu <= minMTUv6:
 		return false // RFC 7915, section 4.2, has translators raise what is below
-	case q.version == 6 && q.length == ipv6Len || q.length < m.length-m.header-icmpLen:
+	case q.version == 6 && q.length == wire.IPv6Len || q.length < m.length-m.header-wire.ICMPLen:
 		return false
 	}
 	return uint32(q.length) <= m.mtu

@@ -1,10 +1,10 @@
 package sane
 
 import (
-	"encoding/binary"
 	"net/netip"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // message is a packet as the checks see it. A part that the capture lacks stays zero,
@@ -15,13 +15,13 @@ type message struct {
 	version   uint8  // the IP version that the link layer announces; 0: not IP
 	misnamed  bool   // the header claims another version
 	ip        []byte // from the IP header to the end of the message or of the capture
-	onWire    int    // octets from the IP header on
+	onWire    int    // bytes from the IP header on
 	hasHeader bool   // the fixed part of the header is there, and known what follows
 	header    int    // length of the IP header as claimed
 	length    int    // of the message from the IP header on, as claimed
 	src       netip.Addr
 	dst       netip.Addr
-	inside    inside
+	inside    wire.Payload
 
 	isPTB  bool
 	mtu    uint32
@@ -38,7 +38,7 @@ type quoted struct {
 	length    int // as claimed
 	src       netip.Addr
 	dst       netip.Addr
-	inside    inside
+	inside    wire.Payload
 }
 
 // read fills a message, which must be zero, from a packet.
@@ -48,59 +48,38 @@ func (m *message) read(p *pipeline.Packet) {
 	}
 	m.ip = p.Data[p.Network:]
 	m.onWire = max(p.Length, len(p.Data)) - p.Network
-	switch p.EtherType {
-	case pipeline.EtherTypeIPv4:
-		m.version, m.hasHeader = 4, len(m.ip) >= ipv4MinLen
-	case pipeline.EtherTypeIPv6:
-		m.version, m.hasHeader = 6, len(m.ip) >= ipv6Len
-	default:
-		return
-	}
-	m.misnamed = len(m.ip) > 0 && m.ip[0]>>4 != m.version
-	if m.hasHeader {
-		m.readHeader(p)
-	}
-	if m.hasHeader && p.PTB != 0 {
+	m.version = p.Version()
+	m.misnamed = m.version != 0 && len(m.ip) > 0 && wire.Version(m.ip) != m.version
+	if m.hasHeader = m.readHeader(p.IP()); m.hasHeader && p.PTB != 0 {
 		m.isPTB = true
 		m.mtu, m.hasMTU = p.MTU()
 		m.usable = p.Usable()
-		m.readQuote()
+		if at := m.header + wire.ICMPLen; at < len(m.ip) {
+			m.quoted.read(m.ip[at:])
+		}
 	}
 }
 
-func (m *message) readHeader(p *pipeline.Packet) {
-	if m.version == 4 {
-		m.header, m.length = headerLen(m.ip), int(binary.BigEndian.Uint16(m.ip[2:]))
-		m.inside = insideIPv4(m.ip)
-	} else {
-		m.header, m.length = ipv6Len, ipv6Len+int(binary.BigEndian.Uint16(m.ip[4:]))
-		m.inside = insideIPv6(m.ip)
+func (m *message) readHeader(ip wire.IP) bool {
+	if ip.Version == 0 {
+		return false
 	}
-	m.src, m.dst = p.Router(), p.Target()
+	m.header, m.length = ip.HeaderLen(), ip.Len()
+	m.src, m.dst = ip.Src(), ip.Dst()
+	m.inside = ip.Payload()
 	if m.length < len(m.ip) {
 		m.ip = m.ip[:m.length] // what follows is padding, and no part of the message
 	}
+	return true
 }
 
-func (m *message) readQuote() {
-	at := m.header + icmpLen
-	if at >= len(m.ip) {
-		return
+func (q *quoted) read(b []byte) {
+	ip := wire.ParseIP(b)
+	q.data, q.version = b, wire.Version(b)
+	q.hasHeader = ip.Version != 0 && ip.HeaderLen() >= wire.IPv4Len
+	if q.hasHeader {
+		q.length = ip.Len()
+		q.src, q.dst = ip.Src(), ip.Dst()
+		q.inside = ip.Payload()
 	}
-	b := m.ip[at:]
-	q := &m.quoted
-	q.data, q.version = b, b[0]>>4
-	switch {
-	case q.version == 4 && len(b) >= ipv4MinLen && headerLen(b) >= ipv4MinLen:
-		q.length = int(binary.BigEndian.Uint16(b[2:]))
-		q.src, q.dst = netip.AddrFrom4([4]byte(b[12:])), netip.AddrFrom4([4]byte(b[16:]))
-		q.inside = insideIPv4(b)
-	case q.version == 6 && len(b) >= ipv6Len:
-		q.length = ipv6Len + int(binary.BigEndian.Uint16(b[4:]))
-		q.src, q.dst = netip.AddrFrom16([16]byte(b[8:])), netip.AddrFrom16([16]byte(b[24:]))
-		q.inside = insideIPv6(b)
-	default:
-		return
-	}
-	q.hasHeader = true
 }

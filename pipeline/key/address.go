@@ -4,60 +4,62 @@ import (
 	"encoding/binary"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
-// Lengths of IP headers in octets, without options.
-const (
-	ipv4Len = 20
-	ipv6Len = 40
-)
-
-// addressLen is the length of an appended address in octets.
+// addressLen is the length of an appended address in bytes.
 const addressLen = 17
 
-// address is an IP address or a prefix: its octets as two big-endian numbers. The
+// address is an IP address or a prefix: its bytes as two big-endian numbers. The
 // version is 0 when there is none.
 type address struct {
 	high, low uint64
 	version   uint8
 }
 
-// source and destination return an address of an IP header.
-func source(ip []byte, version uint8) address      { return addressAt(ip, version, 12, 8) }
-func destination(ip []byte, version uint8) address { return addressAt(ip, version, 16, 24) }
-
-// addressAt returns the address at offset v4 or v6 of an IP header.
-func addressAt(ip []byte, version uint8, v4, v6 int) (a address) {
+// source returns the source address of an IP header.
+func source(version uint8, ip []byte) address {
 	switch {
-	case version == 4 && len(ip) >= ipv4Len:
-		return address{low: uint64(binary.BigEndian.Uint32(ip[v4:])), version: 4}
-	case version == 6 && len(ip) >= ipv6Len:
-		return address{binary.BigEndian.Uint64(ip[v6:]), binary.BigEndian.Uint64(ip[v6+8:]), 6}
+	case version == 4 && len(ip) >= wire.IPv4Len:
+		return ipv4(wire.IPv4(ip).Src())
+	case version == 6 && len(ip) >= wire.IPv6Len:
+		return ipv6(wire.IPv6(ip).Src())
 	}
-	return a
+	return address{}
+}
+
+// destination returns the destination address of an IP header.
+func destination(version uint8, ip []byte) address {
+	switch {
+	case version == 4 && len(ip) >= wire.IPv4Len:
+		return ipv4(wire.IPv4(ip).Dst())
+	case version == 6 && len(ip) >= wire.IPv6Len:
+		return ipv6(wire.IPv6(ip).Dst())
+	}
+	return address{}
+}
+
+func ipv4(b []byte) address {
+	return address{low: uint64(binary.BigEndian.Uint32(b)), version: 4}
+}
+
+func ipv6(b []byte) address {
+	return address{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:]), 6}
 }
 
 // outer returns the packet's own IP header with its version, 0 if it is none.
-func outer(p *pipeline.Packet) (ip []byte, version uint8) {
-	if p.Network < 0 {
-		return nil, 0
+func outer(p *pipeline.Packet) (version uint8, ip []byte) {
+	version = p.Version()
+	if version == 0 {
+		return 0, nil
 	}
-	switch p.EtherType {
-	case pipeline.EtherTypeIPv4:
-		version = 4
-	case pipeline.EtherTypeIPv6:
-		version = 6
-	}
-	return p.Data[p.Network:], version
+	return version, p.Data[p.Network:]
 }
 
 // quoted returns the quoted IP header as outer does.
-func quoted(p *pipeline.Packet) (ip []byte, version uint8) {
+func quoted(p *pipeline.Packet) (version uint8, ip []byte) {
 	ip = p.Quote()
-	if len(ip) == 0 {
-		return nil, 0
-	}
-	return ip, ip[0] >> 4
+	return wire.Version(ip), ip
 }
 
 func (a address) append(b []byte) []byte {

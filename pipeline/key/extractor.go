@@ -139,7 +139,7 @@ func appendFlow(b []byte, p *pipeline.Packet) []byte {
 	b = source(quoted(p)).append(b)
 	b = destination(quoted(p)).append(b)
 	q, _ := p.Quoted()
-	b = append(b, q.Protocol)
+	b = append(b, byte(q.Protocol))
 	b = binary.BigEndian.AppendUint16(b, q.SrcPort)
 	return binary.BigEndian.AppendUint16(b, q.DstPort)
 }

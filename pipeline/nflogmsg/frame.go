@@ -4,12 +4,11 @@ import (
 	"encoding/binary"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 const (
-	ethernetLen    = 14
 	macsLen        = 12 // of an Ethernet header, before its tags
-	tagLen         = 4
 	arphrdEther    = 1
 	protocol8022   = 0x0004 // the kernel's EtherType for frames that have a length instead
 	firstEtherType = 0x0600
@@ -54,7 +53,7 @@ func (r *Record) origin() pipeline.Origin {
 // assemble returns where in msg the packet and its network header begin.
 func (r *Record) assemble() (begin, network int, link pipeline.LinkType) {
 	if r.outgoingFrame() {
-		return r.payload, r.payload + ethernetLen, pipeline.LinkEthernet
+		return r.payload, r.payload + wire.EthernetLen, pipeline.LinkEthernet
 	}
 	n := r.linkHeaderLen()
 	if n == 0 {
@@ -65,34 +64,34 @@ func (r *Record) assemble() (begin, network int, link pipeline.LinkType) {
 		copy(r.msg[begin:], r.hwHeader[:n])
 		return begin, r.payload, pipeline.LinkEthernet
 	}
-	begin -= tagLen
+	begin -= wire.VLANTagLen
 	// The copies may overlap the header, so what is behind the tag moves first.
-	copy(r.msg[begin+macsLen+tagLen:], r.hwHeader[macsLen:n])
+	copy(r.msg[begin+macsLen+wire.VLANTagLen:], r.hwHeader[macsLen:n])
 	copy(r.msg[begin:], r.hwHeader[:macsLen])
 	binary.BigEndian.PutUint16(r.msg[begin+macsLen:], r.vlanProtocol)
 	binary.BigEndian.PutUint16(r.msg[begin+macsLen+2:], r.vlanTCI)
 	return begin, r.payload, pipeline.LinkEthernet
 }
 
-// linkHeaderLen returns how many octets of hwHeader are an Ethernet header that
+// linkHeaderLen returns how many bytes of hwHeader are an Ethernet header that
 // leads to the payload, 0 if none are.
 //
-// The kernel tells as many octets as the interface's headers usually have. On a
+// The kernel tells as many bytes as the interface's headers usually have. On a
 // VLAN interface that may be 18: with the tag if that was left in the frame, and
-// else an Ethernet header and the first octets of the payload.
+// else an Ethernet header and the first bytes of the payload.
 func (r *Record) linkHeaderLen() int {
 	h := r.hwHeader
-	if r.hwType != arphrdEther || len(h) < ethernetLen || r.payload < ethernetLen+2*tagLen {
+	if r.hwType != arphrdEther || len(h) < wire.EthernetLen || r.payload < wire.EthernetLen+2*wire.VLANTagLen {
 		return 0 // none, or no room for it where the payload comes first
 	}
 	etherType := binary.BigEndian.Uint16(h[macsLen:])
 	switch {
 	case etherType == r.protocol, etherType < firstEtherType && r.protocol == protocol8022:
-		return ethernetLen
+		return wire.EthernetLen
 	case etherType != pipeline.EtherTypeVLAN && etherType != pipeline.EtherTypeQinQ:
 		return 0
-	case len(h) >= ethernetLen+tagLen && binary.BigEndian.Uint16(h[macsLen+tagLen:]) == r.protocol:
-		return ethernetLen + tagLen
+	case len(h) >= wire.EthernetLen+wire.VLANTagLen && binary.BigEndian.Uint16(h[macsLen+wire.VLANTagLen:]) == r.protocol:
+		return wire.EthernetLen + wire.VLANTagLen
 	}
 	return 0
 }
@@ -100,7 +99,7 @@ func (r *Record) linkHeaderLen() int {
 // outgoingFrame reports whether the payload begins with an Ethernet header, as it
 // does at the hook behind the IP stack.
 func (r *Record) outgoingFrame() bool {
-	return r.family == familyNetdev && r.hook == hookNetdevEgress && r.end-r.payload >= ethernetLen &&
+	return r.family == familyNetdev && r.hook == hookNetdevEgress && r.end-r.payload >= wire.EthernetLen &&
 		binary.BigEndian.Uint16(r.msg[r.payload+macsLen:]) == r.protocol
 }
 
@@ -108,11 +107,11 @@ func (r *Record) outgoingFrame() bool {
 // says, but no less than there is.
 func networkLength(protocol uint16, b []byte) int {
 	n := 0
-	switch {
-	case protocol == pipeline.EtherTypeIPv4 && len(b) >= 4:
-		n = int(binary.BigEndian.Uint16(b[2:]))
-	case protocol == pipeline.EtherTypeIPv6 && len(b) >= 6:
-		n = 40 + int(binary.BigEndian.Uint16(b[4:]))
+	switch protocol {
+	case pipeline.EtherTypeIPv4:
+		n, _ = wire.Len(4, b)
+	case pipeline.EtherTypeIPv6:
+		n, _ = wire.Len(6, b)
 	}
 	return max(n, len(b))
 }

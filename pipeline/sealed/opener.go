@@ -8,6 +8,7 @@ import (
 	"github.com/dchest/siphash"
 
 	"github.com/pmtud/pmtud/pipeline/limit"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // Opener opens what senders with one of its keys sealed, each datagram once. It is not safe
@@ -104,11 +105,6 @@ func (o *Opener) vacate() int32 {
 
 // isIP reports whether b is one whole IP packet.
 func isIP(b []byte) bool {
-	switch {
-	case len(b) >= 20 && b[0]>>4 == 4:
-		return b[0]&0x0f >= 5 && int(binary.BigEndian.Uint16(b[2:])) == len(b)
-	case len(b) >= 40 && b[0]>>4 == 6:
-		return 40+int(binary.BigEndian.Uint16(b[4:])) == len(b)
-	}
-	return false
+	ip := wire.ParseIP(b)
+	return ip.HeaderLen() >= wire.IPv4Len && ip.Len() == len(b)
 }

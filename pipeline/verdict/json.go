@@ -99,7 +99,7 @@ func appendFields(dst []byte, p *pipeline.Packet) []byte {
 	}
 	q, ok := p.Quoted()
 	if ok {
-		dst = appendName(dst, "proto", ProtocolName(q.Protocol))
+		dst = appendName(dst, "proto", q.Protocol.String())
 		dst = appendAddr(dst, "src", q.Src)
 	}
 	switch {
@@ -166,38 +166,4 @@ func appendString(dst []byte, s string) []byte {
 		}
 	}
 	return append(dst, '"')
-}
-
-// ProtocolName returns IANA's keyword of an IP protocol in lower case, or its
-// number.
-func ProtocolName(proto uint8) string {
-	switch proto {
-	case 1:
-		return "icmp"
-	case 4:
-		return "ipip"
-	case 6:
-		return "tcp"
-	case 17:
-		return "udp"
-	case 33:
-		return "dccp"
-	case 41:
-		return "ipv6"
-	case 44:
-		return "fragment"
-	case 47:
-		return "gre"
-	case 50:
-		return "esp"
-	case 51:
-		return "ah"
-	case 58:
-		return "icmpv6"
-	case 132:
-		return "sctp"
-	case 136:
-		return "udplite"
-	}
-	return strconv.Itoa(int(proto))
 }

@@ -4,14 +4,11 @@ import (
 	"encoding/binary"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
-// Lengths in octets.
-const (
-	macLen      = 6
-	ethernetLen = 14
-	tagLen      = 4
-)
+// macLen is the length of a hardware address in bytes.
+const macLen = 6
 
 // framer makes frames of packets, in a buffer that is used again.
 type framer struct {
@@ -39,7 +36,7 @@ func (f *framer) frame(p *pipeline.Packet) ([]byte, pipeline.Reason) {
 }
 
 func (f *framer) fromEthernet(p *pipeline.Packet) ([]byte, pipeline.Reason) {
-	if len(p.Data) < ethernetLen {
+	if len(p.Data) < wire.EthernetLen {
 		return nil, NoFrame
 	}
 	f.begin(f.sourceFor(p.Data))
@@ -68,7 +65,7 @@ func (f *framer) fromIP(p *pipeline.Packet) ([]byte, pipeline.Reason) {
 	}
 	first, from := p.EtherType, p.Network
 	if p.Tag != 0 {
-		first, from = p.Tag, p.Network-tagLen
+		first, from = p.Tag, p.Network-wire.VLANTagLen
 	}
 	f.begin(f.mac)
 	f.buf = binary.BigEndian.AppendUint16(f.buf, first)

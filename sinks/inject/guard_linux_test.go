@@ -70,14 +70,6 @@ func (w world) mark(t *testing.T) {
 	netns.Must(t, err)
 }
 
-// ttlOf returns the TTL or hop limit of a packet.
-func ttlOf(p *pipeline.Packet) uint8 {
-	if p.EtherType == pipeline.EtherTypeIPv4 {
-		return p.Data[p.Network+8]
-	}
-	return p.Data[p.Network+7]
-}
-
 // TestGuard injects messages about connections that the node does not have, with a TTL of 60.
 // What leaves the node by its default route is counted outside.
 func TestGuard(t *testing.T) {
@@ -115,7 +107,7 @@ func TestGuard(t *testing.T) {
 			for _, p := range outside.until(t, isMarker) {
 				if p.PTB != 0 {
 					copies[p.PTB]++
-					if ttl := ttlOf(&p); ttl != tt.ttl {
+					if ttl := p.IP().TTL(); ttl != tt.ttl {
 						t.Errorf("TTL is %d, want %d", ttl, tt.ttl)
 					}
 				}
@@ -152,7 +144,7 @@ func TestAsFromPassesIngress(t *testing.T) {
 				if !p.Injected() {
 					t.Errorf("%s: the message has source %x", name, p.Data[6:12])
 				}
-				if ttl := ttlOf(p); ttl != 3 {
+				if ttl := p.IP().TTL(); ttl != 3 {
 					t.Errorf("%s: its TTL is %d, want 3", name, ttl)
 				}
 				return true
@@ -264,7 +256,7 @@ func TestTTL(t *testing.T) {
 					if p.PTB == 0 {
 						return false
 					}
-					if ttl := ttlOf(p); ttl != tt.injected {
+					if ttl := p.IP().TTL(); ttl != tt.injected {
 						t.Errorf("%s: TTL is %d, want %d", name, ttl, tt.injected)
 					}
 					if err := soundHeader(p); err != nil {

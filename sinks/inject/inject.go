@@ -8,6 +8,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/seen"
 	"github.com/pmtud/pmtud/pipeline/setting"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // Reasons of packets that were not injected.
@@ -147,7 +148,7 @@ func (s *sink) inject(p *pipeline.Packet, to *port) pipeline.Reason {
 	if reason != pipeline.Pass {
 		return reason
 	}
-	now, digest := int64(p.Clock), s.sent.Packet(ip)
+	now, digest := int64(p.Clock), s.sent.Packet(ip.Bytes)
 	if s.sent.Has(digest, now) {
 		return Repeated
 	}
@@ -162,15 +163,15 @@ func (s *sink) inject(p *pipeline.Packet, to *port) pipeline.Reason {
 
 // goesOn reports whether a packet may be forwarded. One with the last hop left reaches sockets of
 // this host only: it is not remembered, lest it keep out the whole message that a peer sends.
-func goesOn(ip []byte) bool { return ttlOf(ip) > 1 }
+func goesOn(ip wire.IP) bool { return ip.TTL() > 1 }
 
 // send notes that the packet has arrived before others can see it.
-func (s *sink) send(ip []byte, to *port, now int64) pipeline.Reason {
+func (s *sink) send(ip wire.IP, to *port, now int64) pipeline.Reason {
 	if to.unusable != pipeline.Pass {
 		return to.unusable
 	}
 	if goesOn(ip) {
-		s.arrived.Add(s.arrived.Packet(ip), now)
+		s.arrived.Add(s.arrived.Packet(ip.Bytes), now)
 	}
 	return s.host.send(to, s.frames.frame(ip, to.mac, to.ttl(ip)))
 }
@@ -182,7 +183,7 @@ func (s *sink) Rehearse(p *pipeline.Packet, record func(pipeline.LinkType, []byt
 	if reason != pipeline.Pass {
 		return reason
 	}
-	now, digest := int64(p.Clock), s.sent.Packet(ip)
+	now, digest := int64(p.Clock), s.sent.Packet(ip.Bytes)
 	if s.sent.Has(digest, now) {
 		return Repeated
 	}

@@ -1,6 +1,9 @@
 package inject
 
-import "github.com/pmtud/pmtud/pipeline"
+import (
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/wire"
+)
 
 // port tells how frames get into the device now. It does not change.
 type port struct {
@@ -12,8 +15,8 @@ type port struct {
 }
 
 // ttl returns the highest TTL for an IP packet.
-func (p *port) ttl(ip []byte) uint8 {
-	if ip[0]>>4 == 4 {
+func (p *port) ttl(ip wire.IP) uint8 {
+	if ip.Version == 4 {
 		return p.maxTTL[0]
 	}
 	return p.maxTTL[1]

@@ -64,7 +64,7 @@ func awaitTTL(t *testing.T, sink pipeline.Sink, device tap, want uint8) {
 		}
 		var got uint8
 		device.until(t, func(p *pipeline.Packet) bool {
-			got = ttlOf(p)
+			got = p.IP().TTL()
 			return p.PTB != 0
 		})
 		if got != want {

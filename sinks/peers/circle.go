@@ -20,5 +20,5 @@ func isCopy(plan *peerlist.Plan, p *pipeline.Packet) bool {
 // wentRound remembers the message and reports whether it came back: copies go round with an
 // ever lower TTL, whatever addresses they get on their way.
 func (s *Sink) wentRound(p *pipeline.Packet) bool {
-	return s.seen.AddTTL(s.seen.Message(message(p)), hopLimit(p), int64(p.Clock))
+	return s.seen.AddTTL(s.seen.Message(message(p)), p.IP().TTL(), int64(p.Clock))
 }

@@ -96,7 +96,7 @@ func (s *Sink) deliver(p *pipeline.Packet) pipeline.Reason {
 	if r := unfit(p); r != pipeline.Pass {
 		return r
 	}
-	plan, ttl := s.Plan(), hopLimit(p)
+	plan, ttl := s.Plan(), p.IP().TTL()
 	wentRound := s.wentRound(p)
 	switch {
 	case plan.FromPeer(p.Router(), p.Target()) || isCopy(plan, p):

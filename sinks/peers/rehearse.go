@@ -6,11 +6,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/peerlist"
-)
-
-const (
-	protoICMP   = 1
-	protoICMPv6 = 58
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // rehearsal is what Rehearse works with.
@@ -34,7 +30,7 @@ func (s *Sink) Rehearse(p *pipeline.Packet, record func(pipeline.LinkType, []byt
 	if _, isPeer := s.rehearsal.listed[p.Router()]; isPeer {
 		return FromPeer
 	}
-	ttl := hopLimit(p)
+	ttl := p.IP().TTL()
 	if ttl <= 1 {
 		return TTLExpired
 	}
@@ -78,43 +74,19 @@ func (r *rehearsal) build(message []byte, to netip.Addr, ttl uint8) []byte {
 }
 
 func (r *rehearsal) appendIPv4(message []byte, to netip.Addr, ttl uint8) {
-	header := [ipv4MinLen]byte{0: 0x45, 8: ttl, 9: protoICMP}
-	binary.BigEndian.PutUint16(header[2:], uint16(ipv4MinLen+len(message)))
+	header := [wire.IPv4Len]byte{0: 0x45, 8: ttl, 9: byte(wire.ProtoICMP)}
+	binary.BigEndian.PutUint16(header[2:], uint16(len(header)+len(message)))
 	addr := to.As4()
 	copy(header[16:], addr[:])
-	binary.BigEndian.PutUint16(header[10:], fold(add(0, header[:])))
+	wire.ParseIP(header[:]).SetChecksum()
 	r.packet = append(append(r.packet, header[:]...), message...)
 }
 
 func (r *rehearsal) appendIPv6(message []byte, to netip.Addr, ttl uint8) {
-	header := [ipv6Len]byte{0: 0x60, 6: protoICMPv6, 7: ttl}
+	header := [wire.IPv6Len]byte{0: 0x60, 6: byte(wire.ProtoICMPv6), 7: ttl}
 	binary.BigEndian.PutUint16(header[4:], uint16(len(message)))
 	addr := to.As16()
 	copy(header[24:], addr[:])
 	r.packet = append(append(r.packet, header[:]...), message...)
-	icmp := r.packet[ipv6Len:]
-	icmp[2], icmp[3] = 0, 0
-	// The pseudo-header of RFC 8200, section 8.1.
-	sum := add(0, addr[:]) + uint32(len(message)) + protoICMPv6
-	binary.BigEndian.PutUint16(icmp[2:], fold(add(sum, icmp)))
-}
-
-// add adds octets to a sum of 16-bit words (RFC 1071).
-func add(sum uint32, octets []byte) uint32 {
-	for len(octets) >= 2 {
-		sum += uint32(binary.BigEndian.Uint16(octets))
-		octets = octets[2:]
-	}
-	if len(octets) == 1 {
-		sum += uint32(octets[0]) << 8
-	}
-	return sum
-}
-
-// fold makes the checksum of a sum.
-func fold(sum uint32) uint16 {
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	return ^uint16(sum)
+	wire.ParseIP(r.packet).SetICMPChecksum(r.packet[wire.IPv6Len:])
 }

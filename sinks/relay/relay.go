@@ -10,6 +10,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/sealed"
 	"github.com/pmtud/pmtud/pipeline/seen"
 	"github.com/pmtud/pmtud/pipeline/setting"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // Reasons of packets that reached no peer.
@@ -141,11 +142,11 @@ func (s *Sink) prepare(p *pipeline.Packet) pipeline.Reason {
 	if r != pipeline.Pass {
 		return r
 	}
-	if s.sent.Add(s.sent.Packet(ip), int64(p.Clock)) {
+	if s.sent.Add(s.sent.Packet(ip.Bytes), int64(p.Clock)) {
 		return Repeated
 	}
-	s.packet = append(s.packet[:0], ip...)
-	lowerTTL(s.packet)
+	s.packet = append(s.packet[:0], ip.Bytes...)
+	wire.IP{Version: ip.Version, Bytes: s.packet}.SetTTL(ip.TTL() - 1)
 	return pipeline.Pass
 }
 

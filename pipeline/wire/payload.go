@@ -1,0 +1,21 @@
+package wire
+
+// Payload tells what lies behind the headers of an IP packet.
+type Payload struct {
+	// Protocol is the last one of the chain of IPv6 extension headers that is there.
+	Protocol Protocol
+
+	// Offset is where the payload begins in the packet. What the headers claim may lie
+	// beyond its bytes.
+	Offset int
+
+	// FragmentOffset is the offset of the payload in the packet that was fragmented.
+	// Above 0 the payload does not begin with a header.
+	FragmentOffset int
+
+	// MoreFragments is set in every fragment but the last.
+	MoreFragments bool
+}
+
+// IsFragment reports whether the packet is a fragment of another.
+func (p Payload) IsFragment() bool { return p.FragmentOffset > 0 || p.MoreFragments }
