@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net"
 	"net/netip"
+
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // frame is an Ethernet frame with a PTB or a datagram, as it crossed a LAN.
@@ -12,40 +14,19 @@ type frame []byte
 func (f frame) destination() net.HardwareAddr { return net.HardwareAddr(f[0:6]) }
 func (f frame) source() net.HardwareAddr      { return net.HardwareAddr(f[6:12]) }
 
+func (f frame) ip() wire.IP { return wire.ParseIP(f[wire.EthernetLen:]) }
+
 // v6 reports whether the packet is IPv6; the others are IPv4.
-func (f frame) v6() bool { return f[14]>>4 == 6 }
+func (f frame) v6() bool { return f.ip().Version == 6 }
 
 // from returns the source address of the IP header.
-func (f frame) from() netip.Addr {
-	if f.v6() {
-		return address(f[22:38])
-	}
-	return address(f[26:30])
-}
+func (f frame) from() netip.Addr { return f.ip().Src() }
 
 // to returns the destination address of the IP header.
-func (f frame) to() netip.Addr {
-	if f.v6() {
-		return address(f[38:54])
-	}
-	return address(f[30:34])
-}
-
-func address(bytes []byte) netip.Addr {
-	addr, _ := netip.AddrFromSlice(bytes)
-	return addr
-}
+func (f frame) to() netip.Addr { return f.ip().Dst() }
 
 // datagram reports whether the packet is UDP; the others are PTBs.
-func (f frame) datagram() bool {
-	if f.v6() {
-		return f[20] == udp
-	}
-	return f[23] == udp
-}
-
-// udp is UDP's protocol number.
-const udp = 17
+func (f frame) datagram() bool { return f.ip().Protocol() == wire.ProtoUDP }
 
 // packet returns what stays the same of the IP packet on its way: not the TTL or hop
 // limit, nor the checksum of an IPv4 header.

@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/mdlayher/packet"
 
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // RunStray sends one PTB about a connection that no server has, from the hop, with pmtud running
@@ -49,7 +49,7 @@ func (n *Network) sendStray() error {
 		Router: n.hopAddr(), Target: n.VIP, Client: n.client(0), SrcPort: port, DstPort: firstPort - 1,
 		DstMAC: [6]byte(router.HardwareAddr),
 	}.Frame()
-	asFromLinux(frame[14:])
+	wire.ParseIP(frame[wire.EthernetLen:]).SetTTL(64) // as Linux does
 	return n.Hop.Do(func() error {
 		socket, err := packet.Listen(up, packet.Raw, 0, nil)
 		if err != nil {
@@ -59,21 +59,6 @@ func (n *Network) sendStray() error {
 		_, err = socket.WriteTo(frame, &packet.Addr{HardwareAddr: router.HardwareAddr})
 		return err
 	})
-}
-
-// asFromLinux gives a message the TTL or hop limit that Linux sends with, 64.
-func asFromLinux(ip []byte) {
-	if ip[0]>>4 == 6 {
-		ip[7] = 64
-		return
-	}
-	ip[8] = 64
-	ip[10], ip[11] = 0, 0
-	sum := uint32(0)
-	for i := 0; i < 20; i += 2 {
-		sum += uint32(binary.BigEndian.Uint16(ip[i:]))
-	}
-	binary.BigEndian.PutUint16(ip[10:], ^uint16(sum>>16+sum))
 }
 
 // waitForQuiet returns when a PTB has arrived and nothing more for [Quiet].

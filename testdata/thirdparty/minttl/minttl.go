@@ -17,42 +17,20 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "min-ttl",
 		Summary: "drops messages whose TTL or hop limit is low",
-		Reasons: []pipeline.ReasonInfo{
-			{Name: "low-ttl", Doc: "the TTL or hop limit is below min"},
-		},
-		New: New,
+		Reasons: []pipeline.ReasonInfo{{Name: "low-ttl", Doc: "the TTL or hop limit is below min"}},
+		New:     New,
 	})
 }
 
 // New returns the filter.
-func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
-	return filter(s), nil
-}
+func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) { return filter(s), nil }
 
 type filter Settings
 
 // Filter drops packets that show no TTL as well.
 func (f filter) Filter(p *pipeline.Packet) pipeline.Reason {
-	if ttl, ok := ttl(p); !ok || ttl < f.Min {
+	if ttl, ok := p.TTL(); !ok || ttl < f.Min {
 		return LowTTL
 	}
 	return pipeline.Pass
-}
-
-// ttl returns the TTL of an IPv4 header (RFC 791), or the hop limit of an IPv6
-// header (RFC 8200).
-func ttl(p *pipeline.Packet) (ttl uint8, ok bool) {
-	at := p.Network
-	switch p.EtherType {
-	case pipeline.EtherTypeIPv4:
-		at += 8
-	case pipeline.EtherTypeIPv6:
-		at += 7
-	default:
-		return 0, false
-	}
-	if p.Network < 0 || at >= len(p.Data) {
-		return 0, false
-	}
-	return p.Data[at], true
 }

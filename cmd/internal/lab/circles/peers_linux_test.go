@@ -1,13 +1,13 @@
 package circles_test
 
 import (
-	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
 
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // TestSecondAddresses has two and three hosts whose lists name the second addresses of the
@@ -35,16 +35,9 @@ func message(family string, mac [6]byte) []byte {
 	m := pipelinetest.PTB{DstMAC: mac}
 	if family == "IPv6" {
 		m.Router = netip.MustParseAddr("2001:db8:f::1")
-		frame := m.Frame()
-		frame[14+7] = 255
-		return frame
 	}
 	frame := m.Frame()
-	ip := frame[14:]
-	// Bridges may look at the header checksum.
-	sum := uint32(binary.BigEndian.Uint16(ip[10:])) + uint32(ip[8])<<8 + 0xffff - 255<<8
-	ip[8] = 255
-	binary.BigEndian.PutUint16(ip[10:], uint16(sum+sum>>16))
+	wire.ParseIP(frame[wire.EthernetLen:]).SetTTL(255)
 	return frame
 }
 

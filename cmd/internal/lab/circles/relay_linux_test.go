@@ -1,12 +1,12 @@
 package circles_test
 
 import (
-	"encoding/binary"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // TestRelays has three hosts that relay all that they capture, and, wrongly, all that comes
@@ -22,7 +22,8 @@ func TestRelays(t *testing.T) {
 	frame := message("IPv4", l.hosts[0].mac)
 	for range bounces {
 		l.send(t, frame)
-		lowerTTL(frame[14:])
+		ip := wire.ParseIP(frame[wire.EthernetLen:])
+		ip.SetTTL(ip.TTL() - 1)
 	}
 	if got, want := settled(&l.datagrams, hosts-1), hosts-1; got != want {
 		t.Errorf("%d datagrams on the wire, want %d", got, want)
@@ -56,13 +57,6 @@ func relayConfig(l *lan, i int) string {
     sources: [{type: relay, key: a text that is long enough}]
     sinks: [{type: log}, ` + sink(second) + `, {type: broadcast, interface: eth0}, {type: peers, unlimited: true, addresses: ["` + strings.Join(second, `", "`) + `"]}]
 `
-}
-
-// lowerTTL does what a router does to an IPv4 header.
-func lowerTTL(ip []byte) {
-	ip[8]--
-	sum := uint32(binary.BigEndian.Uint16(ip[10:])) + 0x100
-	binary.BigEndian.PutUint16(ip[10:], uint16(sum+sum>>16))
 }
 
 // TestKeyRotation gives two hosts a new key, step by step and one after the other. Between

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // Forger forges PTBs that look like genuine ones: each from another router about a
@@ -51,33 +52,26 @@ func Forge(frame []byte) { ForgeBy(rand.Uint64, frame) }
 
 // ForgeBy is [Forge] with random numbers of the caller's.
 func ForgeBy(random func() uint64, frame []byte) {
-	if packet := frame[ethernet:]; packet[0]>>4 == 6 {
-		forgeIPv6(random, packet)
+	ip := wire.ParseIP(frame[wire.EthernetLen:])
+	message := ip.Bytes[ip.HeaderLen():]
+	quoted := wire.ParseIP(message[wire.ICMPLen:])
+	if ip.Version == 6 {
+		forgeIPv6(random, ip.Bytes, message, quoted.Bytes)
 	} else {
-		forgeIPv4(random, packet)
+		forgeIPv4(random, ip.Bytes, message, quoted.Bytes)
 	}
+	ip.SetChecksum()
+	quoted.SetChecksum()
+	ip.SetICMPChecksum(message)
 }
 
-// Lengths of headers, none of which has options.
-const (
-	ethernet = 14
-	ipv4     = 20
-	ipv6     = 40
-	icmp     = 8
-)
-
-func forgeIPv4(random func() uint64, packet []byte) {
-	message := packet[ipv4:]
-	quoted := message[icmp:]
+func forgeIPv4(random func() uint64, ip wire.IPv4, message []byte, quoted wire.IPv4) {
 	addresses, rest := random(), random()
-	putLow24(packet[12:16], uint32(addresses))
-	putLow24(quoted[16:20], uint32(addresses>>24))
+	putLow24(ip.Src(), uint32(addresses))
+	putLow24(quoted.Dst(), uint32(addresses>>24))
 	binary.BigEndian.PutUint16(quoted[2:], quotedLength)
-	forgePort(rest, quoted[ipv4+2:])
+	forgePort(rest, quoted[wire.IPv4Len+2:])
 	binary.BigEndian.PutUint16(message[6:], uint16(forgedMTU(rest)))
-	sum(packet[10:12], packet[:ipv4], 0)
-	sum(quoted[10:12], quoted[:ipv4], 0)
-	sum(message[2:4], message, 0)
 }
 
 // putLow24 changes the host part of an address out of 10.0.0.0/8.
@@ -85,18 +79,13 @@ func putLow24(address []byte, host uint32) {
 	binary.BigEndian.PutUint32(address, 10<<24|host&0xffffff)
 }
 
-func forgeIPv6(random func() uint64, packet []byte) {
-	message := packet[ipv6:]
-	quoted := message[icmp:]
+func forgeIPv6(random func() uint64, ip wire.IPv6, message []byte, quoted wire.IPv6) {
 	rest := random()
-	forgeBehind33(random, packet[8:24])
-	forgeBehind33(random, quoted[24:40])
-	binary.BigEndian.PutUint16(quoted[4:], quotedLength-ipv6)
-	forgePort(rest, quoted[ipv6+2:])
+	forgeBehind33(random, ip.Src())
+	forgeBehind33(random, quoted.Dst())
+	binary.BigEndian.PutUint16(quoted[4:], quotedLength-wire.IPv6Len)
+	forgePort(rest, quoted[wire.IPv6Len+2:])
 	binary.BigEndian.PutUint32(message[4:], forgedMTU(rest))
-	const icmpv6 = 58
-	pseudo := uint32(len(message)) + icmpv6 // with both addresses (RFC 8200, section 8.1)
-	sum(message[2:4], message, pseudo+add(packet[8:40]))
 }
 
 // forgeBehind33 changes an address out of 2001:db8:8000::/33.
@@ -111,21 +100,3 @@ func forgePort(random uint64, b []byte) {
 }
 
 func forgedMTU(random uint64) uint32 { return lowMTU + uint32(random>>32)%(highMTU-lowMTU+1) }
-
-// sum writes the Internet checksum (RFC 1071) of b, and of what was added before, to
-// a field of b.
-func sum(field, b []byte, before uint32) {
-	field[0], field[1] = 0, 0
-	total := before + add(b)
-	total = total>>16 + total&0xffff
-	total += total >> 16
-	binary.BigEndian.PutUint16(field, ^uint16(total))
-}
-
-// add adds up 16-bit words, not too many to fit.
-func add(b []byte) (total uint32) {
-	for ; len(b) > 1; b = b[2:] {
-		total += uint32(binary.BigEndian.Uint16(b))
-	}
-	return total
-}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // Offsets in struct tpacket_block_desc, and its length.
@@ -39,11 +40,10 @@ const (
 	statusVLANTPIDValid = 1 << 6
 )
 
-// Lengths of what stands before and in a VLAN tag, and the EtherType of old
+// The length of what stands before a VLAN tag, and the EtherType of old
 // kernels, which did not tell it.
 const (
 	macsLen     = 12
-	tagLen      = 4
 	defaultTPID = pipeline.EtherTypeVLAN
 )
 
@@ -118,9 +118,9 @@ func describe(p *pipeline.Packet, octets []byte, link pipeline.LinkType, snaplen
 		return false
 	}
 	length := int(binary.NativeEndian.Uint32(header[packetLen:]))
-	if tagged(header, link) && begin >= len(header)+tagLen && captured >= macsLen {
-		begin -= tagLen
-		length += tagLen
+	if tagged(header, link) && begin >= len(header)+wire.VLANTagLen && captured >= macsLen {
+		begin -= wire.VLANTagLen
+		length += wire.VLANTagLen
 		restoreTag(octets[begin:end], header)
 	}
 	end = min(end, begin+snaplen)
@@ -151,7 +151,7 @@ func restoreTag(frame []byte, header *[headerLen + addressLen]byte) {
 		tpid = binary.NativeEndian.Uint16(header[packetTPID:])
 	}
 	tci := uint16(binary.NativeEndian.Uint32(header[packetTCI:]))
-	copy(frame, frame[tagLen:tagLen+macsLen])
+	copy(frame, frame[wire.VLANTagLen:wire.VLANTagLen+macsLen])
 	binary.BigEndian.PutUint16(frame[macsLen:], tpid)
 	binary.BigEndian.PutUint16(frame[macsLen+2:], tci)
 }

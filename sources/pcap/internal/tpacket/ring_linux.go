@@ -10,6 +10,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // Under load, it is enough to look at the ring every few milliseconds: being woken for each
@@ -76,7 +78,7 @@ func (r *Ring) create(fd int, c Config) error {
 		return os.NewSyscallError("PACKET_VERSION", err)
 	}
 	// Room for the VLAN tag before each packet.
-	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_RESERVE, tagLen); err != nil {
+	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_RESERVE, wire.VLANTagLen); err != nil {
 		return os.NewSyscallError("PACKET_RESERVE", err)
 	}
 	size := &unix.TpacketReq3{
