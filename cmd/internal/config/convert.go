@@ -1,11 +1,13 @@
 package config
 
 import (
+	"cmp"
 	"encoding"
 	"errors"
 	"fmt"
 	"net/netip"
 	"reflect"
+	"regexp"
 	"strings"
 	"time"
 
@@ -32,86 +34,153 @@ type rangeError struct {
 
 func (e *rangeError) Error() string { return "must be " + e.bounds + ", not " + string(e.got) }
 
-// convert is the decoder's hook: it is called for every value, and returns what
-// can be put into a field as it is, so that the decoder converts nothing itself.
-func convert(from, to reflect.Value) (any, error) {
-	value, t := from.Interface(), to.Type()
-	if from.Type() == t || t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface {
-		return value, nil
+// convert returns the value that a setting, or an element of one, has in a field of a
+// type. It notes what is wrong.
+func (d *decoder) convert(info setting.Info, n *Setting, t reflect.Type) (reflect.Value, bool) {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
 	}
+	if setting.IsList(t) {
+		return d.convertList(info, n, t)
+	}
+	typed(n, t)
+	value, err := scalar(n.Value, t)
+	hint := ""
+	if err == nil {
+		if err = info.Check(value); err != nil {
+			hint = meantHint(setting.Format(value), info.Enum)
+		}
+	}
+	if kind, ok := errors.AsType[*kindError](err); ok {
+		hint = kind.hint
+	}
+	if fit, ok := errors.AsType[*rangeError](err); ok {
+		fit.bounds = cmp.Or(info.Bounds(), fit.bounds)
+	}
+	if err != nil {
+		settingError(d.Report, info.Name, n.At, hint, err)
+		return reflect.Zero(t), false
+	}
+	return value, true
+}
+
+// convertList lets a single value stand for a list of one.
+func (d *decoder) convertList(info setting.Info, n *Setting, t reflect.Type) (reflect.Value, bool) {
+	list, isRight := reflect.MakeSlice(t, 0, 0), true
+	items, isList := n.Value.(List)
+	if table, ok := n.Value.(Table); ok {
+		kind := "a list"
+		if addressHint(table) != "" {
+			kind = "text"
+		}
+		settingError(d.Report, info.Name, n.At, addressHint(table), &kindError{kind, table, ""})
+		return list, false
+	}
+	if !isList {
+		items = List{n}
+	}
+	if isList || n.Untyped && n.At.Origin != "" {
+		items = elements(items)
+		n.Value = items
+	}
+	element := info
+	element.Required = false // which is about the list
+	for _, item := range items {
+		value, ok := d.convert(element, item, t.Elem())
+		list, isRight = reflect.Append(list, value), isRight && ok
+	}
+	if err := info.Check(list); err != nil && len(items) == 0 {
+		settingError(d.Report, info.Name, n.At, "", err)
+		isRight = false
+	}
+	return list, isRight
+}
+
+// elements returns the elements of a list. Text that came from a variable may hold several:
+// commas and line ends separate them, and # begins a comment as in YAML.
+func elements(list List) List {
+	all := List{} // none is a value as well
+	for _, item := range list {
+		text, ok := item.Value.(string)
+		if !ok || !item.Untyped || item.At.Origin == "" {
+			all = append(all, item)
+			continue
+		}
+		for i, line := range strings.Split(text, "\n") {
+			line = strings.TrimSpace(lineComment.ReplaceAllString(line, ""))
+			if line == "" {
+				continue
+			}
+			at := item.At
+			if strings.Contains(text, "\n") {
+				at.Origin = fmt.Sprintf("%s, line %d", at.Origin, i+1)
+			}
+			for part := range strings.SplitSeq(line, ",") {
+				all = append(all, &Setting{Value: strings.TrimSpace(part), At: at, Untyped: true})
+			}
+		}
+	}
+	return all
+}
+
+// lineComment matches the end of a line that is one.
+var lineComment = regexp.MustCompile(`(^|\s)#.*$`)
+
+// typed gives text of a setting that came from variables, or from a chain, the type of
+// its field: elsewhere quotes tell text from numbers, but here are none.
+func typed(n *Setting, t reflect.Type) {
+	text, ok := n.Value.(string)
+	if !ok || !n.Untyped || t == durationType || t.Kind() == reflect.String {
+		return
+	}
+	number, isNumber := syntax.ParseText(text)
+	switch {
+	case setting.IsText(t):
+		if isNumber && string(number) == text { // which says the same
+			n.Value = number
+		}
+	case t.Kind() == reflect.Bool:
+		if text == "true" || text == "false" {
+			n.Value = text == "true"
+		}
+	case isNumber:
+		n.Value = number
+	}
+}
+
+// scalar returns a single value as that of a field.
+func scalar(value any, t reflect.Type) (reflect.Value, error) {
 	if hint := addressHint(value); hint != "" {
-		return nil, &kindError{"text", value, hint}
+		return reflect.Value{}, &kindError{"text", value, hint}
 	}
 	text, isScalar := syntax.ScalarText(value)
-	switch {
-	case setting.IsText(t) && isScalar:
-		return unmarshalText(t, text)
-	case setting.IsText(t) && t.Kind() != reflect.Slice:
-		return nil, &kindError{"a single value", value, ""}
-	case t == durationType:
-		return duration(value)
-	case t.Kind() == reflect.Slice:
-		return list(value, isScalar)
+	if setting.IsText(t) {
+		if !isScalar {
+			return reflect.Value{}, &kindError{"a single value", value, ""}
+		}
+		v := reflect.New(t)
+		return v.Elem(), v.Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text))
 	}
-	return basic(value, t)
-}
-
-func unmarshalText(t reflect.Type, text string) (any, error) {
-	v := reflect.New(t)
-	if err := v.Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text)); err != nil {
-		return nil, err
-	}
-	return v.Elem().Interface(), nil
-}
-
-func duration(value any) (any, error) {
-	text, ok := value.(string)
-	if value == Number("0") {
-		text, ok = "0s", true // no unit is missing
-	}
-	if !ok {
-		return nil, &kindError{"a duration such as 10s", value, unitHint(value)}
-	}
-	d, err := time.ParseDuration(text)
+	v, err := basic(value, t)
 	if err != nil {
-		return nil, fmt.Errorf("%q is not a duration such as 10s or 1h30m; its units are ms, s, m and h", text)
+		return reflect.Value{}, err
 	}
-	return d, nil
-}
-
-// unitHint returns what to write for a number that lacks its unit.
-func unitHint(value any) string {
-	n, ok := value.(Number)
-	if !ok {
-		return ""
-	}
-	return `write "` + string(n) + `s" if seconds are meant`
-}
-
-// list lets a single value stand for a list of one.
-func list(value any, isScalar bool) (any, error) {
-	if isScalar {
-		return []any{value}, nil
-	}
-	if _, ok := value.([]any); !ok {
-		return nil, &kindError{"a list", value, ""}
-	}
-	return value, nil
+	return reflect.ValueOf(v).Convert(t), nil
 }
 
 func basic(value any, t reflect.Type) (any, error) {
+	if t == durationType {
+		return duration(value)
+	}
 	switch t.Kind() {
 	case reflect.Bool:
 		return boolean(value)
 	case reflect.String:
 		return str(value)
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return integer(value, t)
 	case reflect.Float32, reflect.Float64:
 		return floating(value, t)
 	}
-	return value, nil // the settings as a whole
+	return integer(value, t)
 }
 
 func boolean(value any) (any, error) {
@@ -133,7 +202,7 @@ func str(value any) (any, error) {
 	hint := ""
 	if text, ok := syntax.ScalarText(value); ok {
 		hint = `put quotes around it: "` + text + `"`
-	} else if _, ok := value.([]any); ok {
+	} else if _, ok := value.(List); ok {
 		hint = "write a single one"
 	}
 	return nil, &kindError{"text", value, hint}
@@ -200,4 +269,28 @@ func unquote(value any) string {
 		return ""
 	}
 	return "leave out the quotes"
+}
+
+func duration(value any) (any, error) {
+	text, ok := value.(string)
+	if value == Number("0") {
+		text, ok = "0s", true // no unit is missing
+	}
+	if !ok {
+		return nil, &kindError{"a duration such as 10s", value, unitHint(value)}
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not a duration such as 10s or 1h30m; its units are ms, s, m and h", text)
+	}
+	return d, nil
+}
+
+// unitHint returns what to write for a number that lacks its unit.
+func unitHint(value any) string {
+	n, ok := value.(Number)
+	if !ok {
+		return ""
+	}
+	return `write "` + string(n) + `s" if seconds are meant`
 }

@@ -213,14 +213,3 @@ func (d *declarer) unknown(n *syntax.Node, names ...string) string {
 	name, _ := mistake.Nearest(n.Name, names)
 	return name
 }
-
-// wrong notes that a value is of the wrong kind.
-func wrong(r *mistake.Report, at Position, what, must string, value any, hint string) {
-	switch value.(type) {
-	case syntax.Unreadable: // has been noted
-	case nil:
-		r.Add(at, hint, "%s has no value; it must %s", what, must)
-	default:
-		r.Add(at, hint, "%s must %s, not %s%s", what, must, syntax.KindOf(value), at.From())
-	}
-}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
@@ -157,3 +158,27 @@ func (s Stage) needs() pipeline.Needs {
 
 // report returns a report for mistakes that are found in f after it was read.
 func (f *File) report() *mistake.Report { return &mistake.Report{Texts: f.texts, Files: f.Names} }
+
+// At returns where the value of a top-level setting stands, for example that of
+// ("http", "listen"). It is the zero value if the setting was not written.
+func (f *File) At(names ...string) Position {
+	var at Position
+	settings := f.Settings
+	for _, name := range names {
+		s := settings.Find(name)
+		if s == nil {
+			return Position{}
+		}
+		at, settings = s.At, s.Table()
+	}
+	return at
+}
+
+// apart returns places in two stages, or where the stages stand if aliases of YAML brought
+// both from one place.
+func apart(s *Stage, at Position, other *Stage, otherAt Position) (_, _ Position) {
+	if at == otherAt {
+		return cmp.Or(s.itemAt, at), cmp.Or(other.itemAt, otherAt)
+	}
+	return at, otherAt
+}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // pipelinesHint says how pipelines begin.
@@ -90,14 +91,24 @@ func isPipeline(s *Setting) bool {
 // aboveHint says where a setting of the top level belongs that stands elsewhere, or
 // whatever else is known of the name.
 func aboveHint(name string, at Position, names []string) string {
-	field, isGlobal := fieldsOf(GlobalSettings())[name]
+	isGlobal := func(info setting.Info) bool { return info.Name == name }
+	all := setting.Of(GlobalSettings())
+	i := slices.IndexFunc(all, isGlobal)
 	switch {
-	case !isGlobal || slices.Contains(names, name):
+	case i < 0 || slices.Contains(names, name):
 		return mistake.DidYouMean(name, names)
-	case at.IsTOML() && IsNested(field.Type):
+	case at.IsTOML() && all[i].Type == setting.Section:
 		return "write `[" + name + "]`"
 	case at.IsTOML():
 		return "put it at the top of the file, above the first `[`"
 	}
 	return "put it at the top level, beside `pipelines`"
+}
+
+// meantHint says which of some names is meant by text.
+func meantHint(text string, names []string) string {
+	if name, ok := mistake.Nearest(text, names); ok {
+		return "did you mean `" + name + "`?"
+	}
+	return ""
 }

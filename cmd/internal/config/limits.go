@@ -1,9 +1,13 @@
 package config
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
+)
 
 // limits finds sinks that need a limit of all packets together and have none before them.
-func (r *resolver) limits(f *File) {
+func limits(r *mistake.Report, f *File) {
 	for i := range f.Pipelines {
 		p := &f.Pipelines[i]
 		if p.repeated || p.unclear["filters"] || limited(p.Filters) {

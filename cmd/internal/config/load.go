@@ -2,6 +2,7 @@ package config
 
 import (
 	"context"
+	"reflect"
 	"strings"
 
 	"github.com/pmtud/pmtud/cmd/internal/config/disk"
@@ -56,6 +57,29 @@ func ParseChain(text, name string, plugins []pipeline.Plugin) (*File, error) {
 		f.resolve(plugins, r)
 	}
 	return f, r.Err()
+}
+
+// Decode reads a file that holds something else than pipelines into the struct
+// that into points to, with the strictness of [Load]. Fields are tagged as those of
+// a plugin's settings, and besides may be structs, lists of structs and maps by
+// name. Instead of a list of structs that have a `name` the file may hold a map by
+// name; the list then has the order of the text. An untagged field At of type
+// [Position] gets the place of its struct. An error is a [Mistakes].
+func Decode(ctx context.Context, name string, into any) error {
+	r := mistake.NewReport()
+	r.Files = []string{name}
+	whole := Position{File: name}
+	switch root := newLoader(ctx, r).read(name); {
+	case root == nil:
+	case root.Value == nil:
+		r.Add(whole, "", "file is empty")
+	default:
+		root.At = whole
+		newDeclarer(nil, r).value(root, whole, "")
+		s := decoder{r, name}
+		s.structure(reflect.ValueOf(into).Elem(), root, "the file")
+	}
+	return r.Err()
 }
 
 // loader reads the files of a configuration into nodes.

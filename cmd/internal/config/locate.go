@@ -4,31 +4,33 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
 // Locate turns an error of [pipeline.New] for a spec of f into Mistakes at the
 // places where f declares what is wrong.
 func (f *File) Locate(name string, err error) Mistakes {
-	r := resolver{Report: f.report()}
+	r := f.report()
 	for i := range f.Pipelines {
 		if f.Pipelines[i].Name == name {
-			r.locate(&f.Pipelines[i], err)
+			f.Pipelines[i].locate(r, err)
 			return r.Mistakes
 		}
 	}
 	return Mistakes{{Message: fmt.Sprintf("pipeline %s: %v", name, err)}}
 }
 
-// locate notes what pipeline.New found wrong with p.
-func (r *resolver) locate(p *Pipeline, err error) {
+// locate notes what [pipeline.New] found wrong with p.
+func (p *Pipeline) locate(r *mistake.Report, err error) {
 	for _, err := range split(err) {
 		var stage *pipeline.StageError
 		if !errors.As(err, &stage) {
 			r.Add(p.At, "", "%v", err)
 			continue
 		}
-		r.stageErrors(p.stage(stage), stage.Err)
+		s := p.stage(stage)
+		pluginErrors(r, s.Settings, s.At, stage.Err)
 	}
 }
 

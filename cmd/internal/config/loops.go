@@ -4,23 +4,24 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 )
 
 // loops finds sinks that feed themselves by way of the sources of their own and of
 // other pipelines.
-func (r *resolver) loops(f *File) {
-	l := looper{file: f, reached: map[string][]step{}, dead: map[*Stage]bool{}}
-	l.bury()
+func loops(r *mistake.Report, f *File) {
+	l := looper{file: f, reached: map[string][]step{}}
 	reported := map[*Stage]bool{}
 	for i := range f.Pipelines {
 		sinks := f.Pipelines[i].Sinks
 		for j := range sinks {
-			if reported[&sinks[j]] || l.dead[&sinks[j]] || r.Full() {
+			if reported[&sinks[j]] || r.Full() {
 				continue
 			}
 			way := l.way(&sinks[j])
 			if len(way) > 0 {
-				r.loop(&sinks[j], way)
+				complainOfLoop(r, &sinks[j], way)
 			}
 			for _, s := range way {
 				reported[s.to] = true
@@ -31,7 +32,7 @@ func (r *resolver) loops(f *File) {
 
 const loopHint = "let one of them use another, or add a filter that stops it"
 
-func (r *resolver) loop(sink *Stage, way []step) {
+func complainOfLoop(r *mistake.Report, sink *Stage, way []step) {
 	first := way[0]
 	by := ""
 	if len(way) > 1 {
@@ -57,29 +58,6 @@ type step struct {
 type looper struct {
 	file    *File
 	reached map[string][]step // by what is emitted
-	dead    map[*Stage]bool   // sinks from which all ways end
-}
-
-// bury finds the sinks from which all ways end, which are nearly always all of them.
-func (l *looper) bury() {
-	for more := true; more; {
-		more = false
-		for i := range l.file.Pipelines {
-			sinks := l.file.Pipelines[i].Sinks
-			for j := range sinks {
-				if s := &sinks[j]; !l.dead[s] && !l.leadsOn(s) {
-					l.dead[s] = true
-					more = true
-				}
-			}
-		}
-	}
-}
-
-func (l *looper) leadsOn(sink *Stage) bool {
-	return slices.ContainsFunc(sink.needs().Emits, func(name string) bool {
-		return slices.ContainsFunc(l.steps(name), func(s step) bool { return !l.dead[s.to] })
-	})
 }
 
 // way returns a shortest way from a sink back to itself, if there is one.
@@ -89,7 +67,7 @@ func (l *looper) way(sink *Stage) []step {
 	for reached := []*Stage{sink}; len(reached) > 0; reached = reached[1:] {
 		for _, name := range reached[0].needs().Emits {
 			for _, s := range l.steps(name) {
-				if _, ok := last[s.to]; ok || l.dead[s.to] {
+				if _, ok := last[s.to]; ok {
 					continue
 				}
 				last[s.to], from[s.to] = s, reached[0]

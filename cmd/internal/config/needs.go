@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
 	"github.com/pmtud/pmtud/pipeline"
 )
@@ -35,7 +36,7 @@ func (f *File) Needs() (needs []pipeline.Needs, undeclared []string) {
 }
 
 // exclusive finds stages that need the same thing of which there is only one.
-func (r *resolver) exclusive(f *File) {
+func exclusive(r *mistake.Report, f *File) {
 	first := map[string]user{}
 	reported := map[[2]*Stage]bool{} // they may share several things
 	for _, u := range f.users() {

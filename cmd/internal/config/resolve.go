@@ -2,16 +2,15 @@ package config
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/pipeline"
-	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Resolve finds the plugins of a File that was made in code, decodes their
@@ -23,21 +22,35 @@ func (f *File) Resolve(plugins []pipeline.Plugin) error {
 }
 
 func (f *File) resolve(plugins []pipeline.Plugin, r *mistake.Report) {
-	v := resolver{r, plugins}
-	settings := structReader{resolver: v}
-	settings.global(f)
+	v := resolver{decoder{Report: r}, plugins}
+	v.global(f)
 	for i := range f.Pipelines {
 		v.pipeline(&f.Pipelines[i])
 	}
-	v.exclusive(f)
-	v.loops(f)
-	v.limits(f)
+	exclusive(r, f)
+	loops(r, f)
+	limits(r, f)
 }
 
 // resolver joins stages with plugins.
 type resolver struct {
-	*mistake.Report
+	decoder
 	plugins []pipeline.Plugin
+}
+
+// global decodes the settings of the top level.
+func (r *resolver) global(f *File) {
+	names := append(namesOf(GlobalSettings()), "pipelines")
+	slices.Sort(names)
+	f.Settings = slices.DeleteFunc(f.Settings, func(s *Setting) bool {
+		unknown := !slices.Contains(names, s.Name)
+		if unknown {
+			r.Add(s.NameAt, outsideHint(s, names), "unknown setting `%s`", s.Name)
+		}
+		return unknown
+	})
+	f.Global = defaults()
+	r.structure(reflect.ValueOf(&f.Global).Elem(), &Setting{Value: f.Settings}, "the file")
 }
 
 func (r *resolver) pipeline(p *Pipeline) {
@@ -69,18 +82,9 @@ func (r *resolver) stages(kind pipeline.Kind, pipelineName string, stages []Stag
 			first[s.Called()] = *s
 		}
 		if r.find(kind, s) && r.decode(s) {
-			r.stageErrors(s, build(s, trialEnv(pipelineName, s.Called())))
+			pluginErrors(r.Report, s.Settings, s.At, build(s, trialEnv(pipelineName, s.Called())))
 		}
 	}
-}
-
-// apart returns places in two stages, or where the stages stand if aliases of YAML brought
-// both from one place.
-func apart(s *Stage, at Position, other *Stage, otherAt Position) (_, _ Position) {
-	if at == otherAt {
-		return cmp.Or(s.itemAt, at), cmp.Or(other.itemAt, otherAt)
-	}
-	return at, otherAt
 }
 
 // find finds the stage's plugin.
@@ -105,6 +109,26 @@ func (r *resolver) find(kind pipeline.Kind, s *Stage) bool {
 	hint := cmp.Or(mistake.DidYouMean(s.Type, types), "`pmtud plugins` lists what there is")
 	r.Add(s.At, hint, "unknown %v `%s`%s", kind, s.Type, s.At.From())
 	return false
+}
+
+// decode decodes the stage's settings into its plugin's struct. It reports whether those
+// were all right.
+func (r *resolver) decode(s *Stage) bool {
+	is := s.Resolved
+	is.Settings = is.Plugin.NewSettings()
+	own := section{s.Settings, s.At, fmt.Sprintf("%v `%s`", is.Plugin.Kind, s.Type), is.Plugin.Kind}
+	if own.kind != pipeline.KindSink {
+		return r.decodeInto(is.Settings, own)
+	}
+	common := namesOf(SinkSettings())
+	of := func(isCommon bool) Table {
+		return slices.DeleteFunc(slices.Clone(s.Settings), func(s *Setting) bool { return slices.Contains(common, s.Name) != isCommon })
+	}
+	own.Table = of(false)
+	isRight := r.decodeInto(is.Settings, own)
+	is.Sink = defaultSink()
+	r.structure(reflect.ValueOf(&is.Sink).Elem(), &Setting{Value: of(true), At: s.At}, own.what)
+	return isRight
 }
 
 func trialEnv(pipelineName, stage string) pipeline.Env {
@@ -137,52 +161,4 @@ func build(s *Stage, env pipeline.Env) (err error) {
 		is.undeclared = isOpened || is.Plugin.Kind != pipeline.KindFilter
 	}
 	return nil
-}
-
-// stageErrors notes what a plugin said of a stage.
-func (r *resolver) stageErrors(s *Stage, err error) {
-	for _, err := range split(err) {
-		var bad *setting.Error
-		if !errors.As(err, &bad) {
-			r.Add(s.At, "", "%v", err)
-			continue
-		}
-		if setting := s.Settings.Find(bad.Setting); setting != nil {
-			r.settingError(setting.Name, setting.At, "", bad.Err)
-			continue
-		}
-		whole := Position{File: s.At.File, Line: s.At.Line, Column: s.At.Column}
-		r.settingError(bad.Setting, whole, "", bad.Err)
-	}
-}
-
-// settingError notes a mistake in a setting's value. An option of the command
-// line is not called by the name of the setting that it stands for.
-func (r *resolver) settingError(name string, at Position, hint string, err error) {
-	if at.Line == 0 && at.File != "" {
-		r.Add(at, hint, "%v", err)
-		return
-	}
-	message := err.Error() + at.From()
-	if strings.HasPrefix(message, "must ") || strings.HasPrefix(message, "is ") {
-		r.Add(at, hint, "`%s` %s", name, message)
-		return
-	}
-	r.Add(at, hint, "`%s`: %s", name, message)
-}
-
-// split returns the errors that err joins, none if it is nil.
-func split(err error) []error {
-	if err == nil {
-		return nil
-	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []error{err}
-	}
-	var errs []error
-	for _, e := range joined.Unwrap() {
-		errs = append(errs, split(e)...)
-	}
-	return errs
 }

@@ -99,7 +99,7 @@ func KindOf(value any) string {
 		return "true or false"
 	case Number:
 		return "the number " + string(v)
-	case List, []any:
+	case List:
 		return "a list"
 	}
 	return "settings with names"

@@ -41,7 +41,7 @@ func (v View) settings(fields reflect.Value, declared config.Table) (shown []lin
 		from := declared.Find(info.Name)
 		s := line{name: info.Name, remarks: remarks{behind: v.origin("default")}}
 		switch {
-		case config.IsNested(field.Type()):
+		case info.Type == setting.Section:
 			var inner config.Table
 			if from != nil {
 				inner = from.Table()

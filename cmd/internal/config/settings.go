@@ -2,15 +2,14 @@ package config
 
 import (
 	"errors"
-	"maps"
 	"net"
 	"net/netip"
 	"path/filepath"
-	"reflect"
 	"regexp"
-	"slices"
 	"strconv"
+	"time"
 
+	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
@@ -51,19 +50,33 @@ func defaults() Global {
 	return Global{Control: controlPath, Log: Log{Format: "text", Level: "info"}, Sandbox: "auto"}
 }
 
-// global decodes the settings of the top level.
-func (r *structReader) global(f *File) {
-	names := append(slices.Collect(maps.Keys(fieldsOf(GlobalSettings()))), "pipelines")
-	slices.Sort(names)
-	f.Settings = slices.DeleteFunc(f.Settings, func(s *Setting) bool {
-		unknown := !slices.Contains(names, s.Name)
-		if unknown {
-			r.Add(s.NameAt, outsideHint(s, names), "unknown setting `%s`", s.Name)
-		}
-		return unknown
-	})
-	f.Global = defaults()
-	r.structure(reflect.ValueOf(&f.Global).Elem(), &Setting{Value: f.Settings}, "the file")
+// Sink are the settings that each sink has besides those of its plugin, by names that
+// plugins leave alone. The tags are those of a plugin's settings, see
+// [pipeline.FilterPlugin].
+type Sink struct {
+	Queue Queue `setting:"queue" doc:"packets that wait for the sink"`
+}
+
+// Queue are the settings of a sink's queue.
+type Queue struct {
+	Size   int           `setting:"size" doc:"how many packets can wait; when the queue is full, live ones take the place of the oldest, and what is read from files waits" min:"1" max:"65536" example:"4096"`
+	MaxAge time.Duration `setting:"max_age" doc:"age since its capture at which a live packet that had to wait is given up instead of delivered; 0 for any age" min:"0s" example:"1s"`
+}
+
+// SinkSettings returns a pointer to a [Sink] that holds the defaults.
+func SinkSettings() any {
+	s := defaultSink()
+	return &s
+}
+
+func defaultSink() Sink { return Sink{Queue{Size: pipeline.DefaultQueueSize}} }
+
+// namesOf returns the names of a struct's settings.
+func namesOf(settings any) (names []string) {
+	for _, info := range setting.Of(settings) {
+		names = append(names, info.Name)
+	}
+	return names
 }
 
 // userName matches names of users as common systems have them, and numbers.
@@ -114,19 +127,4 @@ func checkEndpoint(text string) error {
 		return errors.New("the host is neither an address nor a name")
 	}
 	return nil
-}
-
-// At returns where the value of a top-level setting stands, for example that of
-// ("http", "listen"). It is the zero value if the setting was not written.
-func (f *File) At(names ...string) Position {
-	var at Position
-	settings := f.Settings
-	for _, name := range names {
-		s := settings.Find(name)
-		if s == nil {
-			return Position{}
-		}
-		at, settings = s.At, s.Table()
-	}
-	return at
 }
