@@ -18,6 +18,7 @@ func TestExplain(t *testing.T) {
 		{"IPv4", pipelinetest.PTB{}, nil, "ICMPv4 type 3 code 4, 142 of 142 bytes captured"},
 		{"IPv6", pipelinetest.PTB{Router: router6}, nil, "ICMPv6 type 2 code 0, 162 of 162 bytes captured"},
 		{"to all", toAll, nil, "ICMPv4 type 3 code 4, sent to several hosts, 142 of 142 bytes captured"},
+		{"injected", pipelinetest.PTB{}, func(p *pipeline.Packet) { p.Origin = pipeline.OriginInjected }, "ICMPv4 type 3 code 4, injected by pmtud, 142 of 142 bytes captured"},
 		{"cut", pipelinetest.PTB{}, func(p *pipeline.Packet) { p.Data = p.Data[:100] }, "ICMPv4 type 3 code 4, 100 of 142 bytes captured"},
 		{"another type", pipelinetest.PTB{}, func(p *pipeline.Packet) { p.Data[34] = 11 }, "no packet-too-big message but ICMPv4 type 11 code 4, 142 of 142 bytes captured"},
 	} {
