@@ -42,7 +42,13 @@ func (a *app) rootCommand() *cobra.Command {
 	root.InitDefaultHelpFlag()
 	root.Flags().SortFlags = false
 	root.SuggestionsMinimumDistance = 2
-	root.AddCommand(a.runCommand(), a.replayCommand(), a.traceCommand(), a.testCommand(), a.checkCommand(), a.probeCommand(), a.cacheCommand(), a.pluginsCommand(), a.configCommand(), a.graphCommand(), a.initCommand(), a.completionCommand(), a.versionCommand())
+	root.AddCommand(
+		a.runCommand(), a.statusCommand(), a.topCommand(), a.tapCommand(),
+		a.replayCommand(), a.traceCommand(), a.testCommand(), a.checkCommand(),
+		a.probeCommand(), a.cacheCommand(),
+		a.pluginsCommand(), a.configCommand(), a.graphCommand(), a.initCommand(),
+		a.completionCommand(), a.versionCommand(),
+	)
 	root.SetHelpCommand(a.helpCommand())
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", width)))
 	root.SetFlagErrorFunc(optionMistake)

@@ -1,0 +1,74 @@
+package screen
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// number returns n with a comma between thousands.
+func number(n uint64) string {
+	text := strconv.FormatUint(n, 10)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+// rate returns packets a second with as many digits as mean something.
+func rate(r float64) string {
+	switch {
+	case r == 0:
+		return "0"
+	case r < 100:
+		return strconv.FormatFloat(r, 'f', 1, 64)
+	}
+	return number(uint64(r + 0.5))
+}
+
+// age returns a duration in its two largest units.
+func age(d time.Duration) string {
+	d = max(d, 0).Round(time.Second)
+	days, hours := int(d.Hours())/24, int(d.Hours())%24
+	minutes, seconds := int(d.Minutes())%60, int(d.Seconds())%60
+	switch {
+	case days > 0:
+		return fmt.Sprintf("%dd %dh", days, hours)
+	case hours > 0:
+		return fmt.Sprintf("%dh %dm", hours, minutes)
+	case minutes > 0:
+		return fmt.Sprintf("%dm %ds", minutes, seconds)
+	}
+	return fmt.Sprintf("%ds", seconds)
+}
+
+// fit returns text with exactly so many columns: cut with an ellipsis, or filled up.
+func fit(text string, columns int) string {
+	n := utf8.RuneCountInString(text)
+	switch {
+	case columns <= 0:
+		return ""
+	case n <= columns:
+		return text + strings.Repeat(" ", columns-n)
+	}
+	return string([]rune(text)[:columns-1]) + "…"
+}
+
+// right returns text at the right of so many columns.
+func right(text string, columns int) string {
+	n := utf8.RuneCountInString(text)
+	return strings.Repeat(" ", max(columns-n, 0)) + text
+}
+
+// line takes away what a terminal could take for commands: names come from files, errors
+// from anywhere.
+func line(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return ' '
+		}
+		return r
+	}, text)
+}

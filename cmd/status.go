@@ -1,0 +1,64 @@
+package cmd
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/control/screen"
+)
+
+const statusHelp = `Status asks the running daemon and prints one screen: what runs and since when,
+packets by stage and reason with their rates over the last 10 seconds and the
+last minute, queues, losses, peers, complaints, and the last reload.
+
+It exits with 0 if all is well, and with 1 if the daemon complains or can't be
+reached. With --format json it prints all of it; fields are only ever added.`
+
+func (a *app) statusCommand() *cobra.Command {
+	var client control.Client
+	var format *choice
+	c := &cobra.Command{
+		Use:                   "status",
+		Short:                 "tell what the running daemon does",
+		Long:                  statusHelp,
+		Args:                  noOperands,
+		DisableFlagsInUseLine: true,
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := client.Status(c.Context())
+			if err != nil {
+				return a.failed(err)
+			}
+			if err := a.printStatus(s, format.value); err != nil {
+				return err
+			}
+			if !s.Ready {
+				return errFailed
+			}
+			return nil
+		},
+	}
+	addControlFlag(c, &client)
+	format = addFormatFlag(c, "text", "json")
+	return c
+}
+
+func (a *app) printStatus(s control.Status, format string) error {
+	if format == "json" {
+		return a.printJSON(s)
+	}
+	_, err := fmt.Fprint(a.Stdout, screen.Status(s))
+	return err
+}
+
+func (a *app) printJSON(v any) error {
+	e := json.NewEncoder(a.Stdout)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+func addControlFlag(c *cobra.Command, client *control.Client) {
+	c.Flags().StringVar(&client.Path, "control", control.DefaultPath, "`PATH` of the daemon's socket")
+}

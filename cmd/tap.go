@@ -1,0 +1,177 @@
+package cmd
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/control/tapfile"
+)
+
+const tapHelp = `Tap shows packets of the running daemon as it decides about them, with the
+verdict. It goes on until it is interrupted, or -n packets have come.
+
+Without options it shows all. Options that select are joined by "and"; those for
+addresses take several, separated by commas. --expr takes an expression of the
+filter expr, for example 'family == 6 && mtu < 1400'.
+
+The daemon never waits for tap: what comes faster than --rate, or than the
+output takes it, is left out and counted on standard error.
+
+  pmtud tap --drop -n 10
+  pmtud tap --client 198.51.100.0/24 --format json
+  pmtud tap --write - | wireshark -k -i -`
+
+// tapOptions are those of the command besides what selects.
+type tapOptions struct {
+	client        control.Client
+	query         control.TapQuery
+	drop, forward bool
+	count         uint64
+	format        *choice
+	write         string
+}
+
+func (a *app) tapCommand() *cobra.Command {
+	var o tapOptions
+	c := &cobra.Command{
+		Use:                   "tap [options]",
+		Short:                 "show packets of the running daemon, with verdicts",
+		Long:                  tapHelp,
+		Args:                  noOperands,
+		DisableFlagsInUseLine: true,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := o.check(); err != nil {
+				return err
+			}
+			return a.tap(c.Context(), o)
+		},
+	}
+	f, q := c.Flags(), &o.query
+	f.SortFlags = false
+	f.BoolVar(&o.drop, "drop", false, "only packets that were dropped")
+	f.BoolVar(&o.forward, "forward", false, "only packets that were forwarded")
+	f.StringVar(&q.Stage, "stage", "", "only packets that this `STAGE` dropped")
+	f.StringVar(&q.Reason, "reason", "", "only packets that were dropped for this `REASON`")
+	f.StringVar(&q.Router, "router", "", "only packets from `ADDRESSES` or prefixes")
+	f.StringVar(&q.Client, "client", "", "only packets about connections with `ADDRESSES` or prefixes")
+	f.StringVar(&q.Target, "target", "", "only packets to `ADDRESSES` or prefixes")
+	f.StringVar(&q.MTU, "mtu", "", "only packets with this next-hop `MTU`, or a range such as 1280..1400")
+	f.StringVar(&q.Expr, "expr", "", "only packets for which this `EXPRESSION` holds")
+	f.StringVar(&q.Pipeline, "pipeline", "", "only packets of the pipeline of this `NAME`")
+	f.Uint64VarP(&o.count, "count", "n", 0, "end after so many `PACKETS`")
+	f.IntVar(&q.Rate, "rate", 0, "show at most so many packets a second, `PPS` (default 1000)")
+	f.StringVar(&o.write, "write", "", "write pcapng to `FILE`, - for standard output, instead of lines")
+	o.format = addFormatFlag(c, "text", "json")
+	addControlFlag(c, &o.client)
+	return c
+}
+
+// check finds mistakes in the options.
+func (o *tapOptions) check() error {
+	switch {
+	case o.drop && o.forward:
+		return errors.New("--drop and --forward exclude each other")
+	case o.drop:
+		o.query.Verdict = "drop"
+	case o.forward:
+		o.query.Verdict = "forward"
+	}
+	if o.query.Rate < 0 {
+		return fmt.Errorf("--rate: %d is not a number of packets per second", o.query.Rate)
+	}
+	o.query.Data = o.write != ""
+	if err := o.query.Check(); err != nil {
+		return fmt.Errorf("--%w", err) // parameters are called like options
+	}
+	return nil
+}
+
+func (a *app) tap(ctx context.Context, o tapOptions) error {
+	lines, err := o.client.Tap(ctx, o.query)
+	if err != nil {
+		return a.failed(err)
+	}
+	defer lines.Close()
+	out := tapfile.Writer(tapfile.JSON{Writer: a.Stdout})
+	switch {
+	case o.write == "-":
+		out = tapfile.NewPcapng(a.Stdout, a.Name+" "+a.Version)
+	case o.write != "":
+		f, err := os.OpenFile(o.write, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+		if err != nil {
+			return a.failed(err)
+		}
+		defer f.Close()
+		out = tapfile.NewPcapng(f, a.Name+" "+a.Version)
+	case o.format.value == "text":
+		out = &tapfile.Text{Writer: a.Stdout}
+	}
+	missed, err := copyTap(out, bufio.NewReader(lines), o.count)
+	a.tellMissed(missed)
+	if err != nil && ctx.Err() == nil {
+		return a.failed(err)
+	}
+	return nil
+}
+
+// copyTap writes packets until so many have come, or the stream ends. It returns what was
+// missed.
+func copyTap(out tapfile.Writer, in *bufio.Reader, count uint64) (missed control.Missed, err error) {
+	for n := uint64(0); count == 0 || n < count; {
+		text, err := in.ReadSlice('\n')
+		if err != nil {
+			return missed, errors.Join(out.Flush(), ended(err))
+		}
+		if bytes.HasPrefix(text, []byte(`{"missed":`)) {
+			if err := json.Unmarshal(text, &struct {
+				Missed *control.Missed `json:"missed"`
+			}{&missed}); err != nil {
+				return missed, fmt.Errorf("read packets: %w", err)
+			}
+			continue
+		}
+		n++
+		if err := out.Write(text); err != nil {
+			return missed, err
+		}
+		if in.Buffered() == 0 || n == count {
+			if err := out.Flush(); err != nil {
+				return missed, err
+			}
+		}
+	}
+	return missed, nil
+}
+
+// ended says what the end of the stream means: the daemon never ends it.
+func ended(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("the daemon has ended")
+	}
+	return fmt.Errorf("read packets: %w", err)
+}
+
+// tellMissed says what was not shown.
+func (a *app) tellMissed(m control.Missed) {
+	for _, l := range []struct {
+		n   uint64
+		why string
+	}{
+		{m.Lost, "lost, since the output was too slow"},
+		{m.Skipped, "left out, since they came faster than --rate"},
+		{m.Unread, "left in the kernel while a limit was exhausted, selected or not"},
+	} {
+		if l.n > 0 {
+			fmt.Fprintf(a.Stderr, "%s: %d packets were %s\n", a.Name, l.n, l.why)
+		}
+	}
+}
