@@ -20,9 +20,9 @@ the heaviest routers, clients (their /24 or /56), targets and next-hop MTUs.
 Press h for the keys.
 
 The lists cover the last 30 to 60 seconds. They come from a sketch of fixed size
-(Space-Saving): a key can be shown too large by 1/1024 of all packets, MTUs and
-targets by 1/256, and none that is larger than that is missing. Above 2,000
-packets a second they are made from a sample.
+(Space-Saving): what a key is shown with is certain, but may lack about 1/1024 of
+all packets, of targets and MTUs 1/256. Above 2,000 packets a second the lists
+are made from a sample.
 
 With --once it prints one frame and ends, with --format json all figures of it.`
 

@@ -115,10 +115,13 @@ type Entry[K comparable] struct {
 	// Count is at least the key's true weight, and exceeds it by Error at most.
 	Count, Error uint64
 
-	// Marked is at most the key's true marked weight: what was added before the key took
-	// over its counter is missing.
+	// Marked is the marked part of what is certain. Like that, it is exact but for what was
+	// added before the key took over its counter.
 	Marked uint64
 }
+
+// Certain returns what the key weighs at least.
+func (e Entry[K]) Certain() uint64 { return e.Count - e.Error }
 
 // Entries appends the estimates of all keys that have a counter, in no order.
 func (s *Sketch[K]) Entries(dst []Entry[K]) []Entry[K] {
@@ -133,14 +136,15 @@ func (s *Sketch[K]) Entries(dst []Entry[K]) []Entry[K] {
 	return dst
 }
 
-// Top returns the n keys with the largest counts, the largest first. Where counts are
-// equal, the one with the smaller error comes first.
+// Top returns the n keys that certainly weigh most, the heaviest first. Ordered by their
+// counts, keys of which nothing is known would come before light ones in a stream that has
+// no heavy keys.
 func (s *Sketch[K]) Top(n int) []Entry[K] { return Largest(s.Entries(nil), n) }
 
 // Largest sorts entries and returns the first n.
 func Largest[K comparable](entries []Entry[K], n int) []Entry[K] {
 	slices.SortStableFunc(entries, func(a, b Entry[K]) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Error, b.Error))
+		return cmp.Or(cmp.Compare(b.Certain(), a.Certain()), cmp.Compare(b.Count, a.Count))
 	})
 	return entries[:min(n, len(entries))]
 }

@@ -41,9 +41,9 @@ type List struct {
 	Keys        []Key  `json:"keys"` // largest first
 }
 
-// Key is an address, a prefix or a next-hop MTU with its packets. The true number is between
-// Packets-Error and Packets, but for the error of sampling. Dropped is how many of them were
-// dropped, Error at most too small.
+// Key is an address, a prefix or a next-hop MTU with its packets. The true number is at
+// least Packets and at most Packets+Error, but for the error of sampling. Dropped is how
+// many of Packets were dropped.
 type Key struct {
 	Key     string  `json:"key"`
 	Packets uint64  `json:"packets"`
@@ -82,7 +82,7 @@ func list[K comparable](l live.List[K], text func(K) string) List {
 
 func key[K comparable](e heavy.Entry[K], total uint64, text func(K) string) Key {
 	return Key{
-		Key: text(e.Key), Packets: e.Count, Error: e.Error, Dropped: e.Marked,
-		Share: float64(e.Count) / float64(max(total, 1)),
+		Key: text(e.Key), Packets: e.Certain(), Error: e.Error, Dropped: e.Marked,
+		Share: float64(e.Certain()) / float64(max(total, 1)),
 	}
 }

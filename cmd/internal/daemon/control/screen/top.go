@@ -16,6 +16,9 @@ const (
 	leastRows    = 12
 )
 
+// mostColumns is how wide a table is at most: in a wider one the eye loses its row.
+const mostColumns = 100
+
 // View is what somebody wants to see of the frames.
 type View struct {
 	Columns, Rows int
@@ -39,12 +42,14 @@ func Frame(f control.Frame, v View) []string {
 		d.lines = append(d.lines, "no pipeline runs")
 	default:
 		p := f.Status.Pipelines[v.Pipeline%len(f.Status.Pipelines)]
-		d.pipeline(p)
+		var lists control.PipelineTop
 		for _, t := range f.Top.Pipelines {
 			if t.Name == p.Name {
-				d.lists(t, f.Top.Now.Sub(t.Since))
+				lists = t
 			}
 		}
+		d.pipeline(p, lists.SampledOneIn, v.Pipeline%len(f.Status.Pipelines)+1, len(f.Status.Pipelines))
+		d.lists(lists, f.Top.Now.Sub(lists.Since))
 	}
 	return d.finish()
 }
@@ -90,8 +95,14 @@ func (d *drawing) head(s control.Status) {
 }
 
 // pipeline is about one pipeline: its sums, and where packets are dropped.
-func (d *drawing) pipeline(p control.Pipeline) {
+func (d *drawing) pipeline(p control.Pipeline, sampledOneIn uint64, nth, of int) {
 	title := fmt.Sprintf("pipeline %s: %s", p.Name, p.State)
+	if of > 1 {
+		title = fmt.Sprintf("pipeline %d of %d, %s: %s", nth, of, p.Name, p.State)
+	}
+	if sampledOneIn > 1 {
+		title += fmt.Sprintf("; lists from 1 packet in %d", sampledOneIn)
+	}
 	d.lines = append(d.lines, title,
 		fmt.Sprintf("received %s/s  forwarded %s/s  dropped %s/s  lost %s/s",
 			rate(p.Received.Per10s), rate(p.Forwarded.Per10s), rate(p.Dropped.Per10s), rate(p.Lost.Per10s)))
@@ -112,7 +123,7 @@ func (d *drawing) pipeline(p control.Pipeline) {
 }
 
 func (d *drawing) row(name, packets, perSecond string) string {
-	return fit(name, d.Columns-26) + right(packets, 14) + right(perSecond, 12)
+	return fit(name, min(d.Columns, mostColumns)-26) + right(packets, 14) + right(perSecond, 12)
 }
 
 // drop is a reason of a stage.
@@ -160,18 +171,16 @@ func (d *drawing) lists(t control.PipelineTop, covers time.Duration) {
 		{"3 targets", t.Targets},
 		{"4 next-hop MTUs", t.MTUs},
 	}
-	if t.SampledOneIn > 1 {
-		all[0].title += fmt.Sprintf(" (1 of %d sampled)", t.SampledOneIn)
-	}
 	free := d.Rows - len(d.lines) - 1
 	if d.Only > 0 && d.Only <= len(all) {
-		d.lines = append(d.lines, cells(all[d.Only-1], d.Columns, free-1, covers)...)
+		d.lines = append(d.lines, cells(all[d.Only-1], min(d.Columns, mostColumns), free-1, covers)...)
 		return
 	}
 	each := (free - 2) / 2
-	left := (d.Columns - 2) / 2
+	left := min((d.Columns-2)/2, mostColumns/2+10)
+	second := min(d.Columns-2-left, left+1)
 	for i := 0; i < len(all); i += 2 {
-		a, b := cells(all[i], left, each, covers), cells(all[i+1], d.Columns-2-left, each, covers)
+		a, b := cells(all[i], left, each, covers), cells(all[i+1], second, each, covers)
 		for j := range a {
 			d.lines = append(d.lines, a[j]+"  "+b[j])
 		}
