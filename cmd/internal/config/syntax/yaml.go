@@ -162,6 +162,10 @@ func (y *yamlReader) tagged(to *Node, n *ast.TagNode) {
 	}
 	switch tag := n.GetToken().Value; tag {
 	case "!!str":
+		if n.Value.GetToken().Type == token.ImplicitNullType {
+			to.Value = ""
+			return
+		}
 		if scalar, ok := n.Value.(ast.ScalarNode); ok && scalar.Type() != ast.LiteralType {
 			to.Value = scalar.GetToken().Value
 			return

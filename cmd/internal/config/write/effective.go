@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
@@ -28,6 +29,9 @@ func Effective(f *config.File, v View) *Document {
 func (v View) stages(from []config.Stage) (all []stage) {
 	for _, s := range from {
 		settings := v.settings(reflect.ValueOf(s.Resolved.Settings).Elem(), s.Settings)
+		if s.Resolved.Plugin.Kind == pipeline.KindSink {
+			settings = append(settings, v.settings(reflect.ValueOf(&s.Resolved.Sink).Elem(), s.Settings)...)
+		}
 		all = append(all, newStage(s, remarks{behind: v.origin(place(s.At))}, v.stages(s.Filters), settings))
 	}
 	return all

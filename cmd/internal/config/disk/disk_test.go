@@ -1,0 +1,183 @@
+package disk_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pmtud/pmtud/cmd/internal/config/disk"
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
+)
+
+// lay writes files below the working directory, which is a new one.
+func lay(t *testing.T, files map[string]string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for name, text := range files {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestFind(t *testing.T) {
+	lay(t, map[string]string{
+		"d/b.yaml": "b", "d/a.TOML": "a", "d/c.yml": "c", "d/d.json": "d", "d/.x.yaml": "", "d/e.conf": "", "d/sub.yaml/f.yaml": "", "e/x": "", "g": "g",
+	})
+	if err := errors.Join(os.Symlink("../g", "d/g.yaml"), os.Symlink("nowhere", "d/h.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		paths          []string
+		want, mistakes string
+	}{
+		{[]string{"d"}, "d/a.TOML+ d/b.yaml+ d/c.yml+ d/d.json+ d/g.yaml+ d/h.yaml+", ""},
+		{[]string{"g", "d/b.yaml", "d"}, "g d/b.yaml d/a.TOML+ d/c.yml+ d/d.json+ d/h.yaml+", ""},
+		{[]string{"d/h.yaml", "g"}, "g", "d/h.yaml: read file: no such file or directory"},
+		{[]string{"e", "g"}, "g", "e: folder holds no files *.yaml, *.yml, *.toml or *.json"},
+	} {
+		r := mistake.NewReport()
+		var got []string
+		for _, f := range disk.Find(t.Context(), tc.paths, r) {
+			got = append(got, f.Name+map[bool]string{true: "+"}[f.InFolder])
+		}
+		if strings.Join(got, " ") != tc.want || r.Mistakes.Error() != tc.mistakes {
+			t.Errorf("%v: %v, %v", tc.paths, got, r.Mistakes)
+		}
+	}
+}
+
+// TestFindMany wants at most a thousand files, in all.
+func TestFindMany(t *testing.T) {
+	files := map[string]string{"x.yaml": ""}
+	for i := range 1000 {
+		files[fmt.Sprintf("d/%d.yaml", i)] = ""
+	}
+	lay(t, files)
+	for _, tc := range []struct {
+		paths    []string
+		mistakes string
+	}{
+		{[]string{"d"}, ""},
+		{[]string{"d", "x.yaml"}, "x.yaml: there are more than 1000 files"},
+		{[]string{"x.yaml", "d"}, "d: there are more than 1000 files"},
+	} {
+		r := mistake.NewReport()
+		if found := disk.Find(t.Context(), tc.paths, r); len(found) != 1000 || r.Mistakes.Error() != tc.mistakes {
+			t.Errorf("%v: %d, %v", tc.paths, len(found), r.Mistakes)
+		}
+	}
+}
+
+func TestRead(t *testing.T) {
+	mib := strings.Repeat("x", 1<<20)
+	lay(t, map[string]string{"a": "a\n", "mib": mib, "more": mib + "x", "empty": "", "latin": "\xe4"})
+	r := disk.NewReader(t.Context())
+	for _, tc := range []struct {
+		name        string
+		onlyRegular bool
+		want, err   string
+	}{
+		{"a", false, "a\n", ""},
+		{"a", true, "a\n", ""},
+		{"empty", false, "", ""},
+		{"more", false, "", "is larger than 1 MiB"},
+		{"none", false, "", "no such file or directory"},
+		{"/dev/null", false, "", ""},
+		{"/dev/null", true, "", "is not a regular file"},
+		{".", false, "", "is a directory"},
+	} {
+		data, err := r.Read(tc.name, tc.onlyRegular)
+		if text(err) != tc.err || string(data) != tc.want {
+			t.Errorf("%s: %.20q, %v", tc.name, data, err)
+		}
+	}
+	for i := range 8 { // a was read before
+		_, err := r.Read("mib", false)
+		if want := map[bool]string{true: "is too much: all files together are larger than 8 MiB"}[i == 7]; text(err) != want {
+			t.Errorf("after %d MiB: %v", i, err)
+		}
+	}
+	if got := disk.WithoutPath(&os.PathError{Op: "open", Path: "a", Err: os.ErrExist}).Error(); got != "read file: file already exists" {
+		t.Error(got)
+	}
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// TestInclude reads each file once.
+func TestInclude(t *testing.T) {
+	lay(t, map[string]string{"a": "a", "latin": "\xe4"})
+	r := disk.NewReader(t.Context())
+	for i, tc := range []struct{ path, want, err string }{
+		{"a", "a", ""}, {"latin", "\xe4", "is not UTF-8"}, {"a", "a", ""}, {"none", "", "no such file or directory"},
+	} {
+		got, err := r.Include(tc.path)
+		if got != tc.want || text(err) != tc.err {
+			t.Errorf("%s: %q, %v", tc.path, got, err)
+		}
+		if i == 0 {
+			if err := os.WriteFile("a", []byte("b"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{"a"}, r.Included); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	lay(t, map[string]string{"a": "a"})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stopped := errors.New("told to stop")
+	cancel(stopped)
+	if err := mkfifo("pipe"); err != nil {
+		t.Skipf("no pipes: %v", err)
+	}
+	if _, err := disk.NewReader(ctx).Read("pipe", false); !errors.Is(err, stopped) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestFingerprint(t *testing.T) {
+	lay(t, map[string]string{"d/a.yaml": "a", "d/b.yaml": "b", "c": "c"})
+	if err := mkfifo("pipe"); err != nil {
+		t.Skipf("no pipes: %v", err)
+	}
+	paths := []string{"d", "c", "pipe"}
+	before := disk.Fingerprint(t.Context(), paths)
+	if len(before) != 64 || disk.Fingerprint(t.Context(), paths) != before {
+		t.Errorf("it changes: %s", before)
+	}
+	for _, tc := range []struct {
+		name   string
+		change func() error
+	}{
+		{"content", func() error { return os.WriteFile("d/a.yaml", []byte("x"), 0o644) }},
+		{"gone", func() error { return os.Remove("c") }},
+		{"another", func() error { return os.WriteFile("d/c.yaml", nil, 0o644) }},
+		{"renamed", func() error { return os.Rename("d/c.yaml", "d/d.yaml") }},
+		{"large", func() error { return os.WriteFile("d/b.yaml", make([]byte, 1<<20+1), 0o644) }},
+	} {
+		if err := tc.change(); err != nil {
+			t.Fatal(err)
+		}
+		if after := disk.Fingerprint(t.Context(), paths); after == before {
+			t.Errorf("%s: it stays", tc.name)
+		} else {
+			before = after
+		}
+	}
+}
