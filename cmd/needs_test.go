@@ -57,7 +57,7 @@ func TestNeeds(t *testing.T) {
 	}
 	want := []stageNeeds{
 		{"source-pcap", pipeline.Needs{
-			Interfaces:   []pipeline.Interface{{Name: "eth0"}},
+			Interfaces:   []string{"eth0"},
 			Capabilities: []string{"CAP_NET_RAW"},
 			Families:     []string{"AF_PACKET"},
 			Hears:        []string{"frames sent on eth0", "packets sent by routing"},
@@ -78,7 +78,7 @@ func TestNeeds(t *testing.T) {
 			Stops: []string{"frames sent on *"},
 		}},
 		{"sink-broadcast", pipeline.Needs{
-			Interfaces:   []pipeline.Interface{{Name: "eth1"}},
+			Interfaces:   []string{"eth1"},
 			Capabilities: []string{"CAP_NET_RAW"},
 			Families:     []string{"AF_PACKET"},
 			Emits:        []string{"frames sent on eth1"},
@@ -92,7 +92,7 @@ func TestNeeds(t *testing.T) {
 			Limit:        true,
 		}},
 		{"sink-inject", pipeline.Needs{
-			Interfaces:   []pipeline.Interface{{Name: "eth0"}},
+			Interfaces:   []string{"eth0"},
 			Capabilities: []string{"CAP_NET_RAW", "CAP_NET_ADMIN"},
 			Families:     []string{"AF_PACKET", "AF_NETLINK", "AF_UNIX"},
 			Exclusive:    []string{"device pmtud0"},

@@ -56,7 +56,7 @@ func TestMaxAge(t *testing.T) {
 				if diff := cmp.Diff(tc.want, got); diff != "" {
 					t.Errorf("delivered (-want +got):\n%s", diff)
 				}
-				if n := packetsWith(c.Sinks[0].Shed, pipeline.ReasonTooOld); n != uint64(10-len(tc.want)) || c.Sinks[1].Delivered != 10 {
+				if n := packetsWith(c.Sinks[0].Shed, "too-old"); n != uint64(10-len(tc.want)) || c.Sinks[1].Delivered != 10 {
 					t.Errorf("%d shed as too old, %d delivered by the other sink", n, c.Sinks[1].Delivered)
 				}
 			})
@@ -93,7 +93,7 @@ func TestFlushBeforeTheTooOld(t *testing.T) {
 		if diff := cmp.Diff(trace{"deliver", "flush"}, tr); diff != "" {
 			t.Errorf("calls (-want +got):\n%s", diff)
 		}
-		if s := p.Counters().Sinks[0]; s.Queued != 0 || packetsWith(s.Shed, pipeline.ReasonTooOld) != 600-s.Delivered {
+		if s := p.Counters().Sinks[0]; s.Queued != 0 || packetsWith(s.Shed, "too-old") != 600-s.Delivered {
 			t.Errorf("sink %+v", s)
 		}
 		cancel()
@@ -158,7 +158,7 @@ func TestQueueSizeOfASink(t *testing.T) {
 				spec := pipeline.Spec{Sources: []pipeline.Stage{tc.source}, Sinks: []pipeline.SinkStage{small, large}, QueueSize: 600}
 				c := mustRun(t, spec)
 				checkBooks(t, spec, c)
-				if n := packetsWith(c.Sinks[0].Shed, pipeline.ReasonQueueFull); n > tc.shed {
+				if n := packetsWith(c.Sinks[0].Shed, "queue-full"); n > tc.shed {
 					t.Errorf("%d shed, at most %d could be", n, tc.shed)
 				}
 				if c.Sinks[0].QueueSize != 3 || c.Sinks[1].QueueSize != 600 || c.Sinks[1].Delivered != 500 {

@@ -83,8 +83,8 @@ func observes(t *testing.T, s pipeline.SinkStage) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, ok := built.(pipeline.Observer)
-	return ok && o.ObservesDrops()
+	o, ok := built.(pipeline.Needer)
+	return ok && o.Needs().Drops
 }
 
 func stageSum(stages []pipeline.StageCount) (sum uint64) {
@@ -140,15 +140,15 @@ func TestCountersOfEveryReason(t *testing.T) {
 	want := pipeline.Counters{
 		Pipeline: "edge", Received: 5, Forwarded: 1, ReceivedOctets: 5 * 142, ForwardedOctets: 142,
 		Dropped: []pipeline.StageCount{{Stage: "test-filter", Reasons: []pipeline.ReasonCount{
-			{"one", 1}, {"two", 1}, {pipeline.ReasonUndeclared, 2}, {pipeline.ReasonPanic, 0},
+			{"one", 1}, {"two", 1}, {"undeclared", 2}, {"panic", 0},
 		}}},
 		Sources: []pipeline.SourceCount{{Source: "in", Received: 5, Octets: 5 * 142}},
 		Sinks: []pipeline.SinkCount{{
 			Sink: "out", Offered: 5, Delivered: 1,
 			Failed: []pipeline.ReasonCount{
-				{"one", 1}, {"two", 1}, {"three", 1}, {pipeline.ReasonUndeclared, 1}, {pipeline.ReasonPanic, 0},
+				{"one", 1}, {"two", 1}, {"three", 1}, {"undeclared", 1}, {"panic", 0},
 			},
-			Shed:      []pipeline.ReasonCount{{pipeline.ReasonQueueFull, 0}, {pipeline.ReasonTooOld, 0}, {pipeline.ReasonStopped, 0}},
+			Shed:      []pipeline.ReasonCount{{"queue-full", 0}, {"too-old", 0}, {"stopped", 0}},
 			QueueSize: pipeline.DefaultQueueSize,
 		}},
 	}

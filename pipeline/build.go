@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+
+	"github.com/pmtud/pmtud/pipeline/seen"
 )
 
 // builder makes a pipeline from a spec and gathers mistakes instead of stopping
@@ -30,7 +32,7 @@ func newBuilder(spec Spec) *builder {
 		spec.Stdout = io.Discard
 	}
 	if spec.Arrived == nil {
-		spec.Arrived = NewArrived()
+		spec.Arrived = seen.Recent()
 	}
 	return &builder{spec: spec, built: map[StageID]any{}}
 }
@@ -76,7 +78,8 @@ func (b *builder) sources(p *Pipeline) {
 		}
 		stage := &sourceStage{name: id.Name, lossless: s.Plugin.Lossless}
 		env := b.kernelFilter(p)
-		env.Gate = &Gate{p, stage}
+		gate := gate{p, stage}
+		env.SaturatedUntil, env.CountRefused = gate.saturatedUntil, gate.countRefused
 		if source, ok := build[Source](b, id, s, env); ok {
 			stage.source = source
 			p.sources = append(p.sources, stage)

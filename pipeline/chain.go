@@ -37,7 +37,7 @@ func stageReasons(declared []ReasonInfo) []string {
 	for _, r := range declared {
 		reasons = append(reasons, r.Name)
 	}
-	return append(reasons, ReasonUndeclared, ReasonPanic)
+	return append(reasons, reasonUndeclared, reasonPanic)
 }
 
 // known maps a reason that a plugin gave to an index of its reasons.

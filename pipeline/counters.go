@@ -16,7 +16,7 @@ type Counters struct {
 	Sinks     []SinkCount
 
 	// Octets of packets as they were on the wire. Those of packets that a source left
-	// unread ([Gate]) are unknown.
+	// unread ([Env]) are unknown.
 	ReceivedOctets, ForwardedOctets uint64
 
 	// MTUs4 and MTUs6 count the next-hop MTUs, in octets, of forwarded PTBs of IPv4
@@ -42,7 +42,7 @@ type StageCount struct {
 // SinkCount counts the packets of one sink.
 type SinkCount struct {
 	Sink      string
-	Offered   uint64       // what the pipeline forwarded (and dropped, to an Observer of drops)
+	Offered   uint64       // what the pipeline forwarded (and dropped, to a sink that wants them)
 	Dropped   []StageCount // by the sink's own filters
 	Delivered uint64
 	Failed    []ReasonCount

@@ -8,7 +8,7 @@ const (
 
 	// chunkOctets bounds a chunk of a source that waits, so that an empty queue
 	// has room for it.
-	chunkOctets = MaxQueuedOctets / 2
+	chunkOctets = maxQueuedBytes / 2
 )
 
 // deliver takes a batch of a source through the filters and offers it to the

@@ -46,7 +46,8 @@
 // where offered is what the pipeline forwarded and queued is 0 once the pipeline
 // has stopped. Reasons are declared by each plugin ([Plugin.Reasons]), so that
 // the set of counters is known, and bounded, when the pipeline is built. The
-// engine's own reasons are the constants that begin with Reason.
+// engine's own reasons are `panic`, `undeclared`, `queue-full`, `too-old`, `stopped`,
+// `injected` and `relayed`.
 //
 // Beside the counters it measures bytes, the next-hop MTUs of forwarded PTBs and how
 // old packets are when a sink has delivered them ([Counters]). The last costs one
@@ -56,7 +57,9 @@
 //
 // Filters know no time but [Packet.Clock]. It follows the packets' time stamps
 // and never runs backwards, so a replay of a capture decides as the live
-// pipeline did, whatever its speed. See [Clock] for time stamps that step back.
+// pipeline did, whatever its speed. When time stamps step back by up to
+// ten seconds, it stands still until they have caught up; after a larger step it goes on at
+// their pace.
 //
 // # Bytes are lent
 //
@@ -71,7 +74,7 @@
 //
 // Under a flood most packets are refused whatever they are, because a limit of the
 // total is used up ([Gatekeeper]). A live source may leave them in the kernel, and
-// count them only ([Gate]): the books then hold them as dropped by that limit.
+// count them only ([Env]): the books then hold them as dropped by that limit.
 //
 // # Nothing goes round
 //
@@ -88,7 +91,7 @@
 // source that can't go on returns an error, which ends its pipeline and no
 // other. A panic in a plugin is treated as such an error: it is caught, names
 // the stage, and stops the pipeline; the packet at hand is counted as dropped or
-// failed with [ReasonPanic].
+// failed with `panic`.
 //
 // # What a stage tells of itself
 //

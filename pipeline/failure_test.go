@@ -50,7 +50,7 @@ func TestPanicStopsThePipeline(t *testing.T) {
 			},
 			"filter bad: panic: boom",
 			func(c pipeline.Counters) bool {
-				return c.Received == 5 && c.Forwarded == 4 && reasonOf(c.Dropped, "bad", pipeline.ReasonPanic) == 1
+				return c.Received == 5 && c.Forwarded == 4 && reasonOf(c.Dropped, "bad", "panic") == 1
 			},
 		},
 		{
@@ -63,7 +63,7 @@ func TestPanicStopsThePipeline(t *testing.T) {
 			},
 			"filter bad: panic: boom",
 			func(c pipeline.Counters) bool {
-				return c.Received == 5 && c.Forwarded == 4 && reasonOf(c.Dropped, "bad", pipeline.ReasonPanic) == 1
+				return c.Received == 5 && c.Forwarded == 4 && reasonOf(c.Dropped, "bad", "panic") == 1
 			},
 		},
 		{
@@ -76,8 +76,8 @@ func TestPanicStopsThePipeline(t *testing.T) {
 			},
 			"filter bad: panic: boom",
 			func(c pipeline.Counters) bool {
-				return c.Forwarded == 5 && reasonOf(c.Sinks[1].Dropped, "bad", pipeline.ReasonPanic) == 1 &&
-					c.Sinks[0].Delivered == 5 && packetsWith(c.Sinks[2].Shed, pipeline.ReasonStopped) == 1
+				return c.Forwarded == 5 && reasonOf(c.Sinks[1].Dropped, "bad", "panic") == 1 &&
+					c.Sinks[0].Delivered == 5 && packetsWith(c.Sinks[2].Shed, "stopped") == 1
 			},
 		},
 		{
@@ -89,7 +89,7 @@ func TestPanicStopsThePipeline(t *testing.T) {
 			},
 			"filter bad: panic: boom",
 			func(c pipeline.Counters) bool {
-				return c.Sinks[0].Offered == 5 && packetsWith(c.Sinks[0].Shed, pipeline.ReasonStopped) == 1
+				return c.Sinks[0].Offered == 5 && packetsWith(c.Sinks[0].Shed, "stopped") == 1
 			},
 		},
 		{
@@ -103,7 +103,7 @@ func TestPanicStopsThePipeline(t *testing.T) {
 			},
 			"sink bad: panic: boom",
 			func(c pipeline.Counters) bool {
-				return c.Sinks[0].Delivered == 10 && packetsWith(c.Sinks[1].Failed, pipeline.ReasonPanic) == 10
+				return c.Sinks[0].Delivered == 10 && packetsWith(c.Sinks[1].Failed, "panic") == 10
 			},
 		},
 		{

@@ -6,7 +6,7 @@ import "slices"
 // not depend on the packet. While it does, a live source need not read packets at
 // all. What it leaves unread is counted as dropped by the Gatekeeper, also what an
 // earlier filter would have dropped; other filters do not see it. A Gatekeeper that
-// a sink has for itself, or in a pipeline with an [Observer] of drops, is not asked.
+// a sink has for itself, or in a pipeline with a sink that wants what is dropped ([Needs]), is not asked.
 type Gatekeeper interface {
 	Limiter
 
@@ -15,30 +15,25 @@ type Gatekeeper interface {
 	ShutUntil() (until Instant, reason Reason)
 }
 
-// Gate tells a source when the pipeline refuses every packet, and takes what the
-// source therefore left unread into the books. A nil Gate is always open.
-type Gate struct {
+// gate tells a source when the pipeline refuses every packet, and takes what the
+// source therefore left unread into the books: see [Env].
+type gate struct {
 	pipeline *Pipeline
 	source   *sourceStage
 }
 
-// ShutUntil returns the time up to which every packet is refused, as time stamps of
-// packets count it. It reports false when the gate is open. The source calls it
-// between two batches.
-func (g *Gate) ShutUntil() (until Instant, shut bool) {
-	if g == nil || g.pipeline.gate == noGate {
+func (g gate) saturatedUntil() (until Instant, ok bool) {
+	p := g.pipeline
+	if p.gate == noGate {
 		return 0, false
 	}
-	p := g.pipeline
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	until, _ = p.gatekeeper().ShutUntil()
 	return until - p.clock.offset, until > p.clock.now
 }
 
-// Refuse counts n packets that were left unread and would have been refused, the
-// last of them with the time stamp last.
-func (g *Gate) Refuse(n int, last Instant) {
+func (g gate) countRefused(n int, last Instant) {
 	p := g.pipeline
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -18,13 +18,13 @@ type Complainer interface {
 
 // Bounds of what the engine itself finds wrong with a sink.
 const (
-	// FailingAfter is how long all deliveries of a sink must have failed, or one call
+	// failingAfter is how long all deliveries of a sink must have failed, or one call
 	// must not have returned, until that is a complaint.
-	FailingAfter = 10 * time.Second
+	failingAfter = 10 * time.Second
 
-	// FailingFor is how long nothing but failures are known of a sink that is offered
+	// failingFor is how long nothing but failures are known of a sink that is offered
 	// no more packets, until nobody can tell whether it would still fail.
-	FailingFor = 5 * time.Minute
+	failingFor = 5 * time.Minute
 )
 
 // StageHealth is the state of one stage.
@@ -87,7 +87,7 @@ func (s *sinkStage) complaint(now time.Time) error {
 	if s.gone {
 		return errors.New("it did not return and was left behind")
 	}
-	if took := now.Sub(s.queue.claimed); len(s.queue.claim) > 0 && took >= FailingAfter {
+	if took := now.Sub(s.queue.claimed); len(s.queue.claim) > 0 && took >= failingAfter {
 		return fmt.Errorf("it has been delivering the same packets for %v", took.Truncate(time.Second))
 	}
 	if lasted, ok := s.failing.now(now); ok {
@@ -120,5 +120,5 @@ func (s *streak) note(now time.Time, delivered bool, failure int) {
 // now returns how long the streak has lasted, and whether that is too long.
 func (s *streak) now(now time.Time) (lasted time.Duration, ok bool) {
 	lasted = s.last.Sub(s.begin)
-	return lasted, lasted >= FailingAfter && now.Sub(s.last) < FailingFor
+	return lasted, lasted >= failingAfter && now.Sub(s.last) < failingFor
 }

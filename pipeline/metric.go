@@ -1,13 +1,15 @@
 package pipeline
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // MetricInfo declares a figure that the stages of a plugin have besides the books,
 // which the engine keeps.
 type MetricInfo struct {
-	Name string // snake_case, without a prefix, with its unit; counters end with _total
+	Name string // snake_case, without a prefix, with its unit; counters, and no others, end with _total
 	Doc  string // one sentence
-	Kind MetricKind
 
 	// Label is the name of what tells several values of a stage apart, such as
 	// "peer"; empty if there is one value only. The values of labels come from the
@@ -15,21 +17,12 @@ type MetricInfo struct {
 	Label string
 }
 
-// MetricKind tells how a metric moves.
-type MetricKind uint8
-
-// Kinds of metrics.
-const (
-	Counter MetricKind = iota // only grows
-	Gauge                     // goes up and down
-)
-
-// String returns "counter" or "gauge".
-func (k MetricKind) String() string {
-	if k == Gauge {
-		return "gauge"
+// Type returns "counter" for what only grows, by its name, or "gauge".
+func (m MetricInfo) Type() string {
+	if strings.HasSuffix(m.Name, "_total") {
+		return "counter"
 	}
-	return "counter"
+	return "gauge"
 }
 
 // A Measurer is a stage with metrics.

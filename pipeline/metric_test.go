@@ -38,7 +38,7 @@ func emitOne(value float64, emit func(metric int, label string, value float64)) 
 // TestMeasure has stages of every kind, a filter of the first sink and one of another
 // among them.
 func TestMeasure(t *testing.T) {
-	metrics := []pipeline.MetricInfo{{Name: "other", Doc: "never emitted"}, {Name: "value", Doc: "a value", Kind: pipeline.Gauge, Label: "of"}}
+	metrics := []pipeline.MetricInfo{{Name: "other", Doc: "never emitted"}, {Name: "value", Doc: "a value", Label: "of"}}
 	declared := func(s pipeline.Stage) pipeline.Stage {
 		s.Plugin.Metrics = metrics
 		return s
@@ -81,8 +81,10 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
-func TestMetricKindString(t *testing.T) {
-	if got := []string{pipeline.Counter.String(), pipeline.Gauge.String()}; !cmp.Equal(got, []string{"counter", "gauge"}) {
-		t.Errorf("kinds %q", got)
+func TestMetricType(t *testing.T) {
+	for name, want := range map[string]string{"lost_total": "counter", "entries": "gauge", "total_entries": "gauge"} {
+		if got := (pipeline.MetricInfo{Name: name}).Type(); got != want {
+			t.Errorf("%s is a %s, want %s", name, got, want)
+		}
 	}
 }

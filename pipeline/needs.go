@@ -1,5 +1,7 @@
 package pipeline
 
+import "github.com/pmtud/pmtud/pipeline/setting"
+
 // A Needer is a stage that uses something of the host. Tools read what a pipeline
 // needs before it is opened: to find stages that would be in each other's way, to
 // tell what a host lacks, and to give up every right that is not on the list.
@@ -11,7 +13,7 @@ type Needer interface {
 
 // Needs is what a stage uses of the host.
 type Needs struct {
-	Interfaces   []Interface
+	Interfaces   []string // names
 	Files        []File
 	Capabilities []string // of capabilities(7), for example "CAP_NET_RAW"
 	Families     []string // of socket(2), for example "AF_PACKET"
@@ -52,19 +54,12 @@ type Needs struct {
 	// limit all packets together. Limits says that a filter does.
 	Limit, Limits bool
 
-	// Warnings are what the stage's settings do that may not be meant.
-	Warnings []Warning
-}
+	// Warnings tell what settings do that may not be meant, though it is right.
+	Warnings []setting.Error
 
-// Warning tells what a setting does that may not be meant, though it is right.
-type Warning struct {
-	Setting string // its name, as in the setting tag
-	Text    string // one sentence, which begins in lower case
-}
-
-// Interface is a network interface that a stage uses.
-type Interface struct {
-	Name string
+	// Drops says that a sink wants to see what the pipeline's filters dropped, too.
+	// Packet.Verdict tells it apart.
+	Drops bool
 }
 
 // File is a file that a stage opens, now or later.

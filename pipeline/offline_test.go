@@ -94,7 +94,7 @@ func TestDecideReturnsPanics(t *testing.T) {
 	if _, err := p.Decide(&pkt, nil); err == nil || !strings.HasPrefix(err.Error(), "filter bad: panic: boom") {
 		t.Errorf("error %v", err)
 	}
-	if want := (pipeline.Verdict{Stage: "bad", Reason: pipeline.ReasonPanic}); pkt.Verdict != want {
+	if want := (pipeline.Verdict{Stage: "bad", Reason: "panic"}); pkt.Verdict != want {
 		t.Errorf("verdict %v, want %v", pkt.Verdict, want)
 	}
 	if _, err := p.Trace(&pkt); err == nil || !strings.HasPrefix(err.Error(), "filter bad: panic: boom") {

@@ -34,8 +34,8 @@ type Reach uint8
 
 // Reaches.
 const (
-	// ReachNone is for sinks that send nothing, such as a log. They get every packet.
-	ReachNone Reach = iota
+	// reachNone is for sinks that send nothing, such as a log. They get every packet.
+	reachNone Reach = iota
 	// ReachHost is for sinks that hand packets to this host's network stack. They do not
 	// get what was injected before.
 	ReachHost
@@ -47,12 +47,12 @@ const (
 // refuses returns the engine's reason to keep p from the sink, or nothing.
 func (s *sinkStage) refuses(p *Packet) string {
 	switch {
-	case s.reach == ReachNone:
+	case s.reach == reachNone:
 		return ""
 	case p.Injected():
-		return ReasonInjected
+		return reasonInjected
 	case s.reach == ReachNetwork && (p.Origin == OriginRelay || s.hasArrived(p)):
-		return ReasonRelayed
+		return reasonRelayed
 	}
 	return ""
 }

@@ -66,7 +66,7 @@ func TestLiveSourceShedsTheOldest(t *testing.T) {
 		synctest.Wait()
 		c := p.Counters()
 		checkBooks(t, spec, c)
-		if s := c.Sinks[0]; s.Queued != 5 || s.Waiting != 4 || packetsWith(s.Shed, pipeline.ReasonQueueFull) != 6 {
+		if s := c.Sinks[0]; s.Queued != 5 || s.Waiting != 4 || packetsWith(s.Shed, "queue-full") != 6 {
 			t.Errorf("while it waits: %+v, want 5 queued, 4 of them waiting, and 6 shed", s)
 		}
 		close(stuck)
@@ -121,7 +121,7 @@ func TestStuckSinkDoesNotStopOthers(t *testing.T) {
 func TestLosslessSourceLosesNothing(t *testing.T) {
 	huge := func(packets []pipeline.Packet) []pipeline.Packet {
 		for i := range packets {
-			packets[i].Data = append(packets[i].Data, make([]byte, pipeline.MaxQueuedOctets/3)...)
+			packets[i].Data = append(packets[i].Data, make([]byte, pipeline.MaxQueuedBytes/3)...)
 			packets[i].Length = len(packets[i].Data)
 		}
 		return packets
@@ -137,7 +137,7 @@ func TestLosslessSourceLosesNothing(t *testing.T) {
 		{"queue of one", messages(500), deliverAll, 1},
 		{"default queue", messages(20000), deliverAll, 0},
 		{"huge packets", huge(messages(8)), deliverAll, 0},
-		{"larger than the queue", append(huge(messages(1)), pipeline.Packet{Data: make([]byte, pipeline.MaxQueuedOctets+1)}), deliverAll, 0},
+		{"larger than the queue", append(huge(messages(1)), pipeline.Packet{Data: make([]byte, pipeline.MaxQueuedBytes+1)}), deliverAll, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -241,7 +241,7 @@ func TestStopWhileALosslessSourceWaits(t *testing.T) {
 func TestQueueIsBoundedInOctets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size = 1 << 20
-		const fit = pipeline.MaxQueuedOctets / size
+		const fit = pipeline.MaxQueuedBytes / size
 		release := make(chan struct{})
 		slow := sink{deliver: func([]*pipeline.Packet, []pipeline.Reason) { <-release }}
 		more := make(chan struct{})
@@ -259,8 +259,8 @@ func TestQueueIsBoundedInOctets(t *testing.T) {
 			synctest.Wait()
 			c := p.Counters()
 			checkBooks(t, spec, c)
-			if s := c.Sinks[0]; s.Queued != queued || packetsWith(s.Shed, pipeline.ReasonQueueFull) != shed {
-				t.Errorf("%d queued, %d shed, want %d and %d", s.Queued, packetsWith(s.Shed, pipeline.ReasonQueueFull), queued, shed)
+			if s := c.Sinks[0]; s.Queued != queued || packetsWith(s.Shed, "queue-full") != shed {
+				t.Errorf("%d queued, %d shed, want %d and %d", s.Queued, packetsWith(s.Shed, "queue-full"), queued, shed)
 			}
 		}
 		more <- struct{}{}
@@ -307,7 +307,7 @@ func TestStuckSinkIsGivenUp(t *testing.T) {
 				t.Errorf("error %v lacks %q", err, want)
 			}
 		}
-		if n := packetsWith(c.Sinks[0].Shed, pipeline.ReasonStopped); n != 10 || c.Sinks[1].Delivered != 10 {
+		if n := packetsWith(c.Sinks[0].Shed, "stopped"); n != 10 || c.Sinks[1].Delivered != 10 {
 			t.Errorf("sinks %+v, want 10 packets stopped and 10 delivered", c.Sinks)
 		}
 		if diff := cmp.Diff(trace{"close good"}, tr); diff != "" {

@@ -38,7 +38,7 @@ type Packet struct {
 	Origin Origin
 
 	// Clock is the pipeline's time at this packet. It is Time, but never before
-	// that of an earlier packet: see [Clock].
+	// that of an earlier packet.
 	Clock Instant
 
 	// View is what was decoded of Data.

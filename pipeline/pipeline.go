@@ -32,7 +32,7 @@ type Pipeline struct {
 	turn sync.Mutex // held by the source that can wait whose batch is being delivered
 
 	mu        sync.Mutex // guards what follows, and is held while filters run
-	clock     Clock
+	clock     clock
 	filters   chain
 	received  uint64
 	forwarded uint64
@@ -100,7 +100,7 @@ func (p *Pipeline) held(kind Kind) iter.Seq2[StageID, Opener] {
 
 // Run moves packets until every source has ended, ctx is done, or a stage fails.
 // It returns when the sinks' queues are empty, or after five seconds of trying:
-// then what is left in them is counted with [ReasonStopped], and a sink that
+// then what is left in them is counted with `stopped`, and a sink that
 // still does not return from its call is left behind. When sources that can wait have
 // come to their end, the five seconds begin with the end of ctx.
 func (p *Pipeline) Run(ctx context.Context) error {

@@ -31,25 +31,25 @@ type ReasonInfo struct {
 
 // Reasons of the engine itself.
 const (
-	// ReasonPanic counts packets at which a plugin panicked.
-	ReasonPanic = "panic"
-	// ReasonUndeclared counts packets for which a plugin gave a Reason that it
+	// reasonPanic counts packets at which a plugin panicked.
+	reasonPanic = "panic"
+	// reasonUndeclared counts packets for which a plugin gave a Reason that it
 	// did not declare.
-	ReasonUndeclared = "undeclared"
-	// ReasonQueueFull counts packets that a full queue shed.
-	ReasonQueueFull = "queue-full"
-	// ReasonTooOld counts packets that had waited for too long when their turn came
+	reasonUndeclared = "undeclared"
+	// reasonQueueFull counts packets that a full queue shed.
+	reasonQueueFull = "queue-full"
+	// reasonTooOld counts packets that had waited for too long when their turn came
 	// ([SinkStage]).
-	ReasonTooOld = "too-old"
-	// ReasonStopped counts packets that were still queued when a sink had to be
+	reasonTooOld = "too-old"
+	// reasonStopped counts packets that were still queued when a sink had to be
 	// given up, or not yet queued when a panic stopped the pipeline.
-	ReasonStopped = "stopped"
-	// ReasonInjected counts packets that a sink was not given because pmtud had put them into
+	reasonStopped = "stopped"
+	// reasonInjected counts packets that a sink was not given because pmtud had put them into
 	// the host's network stack before ([Reach]).
-	ReasonInjected = "injected"
-	// ReasonRelayed counts packets that a sink was not given because another host's pmtud had
+	reasonInjected = "injected"
+	// reasonRelayed counts packets that a sink was not given because another host's pmtud had
 	// handed them over ([Reach]): they came from there, or have the content of one that did.
-	ReasonRelayed = "relayed"
+	reasonRelayed = "relayed"
 )
 
 // A Source reads packets. Its methods are called by one goroutine: Open once,
@@ -141,16 +141,6 @@ type Sink interface {
 	Close() error
 }
 
-// An Observer is a Sink that may ask for dropped packets too. Packet.Verdict
-// tells them apart.
-type Observer interface {
-	Sink
-
-	// ObservesDrops reports whether the sink wants to see what the pipeline's
-	// filters dropped. It is asked once, when the pipeline is built.
-	ObservesDrops() bool
-}
-
 // Env is what a stage is built with, besides its settings.
 type Env struct {
 	Pipeline string       // name of the pipeline
@@ -168,8 +158,13 @@ type Env struct {
 	// KernelFilter.
 	KernelFilter func(link LinkType, snaplen uint32) []bpf.Instruction
 
-	// Gate is set for sources, which may use it or not.
-	Gate *Gate
+	// SaturatedUntil and CountRefused are set for sources, which may use them or not. The
+	// first returns the time up to which the pipeline refuses every packet, as time stamps
+	// of packets count it; it is called between two batches, and reports false while the
+	// pipeline takes packets. The second counts n packets that a source therefore left
+	// unread, the last of them with the time stamp last.
+	SaturatedUntil func() (until Instant, ok bool)
+	CountRefused   func(n int, last Instant)
 
 	// Arrived remembers the IP packets that other hosts' pmtud handed to this program or that
 	// it put into the host's network stack. All stages of a program share it. Who adds a

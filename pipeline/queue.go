@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// MaxQueuedOctets bounds the octets waiting in one sink's queue, whatever number
+// maxQueuedBytes bounds the octets waiting in one sink's queue, whatever number
 // of packets they are.
-const MaxQueuedOctets = 8 << 20
+const maxQueuedBytes = 8 << 20
 
 // claimSize is the largest batch that a sink is given.
 const claimSize = 256
@@ -87,7 +87,7 @@ func (q *queue) awaitRoom(packets, octets int) {
 }
 
 func (q *queue) room(packets, octets int) bool {
-	return q.n+packets <= len(q.ring) && q.octets+octets <= MaxQueuedOctets
+	return q.n+packets <= len(q.ring) && q.octets+octets <= maxQueuedBytes
 }
 
 func (q *queue) push(o offer) {

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/seen"
 )
 
 // TestReach checks which packets a sink gets by how far its own get.
@@ -24,7 +25,7 @@ func TestReach(t *testing.T) {
 		delivered         uint64
 		failed            bool // reasons of the engine are among those of the sink
 	}{
-		{name: "none", reach: pipeline.ReachNone, delivered: 4},
+		{name: "none", reach: pipeline.Reach(0), delivered: 4},
 		{name: "host", reach: pipeline.ReachHost, delivered: 2, injected: 2, failed: true},
 		{name: "network", reach: pipeline.ReachNetwork, delivered: 1, injected: 2, relayed: 1, failed: true},
 	} {
@@ -40,11 +41,11 @@ func TestReach(t *testing.T) {
 			if c.Sinks[0].Delivered != tt.delivered {
 				t.Errorf("delivered %d, want %d", c.Sinks[0].Delivered, tt.delivered)
 			}
-			want := []pipeline.ReasonCount{{Reason: pipeline.ReasonUndeclared}, {Reason: pipeline.ReasonPanic}}
+			want := []pipeline.ReasonCount{{Reason: "undeclared"}, {Reason: "panic"}}
 			if tt.failed {
 				want = append(want,
-					pipeline.ReasonCount{Reason: pipeline.ReasonInjected, Packets: tt.injected},
-					pipeline.ReasonCount{Reason: pipeline.ReasonRelayed, Packets: tt.relayed})
+					pipeline.ReasonCount{Reason: "injected", Packets: tt.injected},
+					pipeline.ReasonCount{Reason: "relayed", Packets: tt.relayed})
 			}
 			if diff := cmp.Diff(want, c.Sinks[0].Failed); diff != "" {
 				t.Error(diff)
@@ -57,7 +58,7 @@ func TestReach(t *testing.T) {
 // over, as when it was injected and captured again.
 func TestArrived(t *testing.T) {
 	again, other := messages(2)[0], messages(2)[1]
-	arrived := pipeline.NewArrived()
+	arrived := seen.Recent()
 	again.Decode()
 	ip := append([]byte(nil), again.Data[again.Network:]...)
 	ip[8] -= 5 // TTL
@@ -65,7 +66,7 @@ func TestArrived(t *testing.T) {
 	for _, tt := range []struct {
 		reach     pipeline.Reach
 		delivered uint64
-	}{{pipeline.ReachNone, 2}, {pipeline.ReachHost, 2}, {pipeline.ReachNetwork, 1}} {
+	}{{pipeline.Reach(0), 2}, {pipeline.ReachHost, 2}, {pipeline.ReachNetwork, 1}} {
 		s := sinkStage("out", sink{})
 		s.Plugin.Reach = tt.reach
 		spec := pipeline.Spec{

@@ -57,11 +57,11 @@ func newSinkStage(s SinkStage, sink Sink, filters chain, live bool, arrived *see
 	if live {
 		st.delay = newHistogram(delayBounds())
 	}
-	if st.reach != ReachNone {
-		st.refused = map[string]uint64{ReasonInjected: 0, ReasonRelayed: 0}
+	if st.reach != reachNone {
+		st.refused = map[string]uint64{reasonInjected: 0, reasonRelayed: 0}
 	}
-	if o, ok := sink.(Observer); ok {
-		st.observesDrops = o.ObservesDrops()
+	if n, ok := sink.(Needer); ok {
+		st.observesDrops = n.Needs().Drops
 	}
 	return st
 }
@@ -203,11 +203,11 @@ func (s *sinkStage) counts() SinkCount {
 	c := SinkCount{
 		Sink: s.name, Offered: s.offered, Dropped: s.filters.counts(),
 		Delivered: s.delivered, Failed: reasonCounts(s.reasons, s.failed),
-		Shed:      []ReasonCount{{ReasonQueueFull, q.shed}, {ReasonTooOld, q.tooOld}, {ReasonStopped, q.stopped}},
+		Shed:      []ReasonCount{{reasonQueueFull, q.shed}, {reasonTooOld, q.tooOld}, {reasonStopped, q.stopped}},
 		QueueSize: uint64(len(q.ring)), Delay: s.delay.snapshot(),
 	}
-	if s.reach != ReachNone {
-		c.Failed = append(c.Failed, ReasonCount{ReasonInjected, s.refused[ReasonInjected]}, ReasonCount{ReasonRelayed, s.refused[ReasonRelayed]})
+	if s.reach != reachNone {
+		c.Failed = append(c.Failed, ReasonCount{reasonInjected, s.refused[reasonInjected]}, ReasonCount{reasonRelayed, s.refused[reasonRelayed]})
 	}
 	if !s.gone {
 		c.Queued = uint64(q.n + len(q.claim))

@@ -16,7 +16,7 @@ type Spec struct {
 	Sinks   []SinkStage
 
 	// QueueSize is the number of packets that a sink's queue holds where
-	// [SinkStage] does not say; 0 means DefaultQueueSize. See [MaxQueuedOctets] for
+	// [SinkStage] does not say; 0 means DefaultQueueSize. See 8 MiB for
 	// the other bound.
 	QueueSize int
 
@@ -32,16 +32,6 @@ type Spec struct {
 	// Watcher sees what becomes of packets while the pipeline runs. Nil: nobody does.
 	Watcher Watcher
 }
-
-// arrivedSize and arrivedWindow are those of the memory that [NewArrived] makes.
-const (
-	arrivedSize   = 65536
-	arrivedWindow = 2 * time.Second
-)
-
-// NewArrived makes the memory for the Arrived of a program's pipelines. What a network returns
-// to a host comes back within the two seconds that it covers.
-func NewArrived() *seen.Memory { return seen.New(arrivedSize, arrivedWindow) }
 
 // DefaultQueueSize is the number of packets that a sink's queue holds by default.
 const DefaultQueueSize = 1024

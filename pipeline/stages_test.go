@@ -59,7 +59,7 @@ type sink struct {
 
 func (s sink) Open(context.Context) error { return call(s.open) }
 func (s sink) Close() error               { return call(s.close) }
-func (s sink) ObservesDrops() bool        { return s.drops }
+func (s sink) Needs() pipeline.Needs      { return pipeline.Needs{Drops: s.drops} }
 func (s sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
 	if s.deliver != nil {
 		s.deliver(batch, failed)

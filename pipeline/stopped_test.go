@@ -83,8 +83,8 @@ func TestQueueOfAnEndedSink(t *testing.T) {
 		c := p.Counters()
 		checkBooks(t, spec, c)
 		checkEmpty(t, c)
-		failed := packetsWith(c.Sinks[0].Failed, pipeline.ReasonPanic)
-		stopped := packetsWith(c.Sinks[0].Shed, pipeline.ReasonStopped)
+		failed := packetsWith(c.Sinks[0].Failed, "panic")
+		stopped := packetsWith(c.Sinks[0].Shed, "stopped")
 		if failed != given || stopped != first+later-given || c.Sinks[0].Waiting != 0 {
 			t.Errorf("%d failed and %d were stopped, want %d and %d", failed, stopped, given, first+later-given)
 		}
@@ -93,13 +93,13 @@ func TestQueueOfAnEndedSink(t *testing.T) {
 
 // TestNothingIsRefusedAfterAPanic has a gate asked and used when a filter has panicked.
 func TestNothingIsRefusedAfterAPanic(t *testing.T) {
-	var gate *pipeline.Gate
+	var refuse func(int, pipeline.Instant)
 	in := pipeline.NewSource(pipeline.SourcePlugin[struct{}]{
 		Type: "in", New: func(_ struct{}, env pipeline.Env) (pipeline.Source, error) {
-			gate = env.Gate
+			refuse = env.CountRefused
 			return source{run: func(_ context.Context, deliver func([]pipeline.Packet)) error {
 				deliver(messages(2))
-				gate.Refuse(7, messages(1)[0].Time)
+				refuse(7, messages(1)[0].Time)
 				return nil
 			}}, nil
 		},
@@ -149,7 +149,7 @@ func TestSinkThatIsLeftBehind(t *testing.T) {
 			c := p.Counters()
 			checkBooks(t, spec, c)
 			checkEmpty(t, c)
-			if s := c.Sinks[0]; s.Delivered != 0 || packetsWith(s.Shed, pipeline.ReasonStopped) != 7 || s.Waiting != 0 {
+			if s := c.Sinks[0]; s.Delivered != 0 || packetsWith(s.Shed, "stopped") != 7 || s.Waiting != 0 {
 				t.Errorf("sink %+v", s)
 			}
 			want := []health{{pipeline.KindSource, "", "in", ""}, {pipeline.KindSink, "", "stuck", "it did not return and was left behind"}, {pipeline.KindSink, "", "good", ""}}

@@ -10,7 +10,7 @@ type Watcher interface {
 	// of them.
 	Watch(d Decided)
 
-	// Unread is called when a source left n packets unread ([Gate]). It runs as Watch does.
+	// Unread is called when a source left n packets unread ([Env]). It runs as Watch does.
 	Unread(n int, v Verdict)
 }
 

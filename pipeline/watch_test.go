@@ -78,7 +78,7 @@ func TestWatcherOfUnread(t *testing.T) {
 	w := new(watcher)
 	packets := messages(1)
 	runGatedSpec(t, pipeline.Spec{Watcher: w}, &gatekeeper{until: packets[0].Time + 1000}, sink{},
-		func(gate *pipeline.Gate, deliver func([]pipeline.Packet)) {
+		func(gate *saturation, deliver func([]pipeline.Packet)) {
 			deliver(packets)
 			gate.Refuse(7, packets[0].Time+1)
 		})

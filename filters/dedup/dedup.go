@@ -89,8 +89,8 @@ func Plugin() pipeline.Plugin {
 			{Name: "unusable", Doc: "a PTB quotes too little for any receiver, so it is no news"},
 		},
 		Metrics: []pipeline.MetricInfo{
-			entriesMetric: {Name: "entries", Doc: "keys remembered, of at most max_entries", Kind: pipeline.Gauge},
-			earlyMetric:   {Name: "early_evictions_total", Doc: "keys that were forgotten for new ones within their window: max_entries is too small", Kind: pipeline.Counter},
+			entriesMetric: {Name: "entries", Doc: "keys remembered, of at most max_entries"},
+			earlyMetric:   {Name: "early_evictions_total", Doc: "keys that were forgotten for new ones within their window: max_entries is too small"},
 		},
 		Defaults: Settings{
 			Copies: 2, Window: time.Second, MaxEntries: 65536,

@@ -40,9 +40,9 @@ func Plugin() pipeline.Plugin {
 			{Name: "overload", Doc: "the flow could not be looked up, because of queries or an error"},
 		},
 		Metrics: []pipeline.MetricInfo{
-			hereMetric:    {Name: "here_total", Doc: "messages about a flow of this host", Kind: pipeline.Counter},
-			queriesMetric: {Name: "queries_total", Doc: "questions to the kernel", Kind: pipeline.Counter},
-			unknownMetric: {Name: "unknown_total", Doc: "messages whose flow could not be looked up", Kind: pipeline.Counter},
+			hereMetric:    {Name: "here_total", Doc: "messages about a flow of this host"},
+			queriesMetric: {Name: "queries_total", Doc: "questions to the kernel"},
+			unknownMetric: {Name: "unknown_total", Doc: "messages whose flow could not be looked up"},
 		},
 		Defaults: Settings{
 			Tables: Tables{Sockets}, Queries: 1000, Overload: PassOnOverload, Cache: time.Second, MaxEntries: 16384,

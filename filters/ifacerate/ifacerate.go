@@ -62,7 +62,7 @@ func Plugin() pipeline.Plugin {
 		},
 		Metrics: []pipeline.MetricInfo{
 			passedMetric: {
-				Name: "passed_total", Kind: pipeline.Counter, Label: "share",
+				Name: "passed_total", Label: "share",
 				Doc: "packets that passed with fair_by: in plenty, or in a shortage as known keys, as newcomers in the share open to them, or in the rest that nobody else asked for",
 			},
 		},

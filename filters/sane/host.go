@@ -56,7 +56,7 @@ func (f *filter) Needs() (n pipeline.Needs) {
 		n.Families = []string{"AF_NETLINK"}
 	}
 	if f.asksInterface() {
-		n.Interfaces = []pipeline.Interface{{Name: f.settings.Interface}}
+		n.Interfaces = []string{f.settings.Interface}
 	}
 	return n
 }

@@ -41,7 +41,7 @@ func TestNeeds(t *testing.T) {
 		"nothing of the host":  {sane.Settings{IPLength: true}, pipeline.Needs{}},
 		"switch alone":         {sane.Settings{InterfaceMTU: true}, pipeline.Needs{}},
 		"interface alone":      {sane.Settings{Interface: "eth0"}, pipeline.Needs{}},
-		"switch and interface": {sane.Settings{InterfaceMTU: true, Interface: "eth0"}, pipeline.Needs{Families: netlink, Interfaces: []pipeline.Interface{{Name: "eth0"}}}},
+		"switch and interface": {sane.Settings{InterfaceMTU: true, Interface: "eth0"}, pipeline.Needs{Families: netlink, Interfaces: []string{"eth0"}}},
 		"addresses":            {sane.Settings{OwnSource: true}, pipeline.Needs{Families: netlink}},
 		"networks":             {sane.Settings{BroadcastTarget: true}, pipeline.Needs{Families: netlink}},
 	} {

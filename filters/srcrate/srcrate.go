@@ -54,8 +54,8 @@ func Plugin() pipeline.Plugin {
 			{Name: "rate-limited", Doc: "the source has used up its rate"},
 		},
 		Metrics: []pipeline.MetricInfo{
-			entriesMetric: {Name: "entries", Doc: "sources remembered, of at most max_sources", Kind: pipeline.Gauge},
-			earlyMetric:   {Name: "early_evictions_total", Doc: "sources that were forgotten for new ones before their buckets had refilled: max_sources is too small", Kind: pipeline.Counter},
+			entriesMetric: {Name: "entries", Doc: "sources remembered, of at most max_sources"},
+			earlyMetric:   {Name: "early_evictions_total", Doc: "sources that were forgotten for new ones before their buckets had refilled: max_sources is too small"},
 		},
 		Defaults: Settings{
 			Rate: 1, MaxSources: 65536,

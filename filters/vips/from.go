@@ -30,7 +30,7 @@ func (f *filter) Close() error {
 func (f *filter) Needs() (n pipeline.Needs) {
 	if f.from != "" {
 		n.Families = []string{"AF_NETLINK"}
-		n.Interfaces = []pipeline.Interface{{Name: f.from}}
+		n.Interfaces = []string{f.from}
 	}
 	return n
 }

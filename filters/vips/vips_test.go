@@ -140,7 +140,7 @@ func TestNeeds(t *testing.T) {
 		want     pipeline.Needs
 	}{
 		"prefixes": {vips.Settings{Prefixes: list(t, "192.0.2.1")}, pipeline.Needs{}},
-		"from":     {vips.Settings{From: "lo"}, pipeline.Needs{Families: []string{"AF_NETLINK"}, Interfaces: []pipeline.Interface{{Name: "lo"}}}},
+		"from":     {vips.Settings{From: "lo"}, pipeline.Needs{Families: []string{"AF_NETLINK"}, Interfaces: []string{"lo"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(tc.want, build(t, tc.settings).(pipeline.Needer).Needs()); diff != "" {

@@ -13,9 +13,9 @@ const (
 // them.
 func Metrics() []pipeline.MetricInfo {
 	return []pipeline.MetricInfo{
-		sentMessages:   {Name: "sent_messages_total", Doc: "messages sent to the peer, to each of its addresses", Kind: pipeline.Counter, Label: "peer"},
-		failedMessages: {Name: "failed_messages_total", Doc: "messages that could not be sent to the peer", Kind: pipeline.Counter, Label: "peer"},
-		addressesInUse: {Name: "addresses", Doc: "addresses of the peer that messages are sent to; 0 for this host itself, a duplicate, or a name without an answer", Kind: pipeline.Gauge, Label: "peer"},
+		sentMessages:   {Name: "sent_messages_total", Doc: "messages sent to the peer, to each of its addresses", Label: "peer"},
+		failedMessages: {Name: "failed_messages_total", Doc: "messages that could not be sent to the peer", Label: "peer"},
+		addressesInUse: {Name: "addresses", Doc: "addresses of the peer that messages are sent to; 0 for this host itself, a duplicate, or a name without an answer", Label: "peer"},
 	}
 }
 

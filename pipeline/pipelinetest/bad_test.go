@@ -315,7 +315,7 @@ type talker struct {
 
 func testTalker(sink *talker) func(*testing.T) {
 	return testSinkOf(func(p *pipeline.SinkPlugin[struct{}]) {
-		p.Metrics = []pipeline.MetricInfo{{Name: "sent_total", Doc: "packets sent", Kind: pipeline.Counter}}
+		p.Metrics = []pipeline.MetricInfo{{Name: "sent_total", Doc: "packets sent"}}
 		p.New = func(struct{}, pipeline.Env) (pipeline.Sink, error) { return sink, nil }
 	})
 }

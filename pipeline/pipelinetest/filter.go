@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/seen"
 )
 
 // TestFilter checks that a filter keeps to the contract of [pipeline.Filter]. The
@@ -195,7 +196,7 @@ func Env(t testing.TB) pipeline.Env {
 	return pipeline.Env{
 		Pipeline: "test", Stage: t.Name(), Log: discard, Program: "test/1",
 		Stdin: bytes.NewReader(nil), Stdout: new(bytes.Buffer),
-		Arrived: pipeline.NewArrived(),
+		Arrived: seen.Recent(),
 	}
 }
 

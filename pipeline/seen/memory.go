@@ -34,6 +34,10 @@ type record struct {
 	ttl uint8 // the highest since then, of AddTTL
 }
 
+// Recent makes a Memory for 65,536 digests of the last two seconds: what a network returns to
+// a host comes back within these.
+func Recent() *Memory { return New(65536, 2*time.Second) }
+
 // New makes a Memory for size digests, at least one. Each takes about 50 bytes once it is used.
 func New(size int, window time.Duration) *Memory {
 	return &Memory{

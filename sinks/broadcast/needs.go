@@ -1,11 +1,16 @@
 package broadcast
 
-import "github.com/pmtud/pmtud/pipeline"
+import (
+	"errors"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
+)
 
 // Needs is [pipeline.Needer]. A dry run opens its socket too.
 func (s *sink) Needs() pipeline.Needs {
 	n := pipeline.Needs{
-		Interfaces:   []pipeline.Interface{{Name: string(s.Interface)}},
+		Interfaces:   []string{string(s.Interface)},
 		Capabilities: []string{"CAP_NET_RAW"},
 		Families:     []string{"AF_PACKET"},
 	}
@@ -16,15 +21,15 @@ func (s *sink) Needs() pipeline.Needs {
 	return n
 }
 
-func (s *sink) warnings() (all []pipeline.Warning) {
+func (s *sink) warnings() (all []setting.Error) {
 	if s.AnyPacket {
-		all = append(all, pipeline.Warning{
-			Setting: "any_packet", Text: "sends every frame that gets here to all hosts of the LAN, not PTBs alone",
+		all = append(all, setting.Error{
+			Setting: "any_packet", Err: errors.New("sends every frame that gets here to all hosts of the LAN, not PTBs alone"),
 		})
 	}
 	if s.SourceMAC == CapturedSource {
-		all = append(all, pipeline.Warning{
-			Setting: "source_mac", Text: "makes bridges of the LAN take this host for the router, until that sends something itself",
+		all = append(all, setting.Error{
+			Setting: "source_mac", Err: errors.New("makes bridges of the LAN take this host for the router, until that sends something itself"),
 		})
 	}
 	return all

@@ -3,7 +3,6 @@ package inject
 import (
 	"context"
 	"net/netip"
-	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/seen"
@@ -39,12 +38,6 @@ type Settings struct {
 // hops of all known data planes fit.
 const guardedTTL = 8
 
-// Of the memory of what was injected.
-const (
-	memorySize   = 65536
-	memoryWindow = 2 * time.Second
-)
-
 // Plugin returns the sink `inject`.
 func Plugin() pipeline.Plugin {
 	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
@@ -78,7 +71,7 @@ func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 	}
 	return &sink{
 		Settings: s,
-		sent:     seen.New(memorySize, memoryWindow),
+		sent:     seen.Recent(),
 		arrived:  env.Arrived,
 		host:     newHost(s, env.Log.With("device", string(s.Device))),
 	}, nil

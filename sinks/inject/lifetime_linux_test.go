@@ -17,6 +17,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+	"github.com/pmtud/pmtud/pipeline/seen"
 	"github.com/pmtud/pmtud/pipeline/setting"
 	"github.com/pmtud/pmtud/sinks/inject"
 )
@@ -31,7 +32,7 @@ func hold() {
 		return
 	}
 	s := settings(func(s *inject.Settings) { s.AsFrom = setting.InterfaceName(from) })
-	stage, err := inject.New(*s, pipeline.Env{Log: silent, Arrived: pipeline.NewArrived()})
+	stage, err := inject.New(*s, pipeline.Env{Log: silent, Arrived: seen.Recent()})
 	if err == nil {
 		err = stage.Open(context.Background())
 	}

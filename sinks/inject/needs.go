@@ -18,7 +18,7 @@ func (s *sink) Needs() pipeline.Needs {
 		n.Exclusive = []string{"device " + string(s.Device)}
 	}
 	if s.AsFrom != "" {
-		n.Interfaces = []pipeline.Interface{{Name: string(s.AsFrom)}}
+		n.Interfaces = []string{string(s.AsFrom)}
 	}
 	return n
 }

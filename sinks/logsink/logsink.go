@@ -40,7 +40,7 @@ func Plugin() pipeline.Plugin {
 	})
 }
 
-// New returns the sink, a [pipeline.Observer].
+// New returns the sink.
 func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 	return &sink{Settings: s, out: env.Stdout}, nil
 }
@@ -54,8 +54,6 @@ type sink struct {
 }
 
 func (s *sink) Open(context.Context) error { return nil }
-
-func (s *sink) ObservesDrops() bool { return s.Verbosity >= dropped }
 
 // Deliver writes the lines of a batch at once, so that lines of several sinks
 // don't run into each other.

@@ -14,8 +14,8 @@ const failedRotations = 0
 func metrics() []pipeline.MetricInfo {
 	return []pipeline.MetricInfo{
 		failedRotations: {
-			Name: "failed_rotations_total", Kind: pipeline.Counter,
-			Doc: "attempts that failed to rename a file or to remove old ones: they grow beyond max_size, max_age and keep",
+			Name: "failed_rotations_total",
+			Doc:  "attempts that failed to rename a file or to remove old ones: they grow beyond max_size, max_age and keep",
 		},
 	}
 }
@@ -25,6 +25,9 @@ func (s *sink) Measure(emit func(metric int, label string, value float64)) {
 	emit(failedRotations, "", float64(s.failedRotations.Load()))
 }
 
+// failingFor is how long a failure counts.
+const failingFor = 5 * time.Minute
+
 // Complaint is [pipeline.Complainer]: it is about the last attempts to write and to
 // rotate, unless they were long ago.
 func (s *sink) Complaint() error {
@@ -32,7 +35,7 @@ func (s *sink) Complaint() error {
 }
 
 func recent(last *atomic.Pointer[failure]) error {
-	if f := last.Load(); f != nil && time.Since(f.at) < pipeline.FailingFor {
+	if f := last.Load(); f != nil && time.Since(f.at) < failingFor {
 		return f.err
 	}
 	return nil

@@ -50,18 +50,12 @@ func Plugin() pipeline.Plugin {
 	})
 }
 
-// Bounds of what the sink remembers of the messages that it was given.
-const (
-	memorySize   = 65536
-	memoryWindow = 2 * time.Second
-)
-
 // New returns a [Sink].
 func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 	list := peerlist.New(peerlist.Config{
 		Addresses: s.Addresses, Refresh: s.Refresh, HopLimit: true, Log: env.Log,
 	})
-	return &Sink{List: list, settings: s, seen: seen.New(memorySize, memoryWindow)}, nil
+	return &Sink{List: list, settings: s, seen: seen.Recent()}, nil
 }
 
 // Sink sends to peers. It is a [pipeline.Measurer] and [pipeline.Complainer], too.

@@ -60,12 +60,6 @@ func Plugin() pipeline.Plugin {
 	})
 }
 
-// Bounds of what the sink remembers of the packets that it sent.
-const (
-	memorySize   = 65536
-	memoryWindow = 2 * time.Second
-)
-
 // New returns a [Sink].
 func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 	keys, err := sealed.Keys(s.Key, s.Insecure)
@@ -78,7 +72,7 @@ func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 		}),
 		settings: s,
 		sealer:   sealed.NewSealer(keys[0]),
-		sent:     seen.New(memorySize, memoryWindow),
+		sent:     seen.Recent(),
 		packet:   make([]byte, 0, sealed.MaxPacket),
 		datagram: make([]byte, 0, sealed.MaxPacket+sealed.Overhead),
 	}, nil

@@ -6,7 +6,7 @@
 // pipeline that begins with a filter that can be had in the kernel has it attached
 // to the socket, so that other packets are not even written to the ring.
 //
-// While the pipeline refuses whatever comes ([pipeline.Gate]) and many packets do,
+// While the pipeline refuses whatever comes ([pipeline.Env]) and many packets do,
 // the filter in the kernel cuts each to one octet, a mark. A block of marks is
 // counted at a glance, so that a flood costs next to nothing, and no packet goes
 // uncounted. The filter is changed back 10 ms before the pipeline's limit has room

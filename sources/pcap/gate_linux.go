@@ -26,11 +26,12 @@ const (
 // gate has the kernel refuse packets while the pipeline would refuse them all: a
 // filter cuts them to a mark, and blocks of marks are counted at a glance.
 type gate struct {
-	pipeline *pipeline.Gate
-	open     []bpf.RawInstruction
-	mark     []bpf.RawInstruction // nil: there is nothing that could be told from a mark
-	shut     bool
-	marks    tpacket.Marks
+	saturatedUntil func() (pipeline.Instant, bool)
+	countRefused   func(n int, last pipeline.Instant)
+	open           []bpf.RawInstruction
+	mark           []bpf.RawInstruction // nil: there is nothing that could be told from a mark
+	shut           bool
+	marks          tpacket.Marks
 }
 
 // prepareGate makes the filters for the link.
@@ -39,7 +40,7 @@ func (s *source) prepareGate() (err error) {
 	if s.gate.open, err = s.program(s.link.LinkType, s.Snaplen); err != nil {
 		return err
 	}
-	marked := s.kernelFilter != nil && s.kernelFilter(s.link.LinkType, tpacket.MarkLen) != nil
+	marked := s.gate.saturatedUntil != nil && s.kernelFilter != nil && s.kernelFilter(s.link.LinkType, tpacket.MarkLen) != nil
 	if marked && s.Snaplen > tpacket.MarkLen {
 		s.gate.mark, err = s.program(s.link.LinkType, tpacket.MarkLen)
 	}
@@ -51,13 +52,13 @@ func (s *source) prepareGate() (err error) {
 func (s *source) tendGate(read int) {
 	g := &s.gate
 	if g.marks.Refused > 0 {
-		g.pipeline.Refuse(g.marks.Refused, g.marks.Last)
+		g.countRefused(g.marks.Refused, g.marks.Last)
 		g.marks.Refused = 0
 	}
 	if read == 0 || s.ring.Backlog() < crowd || g.shut || g.mark == nil || s.state != afpacket.Up {
 		return // without an interface nothing comes, and the deadline is that of look
 	}
-	until, shut := g.pipeline.ShutUntil()
+	until, shut := g.saturatedUntil()
 	if !shut {
 		return
 	}

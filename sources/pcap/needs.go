@@ -6,7 +6,7 @@ import "github.com/pmtud/pmtud/pipeline"
 // direction other than in.
 func (s *source) Needs() pipeline.Needs {
 	n := pipeline.Needs{
-		Interfaces:   []pipeline.Interface{{Name: string(s.Interface)}},
+		Interfaces:   []string{string(s.Interface)},
 		Capabilities: []string{"CAP_NET_RAW"},
 		Families:     []string{"AF_PACKET"},
 	}

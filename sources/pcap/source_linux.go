@@ -25,7 +25,7 @@ const batchLen = 64
 const countInterval = 4096
 
 func newSource(s Settings, env pipeline.Env) pipeline.Source {
-	return &source{Settings: s, kernelFilter: env.KernelFilter, gate: gate{pipeline: env.Gate}, log: env.Log.With("interface", string(s.Interface))}
+	return &source{Settings: s, kernelFilter: env.KernelFilter, gate: gate{saturatedUntil: env.SaturatedUntil, countRefused: env.CountRefused}, log: env.Log.With("interface", string(s.Interface))}
 }
 
 type source struct {

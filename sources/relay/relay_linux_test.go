@@ -15,6 +15,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 	"github.com/pmtud/pmtud/pipeline/prefixset"
 	"github.com/pmtud/pmtud/pipeline/sealed"
+	"github.com/pmtud/pmtud/pipeline/seen"
 	"github.com/pmtud/pmtud/sources/relay"
 )
 
@@ -226,7 +227,7 @@ func TestReordered(t *testing.T) {
 // TestArrived shares a memory with the other stages of a program.
 func TestArrived(t *testing.T) {
 	env := pipelinetest.Env(t)
-	env.Arrived = pipeline.NewArrived()
+	env.Arrived = seen.Recent()
 	in := start(t, settings(), env)
 	s := newSender(t)
 	env.Arrived.Add(env.Arrived.Packet(message(1)), time.Now().UnixNano())

@@ -42,7 +42,7 @@ func Describe(p pipeline.Plugin) PluginInfo {
 		info.Reasons = append(info.Reasons, ReasonInfo{r.Name, r.Doc})
 	}
 	for _, m := range p.Metrics {
-		info.Metrics = append(info.Metrics, MetricInfo{m.Name, m.Kind.String(), m.Label, m.Doc})
+		info.Metrics = append(info.Metrics, MetricInfo{m.Name, m.Type(), m.Label, m.Doc})
 	}
 	return info
 }

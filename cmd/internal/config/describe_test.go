@@ -17,7 +17,7 @@ func TestDescribe(t *testing.T) {
 		Reasons: []pipeline.ReasonInfo{{Name: "lost", Doc: "it is gone"}},
 		Metrics: []pipeline.MetricInfo{
 			{Name: "lost_total", Doc: "packets gone", Label: "where"},
-			{Name: "depth_metres", Doc: "how far", Kind: pipeline.Gauge},
+			{Name: "depth_metres", Doc: "how far"},
 		},
 	})
 	var infos []config.PluginInfo

@@ -14,7 +14,7 @@ func (f *File) Warnings() Mistakes {
 	users := f.users()
 	for _, u := range users {
 		for _, w := range u.needs().Warnings {
-			r.Warn(u.of(w.Setting), "", "`%s` %s", w.Setting, w.Text)
+			r.Warn(u.of(w.Setting), "", "`%s` %s", w.Setting, w.Err)
 		}
 	}
 	for i, u := range users {

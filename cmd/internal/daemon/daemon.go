@@ -40,7 +40,7 @@ func (p *Program) RunFiles(ctx context.Context, named Files) error {
 func (p *Program) serve(ctx context.Context, f *config.File, files *files, fingerprint string, started func()) error {
 	d := &daemon{
 		Program: p, log: logging.New(p.Stderr, logging.IsJournal(p.Stderr)), running: f.Global,
-		arrived: pipeline.NewArrived(), live: live.New(),
+		arrived: seen.Recent(), live: live.New(),
 	}
 	defer d.log.Close()
 	d.setLog(f.Global.Log)

@@ -47,7 +47,7 @@ func Plugin() pipeline.Plugin {
 			{Name: "refused", Doc: "the server answered with a status other than 200 to 299"},
 		},
 		Metrics: []pipeline.MetricInfo{
-			{Name: "posts_total", Doc: "posts that were tried", Kind: pipeline.Counter},
+			{Name: "posts_total", Doc: "posts that were tried"},
 		},
 		Allocates: true, // net/http does
 		Defaults:  Settings{Timeout: 2 * time.Second},

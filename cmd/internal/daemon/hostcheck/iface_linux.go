@@ -4,13 +4,12 @@ import (
 	"fmt"
 	"net"
 
-	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/hostnet"
 )
 
-func (c *checker) iface(i pipeline.Interface) {
-	c.once("interface "+i.Name, func() []Finding { return one(ifaceState(i.Name)) })
-	name := i.Name
+func (c *checker) iface(name string) {
+	called := name
+	c.once("interface "+called, func() []Finding { return one(ifaceState(called)) })
 	if ifi, err := hostnet.Find(name); err == nil && ifi != nil {
 		name = ifi.Name // its settings are not called by an alternative one
 	}

@@ -25,8 +25,8 @@ func (c *checker) senders(n pipeline.Needs) {
 	if len(n.Emits) == 0 {
 		return
 	}
-	for _, i := range n.Interfaces {
-		c.once("other senders on "+i.Name, func() []Finding { return otherSenders(i.Name) })
+	for _, name := range n.Interfaces {
+		c.once("other senders on "+name, func() []Finding { return otherSenders(name) })
 	}
 }
 

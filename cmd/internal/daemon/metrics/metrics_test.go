@@ -32,7 +32,7 @@ func (gauged) Measure(emit func(metric int, label string, value float64)) {
 
 func ownMetrics() []pipeline.MetricInfo {
 	return []pipeline.MetricInfo{
-		{Name: "entries", Doc: "how many there are", Kind: pipeline.Gauge},
+		{Name: "entries", Doc: "how many there are"},
 		{Name: "turns_total", Doc: "how often it was turned", Label: "hand"},
 	}
 }
@@ -171,7 +171,7 @@ func TestPipelineThatHangs(t *testing.T) {
 // TestNamesThatClash has a plugin whose metric would be one of the program's own.
 func TestNamesThatClash(t *testing.T) {
 	plugin := pipeline.NewSink(pipeline.SinkPlugin[struct{}]{
-		Type: "queue", Metrics: []pipeline.MetricInfo{{Name: "packets", Doc: "another thing", Kind: pipeline.Gauge}},
+		Type: "queue", Metrics: []pipeline.MetricInfo{{Name: "packets", Doc: "another thing"}},
 	})
 	_, err := metrics.NewRegistry(metrics.Build{}, []pipeline.Plugin{plugin}, nil)
 	if err == nil || !strings.Contains(err.Error(), "pmtud_sink_queue_packets") {

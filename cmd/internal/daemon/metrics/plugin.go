@@ -11,7 +11,7 @@ import (
 func pluginInfo(kind pipeline.Kind, plugin string, m pipeline.MetricInfo) Info {
 	info := Info{
 		Name: "pmtud_" + kind.String() + "_" + strings.ReplaceAll(plugin, "-", "_") + "_" + m.Name,
-		Type: m.Kind.String(),
+		Type: m.Type(),
 		Help: m.Doc,
 	}
 	switch kind {
