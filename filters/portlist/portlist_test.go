@@ -70,6 +70,8 @@ func TestProtocols(t *testing.T) {
 		{"TCP, number of UDP", []string{"443/udp"}, tcp, portlist.ProtocolNotListed},
 		{"UDP, number of UDP", []string{"443/udp"}, udp, pipeline.Pass},
 		{"UDP, another number of UDP", []string{"53/udp", "443/tcp"}, udp, portlist.PortNotListed},
+		{"TCP, first of two of TCP", []string{"443/tcp", "80/tcp"}, tcp, pipeline.Pass},
+		{"TCP, last of two of TCP", []string{"80/tcp", "443/tcp"}, tcp, pipeline.Pass},
 		{"UDP, range of UDP", []string{"400-500/udp"}, udp, pipeline.Pass},
 		{"TCP, all of TCP", []string{"tcp", "53/udp"}, tcp, pipeline.Pass},
 		{"UDP, all of TCP", []string{"tcp", "53/udp"}, udp, portlist.PortNotListed},
@@ -103,6 +105,7 @@ func TestQuoted(t *testing.T) {
 		{"half a header inside the IP packet", func(p *pipeline.Packet) { p.Data[14+3] = 20 + 8 + 10 }, portlist.L4TooShort},
 		{"nothing inside the IP packet", func(p *pipeline.Packet) { p.Data[14+3] = 20 + 8 }, portlist.PayloadTooShort},
 		{"neither IPv4 nor IPv6", func(p *pipeline.Packet) { p.Data[14+28] = 0x55 }, portlist.BadInnerVersion},
+		{"a part of an IPv6 header", func(p *pipeline.Packet) { p.Data[14+28], p.Data[14+3] = 0x60, 20+8+39 }, portlist.L4TooShort},
 		{"no PTB", func(p *pipeline.Packet) { p.Data[34] = 8 }, portlist.PayloadTooShort},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -127,8 +130,13 @@ func TestExtensionHeaders(t *testing.T) {
 	if got := pipelinetest.Decide(build(t, parse(t, "443/tcp")...), &p); got != pipeline.Pass || p.ReadPort != 443 {
 		t.Errorf("reason %d, port %d", got, p.ReadPort)
 	}
-	if got := pipelinetest.Decide(buildOriginal(t, parse(t, "443")...), &p); got != portlist.PortNotListed || p.ReadPort != 6<<8 {
+	original := buildOriginal(t, parse(t, "443")...)
+	if got := pipelinetest.Decide(original, &p); got != portlist.PortNotListed || p.ReadPort != 6<<8 {
 		t.Errorf("original: reason %d, port %d", got, p.ReadPort)
+	}
+	const want = "1536 where the original daemon reads the source port, though it is none, not listed"
+	if got := original.(pipeline.Explainer).Explain(&p); got != want {
+		t.Errorf("explanation of the original %q, want %q", got, want)
 	}
 }
 
