@@ -339,8 +339,12 @@ func TestNeeds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := f.(pipeline.Needer).Needs().Netlink; !slices.Equal(got, []string{want}) {
+		needs := f.(pipeline.Needer).Needs()
+		if got := needs.Netlink; !slices.Equal(got, []string{want}) {
 			t.Errorf("%s needs %v, want %s", table, got, want)
+		}
+		if got := slices.Contains(needs.Capabilities, "CAP_NET_ADMIN"); got != (table == flow.Conntrack) {
+			t.Errorf("%s needs %v", table, needs.Capabilities)
 		}
 	}
 }

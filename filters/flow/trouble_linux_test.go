@@ -252,6 +252,35 @@ func TestCloseFails(t *testing.T) {
 	}
 }
 
+// TestFirstMoment asks about a message whose time is that of answers that are not there.
+func TestFirstMoment(t *testing.T) {
+	netns.Own(t)
+	f := open(t, strict(flow.Sockets))
+	p := about(local, remote)
+	p.Time = 0
+	if got := pipelinetest.Decide(f, &p); got != flow.NoFlow || measured(f, "queries") != 1 {
+		t.Errorf("reason %d after %v questions", got, measured(f, "queries"))
+	}
+	want := "flow 192.0.2.1:443 to 198.51.100.7:40000, looked up in sockets"
+	if got := f.(pipeline.Explainer).Explain(&p); got != want {
+		t.Errorf("explanation %q, want %q", got, want)
+	}
+}
+
+// TestClosed wants a filter that was closed to ask nobody, and to close nothing twice.
+func TestClosed(t *testing.T) {
+	netns.Own(t)
+	f, err := flow.New(strict(flow.Sockets), pipelinetest.Env(t))
+	netns.Must(t, err, f.(pipeline.Opener).Open(t.Context()), f.(pipeline.Opener).Close())
+	p := about(local, remote)
+	if got := pipelinetest.Decide(f, &p); got != pipeline.Pass || measured(f, "queries") != 0 {
+		t.Errorf("reason %d after %v questions", got, measured(f, "queries"))
+	}
+	if err := f.(pipeline.Opener).Close(); err != nil {
+		t.Errorf("closed again: %v", err)
+	}
+}
+
 func TestQueriesThatAreNoRate(t *testing.T) {
 	for _, queries := range []float64{0, -1, math.NaN(), math.Inf(1)} {
 		if _, err := flow.New(settings(func(s *flow.Settings) { s.Queries = queries }), pipelinetest.Env(t)); err == nil {
