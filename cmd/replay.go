@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmtud/pmtud/cmd/internal/offline/output"
 	"github.com/pmtud/pmtud/cmd/internal/offline/replay"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
@@ -64,17 +63,17 @@ func (a *app) replay(ctx context.Context, o *replayOptions, captures []string) (
 	if err != nil {
 		return err
 	}
-	outputs := outputs{stdin: a.Stdin, stdout: a.Stdout, inputs: slices.Concat(o.paths, captures)}
-	defer func() { err = errors.Join(err, a.failed(outputs.close())) }()
-	if run.Write, err = outputs.create("--write", o.write); err != nil {
+	outputs := output.Set{Stdin: a.Stdin, Stdout: a.Stdout, Inputs: slices.Concat(o.paths, captures)}
+	defer func() { err = errors.Join(err, a.failed(outputs.Close())) }()
+	if run.Write, err = outputs.Create("--write", o.write); err != nil {
 		return err
 	}
-	if run.Verdicts, err = outputs.create("--verdicts", o.verdicts); err != nil {
+	if run.Verdicts, err = outputs.Create("--verdicts", o.verdicts); err != nil {
 		return err
 	}
 	run.WriteFormat = capfile.FormatOf(o.write)
 	run.Captures, run.Stdin = captures, a.Stdin
-	return a.runReplay(ctx, spec, run, outputs.used)
+	return a.runReplay(ctx, spec, run, outputs.StdoutUsed())
 }
 
 // runReplay prints the summary to standard output, unless that is used for other
@@ -111,91 +110,4 @@ func (a *app) failed(err error) error {
 	}
 	fmt.Fprintf(a.Stderr, "%s: %v\n", a.Name, err)
 	return errFailed
-}
-
-// outputs are the files that a command writes.
-type outputs struct {
-	stdin  io.Reader
-	stdout io.Writer
-	inputs []string // that must not be overwritten
-	used   bool     // stdout is one of the outputs
-	files  []*os.File
-
-	compressors []io.Closer // in front of files
-}
-
-// create opens the output that an option names; nil if it names none. It is compressed
-// if its name ends in .gz or .zst.
-func (o *outputs) create(option, path string) (io.Writer, error) {
-	switch {
-	case path == "":
-		return nil, nil
-	case path == "-" && o.used:
-		return nil, fmt.Errorf("%s: only one output can go to standard output", option)
-	case path == "-":
-		o.used = true
-		return o.stdout, nil
-	}
-	if err := o.check(path); err != nil {
-		return nil, fmt.Errorf("%s: %w", option, err)
-	}
-	if _, err := capfile.Compressor(path, nil); err != nil {
-		return nil, fmt.Errorf("%s: %w", option, err)
-	}
-	f, err := os.Create(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", option, err)
-	}
-	o.files = append(o.files, f)
-	compressor, err := capfile.Compressor(path, f)
-	if compressor == nil || err != nil {
-		return f, err
-	}
-	o.compressors = append(o.compressors, compressor)
-	return compressor, nil
-}
-
-// check refuses an output that is an input or another output.
-func (o *outputs) check(path string) error {
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() {
-		return nil //nolint:nilerr // there is none yet, or creating it will tell
-	}
-	for _, f := range o.files {
-		if other, err := f.Stat(); err == nil && os.SameFile(info, other) {
-			return fmt.Errorf("%s is another output already", path)
-		}
-	}
-	if slices.ContainsFunc(o.inputs, func(pattern string) bool { return o.isInput(info, pattern) }) {
-		return fmt.Errorf("%s would be overwritten, and is to be read", path)
-	}
-	return nil
-}
-
-// isInput reports whether a file is one of those that an input's pattern names.
-func (o *outputs) isInput(info os.FileInfo, pattern string) bool {
-	if pattern == capfile.Stdin {
-		f, ok := o.stdin.(*os.File)
-		if !ok {
-			return false
-		}
-		other, err := f.Stat()
-		return err == nil && os.SameFile(info, other)
-	}
-	inputs, _ := capfile.Expand(pattern) // reading them will tell of an error
-	return slices.ContainsFunc(inputs, func(input string) bool {
-		other, err := os.Stat(input)
-		return err == nil && os.SameFile(info, other)
-	})
-}
-
-func (o *outputs) close() error {
-	var errs []error
-	for _, c := range o.compressors {
-		errs = append(errs, c.Close())
-	}
-	for _, f := range o.files {
-		errs = append(errs, f.Close())
-	}
-	return errors.Join(errs...)
 }

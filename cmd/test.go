@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/offline/output"
 	"github.com/pmtud/pmtud/cmd/internal/offline/replaytest"
 	"github.com/pmtud/pmtud/pipeline"
 )
@@ -61,14 +62,14 @@ func (a *app) test(ctx context.Context, paths []string, junit string, update boo
 	if err != nil {
 		return err
 	}
-	outputs := outputs{stdout: a.Stdout, inputs: paths}
-	defer func() { err = errors.Join(err, a.failed(outputs.close())) }()
-	xml, err := outputs.create("--junit", junit)
+	outputs := output.Set{Stdout: a.Stdout, Inputs: paths}
+	defer func() { err = errors.Join(err, a.failed(outputs.Close())) }()
+	xml, err := outputs.Create("--junit", junit)
 	if err != nil {
 		return err
 	}
 	text := a.Stdout
-	if outputs.used {
+	if outputs.StdoutUsed() {
 		text = a.Stderr
 	}
 	results, err := a.runTests(ctx, runs, update, text)
