@@ -18,7 +18,7 @@ const (
 // progressBar shows on a terminal how far a replay has come.
 type progressBar struct {
 	out   io.Writer // nil where it is no terminal
-	total int64     // octets of the captures; 0 if that is not known
+	total int64     // bytes of the captures; 0 if that is not known
 	begin time.Time
 	drawn time.Time
 }
@@ -53,11 +53,11 @@ func plainSize(captures []string) (total int64) {
 	return total
 }
 
-// recordLen is about what a capture file holds of a packet besides its octets.
+// recordLen is about what a capture file holds of a packet besides its bytes.
 const recordLen = 16
 
 // show draws the bar if it is time to.
-func (b *progressBar) show(packets, octets uint64) {
+func (b *progressBar) show(packets, size uint64) {
 	if b.out == nil {
 		return
 	}
@@ -69,7 +69,7 @@ func (b *progressBar) show(packets, octets uint64) {
 	rate := float64(packets) / now.Sub(b.begin).Seconds() / 1e6
 	bar := ""
 	if b.total > 0 {
-		done := min(1, float64(octets+recordLen*packets)/float64(b.total))
+		done := min(1, float64(size+recordLen*packets)/float64(b.total))
 		bar = fmt.Sprintf("[%-30s] %3.0f %%  ", strings.Repeat("=", int(30*done)), 100*done)
 	}
 	fmt.Fprintf(b.out, "\r%s%d packets, %.1f million a second ", bar, packets, rate)

@@ -55,7 +55,7 @@ func TestDamage(t *testing.T) {
 		"header cut":              {ports[:20], 0, "read damaged: at byte 0: the file ends"},
 		"packet cut":              {ports[:700], 4, "read damaged: at byte 676: the file ends after 8 of a packet's 146 bytes"},
 		"not a capture":           {readFile(t, "root.go"), 0, "read damaged: at byte 0: neither a pcap nor a pcapng file"},
-		"random bytes":            {randomOctets(5000), 0, "read damaged: at byte 0: "},
+		"random bytes":            {randomBytes(5000), 0, "read damaged: at byte 0: "},
 		"garbage behind a header": {ports[:24] + strings.Repeat("\xff", 5000), 0, "read damaged: at byte 24: a packet of 4294967295 bytes"},
 		"record of 4 GiB":         {ports[:record] + strings.Repeat("\xff", 16) + ports[record:], 1, "read damaged: at byte 182: a packet of 4294967295 bytes"},
 		"block of 4 GiB":          {hugeBlock(), 0, "read damaged: at byte 28: a block of type 0x6 with a total length of 4294967292 bytes"},
@@ -90,7 +90,7 @@ func checkDamage(t *testing.T, got result, want string) {
 	}
 }
 
-func randomOctets(n int) string {
+func randomBytes(n int) string {
 	out := make([]byte, n)
 	for i := range out {
 		out[i] = byte(i*i*7 + i>>3)
@@ -203,9 +203,9 @@ func TestVerdictsIntoAClosedPipe(t *testing.T) {
 	}
 }
 
-// feed writes a capture of so many octets to a program's standard input, or one
-// that never ends if octets is 0. It calls last before it closes the input.
-func feed(t *testing.T, c *exec.Cmd, octets int64, last func()) {
+// feed writes a capture of so many bytes to a program's standard input, or one
+// that never ends if size is 0. It calls last before it closes the input.
+func feed(t *testing.T, c *exec.Cmd, size int64, last func()) {
 	t.Helper()
 	in, err := c.StdinPipe()
 	if err != nil {
@@ -221,7 +221,7 @@ func feed(t *testing.T, c *exec.Cmd, octets int64, last func()) {
 		if _, err := in.Write(file[:24]); err != nil {
 			return
 		}
-		for n := int64(0); octets == 0 || n < octets; n += int64(len(records)) {
+		for n := int64(0); size == 0 || n < size; n += int64(len(records)) {
 			if _, err := in.Write(records); err != nil {
 				return
 			}
@@ -250,11 +250,11 @@ func TestReplayInterrupted(t *testing.T) {
 	}
 }
 
-// awaitSize waits until a file has so many octets.
-func awaitSize(t *testing.T, path string, octets int64) {
+// awaitSize waits until a file has so many bytes.
+func awaitSize(t *testing.T, path string, size int64) {
 	t.Helper()
 	for began := time.Now(); time.Since(began) < deadline; time.Sleep(10 * time.Millisecond) {
-		if info, err := os.Stat(path); err == nil && info.Size() >= octets {
+		if info, err := os.Stat(path); err == nil && info.Size() >= size {
 			return
 		}
 	}

@@ -161,7 +161,7 @@ func TestTestUpdate(t *testing.T) {
 	}
 }
 
-// TestTestJUnit wants the same results in the same octets, in a file of their own
+// TestTestJUnit wants the same results in the same bytes, in a file of their own
 // or on standard output.
 func TestTestJUnit(t *testing.T) {
 	testFolder(t, map[string]string{"web_test.yaml": webTest})

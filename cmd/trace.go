@@ -25,7 +25,7 @@ header. Trace says so; the decision is the daemon's.`
 
 func (a *app) traceCommand() *cobra.Command {
 	var o offline
-	var octets, link string
+	var text, link string
 	c := &cobra.Command{
 		Use:                   "trace [-c FILE | options] CAPTURE[#N] | --hex BYTES",
 		Short:                 "tell what each stage makes of one packet",
@@ -34,29 +34,29 @@ func (a *app) traceCommand() *cobra.Command {
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completeCaptures,
 		RunE: func(c *cobra.Command, args []string) error {
-			if (len(args) == 1) == (octets != "") {
+			if (len(args) == 1) == (text != "") {
 				return errors.New("trace wants a capture, or --hex")
 			}
 			spec, err := a.offlineSpec(c.Context(), &o)
 			if err != nil {
 				return err
 			}
-			if octets != "" {
-				return a.traceHex(spec, octets, link)
+			if text != "" {
+				return a.traceHex(spec, text, link)
 			}
 			return a.traceCapture(c.Context(), spec, args[0])
 		},
 	}
 	c.Flags().SortFlags = false
-	c.Flags().StringVar(&octets, "hex", "", "the packet's `BYTES` in hex")
+	c.Flags().StringVar(&text, "hex", "", "the packet's `BYTES` in hex")
 	c.Flags().StringVar(&link, "link", "ethernet", "how the bytes begin, `LINK`: ethernet, or raw for an IP header")
 	a.registerOffline(c, &o)
 	completeFlag(c, "link", fixed("ethernet", "raw"))
 	return c
 }
 
-func (a *app) traceHex(spec pipeline.Spec, octets, link string) error {
-	data, err := hex.DecodeString(strings.Join(strings.Fields(octets), ""))
+func (a *app) traceHex(spec pipeline.Spec, text, link string) error {
+	data, err := hex.DecodeString(strings.Join(strings.Fields(text), ""))
 	if err != nil {
 		return fmt.Errorf("--hex: %w", err)
 	}

@@ -72,7 +72,7 @@ func (b *bench) watch(ctx context.Context, running *process, rate int, long time
 		return err
 	}
 	r.long = time.Since(begin)
-	if err := running.settle(); err != nil {
+	if err := running.drain(); err != nil {
 		return err
 	}
 	loggedNow, loggedErr := b.count()

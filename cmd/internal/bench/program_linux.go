@@ -28,18 +28,18 @@ type program struct {
 	lost   *regexp.Regexp
 	stdout io.Writer // nil is nowhere
 
-	prepare func() error  // the thread that starts it
-	patient time.Duration // how long it lets packets gather
+	prepare   func() error  // the thread that starts it
+	flushTime time.Duration // how long it lets packets gather
 }
 
 func pmtud(path string, options ...string) program {
 	return program{
 		name: "pmtud", args: append([]string{path, "--iface", rig.Interface}, options...),
 		ready: "msg=ready", signal: syscall.SIGTERM,
-		got:     regexp.MustCompile(`msg="pipeline stopped" .*\breceived=(\d+)`),
-		lost:    regexp.MustCompile(`msg="pipeline stopped" .*\blost=(\d+)`),
-		prepare: func() error { return nil },
-		patient: 10 * time.Millisecond,
+		got:       regexp.MustCompile(`msg="pipeline stopped" .*\breceived=(\d+)`),
+		lost:      regexp.MustCompile(`msg="pipeline stopped" .*\blost=(\d+)`),
+		prepare:   func() error { return nil },
+		flushTime: 10 * time.Millisecond,
 	}
 }
 
@@ -49,10 +49,10 @@ func tcpdump(source string, options ...string) program {
 	return program{
 		name: "tcpdump", args: append([]string{"tcpdump", "-Z", "root", "-i", source}, options...),
 		ready: "listening on", signal: syscall.SIGINT,
-		got:     regexp.MustCompile(`(\d+) packets? captured`),
-		lost:    regexp.MustCompile(`(\d+) packets? dropped by kernel`),
-		prepare: ignoreSetgroups,
-		patient: 1200 * time.Millisecond, // a second, as it tells libpcap
+		got:       regexp.MustCompile(`(\d+) packets? captured`),
+		lost:      regexp.MustCompile(`(\d+) packets? dropped by kernel`),
+		prepare:   ignoreSetgroups,
+		flushTime: 1200 * time.Millisecond, // a second, as it tells libpcap
 	}
 }
 
@@ -111,9 +111,9 @@ func (r *process) stop() (c counts, err error) {
 	return c, nil
 }
 
-// settle waits until the program has got and done all that came for it.
-func (r *process) settle() error {
-	time.Sleep(r.patient)
+// drain waits until the program has got and done all that came for it.
+func (r *process) drain() error {
+	time.Sleep(r.flushTime)
 	return r.rest()
 }
 

@@ -144,7 +144,7 @@ func (p *Program) buildOne(f *config.File, spec pipeline.Spec) (*pipeline.Pipeli
 	return built, nil
 }
 
-// adopt applies the settings of the top level of a configuration that now runs.
+// adopt applies the top-level settings of a configuration that now runs.
 func (d *daemon) adopt(g config.Global) {
 	d.setLog(g.Log)
 	before := d.running

@@ -99,9 +99,9 @@ func (f Family) network(protocol string) string { return fmt.Sprint(protocol, in
 
 // host returns the n-th address of a network, from 1, with its prefix length.
 func host(network netip.Prefix, n int) netip.Prefix {
-	octets := network.Addr().AsSlice()
-	low := octets[len(octets)-2:]
+	bytes := network.Addr().AsSlice()
+	low := bytes[len(bytes)-2:]
 	binary.BigEndian.PutUint16(low, binary.BigEndian.Uint16(low)+uint16(n))
-	addr, _ := netip.AddrFromSlice(octets)
+	addr, _ := netip.AddrFromSlice(bytes)
 	return netip.PrefixFrom(addr, network.Bits())
 }

@@ -26,15 +26,15 @@ type Download struct {
 	From netip.AddrPort
 	// Server is the server that the router chose.
 	Server string
-	// Bytes is how many octets of data arrived.
+	// Bytes is how many bytes of data arrived.
 	Bytes int
 	// Hung is whether progress stopped for [Config.Stall] before the end, or the
 	// end did not come in time.
 	Hung bool
-	// Recovery is the time from the request to the first octet of data: a round
+	// Recovery is the time from the request to the first byte of data: a round
 	// trip, or until the server has learned the path MTU. It is 0 when no data came.
 	Recovery time.Duration
-	// Elapsed is the time from the request to the last octet that arrived.
+	// Elapsed is the time from the request to the last byte that arrived.
 	Elapsed time.Duration
 }
 
@@ -68,7 +68,7 @@ func (n *Network) connectFrom(ctx context.Context, from netip.AddrPort) (net.Con
 	if err != nil {
 		return nil, "", err
 	}
-	name, err := bufio.NewReader(&impatient{c, connectTimeout}).ReadString('\n')
+	name, err := bufio.NewReader(&timedConn{c, connectTimeout}).ReadString('\n')
 	if err != nil {
 		abort(c)
 		return nil, "", fmt.Errorf("read server's name: %w", err)
@@ -76,7 +76,7 @@ func (n *Network) connectFrom(ctx context.Context, from netip.AddrPort) (net.Con
 	return c, strings.TrimSuffix(name, "\n"), nil
 }
 
-// fetch asks for the data and notes what arrives until size octets have come or
+// fetch asks for the data and notes what arrives until size bytes have come or
 // the connection hangs.
 func (d *Download) fetch(c io.ReadWriter, size int) error {
 	asked := time.Now()
@@ -103,14 +103,14 @@ func (d *Download) fetch(c io.ReadWriter, size int) error {
 	return nil
 }
 
-// impatient is a connection each of whose reads waits only so long.
-type impatient struct {
+// timedConn is a connection each of whose reads waits only so long.
+type timedConn struct {
 	net.Conn
-	patience time.Duration
+	timeout time.Duration
 }
 
-func (c *impatient) Read(b []byte) (int, error) {
-	if err := c.SetReadDeadline(time.Now().Add(c.patience)); err != nil {
+func (c *timedConn) Read(b []byte) (int, error) {
+	if err := c.SetReadDeadline(time.Now().Add(c.timeout)); err != nil {
 		return 0, err
 	}
 	return c.Conn.Read(b)

@@ -11,7 +11,7 @@ import (
 )
 
 // legend explains the columns of the table.
-const legend = `first, all: time to the first and to the last octet. sent: broadcasts in all; in any
+const legend = `first, all: time to the first and to the last byte. sent: broadcasts in all; in any
 second of all daemons, of one, and what its limit allows it; about a client on average,
 in all and in any second at most. lost: messages that came too fast for the daemons.
 `
@@ -48,7 +48,7 @@ func compare(ctx context.Context, config RecoveryConfig, all []setup, out io.Wri
 		if err != nil {
 			return fmt.Errorf("measure recovery with %s: %w", s.name, err)
 		}
-		r.tell(w, s)
+		r.writeRow(w, s)
 		errs = append(errs, r.Check())
 	}
 	errs = append(errs, w.Flush())
@@ -62,8 +62,8 @@ func attackText(rate int) string {
 	return fmt.Sprintf(", under an attack of %d forged messages per second", rate)
 }
 
-// tell writes a line of the table.
-func (r Recovery) tell(w io.Writer, s setup) {
+// writeRow writes a line of the table.
+func (r Recovery) writeRow(w io.Writer, s setup) {
 	average, most := r.Copies.CopiesPerClient()
 	fmt.Fprintf(w, "%s\t%d of %d\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\t%.1f\t%d\t%d\t%d\t%.0f\t\n",
 		s.name, r.Completed(), len(r.Downloads),

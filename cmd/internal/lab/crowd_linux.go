@@ -44,7 +44,7 @@ func within(limit time.Duration) func(net.Conn) (io.ReadWriter, error) {
 
 // whileMoving makes connections end a read that takes as long as stall.
 func whileMoving(stall time.Duration) func(net.Conn) (io.ReadWriter, error) {
-	return func(c net.Conn) (io.ReadWriter, error) { return &impatient{c, stall}, nil }
+	return func(c net.Conn) (io.ReadWriter, error) { return &timedConn{c, stall}, nil }
 }
 
 // download makes all clients ask for their data at once, and returns when each has

@@ -49,7 +49,7 @@ func (r Recovery) Within(part float64) time.Duration {
 }
 
 // RecoveredWithin returns the time in which a part of the clients, from 0 to 1, had
-// the first octet: their servers knew the path MTU then. It is [Never] if fewer had.
+// the first byte: their servers knew the path MTU then. It is [Never] if fewer had.
 func (r Recovery) RecoveredWithin(part float64) time.Duration {
 	return quantile(r.Downloads, part, func(d Download) time.Duration {
 		if d.Bytes == 0 {

@@ -129,7 +129,7 @@ func (s *soak) stall() error       { s.program.output.stalled.Store(true); retur
 func (s *soak) goOnReading() error { s.program.output.stalled.Store(false); return nil }
 
 func (s *soak) flipNames() error   { s.host.names.flip(s.random); return nil }
-func (s *soak) settleNames() error { s.host.names.settle(); return nil }
+func (s *soak) settleNames() error { s.host.names.reset(); return nil }
 
 func (s *soak) limitFiles() error {
 	now, err := s.program.resources()

@@ -71,8 +71,8 @@ func (n *names) flip(random *rand.Rand) {
 	}
 }
 
-// settle has the server answer with one address.
-func (n *names) settle() {
+// reset has the server answer with one address.
+func (n *names) reset() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.addrs, n.code, n.mute = []netip.Addr{peerAddr(2)}, dnsmessage.RCodeSuccess, false

@@ -19,8 +19,8 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/lab/rig"
 )
 
-// patience bounds everything that is waited for.
-const patience = 30 * time.Second
+// timeout bounds everything that is waited for.
+const timeout = 30 * time.Second
 
 // mountThenRun is a shell's: it gives the program a small disk, and the host's name server,
 // that nobody else sees.
@@ -91,7 +91,7 @@ func (o *output) Write(b []byte) (int, error) {
 
 // await waits until is reports true.
 func (p *program) await(what string, is func() (bool, error)) error {
-	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(timeout); ; time.Sleep(time.Millisecond) {
 		ok, err := is()
 		if ok || err != nil {
 			return err

@@ -62,11 +62,11 @@ func pipelineState(p service.PipelineStatus, now live.Now) Pipeline {
 		out.Error, _, _ = strings.Cut(p.Err.Error(), "\ngoroutine ")
 	case p.Ended:
 		out.State = Ended
-	case !now.Answered:
+	case !now.OK:
 		out.State = Silent
 	}
-	if now.Answered {
-		r := readings{now.Books, now.Ten.Books, now.Minute.Books, span(now.At, now.Ten, p.Since), span(now.At, now.Minute, p.Since)}
+	if now.OK {
+		r := readings{now.Counters, now.Ten.Counters, now.Minute.Counters, span(now.At, now.Ten, p.Since), span(now.At, now.Minute, p.Since)}
 		if p.Ended {
 			r.ten, r.minute = r.now, r.now
 		}
@@ -77,8 +77,8 @@ func pipelineState(p service.PipelineStatus, now live.Now) Pipeline {
 }
 
 // span returns the seconds since an earlier reading, or since the pipeline was opened.
-func span(now time.Time, before service.Answer, since time.Time) float64 {
-	if before.Answered {
+func span(now time.Time, before service.Snapshot, since time.Time) float64 {
+	if before.OK {
 		since = before.At
 	}
 	return now.Sub(since).Seconds()

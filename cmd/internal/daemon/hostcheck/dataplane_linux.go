@@ -39,8 +39,8 @@ func (c *checker) services(injects bool) {
 }
 
 func dataPlanes() (found []dataPlane) {
-	for _, look := range []func() *dataPlane{kubeProxyIptables, kubeProxyNftables, ipvs, cilium, calicoBPF, ovn} {
-		if p := look(); p != nil {
+	for _, find := range []func() *dataPlane{kubeProxyIptables, kubeProxyNftables, ipvs, cilium, calicoBPF, ovn} {
+		if p := find(); p != nil {
 			found = append(found, *p)
 		}
 	}

@@ -1,4 +1,4 @@
-// Package hostcheck tells what only the host can tell about a configuration: whether
+// Package hostcheck finds what only the host can show about a configuration: whether
 // it has what the stages of the pipelines need ([pipeline.Needs]), and whether its
 // kernel would use the messages that arrive. It reads and asks; it changes nothing
 // and sends nothing but questions to the resolver.
@@ -13,7 +13,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// Level tells how bad a finding is.
+// Level is how bad a finding is.
 type Level uint8
 
 // Levels.
@@ -118,8 +118,8 @@ func (c *checker) needs(n pipeline.Needs) {
 
 func one(f Finding) []Finding { return []Finding{f} }
 
-// once looks at a subject, or notes that one more stage needs it.
-func (c *checker) once(subject string, look func() []Finding) {
+// once checks a subject, or records that one more stage needs it.
+func (c *checker) once(subject string, check func() []Finding) {
 	known := false
 	for i := range c.findings {
 		f := &c.findings[i]
@@ -134,7 +134,7 @@ func (c *checker) once(subject string, look func() []Finding) {
 	if known {
 		return
 	}
-	for _, f := range look() {
+	for _, f := range check() {
 		if f.Subject == "" {
 			f.Subject = subject
 		}

@@ -34,13 +34,13 @@ func (c *checker) user() {
 
 // asUserToo looks with the rights of the process, with which everything is opened, and
 // then with those of the daemon's user, as whom files are rotated and opened again.
-func (c *checker) asUserToo(look func() Finding) Finding {
-	own, later := look(), Finding{}
+func (c *checker) asUserToo(check func() Finding) Finding {
+	own, later := check(), Finding{}
 	if own.Level == Problem || c.daemon.User == nil {
 		return own
 	}
-	if err := c.daemon.User.Do(func() { later = look() }); err != nil || later.Level <= own.Level {
-		return own // that it can't be looked at was told once
+	if err := c.daemon.User.Do(func() { later = check() }); err != nil || later.Level <= own.Level {
+		return own // a failed check was reported once
 	}
 	later.State = c.asUser(later.State) + ": it can't be rotated or opened again"
 	return later

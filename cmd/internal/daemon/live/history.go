@@ -20,7 +20,7 @@ const (
 
 // History keeps earlier counters of one pipeline in bounded memory.
 type History struct {
-	seconds, tens []service.Answer // oldest first
+	seconds, tens []service.Snapshot // oldest first
 	hour          []Point
 }
 
@@ -31,9 +31,9 @@ type Point struct {
 }
 
 // add adds a reading.
-func (h *History) add(a service.Answer) {
+func (h *History) add(a service.Snapshot) {
 	// These are large and not about rates.
-	a.Books.MTUs4, a.Books.MTUs6 = pipeline.Histogram{}, pipeline.Histogram{}
+	a.Counters.MTUs4, a.Counters.MTUs6 = pipeline.Histogram{}, pipeline.Histogram{}
 	h.seconds = push(h.seconds, a, seconds)
 	if n := len(h.tens); n > 0 && a.At.Sub(h.tens[n-1].At) < PointEvery-time.Second/2 {
 		return
@@ -42,10 +42,10 @@ func (h *History) add(a service.Answer) {
 	h.hour = push(h.hour, pointOf(a), points)
 }
 
-func pointOf(a service.Answer) Point {
-	p := Point{At: a.At, Received: a.Books.Received, Forwarded: a.Books.Forwarded}
+func pointOf(a service.Snapshot) Point {
+	p := Point{At: a.At, Received: a.Counters.Received, Forwarded: a.Counters.Forwarded}
 	p.Dropped = p.Received - p.Forwarded
-	for _, s := range a.Books.Sources {
+	for _, s := range a.Counters.Sources {
 		p.Lost += s.Lost
 	}
 	return p
@@ -62,20 +62,20 @@ func push[T any](list []T, x T, most int) []T {
 }
 
 // before returns the oldest readings of the last ten seconds and of the last minute.
-func (h *History) before(now time.Time) (ten, minute service.Answer) {
+func (h *History) before(now time.Time) (ten, minute service.Snapshot) {
 	return oldest(h.seconds, now, 10*time.Second), oldest(h.tens, now, time.Minute)
 }
 
 // margin is how much older a reading may be than was asked for.
 const margin = time.Second
 
-func oldest(list []service.Answer, now time.Time, age time.Duration) service.Answer {
+func oldest(list []service.Snapshot, now time.Time, age time.Duration) service.Snapshot {
 	for _, a := range list {
 		if now.Sub(a.At) <= age+margin {
 			return a
 		}
 	}
-	return service.Answer{}
+	return service.Snapshot{}
 }
 
 // Hour returns the points of the last hour, oldest first.

@@ -22,10 +22,10 @@ var ErrTaps = errors.New("too many taps are open; end one of them")
 type Live struct {
 	taps atomic.Pointer[[]*Tap] // nil if there are none
 
-	mu        sync.Mutex // guards what follows
-	watches   map[string]*Watch
-	histories map[*pipeline.Pipeline]*History
-	questions service.Questions
+	mu          sync.Mutex // guards what follows
+	watches     map[string]*Watch
+	histories   map[*pipeline.Pipeline]*History
+	snapshotter service.Snapshotter
 }
 
 // New returns a Live without pipelines.
@@ -141,7 +141,7 @@ func (l *Live) tick(ctx context.Context, now time.Time, status service.Status) {
 		w.lists.tick(now)
 	}
 	for i, p := range status.Pipelines {
-		if answers[i].Answered && !p.Ended {
+		if answers[i].OK && !p.Ended {
 			l.history(p.Pipeline).add(answers[i])
 		}
 	}
@@ -178,14 +178,14 @@ func (l *Live) forget(status service.Status) {
 }
 
 // ask asks the pipelines of a status for their counters.
-func (l *Live) ask(ctx context.Context, status service.Status, patience time.Duration) []service.Answer {
+func (l *Live) ask(ctx context.Context, status service.Status, patience time.Duration) []service.Snapshot {
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
 	var pipelines []*pipeline.Pipeline
 	for _, p := range status.Pipelines {
 		pipelines = append(pipelines, p.Pipeline)
 	}
-	return l.questions.Ask(ctx, pipelines)
+	return l.snapshotter.Snapshots(ctx, pipelines)
 }
 
 // answerTimeout is how long somebody who looks waits for a pipeline.
@@ -198,7 +198,7 @@ func (l *Live) Now(ctx context.Context, status service.Status) []Now {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i, a := range answers {
-		all[i].Answer = a
+		all[i].Snapshot = a
 		if h, ok := l.histories[status.Pipelines[i].Pipeline]; ok {
 			all[i].Ten, all[i].Minute = h.before(a.At)
 			all[i].Hour = h.Hour()
@@ -210,7 +210,7 @@ func (l *Live) Now(ctx context.Context, status service.Status) []Now {
 // Now is a reading of a pipeline's counters with earlier ones. An earlier one that was not
 // answered says that the pipeline is younger.
 type Now struct {
-	service.Answer
-	Ten, Minute service.Answer // at most ten seconds and a minute before
-	Hour        []Point        // what it did in the last hour
+	service.Snapshot
+	Ten, Minute service.Snapshot // at most ten seconds and a minute before
+	Hour        []Point          // what it did in the last hour
 }

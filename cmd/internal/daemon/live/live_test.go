@@ -207,13 +207,13 @@ func TestHistory(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		now := w.live.Now(t.Context(), w.status(began))[0]
-		if now.Books.Received != 7400 {
-			t.Errorf("%d packets were received", now.Books.Received)
+		if now.Counters.Received != 7400 {
+			t.Errorf("%d packets were received", now.Counters.Received)
 		}
-		if n, d := now.Books.Received-now.Ten.Books.Received, now.At.Sub(now.Ten.At); d < 9*time.Second || d > 11*time.Second || n < 18 || n > 22 {
+		if n, d := now.Counters.Received-now.Ten.Counters.Received, now.At.Sub(now.Ten.At); d < 9*time.Second || d > 11*time.Second || n < 18 || n > 22 {
 			t.Errorf("%d packets in %v", n, d)
 		}
-		if n, d := now.Books.Received-now.Minute.Books.Received, now.At.Sub(now.Minute.At); d < 50*time.Second || d > 61*time.Second || n < 100 || n > 122 {
+		if n, d := now.Counters.Received-now.Minute.Counters.Received, now.At.Sub(now.Minute.At); d < 50*time.Second || d > 61*time.Second || n < 100 || n > 122 {
 			t.Errorf("%d packets in %v", n, d)
 		}
 		if n := len(now.Hour); n != 360 || now.Hour[n-1].At.Sub(now.Hour[0].At) != 3590*time.Second {

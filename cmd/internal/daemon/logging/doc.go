@@ -1,5 +1,5 @@
-// Package logging writes what the program says of itself: lines of text or JSON,
-// whose format and level may change while it runs.
+// Package logging writes the program's log: lines of text or JSON, whose format and level may
+// change while it runs.
 //
 // # Repeats
 //
@@ -16,7 +16,7 @@
 //
 // A logger's lines keep the order of its records: repeats are written before anything new,
 // and at the end of ten seconds in the order of the latest of each. So the last line that a
-// stage wrote about an interface tells how it is.
+// stage wrote about an interface is its state.
 //
 // Memory is bounded: when too many different things are said at once, the logger whose ten
 // seconds began first is forgotten, and its repeats are written.

@@ -44,15 +44,15 @@ type line struct {
 	w       io.Writer
 	journal bool
 	level   slog.Level // of the line to come
-	octets  []byte     // used again
+	text    []byte     // used again
 }
 
 func (l *line) Write(text []byte) (int, error) {
 	if !l.journal {
 		return l.w.Write(text)
 	}
-	l.octets = append(append(l.octets[:0], priority(l.level)...), text...)
-	if _, err := l.w.Write(l.octets); err != nil {
+	l.text = append(append(l.text[:0], priority(l.level)...), text...)
+	if _, err := l.w.Write(l.text); err != nil {
 		return 0, err
 	}
 	return len(text), nil

@@ -105,34 +105,34 @@ func TestFold(t *testing.T) {
 		log := logging.New(out, true)
 		stage := log.Folded().With("stage", "s")
 		for i := range 1000 {
-			stage.Warn("can't send", "error", errors.New("no route"), "octets", i)
+			stage.Warn("can't send", "error", errors.New("no route"), "bytes", i)
 		}
-		stage.Warn("can't send", "error", errors.New("interface down"), "octets", 1)
-		stage.Error("can't send", "error", errors.New("no route"), "octets", 2)
-		log.Folded().Warn("can't send", "error", errors.New("no route"), "octets", 3)
-		stage.With("peer", "a").Warn("can't send", "error", errors.New("no route"), "octets", 4)
+		stage.Warn("can't send", "error", errors.New("interface down"), "bytes", 1)
+		stage.Error("can't send", "error", errors.New("no route"), "bytes", 2)
+		log.Folded().Warn("can't send", "error", errors.New("no route"), "bytes", 3)
+		stage.With("peer", "a").Warn("can't send", "error", errors.New("no route"), "bytes", 4)
 		wantLines(t, out,
-			`<4>level=WARN msg="can't send" stage=s error="no route" octets=0`,
-			`<4>level=WARN msg="can't send (repeated 999 times)" stage=s error="no route" octets=999`,
-			`<4>level=WARN msg="can't send" stage=s error="interface down" octets=1`,
-			`<3>level=ERROR msg="can't send" stage=s error="no route" octets=2`,
-			`<4>level=WARN msg="can't send" error="no route" octets=3`,
-			`<4>level=WARN msg="can't send" stage=s peer=a error="no route" octets=4`)
+			`<4>level=WARN msg="can't send" stage=s error="no route" bytes=0`,
+			`<4>level=WARN msg="can't send (repeated 999 times)" stage=s error="no route" bytes=999`,
+			`<4>level=WARN msg="can't send" stage=s error="interface down" bytes=1`,
+			`<3>level=ERROR msg="can't send" stage=s error="no route" bytes=2`,
+			`<4>level=WARN msg="can't send" error="no route" bytes=3`,
+			`<4>level=WARN msg="can't send" stage=s peer=a error="no route" bytes=4`)
 
 		time.Sleep(9 * time.Second)
-		stage.Warn("can't send", "error", errors.New("no route"), "octets", 1000)
+		stage.Warn("can't send", "error", errors.New("no route"), "bytes", 1000)
 		time.Sleep(1100 * time.Millisecond)
-		wantLines(t, out, `<4>level=WARN msg="can't send (repeated 1 time)" stage=s error="no route" octets=1000`)
+		wantLines(t, out, `<4>level=WARN msg="can't send (repeated 1 time)" stage=s error="no route" bytes=1000`)
 
-		stage.Warn("can't send", "error", errors.New("no route"), "octets", 1001)
-		stage.Warn("can't send", "error", errors.New("no route"), "octets", 1002)
+		stage.Warn("can't send", "error", errors.New("no route"), "bytes", 1001)
+		stage.Warn("can't send", "error", errors.New("no route"), "bytes", 1002)
 		time.Sleep(10 * time.Second)
-		wantLines(t, out, `<4>level=WARN msg="can't send (repeated 2 times)" stage=s error="no route" octets=1002`)
+		wantLines(t, out, `<4>level=WARN msg="can't send (repeated 2 times)" stage=s error="no route" bytes=1002`)
 
 		// A quiet window, and it is news again.
 		time.Sleep(11 * time.Second)
-		stage.Warn("can't send", "error", errors.New("no route"), "octets", 5)
-		wantLines(t, out, `<4>level=WARN msg="can't send" stage=s error="no route" octets=5`)
+		stage.Warn("can't send", "error", errors.New("no route"), "bytes", 5)
+		wantLines(t, out, `<4>level=WARN msg="can't send" stage=s error="no route" bytes=5`)
 		log.Close()
 	})
 }

@@ -17,7 +17,7 @@ import (
 // then is left out.
 const answerTimeout = 2 * time.Second
 
-// Build tells what the program was built from.
+// Build describes the build of the program.
 type Build struct {
 	Version   string
 	GoVersion string
@@ -42,11 +42,11 @@ func NewRegistry(build Build, plugins []pipeline.Plugin, status func() service.S
 
 // collector reads the status of a service for Prometheus.
 type collector struct {
-	status    func() service.Status
-	questions service.Questions
-	families  []family
-	metrics   map[string]described // by name, of plugins too
-	order     []*prometheus.Desc
+	status      func() service.Status
+	snapshotter service.Snapshotter
+	families    []family
+	metrics     map[string]described // by name, of plugins too
+	order       []*prometheus.Desc
 }
 
 func newCollector(build Build, plugins []pipeline.Plugin, status func() service.Status) *collector {
@@ -90,9 +90,9 @@ func (c *collector) snapshot() *snapshot {
 	for _, p := range s.status.Pipelines {
 		pipelines = append(pipelines, p.Pipeline)
 	}
-	for _, a := range c.questions.Ask(ctx, pipelines) {
-		if a.Answered {
-			s.books = append(s.books, a.Books)
+	for _, a := range c.snapshotter.Snapshots(ctx, pipelines) {
+		if a.OK {
+			s.counters = append(s.counters, a.Counters)
 		}
 	}
 	return s

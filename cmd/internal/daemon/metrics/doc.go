@@ -1,10 +1,9 @@
-// Package metrics gives the figures of a service to Prometheus.
+// Package metrics has the metrics of a service for Prometheus.
 //
-// All metrics are in one table ([families]) and read when they are asked for: nothing is
-// counted twice, and nothing is counted for nobody. Beside the table stand the metrics
-// that plugins declare ([pipeline.MetricInfo]), those of Go's runtime and of the
-// process. Values of labels come from the configuration and from what plugins
-// declare, never from packets, so that the number of series is known beforehand.
+// The service's metrics are in one table ([families]) and read at each scrape. Besides there
+// are those that plugins declare ([pipeline.MetricInfo]), those of Go's runtime and of the
+// process. Values of labels come from the configuration and from plugins' declarations,
+// never from packets, so the number of series is bounded.
 //
 // Names and meanings are a contract with dashboards and alerts: configs/metrics.txt
 // lists them, and a test compares the list with what the program really says.

@@ -41,7 +41,7 @@ type value struct {
 
 func number[T uint64 | float64](n T) value { return value{number: float64(n)} }
 
-func truth(b bool) value {
+func boolValue(b bool) value {
 	if b {
 		return value{number: 1}
 	}
@@ -52,7 +52,7 @@ func truth(b bool) value {
 type snapshot struct {
 	status   service.Status
 	findings []health.Finding
-	books    []pipeline.Counters // of the pipelines that answered
+	counters []pipeline.Counters // of the pipelines that answered
 }
 
 // Of a metric that exists once.
@@ -63,7 +63,7 @@ func single(kind, name, help string, read func(s *snapshot) value) family {
 // Of each pipeline.
 func perPipeline(kind, name, help string, read func(c pipeline.Counters) value) family {
 	return family{Info{name, kind, []string{"pipeline"}, help}, func(s *snapshot, put put) {
-		for _, c := range s.books {
+		for _, c := range s.counters {
 			put(read(c), c.Pipeline)
 		}
 	}}
@@ -72,7 +72,7 @@ func perPipeline(kind, name, help string, read func(c pipeline.Counters) value) 
 // Of each source.
 func perSource(name, help string, read func(c pipeline.SourceCount) uint64) family {
 	return family{Info{name, counter, []string{"pipeline", "source"}, help}, func(s *snapshot, put put) {
-		for _, c := range s.books {
+		for _, c := range s.counters {
 			for _, source := range c.Sources {
 				put(number(read(source)), c.Pipeline, source.Source)
 			}
@@ -83,7 +83,7 @@ func perSource(name, help string, read func(c pipeline.SourceCount) uint64) fami
 // Of each sink.
 func perSink(kind, name, help string, read func(c pipeline.SinkCount) value) family {
 	return family{Info{name, kind, []string{"pipeline", "sink"}, help}, func(s *snapshot, put put) {
-		for _, c := range s.books {
+		for _, c := range s.counters {
 			for _, sink := range c.Sinks {
 				put(read(sink), c.Pipeline, sink.Sink)
 			}
@@ -94,7 +94,7 @@ func perSink(kind, name, help string, read func(c pipeline.SinkCount) value) fam
 // Of each reason of each sink.
 func perSinkReason(name, help string, read func(c pipeline.SinkCount) []pipeline.ReasonCount) family {
 	return family{Info{name, counter, []string{"pipeline", "sink", "reason"}, help}, func(s *snapshot, put put) {
-		for _, c := range s.books {
+		for _, c := range s.counters {
 			for _, sink := range c.Sinks {
 				for _, r := range read(sink) {
 					put(number(r.Packets), c.Pipeline, sink.Sink, r.Reason)

@@ -12,18 +12,18 @@ func families(build Build) []family {
 	return []family{
 		{
 			Info{"pmtud_build_info", gauge, []string{"version", "goversion"}, "always 1; the labels tell the version of the program and of the Go that built it"},
-			func(_ *snapshot, put put) { put(truth(true), build.Version, build.GoVersion) },
+			func(_ *snapshot, put put) { put(boolValue(true), build.Version, build.GoVersion) },
 		},
 
 		single(gauge, "pmtud_ready", "1 if every pipeline and stage is well, as /readyz tells; otherwise 0", func(s *snapshot) value {
-			return truth(health.Ready(s.findings))
+			return boolValue(health.Ready(s.findings))
 		}),
 		{
 			Info{"pmtud_config_info", gauge, []string{"hash"}, "always 1; the label is the hash of the running configuration"},
-			func(s *snapshot, put put) { put(truth(true), s.status.Reload.Hash) },
+			func(s *snapshot, put put) { put(boolValue(true), s.status.Reload.Hash) },
 		},
 		single(gauge, "pmtud_config_last_reload_successful", "1 if the last reload was good, or there was none; otherwise 0", func(s *snapshot) value {
-			return truth(s.status.Reload.Good)
+			return boolValue(s.status.Reload.Good)
 		}),
 		single(gauge, "pmtud_config_last_reload_success_timestamp_seconds", "time of the last good reload, or of the start", func(s *snapshot) value {
 			return timestamp(s.status.Reload.At)
@@ -39,7 +39,7 @@ func families(build Build) []family {
 			Info{"pmtud_pipeline_running", gauge, []string{"pipeline"}, "1 while the pipeline runs, 0 when it has ended or failed"},
 			func(s *snapshot, put put) {
 				for _, p := range s.status.Pipelines {
-					put(truth(!p.Ended), p.Name)
+					put(boolValue(!p.Ended), p.Name)
 				}
 			},
 		},
@@ -56,7 +56,7 @@ func families(build Build) []family {
 			func(s *snapshot, put put) {
 				for _, f := range s.findings {
 					if f.Name != "" {
-						put(truth(f.Trouble == ""), f.Pipeline, f.Kind.String(), f.Owner, f.Name)
+						put(boolValue(f.Trouble == ""), f.Pipeline, f.Kind.String(), f.Owner, f.Name)
 					}
 				}
 			},
@@ -81,7 +81,7 @@ func families(build Build) []family {
 		{
 			Info{"pmtud_dropped_packets_total", counter, []string{"pipeline", "stage", "reason"}, "packets that a filter of the pipeline dropped"},
 			func(s *snapshot, put put) {
-				for _, c := range s.books {
+				for _, c := range s.counters {
 					drops(c.Dropped, put, c.Pipeline)
 				}
 			},
@@ -89,7 +89,7 @@ func families(build Build) []family {
 		{
 			Info{"pmtud_forwarded_mtu_bytes", histogram, []string{"pipeline", "family"}, "next-hop MTUs of the forwarded messages"},
 			func(s *snapshot, put put) {
-				for _, c := range s.books {
+				for _, c := range s.counters {
 					put(value{histogram: &c.MTUs4, per: 1}, c.Pipeline, "ipv4")
 					put(value{histogram: &c.MTUs6, per: 1}, c.Pipeline, "ipv6")
 				}
@@ -102,7 +102,7 @@ func families(build Build) []family {
 		{
 			Info{"pmtud_sink_dropped_packets_total", counter, []string{"pipeline", "sink", "stage", "reason"}, "packets that a filter of the sink dropped"},
 			func(s *snapshot, put put) {
-				for _, c := range s.books {
+				for _, c := range s.counters {
 					for _, sink := range c.Sinks {
 						drops(sink.Dropped, put, c.Pipeline, sink.Sink)
 					}
@@ -130,7 +130,7 @@ func families(build Build) []family {
 		{
 			Info{"pmtud_sink_delay_seconds", histogram, []string{"pipeline", "sink"}, "time from the capture of a packet to its delivery by the sink; only of pipelines without captures from files"},
 			func(s *snapshot, put put) {
-				for _, c := range s.books {
+				for _, c := range s.counters {
 					for _, sink := range c.Sinks {
 						if len(sink.Delay.Bounds) > 0 {
 							put(value{histogram: &sink.Delay, per: float64(time.Second)}, c.Pipeline, sink.Sink)

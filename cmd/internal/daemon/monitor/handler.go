@@ -31,7 +31,7 @@ const index = `pmtud
 /readyz?verbose   whether every pipeline and stage can do its work
 `
 
-// NewHandler returns what is served, of a service with this status and the metrics of a
+// NewHandler returns the handler for a service with this status and the metrics of a
 // registry.
 func NewHandler(registry *prometheus.Registry, status func() service.Status) http.Handler {
 	h := &handler{status: status}
@@ -48,8 +48,8 @@ func NewHandler(registry *prometheus.Registry, status func() service.Status) htt
 }
 
 type handler struct {
-	status    func() service.Status
-	questions service.Questions
+	status      func() service.Status
+	snapshotter service.Snapshotter
 }
 
 // live asks the engines that run.
@@ -63,8 +63,8 @@ func (h *handler) live(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	var silent strings.Builder
-	for i, a := range h.questions.Ask(ctx, running) {
-		if !a.Answered {
+	for i, a := range h.snapshotter.Snapshots(ctx, running) {
+		if !a.OK {
 			fmt.Fprintf(&silent, "pipeline %s does not answer\n", running[i].Name())
 		}
 	}
@@ -75,7 +75,7 @@ func (h *handler) live(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, "ok\n")
 }
 
-// ready tells what is in trouble, or of everything.
+// ready reports the findings that are in trouble, or all of them.
 func (h *handler) ready(w http.ResponseWriter, r *http.Request) {
 	findings := health.Judge(h.status())
 	verbose := r.URL.Query().Has("verbose")
@@ -103,5 +103,5 @@ func answer(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(text)) // who has gone need not know
+	_, _ = w.Write([]byte(text)) // the client may have gone
 }

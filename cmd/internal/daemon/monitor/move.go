@@ -9,16 +9,15 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/daemon/connlimit"
 )
 
-// Move is a server's way to another address. Either Commit or Cancel ends it.
+// Move is the change of a server's address. Commit or Cancel ends it.
 type Move struct {
 	server       *Server
 	before, addr string
 	listener     net.Listener // nil if nothing has to be opened
 }
 
-// Prepare opens another address, HOST:PORT, or none if it is empty, while the server goes
-// on where it is. Only an old address that is in the way is given up. If the new one
-// can't be had, all is as before.
+// Prepare opens another address, HOST:PORT, or none if it is empty. The server goes on at
+// its old address, unless that is in the way. On error all is as before.
 func (s *Server) Prepare(ctx context.Context, addr string) (m *Move, err error) {
 	m = &Move{server: s, before: s.addr, addr: addr}
 	if addr != "" && addr != s.addr {
@@ -46,7 +45,7 @@ func (s *Server) listen(ctx context.Context, addr string) (net.Listener, error) 
 	return listener, nil
 }
 
-// Commit serves at the new address. Requests at the old one are brought to their end.
+// Commit serves at the new address. Requests at the old one are completed.
 func (m *Move) Commit() error {
 	s := m.server
 	if m.addr == s.addr {

@@ -16,7 +16,7 @@ import (
 // What one client may take.
 const (
 	mostConnections = 128
-	mostHeader      = 8 << 10 // octets
+	mostHeader      = 8 << 10 // bytes
 	readTimeout     = 3 * time.Second
 	writeTimeout    = 10 * time.Second // longer than a scrape may take
 	closeTimeout    = 2 * time.Second
@@ -39,8 +39,8 @@ func NewServer(handler http.Handler, log *slog.Logger) *Server {
 }
 
 // Listen makes the server listen on another address, HOST:PORT, or on none if it is
-// empty. If it can't, it goes on as it was; otherwise requests at the old address are
-// brought to their end.
+// empty. On error the server goes on as before; otherwise requests at the old address are
+// completed.
 func (s *Server) Listen(ctx context.Context, addr string) error {
 	m, err := s.Prepare(ctx, addr)
 	if err != nil {
@@ -62,7 +62,7 @@ func port(addr string) string {
 	return port
 }
 
-// serve serves a connection for each request, so that nobody holds one for nothing.
+// serve serves one request on each connection: idle clients hold none.
 func (s *Server) serve(listener net.Listener) {
 	server := &http.Server{
 		Handler:        connlimit.Mark(s.handler),
@@ -70,7 +70,7 @@ func (s *Server) serve(listener net.Listener) {
 		ReadTimeout:    readTimeout,
 		WriteTimeout:   writeTimeout,
 		MaxHeaderBytes: mostHeader,
-		// What clients do wrong is not worth more.
+		// Mistakes of clients are worth no more.
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	server.SetKeepAlivesEnabled(false)
@@ -83,7 +83,7 @@ func (s *Server) serve(listener net.Listener) {
 	s.log.Info("serving metrics and health", "address", listener.Addr().String())
 }
 
-// Close stops listening. Requests have a moment to come to their end.
+// Close stops listening. It gives open requests a moment to complete.
 func (s *Server) Close() error {
 	if s.http == nil {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Confined tells what a process was confined to by [Enter].
+// Confined describes how [Enter] confined a process.
 type Confined struct {
 	Plan   Plan
 	Mode   Mode
@@ -106,5 +106,5 @@ func resolve(path string) string {
 	return path
 }
 
-// isConfined reports whether a text of a [Report] tells what confines.
+// isConfined reports whether a text of a [Report] names a restriction.
 func isConfined(report string) bool { return !strings.HasPrefix(report, notConfined) }

@@ -32,7 +32,7 @@ func Enter(p Plan, m Mode) (Report, error) {
 		return r, err
 	}
 	r.Files, r.Remains, err = confineFiles(p)
-	if r.Files, err = settle(m, "files", r.Files, err); err != nil {
+	if r.Files, err = tolerate(m, "files", r.Files, err); err != nil {
 		return r, err
 	}
 	if p.SendsUDP {
@@ -45,12 +45,12 @@ func Enter(p Plan, m Mode) (Report, error) {
 	if os.Geteuid() == 0 {
 		r.Remains = append(r.Remains, "to read and replace root's files where it may read and write")
 	}
-	r.Calls, err = settle(m, "system calls", r.Calls, err)
+	r.Calls, err = tolerate(m, "system calls", r.Calls, err)
 	return r, err
 }
 
-// settle decides about a step that failed.
-func settle(m Mode, what, done string, err error) (string, error) {
+// tolerate decides whether a step may fail.
+func tolerate(m Mode, what, done string, err error) (string, error) {
 	switch {
 	case err == nil:
 		return done, nil

@@ -21,7 +21,7 @@ const (
 	remainUDP   = "to send UDP to all addresses"
 )
 
-// Report tells how the process is confined.
+// Report describes how the process is confined.
 type Report struct {
 	User         string   // whom it became; empty: nobody else
 	Capabilities []string // that it still has

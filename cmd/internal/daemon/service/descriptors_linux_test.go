@@ -108,7 +108,7 @@ func (d *daemon) limitFiles(t *testing.T) (restore func()) {
 	return func() { netns.Must(t, unix.Prlimit(d.Process.Pid, unix.RLIMIT_NOFILE, &before, nil)) }
 }
 
-// size returns the octets in a file; none if it is not there.
+// size returns the number of bytes in a file; none if it is not there.
 func size(path string) int64 {
 	info, err := os.Stat(path)
 	if err != nil {

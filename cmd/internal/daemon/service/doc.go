@@ -14,39 +14,37 @@
 //	open    they are opened, while the old ones still run
 //	close   old ones that hold what a new one needs for itself are closed, and
 //	        then these are opened too
-//	switch  the new ones run, and the old ones end and print their books
+//	switch  the new ones run, and the old ones end and log their counters
 //
-// A mistake or a refusal before the switch ends the reload: what was opened is
-// closed, what had to be closed is built and opened again, and everything else has
-// never noticed. Such a pipeline begins with empty books and full limits, as does one
-// that was changed; one that can't be opened again has failed. Unchanged pipelines are
-// not touched: sockets, limits and counters stay. One that has failed is started anew by
-// a reload, changed or not; one whose sources came to their end is left alone.
+// A mistake or a refusal before the switch ends the reload. What was opened is closed, and
+// what had to be closed is built and opened again, with its counters at zero and its
+// limits full; if that fails, the pipeline has failed. Other pipelines are not touched.
 //
-// Settings of the program as a whole are its own affair ([Configuration.Prepare],
+// Unchanged pipelines keep their sockets, limits and counters. One that has failed is
+// started again by a reload, changed or not. One whose sources have ended is left alone.
+//
+// Settings of the program as a whole are the caller's ([Configuration.Prepare],
 // [Configuration.Adopt]).
 //
-// Only what is exclusive on the host ([pipeline.Needs]) can't be open twice: a group of
-// netfilter's log, a file that is written. There packets are lost between the
-// old one's end and the new one's begin.
+// What is exclusive on the host ([pipeline.Needs]) can't be open twice: an NFLOG group, a
+// file that is written. There packets are lost between the old pipeline's end and the new
+// one's start.
 //
-// Everywhere else nothing is lost, and that has a price: both are open for some
-// milliseconds, and a packet that arrives then is handled twice. That is the better
-// mistake. A message that comes twice does no harm; one that is lost is only
-// sent again when the connection that it is about has timed out once more. A source
-// that is told to stop delivers what it has captured. What overflows at the new one
-// before it runs is counted as lost there, though the old one had it.
+// Everywhere else nothing is lost, at a price: both are open for some milliseconds, and a
+// packet that arrives then is handled twice. A duplicate does no harm, while a lost message
+// is sent again only after the connection has timed out once more. A source that stops
+// delivers what it has captured. What overflows at the new one before it runs is counted as
+// lost there, though the old one had it.
 //
-// Each step has a deadline. A pipeline that doesn't open in time counts as refused; one
+// Each step has a deadline. A pipeline that doesn't open in time counts as refused. One
 // that doesn't end in time is left behind, and the log says so.
 //
-// A reload that is asked for while another one goes on comes after it, once, however
-// often it was asked for. Being told to stop ends it.
+// Requests to reload during a reload become one reload after it. Stopping ends a reload.
 //
 // # Signs of life
 //
-// [Service.Status] tells what runs. The same goes to the service manager, together
-// with the rates of packets. Its watchdog is fed only while all pipelines
-// that run answer when they are asked for their books: one that hangs with its lock held
-// makes the service manager start the program anew.
+// [Service.Status] reports what runs. The service manager gets the same, with the rates of
+// packets. Its watchdog is kept alive only while all running pipelines answer when they are
+// asked for their counters: if one hangs with its lock held, the service manager restarts
+// the program.
 package service

@@ -48,13 +48,13 @@ func newManager(t *testing.T) (*manager, *systemd.Notifier) {
 // next returns the next message, with the time stamp left out.
 func (m *manager) next() string {
 	m.t.Helper()
-	octets := make([]byte, 4096)
+	text := make([]byte, 4096)
 	m.SetReadDeadline(time.Now().Add(patience))
-	n, err := m.Read(octets)
+	n, err := m.Read(text)
 	if err != nil {
 		m.t.Fatalf("no message: %v", err)
 	}
-	return regexp.MustCompile(`USEC=\d+`).ReplaceAllString(string(octets[:n]), "USEC=...")
+	return regexp.MustCompile(`USEC=\d+`).ReplaceAllString(string(text[:n]), "USEC=...")
 }
 
 // await returns the next message that begins with prefix.
@@ -69,14 +69,14 @@ func (m *manager) await(prefix string) string {
 
 // silent reports whether no message that begins with prefix comes for so long.
 func (m *manager) silent(prefix string, long time.Duration) bool {
-	octets := make([]byte, 4096)
+	text := make([]byte, 4096)
 	for end := time.Now().Add(long); ; {
 		m.SetReadDeadline(end)
-		n, err := m.Read(octets)
+		n, err := m.Read(text)
 		if err != nil {
 			return true
 		}
-		if strings.HasPrefix(string(octets[:n]), prefix) {
+		if strings.HasPrefix(string(text[:n]), prefix) {
 			return false
 		}
 	}

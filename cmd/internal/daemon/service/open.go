@@ -63,8 +63,8 @@ func openHint(err error) []any {
 	return []any{"hint", "needs CAP_NET_RAW: run as root, or with that capability"}
 }
 
-// close tells pipelines to end and waits until they are closed, but not for ever. It
-// reports whether all of them are.
+// close ends pipelines and waits until they are closed, up to a timeout. It reports whether
+// all of them are.
 func (s *Service) close(workers []*worker) (all bool) {
 	for _, w := range workers {
 		w.cancel()
@@ -74,7 +74,7 @@ func (s *Service) close(workers []*worker) (all bool) {
 	all = true
 	for _, w := range workers {
 		if w.opening == nil || w.givenUp {
-			continue // it was never more than built, or was waited for already
+			continue // it was only built, or is closed already
 		}
 		select {
 		case <-w.ended:

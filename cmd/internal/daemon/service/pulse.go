@@ -9,14 +9,14 @@ import (
 )
 
 const (
-	// statusInterval is how often the service manager is told the rates.
+	// statusInterval is how often the service manager gets the rates.
 	statusInterval = 5 * time.Second
 
 	// answerTimeout bounds how long pipelines may take to answer, all together.
 	answerTimeout = time.Second
 )
 
-// pulse tells the service manager that the pipelines live, and at what rates.
+// pulse reports to the service manager that the pipelines live, and at what rates.
 func (s *Service) pulse(ctx context.Context) {
 	if s.Notifier == nil {
 		return
@@ -34,32 +34,32 @@ func (s *Service) pulse(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-status.C:
-			silent := s.ask()
-			s.tell(systemd.Status(s.summary(silent)))
+			silent := s.poll()
+			s.notify(systemd.Status(s.summary(silent)))
 		case <-watchdog:
-			s.feed()
+			s.keepAlive()
 		}
 	}
 }
 
-// feed feeds the watchdog if all pipelines that run answer.
-func (s *Service) feed() {
-	silent := s.ask()
+// keepAlive notifies the watchdog if all running pipelines answer.
+func (s *Service) keepAlive() {
+	silent := s.poll()
 	if len(silent) > 0 {
 		s.Log.Error("the watchdog is not fed: pipelines do not answer", "pipelines", silent)
 		return
 	}
-	s.tell(systemd.Watchdog)
+	s.notify(systemd.Watchdog)
 }
 
-// ask asks all pipelines that run for their books, and returns the names of those
+// poll asks all running pipelines for their counters, and returns the names of those
 // that do not answer.
-func (s *Service) ask() (silent []string) {
-	patience := answerTimeout
+func (s *Service) poll() (silent []string) {
+	timeout := answerTimeout
 	if within := s.Notifier.Watchdog(); within > 0 {
-		patience = min(patience, within/4)
+		timeout = min(timeout, within/4)
 	}
-	ctx, stop := context.WithTimeout(context.Background(), patience)
+	ctx, stop := context.WithTimeout(context.Background(), timeout)
 	defer stop()
 	var running []*worker
 	var pipelines []*pipeline.Pipeline
@@ -69,34 +69,34 @@ func (s *Service) ask() (silent []string) {
 			pipelines = append(pipelines, w.pipeline)
 		}
 	}
-	for i, a := range s.questions.Ask(ctx, pipelines) {
-		if !a.Answered {
+	for i, a := range s.snapshotter.Snapshots(ctx, pipelines) {
+		if !a.OK {
 			silent = append(silent, running[i].Name)
 			continue
 		}
-		running[i].books.latest = a
+		running[i].progress.latest = a
 	}
 	return silent
 }
 
-// books are what the pulse knows of a pipeline's books.
-type books struct {
-	latest Answer
-	told   Answer // when rates were last told
+// progress is what the pulse knows of a pipeline's counters.
+type progress struct {
+	latest   Snapshot
+	reported Snapshot // when rates were last reported
 }
 
 // rates returns how many packets were received and forwarded per second since they
-// were last asked for, or since then.
-func (b *books) rates(since time.Time) (received, forwarded float64) {
-	before, now := b.told, b.latest
-	b.told = now
-	if !before.Answered {
+// were last reported, or since the given time.
+func (p *progress) rates(since time.Time) (received, forwarded float64) {
+	before, now := p.reported, p.latest
+	p.reported = now
+	if !before.OK {
 		before.At = since
 	}
 	seconds := now.At.Sub(before.At).Seconds()
 	if seconds <= 0 {
 		return 0, 0
 	}
-	return float64(now.Books.Received-before.Books.Received) / seconds,
-		float64(now.Books.Forwarded-before.Books.Forwarded) / seconds
+	return float64(now.Counters.Received-before.Counters.Received) / seconds,
+		float64(now.Counters.Forwarded-before.Counters.Forwarded) / seconds
 }

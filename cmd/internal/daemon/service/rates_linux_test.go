@@ -24,14 +24,14 @@ func (m *manager) received() (all []string) {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	octets := make([]byte, 4096)
+	text := make([]byte, 4096)
 	err = raw.Control(func(fd uintptr) {
 		for {
-			n, _, err := syscall.Recvfrom(int(fd), octets, syscall.MSG_DONTWAIT)
+			n, _, err := syscall.Recvfrom(int(fd), text, syscall.MSG_DONTWAIT)
 			if err != nil {
 				return
 			}
-			all = append(all, string(octets[:n]))
+			all = append(all, string(text[:n]))
 		}
 	})
 	if err != nil {

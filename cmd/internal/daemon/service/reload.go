@@ -13,18 +13,18 @@ import (
 // loadTimeout bounds how long the source may take to load.
 const loadTimeout = 10 * time.Second
 
-// reloadFailed is what the service manager is told until a reload succeeds.
+// reloadFailed is the status at the service manager until a reload succeeds.
 const reloadFailed = "reload failed, the old configuration goes on"
 
-// tryReload loads the configuration and runs it, or lets the old one go on. What
-// becomes of it is logged, and told to the service manager.
+// tryReload loads the configuration and runs it, or keeps the old one. It logs the
+// outcome and reports it to the service manager.
 func (s *Service) tryReload(ctx context.Context, why string) {
 	began := time.Now()
-	s.tell(systemd.Reloading())
-	defer s.patience()()
+	s.notify(systemd.Reloading())
+	defer s.extendTimeout()()
 	if s.Source == nil {
 		s.Log.Warn("there is nothing to reload: the configuration is the command line's")
-		s.tell(systemd.Ready, systemd.Status("running; there is nothing to reload"))
+		s.notify(systemd.Ready, systemd.Status("running; there is nothing to reload"))
 		return
 	}
 	s.Log.Info("reloading", "because", why)
@@ -32,20 +32,20 @@ func (s *Service) tryReload(ctx context.Context, why string) {
 	if ctx.Err() != nil {
 		return // and stops
 	}
-	s.note(err)
+	s.recordReload(err)
 	if err != nil {
 		s.logErrors(err)
 		s.Log.Error("can't reload, the old configuration goes on", "took", time.Since(began).Round(time.Microsecond))
-		s.tell(systemd.Ready, systemd.Status(reloadFailed+": "+each(err)[0].Error()))
+		s.notify(systemd.Ready, systemd.Status(reloadFailed+": "+each(err)[0].Error()))
 		return
 	}
 	s.Log.Info("reloaded", "pipelines", len(p.next), "started", names(p.fresh), "stopped", names(p.old),
 		"took", time.Since(began).Round(time.Microsecond))
-	s.tell(systemd.Ready, systemd.Status(fmt.Sprintf("reloaded, pipelines: %d", len(p.next))))
+	s.notify(systemd.Ready, systemd.Status(fmt.Sprintf("reloaded, pipelines: %d", len(p.next))))
 }
 
-// note enters an attempt into the status.
-func (s *Service) note(err error) {
+// recordReload records an attempt in the status.
+func (s *Service) recordReload(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := &s.reload
@@ -57,8 +57,8 @@ func (s *Service) note(err error) {
 	}
 }
 
-// exchange loads another configuration and puts it in the place of the old one, all
-// of it or nothing.
+// exchange loads another configuration and replaces the old one by it, all or
+// nothing.
 func (s *Service) exchange(ctx context.Context) (*plan, error) {
 	c, err := s.load(ctx)
 	if err != nil {
@@ -78,7 +78,7 @@ func (s *Service) exchange(ctx context.Context) (*plan, error) {
 	}
 	s.adopt(c, p)
 	s.close(p.old)
-	s.printBooks(p.old)
+	s.logFinalCounters(p.old)
 	return p, nil
 }
 
@@ -110,7 +110,7 @@ func (s *Service) openBeside(ctx context.Context, p *plan) error {
 // restore builds, opens and runs again what was closed for nothing. What it can't is
 // kept as failed.
 func (s *Service) restore(ctx context.Context, closed []*worker) {
-	s.printBooks(closed)
+	s.logFinalCounters(closed)
 	for _, old := range closed {
 		w, err := s.openAgain(ctx, old)
 		if err != nil {
@@ -145,7 +145,7 @@ func (s *Service) replace(old, w *worker) {
 	}
 }
 
-// loaded is what came of loading.
+// loaded is the result of loading.
 type loaded struct {
 	Configuration
 	err error

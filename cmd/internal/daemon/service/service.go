@@ -16,10 +16,10 @@ import (
 
 // Options say what a service works with. Log is required.
 type Options struct {
-	// Log is for what the service says of itself, its pipelines' final books included.
+	// Log gets the service's own messages, its pipelines' final counters included.
 	Log *slog.Logger
 
-	// Notifier tells the service manager; nil for none.
+	// Notifier reports to the service manager; nil for none.
 	Notifier *systemd.Notifier
 
 	// Source is where a reload gets its configuration from; nil if there is nothing to reload.
@@ -47,7 +47,7 @@ type Source interface {
 
 // Configuration is what a service is to run.
 type Configuration struct {
-	Hash        string   // tells configurations apart, for people
+	Hash        string   // distinguishes configurations, for people
 	Fingerprint string   // of the [Source] before it was read
 	Pipelines   []Wanted // with different names
 	Watch       bool     // reload when the source's fingerprint changes
@@ -89,7 +89,7 @@ type Service struct {
 	loaded  string // fingerprint of what was last loaded
 	watched bool
 
-	questions Questions // of the pulse
+	snapshotter Snapshotter // of the pulse
 
 	late chan loaded // a load that did not return in time; nil if there is none
 	ends chan struct{}
@@ -132,13 +132,13 @@ func (s *Service) serve(ctx context.Context, changed <-chan struct{}) {
 	if ctx.Err() != nil {
 		s.Log.Info("stopping")
 	}
-	s.tell(systemd.Stopping, systemd.Status("stopping"))
+	s.notify(systemd.Stopping, systemd.Status("stopping"))
 }
 
-// start opens all pipelines, or none: a daemon that starts with a part of what it
-// was told to do would look healthy.
+// start opens all pipelines, or none: a daemon that runs only some of its pipelines would
+// look healthy.
 func (s *Service) start(ctx context.Context, c Configuration) error {
-	defer s.patience()()
+	defer s.extendTimeout()()
 	p, err := s.plan(ctx, c)
 	if err != nil {
 		return err
@@ -158,11 +158,11 @@ func (s *Service) start(ctx context.Context, c Configuration) error {
 	}
 	s.adopt(c, p)
 	s.Log.Info("ready", "pipelines", len(p.next), "took", time.Since(s.started).Round(time.Microsecond))
-	s.tell(systemd.Ready, systemd.Status(fmt.Sprintf("ready, pipelines: %d", len(p.next))))
+	s.notify(systemd.Ready, systemd.Status(fmt.Sprintf("ready, pipelines: %d", len(p.next))))
 	return nil
 }
 
-// openFirst opens the first pipelines and tells so.
+// openFirst opens the first pipelines and calls Opened.
 func (s *Service) openFirst(p *plan) error {
 	err := s.open(p.fresh)
 	if err == nil && s.Opened != nil {
@@ -201,12 +201,12 @@ func (s *Service) adopt(c Configuration, p *plan) {
 	}
 }
 
-// end waits until all pipelines have ended and prints their books.
+// end waits until all pipelines have ended, and logs their counters.
 func (s *Service) end() error {
-	defer s.patience()()
+	defer s.extendTimeout()()
 	workers := s.current()
 	s.close(workers)
-	s.printBooks(workers)
+	s.logFinalCounters(workers)
 	for _, w := range workers {
 		if !w.hasEnded() || w.failure() != nil {
 			return fmt.Errorf("pipeline %s: %w", w.Name, ErrFailed)

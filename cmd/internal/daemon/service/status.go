@@ -6,7 +6,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// Status is what a service is doing at a moment.
+// Status describes a service at a moment.
 type Status struct {
 	Started   time.Time
 	Pipelines []PipelineStatus // in the order of the configuration
@@ -16,14 +16,14 @@ type Status struct {
 // PipelineStatus is the state of one pipeline of the running configuration.
 type PipelineStatus struct {
 	Name     string
-	Pipeline *pipeline.Pipeline // for its books; do not open, run or close it
+	Pipeline *pipeline.Pipeline // for its counters; do not open, run or close it
 	Since    time.Time          // it was opened
 	Ended    bool               // it does not run any more
 	Err      error              // why it failed; nil if it has not
 }
 
-// ReloadStatus tells of the configuration and the attempts to load another one. The
-// first load, at the start, counts as none of these.
+// ReloadStatus describes the configuration and the attempts to load another one. The
+// first load, at the start, is not an attempt.
 type ReloadStatus struct {
 	Hash     string    // of the running configuration
 	Good     bool      // the last attempt; true if there was none
@@ -33,7 +33,7 @@ type ReloadStatus struct {
 	Err      string // why the last attempt failed; empty if it did not
 }
 
-// Status returns what the service is doing. There are no pipelines before it has
+// Status returns the status of the service. There are no pipelines before it has
 // started. It is safe for concurrent use.
 func (s *Service) Status() Status {
 	s.mu.Lock()

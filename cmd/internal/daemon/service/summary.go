@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// maxSummarised bounds the pipelines that the service manager is told of one by one.
+// maxSummarised bounds the pipelines that are reported to the service manager one by one.
 const maxSummarised = 8
 
-// summary returns for people, in one line, what the pipelines do.
+// summary returns what the pipelines do, in one line for people.
 func (s *Service) summary(silent []string) string {
 	var parts []string
 	if s.reloadHasFailed() {
@@ -34,7 +34,7 @@ func (w *worker) summary(silent bool) string {
 	case silent:
 		return "does not answer"
 	}
-	received, forwarded := w.books.rates(w.since)
+	received, forwarded := w.progress.rates(w.since)
 	return fmt.Sprintf("%.1f/s received, %.1f/s forwarded", received, forwarded)
 }
 

@@ -5,25 +5,25 @@ import (
 	"time"
 )
 
-// lookInterval is how often the source is looked at for a change. Two looks in a row
-// must see the same, so that a file that is being written is not read half.
-const lookInterval = 2 * time.Second
+// watchInterval is how often the source is compared. A change counts when two reads in a
+// row agree, so a file is not loaded while it is written.
+const watchInterval = 2 * time.Second
 
-// watch tells changed when the source holds something else than what was last
-// loaded. It compares content, and asks for it again and again: that sees
-// every way of exchanging files, links to folders included, on every file system.
+// watch notifies changed when the source's content differs from what was last loaded. It
+// polls the content: that sees every way of replacing files, links to folders included, on
+// every file system.
 func (s *Service) watch(ctx context.Context, changed chan<- struct{}) {
 	if s.Source == nil {
 		return
 	}
-	look := time.NewTicker(lookInterval)
-	defer look.Stop()
+	ticker := time.NewTicker(watchInterval)
+	defer ticker.Stop()
 	seen := ""
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-look.C:
+		case <-ticker.C:
 		}
 		if !s.isWatched() {
 			continue

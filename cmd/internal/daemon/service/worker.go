@@ -19,15 +19,15 @@ const (
 	// pipeline itself waits for its sinks.
 	endTimeout = 10 * time.Second
 
-	// grace is how long a stage may go on that was told to give up.
+	// grace is how long a stage may go on after its context is done.
 	grace = time.Second
 )
 
-// worker leads a pipeline through its life, in a goroutine of its own.
+// worker opens, runs and closes a pipeline in a goroutine of its own.
 type worker struct {
 	Wanted
 	pipeline  *pipeline.Pipeline
-	exclusive []string // what nobody else may hold at the same time
+	exclusive []string // what only one pipeline may hold at a time
 	log       *slog.Logger
 
 	ctx     context.Context // of its life
@@ -41,7 +41,7 @@ type worker struct {
 	err     error           // of opening or running; set before it ends
 	close   error           // of closing; likewise
 
-	books books // as the pulse knows them
+	progress progress // as the pulse knows it
 }
 
 // newWorker builds a pipeline, which lives no longer than ctx.
@@ -73,8 +73,8 @@ func (w *worker) failed(err error) *worker {
 	return f
 }
 
-// open opens the pipeline in its goroutine and goes on to run it when it is let. Then
-// it tells ends.
+// open opens the pipeline in its goroutine, and runs it when start is closed. At the end it
+// notifies ends.
 func (w *worker) open(ends chan<- struct{}) {
 	opening, stop := context.WithTimeout(w.ctx, openTimeout)
 	w.opening = opening
@@ -92,7 +92,7 @@ func (w *worker) open(ends chan<- struct{}) {
 		close(w.ended)
 		select {
 		case ends <- struct{}{}:
-		default: // it is known already that one has ended
+		default: // an end is pending already
 		}
 	}()
 }
@@ -141,7 +141,7 @@ func (w *worker) hasEnded() bool {
 // failure returns why a pipeline that has ended failed, or nil.
 func (w *worker) failure() error { return errors.Join(w.err, w.close) }
 
-// holds reports whether the pipeline has something for itself that other needs.
+// holds reports whether the pipeline has something exclusive that other needs.
 func (w *worker) holds(other *worker) bool {
 	return !w.hasEnded() && slices.ContainsFunc(w.exclusive, func(name string) bool {
 		return slices.Contains(other.exclusive, name)

@@ -1,4 +1,4 @@
-// Package systemd tells the service manager about the program by the protocol of
+// Package systemd notifies the service manager by the protocol of
 // sd_notify(3), as units with Type=notify and Type=notify-reload expect it.
 //
 // A message is a datagram of lines to a Unix socket that the environment names. It

@@ -30,13 +30,13 @@ func manager(t *testing.T, name string) *net.UnixConn {
 
 func read(t *testing.T, conn *net.UnixConn) string {
 	t.Helper()
-	octets := make([]byte, 4096)
+	text := make([]byte, 4096)
 	conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-	n, err := conn.Read(octets)
+	n, err := conn.Read(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(octets[:n])
+	return string(text[:n])
 }
 
 func open(t *testing.T) *systemd.Notifier {

@@ -37,12 +37,12 @@ type Sender struct {
 // mmsghdr is struct mmsghdr of sendmmsg(2).
 type mmsghdr struct {
 	header unix.Msghdr
-	_      uint32 // octets sent
+	_      uint32 // bytes sent
 }
 
 // Open returns a sender of the frames, past the queueing discipline of the interface
 // of the calling thread's network namespace. It sends them in turn, up to all of them
-// by one system call: 64 are a good number. The sender keeps the frames; their octets
+// by one system call: 64 are a good number. The sender keeps the frames; their bytes
 // may be changed while it does not send.
 func Open(name string, frames [][]byte) (*Sender, error) {
 	fd, err := openSocket(name)

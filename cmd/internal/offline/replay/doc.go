@@ -10,6 +10,6 @@
 // what they would have sent ([pipeline.Rehearser]); sinks that send nothing are
 // only counted. Packets have the numbers that Wireshark and tcpdump give them: those that
 // the source would not have delivered count too, and say why. Decisions are those of the engine itself ([pipeline.Pipeline.Decide]),
-// packet by packet in one goroutine, so the same input gives the same output, octet
-// for octet, at any speed. Reading and writing have goroutines of their own.
+// packet by packet in one goroutine, so the same input gives the same output, byte
+// for byte, at any speed. Reading and writing have goroutines of their own.
 package replay

@@ -49,7 +49,7 @@ func newRecorder(p *pipeline.Offline, spec pipeline.Spec, o Options) *recorder {
 		}
 		s := &sinkRecord{name: id.Name, reasons: spec.Sinks[id.Index].Plugin.Reasons}
 		s.failed = make([]uint64, len(s.reasons)+1)
-		s.record = func(link pipeline.LinkType, octets []byte) { r.write(s, link, octets) }
+		s.record = func(link pipeline.LinkType, data []byte) { r.write(s, link, data) }
 		s.sink, _ = stage.(pipeline.Rehearser)
 		r.sinks = append(r.sinks, s)
 	}
@@ -81,12 +81,12 @@ func (r *recorder) record(at verdict.Place, p *pipeline.Packet, got []bool) erro
 	return r.err
 }
 
-func (r *recorder) write(s *sinkRecord, link pipeline.LinkType, octets []byte) {
+func (r *recorder) write(s *sinkRecord, link pipeline.LinkType, data []byte) {
 	s.sent++
 	if r.writer == nil || r.err != nil {
 		return
 	}
-	r.out.Data, r.out.Length, r.out.LinkType = octets, len(octets), link
+	r.out.Data, r.out.Length, r.out.LinkType = data, len(data), link
 	r.clampTime()
 	r.err = r.writeOut(s)
 	if errors.Is(r.err, capfile.ErrLinkType) { // others are of an earlier packet

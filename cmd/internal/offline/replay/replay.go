@@ -31,7 +31,7 @@ type Options struct {
 	WriteFormat capfile.Format
 
 	Speed    Speed
-	Progress func(packets, octets uint64) // called now and then; may be nil
+	Progress func(packets, size uint64) // called now and then; may be nil
 }
 
 // Run replays captures through the pipeline that spec describes. What is readable
@@ -60,7 +60,7 @@ type replay struct {
 	packets uint64            // of the captures
 	absent  map[string]uint64 // packets that the source would not have delivered, by reason
 	cut     uint64            // packets that lack bytes which the source would have delivered
-	octets  uint64
+	size    uint64
 	damaged []error
 }
 
@@ -83,7 +83,7 @@ func (r *replay) find(patterns []string) (paths []string) {
 	for _, pattern := range patterns {
 		found, err := capfile.Expand(pattern)
 		if err != nil {
-			r.noteDamage(err)
+			r.recordDamage(err)
 		}
 		paths = append(paths, found...)
 	}
@@ -91,7 +91,7 @@ func (r *replay) find(patterns []string) (paths []string) {
 }
 
 func (r *replay) run(ctx context.Context, paths []string) error {
-	captures := openCaptures(ctx, paths, r.options.Stdin, r.options.Warn, r.noteDamage)
+	captures := openCaptures(ctx, paths, r.options.Stdin, r.options.Warn, r.recordDamage)
 	defer captures.close()
 	batch := make([]pipeline.Packet, batchSize)
 	for {
@@ -110,7 +110,7 @@ func (r *replay) run(ctx context.Context, paths []string) error {
 
 func (r *replay) progress() {
 	if r.options.Progress != nil {
-		r.options.Progress(r.packets, r.octets)
+		r.options.Progress(r.packets, r.size)
 	}
 }
 
@@ -132,7 +132,7 @@ func (t *tolerant) ReadBatch(dst []pipeline.Packet) (int, error) {
 	return n, err
 }
 
-func (r *replay) noteDamage(err error) { r.damaged = append(r.damaged, err) }
+func (r *replay) recordDamage(err error) { r.damaged = append(r.damaged, err) }
 
 func (r *replay) readError(err error) error {
 	if errors.Is(err, io.EOF) {
@@ -144,7 +144,7 @@ func (r *replay) readError(err error) error {
 // packet decides about one packet and writes down what became of it.
 func (r *replay) packet(ctx context.Context, at verdict.Place, p *pipeline.Packet) error {
 	r.packets++
-	r.octets += uint64(len(p.Data))
+	r.size += uint64(len(p.Data))
 	cut, absent := r.shape.apply(p)
 	if absent != "" {
 		return r.notCaptured(at, p, absent)
@@ -213,8 +213,8 @@ type verdictWriter struct {
 	got   []string
 }
 
-// verdictOctets is the size from which on lines are written.
-const verdictOctets = 64 << 10
+// verdictSize is the number of bytes from which on lines are written.
+const verdictSize = 64 << 10
 
 func newVerdictWriter(p *pipeline.Offline, w io.Writer) *verdictWriter {
 	var names []string
@@ -233,7 +233,7 @@ func newVerdictWriter(p *pipeline.Offline, w io.Writer) *verdictWriter {
 
 func (v *verdictWriter) write(at verdict.Place, p *pipeline.Packet, got []bool) error {
 	v.lines = append(verdict.AppendJSON(v.lines, at, p, v.sinks(p, got)), '\n')
-	if len(v.lines) < verdictOctets {
+	if len(v.lines) < verdictSize {
 		return nil
 	}
 	return v.flush()

@@ -95,7 +95,7 @@ func capture(t *testing.T, name string, packets []pipeline.Packet) (path string)
 	return path
 }
 
-// TestSameOutput wants the same octets whatever the number of processors, the
+// TestSameOutput wants the same bytes whatever the number of processors, the
 // speed, the format of the capture and the order of arguments are.
 func TestSameOutput(t *testing.T) {
 	packets := mixed(pipelinetest.Begin)

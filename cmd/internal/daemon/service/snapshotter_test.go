@@ -13,8 +13,8 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// TestQuestions asks a pipeline that hangs, between two that don't.
-func TestQuestions(t *testing.T) {
+// TestSnapshotter asks a pipeline that hangs, between two that don't.
+func TestSnapshotter(t *testing.T) {
 	hanging, release := make(chan struct{}), make(chan struct{})
 	filter := servicetest.Filter(func(*pipeline.Packet) pipeline.Reason {
 		close(hanging)
@@ -32,13 +32,13 @@ func TestQuestions(t *testing.T) {
 	letGo := sync.OnceFunc(func() { close(release) })
 	t.Cleanup(letGo) // before the pipelines are waited for
 	<-hanging
-	var q service.Questions
+	var q service.Snapshotter
 	ask := func(patience time.Duration, want bool) {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
-		got := q.Ask(ctx, pipelines)
-		if !got[0].Answered || got[1].Answered != want || !got[2].Answered || got[2].Books.Pipeline != "b" {
+		got := q.Snapshots(ctx, pipelines)
+		if !got[0].OK || got[1].OK != want || !got[2].OK || got[2].Counters.Pipeline != "b" {
 			t.Errorf("answers %+v", got)
 		}
 	}
@@ -61,5 +61,5 @@ func TestQuestions(t *testing.T) {
 func asking() int {
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
-	return bytes.Count(stacks, []byte("service.(*Questions).ask.func1("))
+	return bytes.Count(stacks, []byte("service.(*Snapshotter).ask.func1("))
 }

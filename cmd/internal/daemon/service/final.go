@@ -6,9 +6,9 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// printBooks prints the final counters of pipelines that were opened. Those of one
-// that was left behind may still change, and may not be readable.
-func (s *Service) printBooks(workers []*worker) {
+// logFinalCounters logs the final counters of pipelines that were opened. It skips those
+// that were left behind: their counters may still change, or not be readable.
+func (s *Service) logFinalCounters(workers []*worker) {
 	for _, w := range workers {
 		if w.opening != nil && w.hasEnded() {
 			logCounters(s.Log, w.pipeline.Counters())
@@ -16,8 +16,8 @@ func (s *Service) printBooks(workers []*worker) {
 	}
 }
 
-// logCounters prints the final counters of a pipeline: its sums, and each reason
-// that is not zero.
+// logCounters logs the final counters of a pipeline: its sums, and each reason that is
+// not zero.
 func logCounters(log *slog.Logger, c pipeline.Counters) {
 	log = log.With("pipeline", c.Pipeline)
 	var lost uint64
