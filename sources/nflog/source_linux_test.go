@@ -3,9 +3,11 @@ package nflog_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +19,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+	"github.com/pmtud/pmtud/pipeline/setting"
 	"github.com/pmtud/pmtud/sources/nflog"
 )
 
@@ -299,6 +302,35 @@ func TestGroupTaken(t *testing.T) {
 	}
 	netns.Must(t, second.Close(), first.stop())
 	netns.Must(t, open(t, host, nil).stop())
+}
+
+// TestSmallBuffer asks for more room than the kernel gives to who has no rights to the host's
+// namespace, for as much, and for less.
+func TestSmallBuffer(t *testing.T) {
+	host := netns.NewTest(t, "host")
+	text, err := os.ReadFile("/proc/sys/net/core/rmem_max")
+	netns.Must(t, err)
+	most, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	netns.Must(t, err)
+	for _, tc := range []struct {
+		name string
+		size int
+		warn bool
+	}{{"more", most + most/2, true}, {"as much", most, false}, {"less", most / 2, false}} {
+		t.Run(tc.name, func(t *testing.T) {
+			var log pipelinetest.Buffer
+			env := pipelinetest.Env(t)
+			env.Log = slog.New(slog.NewTextHandler(&log, nil))
+			s := *nflog.Plugin().NewSettings().(*nflog.Settings)
+			s.Group, s.BufferSize = group, setting.Size(tc.size)
+			source, err := nflog.New(s, env)
+			netns.Must(t, err, host.Do(func() error { return source.Open(t.Context()) }), source.Close())
+			warning := fmt.Sprintf(`msg="the netlink socket's buffer is smaller than buffer_size: see net.core.rmem_max" octets=%d `, most)
+			if got := log.String(); strings.Contains(got, warning) != tc.warn || !tc.warn && got != "" {
+				t.Errorf("logged %q", got)
+			}
+		})
+	}
 }
 
 func comm(t *testing.T) string {
