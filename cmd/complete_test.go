@@ -34,6 +34,7 @@ func TestComplete(t *testing.T) {
 		{"replay -c ../configs/edge.yaml -c ../configs/peers.toml --pipeline @", []string{"edge", "peers", ":4"}},
 		{"replay --pipeline @", []string{":4"}},
 		{"trace --link @", []string{"ethernet", "raw", ":4"}},
+		{"doctor -c @", []string{"yaml", "toml", ":8"}},
 		{"cache @", []string{"list\t", "flush\t", ":4"}},
 		{"cache list @", []string{":4"}},
 		{"probe --tcp @", []string{"80", "443", ":4"}},

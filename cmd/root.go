@@ -45,7 +45,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.AddCommand(
 		a.runCommand(), a.statusCommand(), a.topCommand(), a.tapCommand(),
 		a.replayCommand(), a.traceCommand(), a.testCommand(), a.checkCommand(),
-		a.probeCommand(), a.cacheCommand(),
+		a.probeCommand(), a.cacheCommand(), a.doctorCommand(),
 		a.pluginsCommand(), a.configCommand(), a.graphCommand(), a.initCommand(),
 		a.completionCommand(), a.versionCommand(),
 	)

@@ -84,6 +84,7 @@ func TestUsageErrors(t *testing.T) {
 		"cache of the other":     {[]string{"cache", "-4", "::1"}, "::1 is of the other family"},
 		"list without question":  {[]string{"cache", "--yes"}, "--yes is for flush"},
 		"flush without terminal": {[]string{"cache", "flush"}, "flush asks first, and there is no terminal: add --yes"},
+		"operand of doctor":      {[]string{"doctor", "x.yaml"}, `unexpected "x.yaml"; a file is given by -c: pmtud doctor -c x.yaml`},
 		"nobody to probe":        {[]string{"probe"}, "HOST is missing"},
 		"probe of both":          {[]string{"probe", "-46", "192.0.2.1"}, "-4 and -6 exclude each other"},
 		"probe from a name":      {[]string{"probe", "--from", "here", "192.0.2.1"}, `--from: "here" is not an address`},

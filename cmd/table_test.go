@@ -12,7 +12,7 @@ import (
 // which would break longer lines within words.
 func TestWidth(t *testing.T) {
 	commands := [][]string{{"--help"}, {"plugins"}}
-	for _, name := range []string{"run", "replay", "trace", "test", "check", "probe", "cache", "plugins", "config", "graph", "init", "completion", "version", "help"} {
+	for _, name := range []string{"run", "replay", "trace", "test", "check", "probe", "cache", "doctor", "plugins", "config", "graph", "init", "completion", "version", "help"} {
 		commands = append(commands, []string{name, "--help"})
 	}
 	for _, p := range cmd.Plugins() {

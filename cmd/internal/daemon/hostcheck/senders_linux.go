@@ -120,3 +120,18 @@ func hasSocket(folder string, inodes []string) (bool, error) {
 	}
 	return false, err
 }
+
+// Senders returns the processes called pmtud that have packet sockets on an interface, as far
+// as this process may see them.
+func Senders(name string) []int {
+	ifi, err := hostnet.Find(name)
+	if err != nil || ifi == nil {
+		return nil
+	}
+	sockets, err := packetSocketsOn(ifi.Index)
+	if err != nil || len(sockets) == 0 {
+		return nil
+	}
+	sure, _ := daemons(sockets)
+	return sure
+}

@@ -96,3 +96,25 @@ func clamp(family byte, mss int) []expr.Any {
 		&expr.Exthdr{SourceRegister: 1, Type: maxseg, Offset: 2, Len: 2, Op: expr.ExthdrOpTcpopt},
 	}
 }
+
+// DropInvalid has a host drop what conntrack calls invalid, as firewalls mostly do.
+func DropInvalid(ns *netns.NS) error {
+	return change(ns, "invalid", nftables.ChainHookInput, []expr.Any{
+		&expr.Ct{Key: expr.CtKeySTATE, Register: 1},
+		&expr.Bitwise{
+			SourceRegister: 1, DestRegister: 1, Len: 4,
+			Mask: binary.NativeEndian.AppendUint32(nil, expr.CtStateBitINVALID), Xor: make([]byte, 4),
+		},
+		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: make([]byte, 4)},
+		&expr.Verdict{Kind: expr.VerdictDrop},
+	})
+}
+
+// Lose has a router lose some of a hundred packets that it forwards.
+func Lose(ns *netns.NS, percent uint32) error {
+	return change(ns, "lose", nftables.ChainHookForward, []expr.Any{
+		&expr.Numgen{Register: 1, Type: unix.NFT_NG_RANDOM, Modulus: 100},
+		&expr.Cmp{Op: expr.CmpOpLt, Register: 1, Data: binary.BigEndian.AppendUint32(nil, percent)},
+		&expr.Verdict{Kind: expr.VerdictDrop},
+	})
+}

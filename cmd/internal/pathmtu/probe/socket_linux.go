@@ -127,6 +127,8 @@ func (c *socket) send(size int) error {
 	switch {
 	case errors.Is(err, unix.EMSGSIZE):
 		return errUnsendable
+	case errors.Is(err, unix.ENOBUFS):
+		return nil // it is lost at the interface, as it may be further on
 	case errors.Is(err, unix.EPERM):
 		return errors.New("send: operation not permitted; a firewall rule of this host drops it")
 	case errors.Is(err, unix.EACCES):

@@ -1,0 +1,135 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmtud/pmtud/cmd/internal/daemon/hostcheck"
+	"github.com/pmtud/pmtud/cmd/internal/pathmtu/doctor"
+)
+
+const doctorHelp = `Doctor looks for what keeps path MTU discovery from working on this host, and
+says for each finding why it matters and which command mends it:
+
+- settings of the kernel (ip_no_pmtu_disc, rp_filter, min_pmtu, ...),
+- nftables rules that drop "packet too big", also those of iptables-nft,
+- XDP programs that see packets before pmtud,
+- MTUs that do not fit: of bridges, VLANs, and between here and the gateways,
+- several daemons that send on one interface,
+- connections that look black-holed: full-size segments are repeated and nobody
+  acknowledges them. Two samples and a probe of the client tell it from a
+  client that is slow or gone, in less than ten seconds.
+
+With -c it also looks at what "pmtud check --host" looks at. With --all-netns it
+looks at containers too. Firewall rules and containers take root; what it may
+not look at, it names. It changes nothing. It probes the gateways, and
+a client of up to eight prefixes with suspicious connections.
+
+The exit status is 1 if there is a problem, 2 if the configuration is bad.`
+
+// doctorOptions are the options of doctor, as they were written.
+type doctorOptions struct {
+	paths    []string
+	allNetns bool
+	format   *choice
+}
+
+func (a *app) doctorCommand() *cobra.Command {
+	var o doctorOptions
+	c := &cobra.Command{
+		Use:                   "doctor [-c FILE|DIR ...]",
+		Short:                 "find what keeps path MTU discovery from working here",
+		Long:                  doctorHelp,
+		Args:                  noOperands,
+		DisableFlagsInUseLine: true,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.doctor(c.Context(), o)
+		},
+	}
+	c.Flags().SortFlags = false
+	addConfigFlag(c, &o.paths)
+	c.Flags().BoolVar(&o.allNetns, "all-netns", false, "in all network namespaces, those of containers too")
+	o.format = addFormatFlag(c, textFormat, jsonFormat)
+	return c
+}
+
+func (a *app) doctor(ctx context.Context, o doctorOptions) error {
+	status := newStatusLine(a.Stderr)
+	look := doctor.Options{Progress: status.show}
+	if len(o.paths) == 0 {
+		look.Host = hostcheck.Check(ctx, nil, hostcheck.Daemon{})
+	} else if err := a.doctorConfig(ctx, o.paths, &look); err != nil {
+		return err
+	}
+	var err error
+	if look.Spaces, err = a.spaces(o.allNetns); err != nil {
+		return a.failed(err)
+	}
+	defer closeSpaces(look.Spaces)
+	report, err := doctor.Run(ctx, look)
+	status.clear()
+	if err != nil {
+		return a.failed(err)
+	}
+	if o.format.value == jsonFormat {
+		err = printJSON(a.Stdout, report)
+	} else {
+		err = printDoctor(a.Stdout, report)
+	}
+	switch {
+	case err != nil:
+		return a.failed(err)
+	case report.Bad():
+		return errFailed
+	}
+	return nil
+}
+
+// doctorConfig looks at the host as a configuration needs it.
+func (a *app) doctorConfig(ctx context.Context, paths []string, look *doctor.Options) error {
+	f, err := a.load(ctx, paths)
+	if err = withUser(f, err); err != nil {
+		return err
+	}
+	for _, m := range f.Warnings() {
+		look.Warnings = append(look.Warnings, m.Error())
+	}
+	for _, p := range f.Pipelines {
+		for _, s := range p.Sinks {
+			look.Peers = look.Peers || s.Type == peersType
+		}
+	}
+	look.Host, err = a.checkHost(ctx, f)
+	return err
+}
+
+// peersType is the sink whose copies conntrack calls invalid.
+const peersType = "peers"
+
+// printDoctor prints findings in lines of at most 80 characters.
+func printDoctor(out io.Writer, r *doctor.Report) error {
+	var text strings.Builder
+	for _, f := range r.Findings {
+		what := f.Subject + " " + f.State
+		if f.Namespace != "" {
+			what = "in the network namespace of " + f.Namespace + ": " + what
+		}
+		for _, part := range [][2]string{{fmt.Sprintf("%-9v", f.Level), what}, {"    why: ", f.Why}, {"    do:  ", f.Do}} {
+			if part[1] != "" {
+				text.WriteString(strings.Join(hang(part[0], part[1]), "\n") + "\n")
+			}
+		}
+	}
+	if len(r.Findings) == 0 {
+		text.WriteString("nothing was found\n")
+	}
+	for _, unseen := range r.Unseen {
+		text.WriteString(strings.Join(hang("not looked at: ", unseen), "\n") + "\n")
+	}
+	_, err := io.WriteString(out, text.String())
+	return err
+}

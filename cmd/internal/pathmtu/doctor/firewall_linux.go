@@ -1,0 +1,69 @@
+package doctor
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/cmd/internal/daemon/hostcheck"
+	"github.com/pmtud/pmtud/cmd/internal/pathmtu/firewall"
+)
+
+// firewall looks for rules that drop the messages.
+func (r *Report) firewall(routes *routing, peers bool) {
+	r.legacy()
+	rules, err := firewall.Read()
+	switch {
+	case errors.Is(err, unix.EPERM):
+		r.unseen("firewall rules: run this as root, it takes CAP_NET_ADMIN")
+		return
+	case err != nil:
+		r.unseen("firewall rules: " + err.Error())
+		return
+	}
+	for _, link := range routes.uplinks {
+		m := firewall.Message{Interface: link.Attrs().Name, Index: link.Attrs().Index}
+		for _, m.IPv6 = range []bool{false, true} {
+			r.dropped(rules, m, "comes in by "+m.Interface, "this host does not learn path MTUs: its connections hang")
+			if peers {
+				m := m
+				m.Invalid = true
+				r.dropped(rules, m, "another host has readdressed (conntrack: invalid)", "copies by the sink peers do not arrive")
+			}
+			if forwards(m.IPv6) {
+				m := m
+				m.Out = true
+				r.dropped(rules, m, "this router sends by "+m.Interface, "it is a black hole: senders do not learn that their packets are too big")
+			}
+		}
+	}
+}
+
+func (r *Report) dropped(rules *firewall.Rules, m firewall.Message, which, why string) {
+	drop, ok := rules.Check(m)
+	if !ok {
+		return
+	}
+	version := "IPv4"
+	if m.IPv6 {
+		version = "IPv6"
+	}
+	r.add(Finding{
+		Level: hostcheck.Problem, Subject: fmt.Sprintf("%s \"packet too big\" that %s", version, which),
+		State: fmt.Sprintf("is dropped by the %v", drop), Why: why, Do: drop.Mend(m),
+	})
+}
+
+// legacy notes rules of iptables that are not nftables: they take a program of their own to read.
+func (r *Report) legacy() {
+	for _, program := range []string{"iptables", "ip6tables"} {
+		names, err := os.ReadFile("/proc/thread-self/net/" + strings.TrimSuffix(program, "tables") + "_tables_names")
+		if err == nil && slices.Contains(strings.Fields(string(names)), "filter") {
+			r.unseen(fmt.Sprintf("legacy rules: %s-legacy -S shows whether they drop ICMP errors", program))
+		}
+	}
+}

@@ -1,0 +1,185 @@
+package firewall_test
+
+import (
+	"net"
+	"net/netip"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pmtud/pmtud/cmd/internal/pathmtu/cache"
+	"github.com/pmtud/pmtud/cmd/internal/pathmtu/firewall"
+	"github.com/pmtud/pmtud/cmd/internal/pathmtu/netspace"
+	"github.com/pmtud/pmtud/cmd/internal/pathmtu/pathlab"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+)
+
+func TestMain(m *testing.M) { netns.Main(m) }
+
+// TestCheck compares what is said of rules with what the kernel does with a router's message.
+func TestCheck(t *testing.T) {
+	nft, err := exec.LookPath("nft")
+	if err != nil {
+		t.Skip("needs nft, to write rules as administrators do")
+	}
+	for _, tc := range []struct {
+		name, rules string
+		drop4       string // where; empty: it passes
+		drop6       string
+	}{
+		{"none", "", "", ""},
+		{"accepts all", "table inet f { chain in { type filter hook input priority 0; policy accept; } }", "", ""},
+		{
+			"drops all", "table inet f { chain in { type filter hook input priority 0; policy drop; iif lo accept; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; } }",
+			"policy of chain inet f in", "policy of chain inet f in",
+		},
+		{
+			"a workstation's", `table inet f { chain in { type filter hook input priority 0; policy drop;
+				iif lo accept; ct state established,related accept; ct state invalid drop; tcp dport 22 accept; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; } }`, "", "",
+		},
+		{
+			"related messages are forgotten", `table inet f { chain in { type filter hook input priority 0; policy drop;
+				iif lo accept; ct state established accept; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept;
+				icmp type echo-request accept; udp dport 9 accept; } }`,
+			"policy of chain inet f in", "policy of chain inet f in",
+		},
+		{
+			"a map of states", `table inet f { chain in { type filter hook input priority 0; policy drop;
+				icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; ct state vmap { established : accept, related : accept, invalid : drop }; } }`, "", "",
+		},
+		{
+			"a map of states that drops", `table inet f { chain in { type filter hook input priority 0;
+				ct state vmap { established : accept, related : drop }; } }`,
+			"chain inet f in", "chain inet f in",
+		},
+		{
+			"IPv4 alone", `table ip f { chain in { type filter hook input priority 0; icmp type destination-unreachable drop; } }`,
+			"chain ip f in", "",
+		},
+		{
+			"a set of types", `table inet f { chain in { type filter hook input priority 0;
+				icmp type { redirect, destination-unreachable } drop; icmpv6 type { nd-redirect, packet-too-big } drop; } }`,
+			"chain inet f in", "chain inet f in",
+		},
+		{
+			"other types", `table inet f { chain in { type filter hook input priority 0;
+				icmp type != destination-unreachable drop; icmp code host-unreachable drop; icmpv6 type time-exceeded drop; } }`, "", "",
+		},
+		{
+			"a range of types", `table inet f { chain in { type filter hook input priority 0; icmp type 2-5 drop; icmpv6 type 1-4 drop; } }`,
+			"chain inet f in", "chain inet f in",
+		},
+		{
+			"another interface", `table inet f { chain in { type filter hook input priority 0; iifname "eth7" meta l4proto icmp drop; } }`, "", "",
+		},
+		{
+			"this interface", `table inet f { chain in { type filter hook input priority 0;
+				iifname "eth0" meta l4proto { icmp, tcp } reject; } }`,
+			"chain inet f in", "",
+		},
+		{
+			"a chain that is called", `table inet f { chain icmp_in { icmp type echo-request accept; drop; }
+				chain in { type filter hook input priority 0; ip protocol icmp jump icmp_in; } }`,
+			"chain inet f icmp_in", "",
+		},
+		{
+			"a chain that returns", `table inet f { chain icmp_in { icmp type destination-unreachable return; drop; }
+				chain in { type filter hook input priority 0; ip protocol icmp jump icmp_in; } }`, "", "",
+		},
+		{
+			"before routing", `table inet f { chain pre { type filter hook prerouting priority raw; icmp type destination-unreachable drop; } }`,
+			"chain inet f pre", "",
+		},
+		{
+			"accepted first, dropped by another chain", `table inet a { chain in { type filter hook input priority -5; icmp type 3 accept; } }
+				table inet b { chain in { type filter hook input priority 5; icmp type 3 drop; } }`,
+			"chain inet b in", "",
+		},
+		{
+			"a router that is let pass", `table ip f { chain in { type filter hook input priority 0; policy drop;
+				ip saddr 192.0.2.0/24 accept; } }`, "", "",
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			p := pathlab.New(t)
+			if tc.rules != "" {
+				c := exec.Command(nft, "-f", "-")
+				// A chain's end wants a line of its own.
+				c.Stdin = strings.NewReader(strings.NewReplacer("; }", ";\n}\n", "}\n }", "}\n}\n").Replace(tc.rules))
+				var out strings.Builder
+				c.Stdout, c.Stderr = &out, &out
+				netns.Must(t, p.Client.Start(c))
+				if err := c.Wait(); err != nil {
+					t.Fatalf("%v: %s", err, &out)
+				}
+			}
+			ifi, err := p.Client.Interface("eth0")
+			netns.Must(t, err)
+			for _, family := range []struct{ host, drop string }{{pathlab.Server4, tc.drop4}, {pathlab.Server6, tc.drop6}} {
+				m := firewall.Message{IPv6: strings.Contains(family.host, ":"), Interface: "eth0", Index: ifi.Index}
+				var got firewall.Drop
+				var dropped bool
+				netns.Must(t, p.Client.Do(func() error {
+					rules, err := firewall.Read()
+					if err == nil {
+						got, dropped = rules.Check(m)
+					}
+					return err
+				}))
+				if dropped != (family.drop != "") || dropped && !strings.HasSuffix(got.String(), family.drop) {
+					t.Errorf("%s: dropped %v by %v, want %q", family.host, dropped, got, family.drop)
+				}
+				if learns := learns(t, p.Client, family.host); learns == dropped {
+					t.Errorf("%s: the kernel learns: %v", family.host, learns)
+				}
+				if dropped {
+					mend(t, nft, p.Client, got.Mend(m))
+					if !learns(t, p.Client, family.host) {
+						t.Errorf("%s: %s does not mend it", family.host, got.Mend(m))
+					}
+				}
+			}
+		})
+	}
+}
+
+// learns reports whether the client learns from the router's message that a packet is too big.
+func learns(t *testing.T, ns *netns.NS, host string) (found bool) {
+	t.Helper()
+	network, headers := "udp4", 28
+	if strings.Contains(host, ":") {
+		network, headers = "udp6", 48
+	}
+	c, err := ns.Dial(t.Context(), network, "", net.JoinHostPort(host, "9"))
+	netns.Must(t, err)
+	defer c.Close()
+	_, err = c.Write(make([]byte, 1500-headers))
+	netns.Must(t, err)
+	// The message comes within a millisecond, or never.
+	for end := time.Now().Add(time.Second); !found && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		netns.Must(t, ns.Do(func() error {
+			own, err := netspace.Own()
+			if err != nil {
+				return err
+			}
+			defer own.Close()
+			entries, err := cache.List(own, cache.Query{Destination: netip.MustParseAddr(host)})
+			found = len(entries) > 0
+			return err
+		}))
+	}
+	return found
+}
+
+func mend(t *testing.T, nft string, ns *netns.NS, command string) {
+	t.Helper()
+	c := exec.Command(nft, strings.Fields(command)[1:]...)
+	var out strings.Builder
+	c.Stderr = &out
+	netns.Must(t, ns.Start(c))
+	if err := c.Wait(); err != nil {
+		t.Errorf("%s: %v: %s", command, err, &out)
+	}
+}
