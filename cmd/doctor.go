@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmtud/pmtud/cmd/internal/daemon"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/hostcheck"
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/doctor"
 )
@@ -91,8 +92,8 @@ func (a *app) doctor(ctx context.Context, o doctorOptions) error {
 
 // doctorConfig looks at the host as a configuration needs it.
 func (a *app) doctorConfig(ctx context.Context, paths []string, look *doctor.Options) error {
-	f, err := a.load(ctx, paths)
-	if err = withUser(f, err); err != nil {
+	f, err := a.Load(ctx, paths)
+	if err = daemon.CheckUser(f, err); err != nil {
 		return err
 	}
 	for _, m := range f.Warnings() {
@@ -103,7 +104,7 @@ func (a *app) doctorConfig(ctx context.Context, paths []string, look *doctor.Opt
 			look.Peers = look.Peers || s.Type == peersType
 		}
 	}
-	look.Host, err = a.checkHost(ctx, f)
+	look.Host, err = a.CheckHost(ctx, f)
 	return err
 }
 
