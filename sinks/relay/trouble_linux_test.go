@@ -1,0 +1,157 @@
+package relay_test
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+	"github.com/pmtud/pmtud/sinks/relay"
+)
+
+// build returns a sink that is not open.
+func build(t testing.TB, s *relay.Settings) *relay.Sink {
+	t.Helper()
+	built, err := relay.Plugin().Build(s, pipelinetest.Env(t))
+	netns.Must(t, err)
+	return built.(*relay.Sink)
+}
+
+// TestNeeds names each peer, so that no other sink sends it the same; a dry run sends nothing.
+func TestNeeds(t *testing.T) {
+	s := settings(t, "192.0.2.1", "2001:db8::1", "192.0.2.1")
+	s.Port = 5000
+	want := []string{"relay to port 5000 of 192.0.2.1", "relay to port 5000 of 2001:db8::1"}
+	if diff := cmp.Diff(want, build(t, s).Needs().Unique); diff != "" {
+		t.Errorf("unique (-want +got):\n%s", diff)
+	}
+	s.DryRun = true
+	if got := build(t, s).Needs().Unique; len(got) > 0 {
+		t.Errorf("a dry run needs %q", got)
+	}
+}
+
+// TestDryRun counts for each peer what would have been sent, without a system call.
+func TestDryRun(t *testing.T) {
+	newPeer(t)
+	s := settings(t, "10.99.0.2", "10.99.0.3", "fd99::2")
+	s.DryRun = true
+	sink := open(t, s)
+	for i, p := range []pipeline.Packet{ptb(false, 1400), ptb(true, 1400), ptb(false, 1300)} {
+		if got := deliver(sink, p); got != "" {
+			t.Errorf("message %d: %q", i, got)
+		}
+	}
+	if n := sink.SystemCalls(); n != 0 {
+		t.Errorf("%d system calls", n)
+	}
+	for _, c := range sink.Counters() {
+		if c.Sent != 3 {
+			t.Errorf("%+v, want 3 sent", c)
+		}
+	}
+}
+
+// TestRehearse records what would be sealed, once and not for a dry run.
+func TestRehearse(t *testing.T) {
+	for name, dry := range map[string]bool{"for real": false, "dry run": true} {
+		t.Run(name, func(t *testing.T) {
+			s := settings(t, "192.0.2.1")
+			s.DryRun = dry
+			sink := build(t, s)
+			for i, step := range []struct {
+				packet pipeline.Packet
+				want   pipeline.Reason
+			}{{ptb(false, 1400), pipeline.Pass}, {ptb(false, 1400), relay.Repeated}, {pipeline.Packet{}, relay.NotPTB}, {ptb(true, 1400), pipeline.Pass}} {
+				p := step.packet
+				p.Decode()
+				var recorded [][]byte
+				got := sink.Rehearse(&p, func(link pipeline.LinkType, data []byte) {
+					if link != pipeline.LinkRaw {
+						t.Errorf("step %d: link type %d", i, link)
+					}
+					recorded = append(recorded, bytes.Clone(data))
+				})
+				wanted := 0
+				if step.want == pipeline.Pass && !dry {
+					wanted = 1
+				}
+				if got != step.want || len(recorded) != wanted {
+					t.Errorf("step %d: reason %d with %d packets, want %d with %d", i, got, len(recorded), step.want, wanted)
+				}
+				if len(recorded) == 1 && len(recorded[0]) != len(p.Data)-14 {
+					t.Errorf("step %d: a packet of %d bytes", i, len(recorded[0]))
+				}
+			}
+		})
+	}
+}
+
+// TestShortestMessage sends an ICMP header without a quote, whose length the IP header tells.
+func TestShortestMessage(t *testing.T) {
+	r := listen(t, newPeer(t), "[::]:4821")
+	p := ptb(false, 1400)
+	p.Data[14+3] = 28
+	if got := deliver(open(t, settings(t, "10.99.0.2")), p); got != "" {
+		t.Fatal(got)
+	}
+	if n := len(r.next()); n != 28 {
+		t.Errorf("%d bytes", n)
+	}
+}
+
+// descriptors returns how many the process has.
+func descriptors(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	netns.Must(t, err)
+	return len(entries)
+}
+
+// TestSocketsOfFamilies wants no socket of a family without peers.
+func TestSocketsOfFamilies(t *testing.T) {
+	netns.Own(t)
+	opened := func(peers ...string) int {
+		before := descriptors(t)
+		open(t, settings(t, peers...))
+		return descriptors(t) - before
+	}
+	opened("192.0.2.1") // what is opened once and stays
+	ipv4, ipv6, both := opened("192.0.2.1"), opened("2001:db8::1"), opened("192.0.2.1", "2001:db8::1")
+	if ipv4 != ipv6 || both != ipv4+1 {
+		t.Errorf("descriptors: %d for IPv4, %d for IPv6, %d for both", ipv4, ipv6, both)
+	}
+}
+
+// TestOpenWithoutDescriptors opens the sink when the process may have no more sockets.
+func TestOpenWithoutDescriptors(t *testing.T) {
+	netns.Own(t)
+	var limit unix.Rlimit
+	netns.Must(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
+	for name, tc := range map[string]struct {
+		dry   bool
+		peers []string
+	}{
+		"sockets":       {false, []string{"192.0.2.1"}},
+		"IPv6 too":      {false, []string{"192.0.2.1", "2001:db8::1"}},
+		"own addresses": {true, []string{"192.0.2.1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := settings(t, tc.peers...)
+			s.DryRun = tc.dry
+			sink := build(t, s)
+			netns.Must(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Max: limit.Max}))
+			err := sink.Open(t.Context())
+			netns.Must(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &limit), sink.Close())
+			if err == nil || !strings.Contains(err.Error(), "too many open files") {
+				t.Errorf("open: %v", err)
+			}
+		})
+	}
+}
