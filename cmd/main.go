@@ -15,6 +15,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/daemon"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
 	"github.com/pmtud/pmtud/cmd/internal/offline/diagnose"
 	"github.com/pmtud/pmtud/pipeline"
 )
@@ -69,7 +70,8 @@ type app struct{ daemon.Program }
 func newApp(p Program, name string, streams Streams) *app {
 	return &app{daemon.Program{
 		Name: cmp.Or(p.Name, name), Version: cmp.Or(p.Version, builtVersion()), Plugins: p.Plugins,
-		Stdin: streams.Stdin, Stdout: streams.Stdout, Stderr: streams.Stderr,
+		Socket: control.PathOf(cmp.Or(p.Name, product)),
+		Stdin:  streams.Stdin, Stdout: streams.Stdout, Stderr: streams.Stderr,
 	}}
 }
 

@@ -36,7 +36,7 @@ func (a *app) registerOffline(c *cobra.Command, o *offline) {
 // originals declares the original options in flags.
 func (o *offline) originals(flags *pflag.FlagSet) {
 	originals := pflag.NewFlagSet("", pflag.ContinueOnError)
-	o.options.register(originals)
+	o.options.register(originals, "")
 	iface := originals.Lookup("iface")
 	iface.Usage = strings.TrimSuffix(iface.Usage, " (required)") // nothing is opened
 	originals.VisitAll(func(f *pflag.Flag) {
@@ -94,7 +94,7 @@ func (a *app) offlineFile(ctx context.Context, o *offline) (*config.File, error)
 // originalOption returns the name of an original option that was given, if any.
 func (o *offline) originalOption() (name string) {
 	originals := pflag.NewFlagSet("", pflag.ContinueOnError)
-	new(options).register(originals)
+	new(options).register(originals, "")
 	o.flags.Visit(func(f *pflag.Flag) {
 		if originals.Lookup(f.Name) != nil {
 			name = f.Name

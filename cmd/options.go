@@ -13,7 +13,6 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/config/write"
-	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
 )
 
 // options are those of the original command line, as they were written.
@@ -35,9 +34,9 @@ type options struct {
 	flags *pflag.FlagSet // tells which options were given
 }
 
-// register declares the options. The name of an option's value stands in its text
+// register declares the options, of a program whose control socket is where socket says. The name of an option's value stands in its text
 // between backquotes, and none where pflag would think of one.
-func (o *options) register(flags *pflag.FlagSet) {
+func (o *options) register(flags *pflag.FlagSet, socket string) {
 	flags.StringVarP(&o.iface, "iface", "i", "", "`INTERFACE` to listen on and to send on (required)")
 	flags.StringVarP(&o.nflog, "nflog", "n", "", "read from this NFLOG `GROUP` instead of capturing; send on --iface")
 	flags.StringVarP(&o.srcRate, "src-rate", "s", "1.0", "limit for one source, in packets per second: `PPS`")
@@ -49,7 +48,7 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.StringVarP(&o.peers, "peers", "P", "", "comma-separated `PEERS`; send to these hosts by normal routing instead of broadcasting")
 	flags.BoolVarP(&o.strict, "strict", "t", false, "forward only MTUs from 576 to 1499")
 	flags.BoolVarP(&o.useSrc, "use-src", "S", false, "keep the captured source MAC as the source of the broadcast")
-	flags.StringVar(&o.control, "control", control.DefaultPath, "`PATH` of the socket for status, top and tap; off for none")
+	flags.StringVar(&o.control, "control", socket, "`PATH` of the socket for status, top and tap; off for none")
 	flags.StringVar(&o.printConfig, "print-config", "", "print the pipeline that the other options stand for, as yaml, toml or json: `FORMAT`")
 	flags.Lookup("print-config").NoOptDefVal = "yaml"
 	o.flags = flags

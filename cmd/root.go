@@ -36,7 +36,7 @@ func (a *app) rootCommand() *cobra.Command {
 			a.Signals.Release()
 		}
 	}
-	o.register(root.Flags())
+	o.register(root.Flags(), a.Socket)
 	completeFlag(root, "iface", completeInterfaces)
 	completeFlag(root, "print-config", fixed("yaml", "toml", "json"))
 	root.InitDefaultHelpFlag()

@@ -40,7 +40,7 @@ func (a *app) statusCommand() *cobra.Command {
 			return nil
 		},
 	}
-	addControlFlag(c, &client)
+	a.addControlFlag(c, &client)
 	format = addFormatFlag(c, "text", "json")
 	return c
 }
@@ -59,6 +59,6 @@ func (a *app) printJSON(v any) error {
 	return e.Encode(v)
 }
 
-func addControlFlag(c *cobra.Command, client *control.Client) {
-	c.Flags().StringVar(&client.Path, "control", control.DefaultPath, "`PATH` of the daemon's socket")
+func (a *app) addControlFlag(c *cobra.Command, client *control.Client) {
+	c.Flags().StringVar(&client.Path, "control", a.Socket, "`PATH` of the daemon's socket")
 }

@@ -71,7 +71,7 @@ func (a *app) tapCommand() *cobra.Command {
 	f.IntVar(&q.Rate, "rate", 0, "show at most so many packets a second, `PPS` (default 1000)")
 	f.StringVar(&o.write, "write", "", "write pcapng to `FILE`, - for standard output, instead of lines")
 	o.format = addFormatFlag(c, "text", "json")
-	addControlFlag(c, &o.client)
+	a.addControlFlag(c, &o.client)
 	return c
 }
 

@@ -3,6 +3,7 @@ package cmd_test
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -58,5 +59,43 @@ func TestColours(t *testing.T) {
 				t.Errorf("terminal shows %q", text)
 			}
 		})
+	}
+}
+
+// TestDaemonOnTerminal wants packets and the log written for people.
+func TestDaemonOnTerminal(t *testing.T) {
+	t.Setenv("NO_COLOR", "1")
+	master, slave := terminal(t)
+	path := writeConfig(t, `
+pipelines:
+  p:
+    sources: [{type: pcap-file, path: `+vectors(t, "rate-1.pcap")+`}]
+    sinks: [{type: log}]
+`)
+	text := make(chan string)
+	go func() {
+		var all strings.Builder
+		buf := make([]byte, 4096)
+		for !strings.Contains(all.String(), "sink stopped") {
+			n, err := master.Read(buf)
+			if err != nil {
+				break
+			}
+			all.Write(buf[:n])
+		}
+		text <- all.String()
+	}()
+	streams := cmd.Streams{Stdin: strings.NewReader(""), Stdout: slave, Stderr: slave}
+	if status := cmd.Run(t.Context(), []string{"run", "-c", path}, streams, cmd.Program{Plugins: cmd.Plugins()}); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+	got := <-text
+	for _, want := range []string{
+		`(?m)^\d\d:\d\d:\d\d\.\d{6} \S+ transmitting mtu=\d+ sport=-1 client=\S+\r$`,
+		`(?m)^\d\d:\d\d:\d\d\.\d{3} INFO  pipeline stopped               pipeline=p received=`,
+	} {
+		if !regexp.MustCompile(want).MatchString(got) {
+			t.Errorf("terminal lacks %s:\n%s", want, got)
+		}
 	}
 }

@@ -53,7 +53,7 @@ func (a *app) topCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&once, "once", false, "print one frame and end")
-	addControlFlag(c, &client)
+	a.addControlFlag(c, &client)
 	format = addFormatFlag(c, "text", "json")
 	return c
 }

@@ -41,3 +41,19 @@ func AppendText(dst []byte, p *pipeline.Packet, octets bool) []byte {
 	}
 	return dst
 }
+
+// AppendTerminal appends what AppendText does for people at a terminal, between the
+// packet's local time and the client of the connection:
+//
+//	15:04:05.000006 203.0.113.1 transmitting mtu=1400 sport=80 client=198.51.100.7
+func AppendTerminal(dst []byte, p *pipeline.Packet, octets bool) []byte {
+	dst = append(p.Time.Time().Local().AppendFormat(dst, "15:04:05.000000"), ' ')
+	dst = AppendText(dst, p, false)
+	if q, ok := p.Quoted(); ok {
+		dst = q.Dst.AppendTo(append(dst, " client="...))
+	}
+	if octets {
+		dst = hex.AppendEncode(append(dst, ' '), p.Data)
+	}
+	return dst
+}

@@ -263,3 +263,26 @@ func TestPlace(t *testing.T) {
 		}
 	}
 }
+
+func TestAppendTerminal(t *testing.T) {
+	at := pipelinetest.Begin.Time().Local().Format("15:04:05.000000")
+	for _, tc := range []struct {
+		name   string
+		packet *pipeline.Packet
+		want   string
+	}{
+		{"forwarded", packet(pipelinetest.PTB{}, read(80)), at + " 203.0.113.1 transmitting mtu=1400 sport=80 client=198.51.100.7"},
+		{"IPv6", packet(pipelinetest.PTB{Router: router6}), at + " 2001:db8:f::1 transmitting mtu=1400 sport=-1 client=2001:db8:c::7"},
+		{"nothing quoted", packet(pipelinetest.PTB{}, cut(14+28)), at + " 203.0.113.1 transmitting mtu=1400 sport=-1"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, string(verdict.AppendTerminal(nil, tc.packet, false))); diff != "" {
+				t.Errorf("line (-want +got):\n%s", diff)
+			}
+			want := "before " + tc.want + " " + hex.EncodeToString(tc.packet.Data)
+			if diff := cmp.Diff(want, string(verdict.AppendTerminal([]byte("before "), tc.packet, true))); diff != "" {
+				t.Errorf("line with bytes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -6,6 +6,9 @@ import (
 	"context"
 	"encoding/hex"
 	"io"
+	"os"
+
+	"golang.org/x/term"
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/verdict"
@@ -42,12 +45,14 @@ func Plugin() pipeline.Plugin {
 
 // New returns the sink.
 func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
-	return &sink{Settings: s, out: env.Stdout}, nil
+	return &sink{Settings: s, out: env.Stdout, terminal: isTerminal(env.Stdout)}, nil
 }
 
 type sink struct {
 	Settings
-	out   io.Writer
+	out      io.Writer
+	terminal bool // out is one: text is for people
+
 	lines []byte // of the batch at hand
 	ends  []int  // of each of them
 	part  bool   // what was written last is a part of a line
@@ -81,6 +86,10 @@ func (s *sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
 
 func (s *sink) append(p *pipeline.Packet) {
 	withOctets := s.Verbosity >= octets
+	if s.Format == Text && s.terminal {
+		s.lines = append(verdict.AppendTerminal(s.lines, p, withOctets), '\n')
+		return
+	}
 	if s.Format == Text {
 		s.lines = append(verdict.AppendText(s.lines, p, withOctets), '\n')
 		return
@@ -91,6 +100,13 @@ func (s *sink) append(p *pipeline.Packet) {
 		s.lines = append(hex.AppendEncode(s.lines, p.Data), `"}`...)
 	}
 	s.lines = append(s.lines, '\n')
+}
+
+// isTerminal reports whether somebody sees what is written. Files and pipes get the lines of
+// the original daemon.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 func (s *sink) Flush() {}

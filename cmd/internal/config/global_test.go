@@ -41,7 +41,7 @@ func TestGlobal(t *testing.T) {
 			User: "pmtud", Watch: true, Sandbox: "required", Control: "/run/other.sock",
 		}},
 		"empty section": {"http: {}\nlog: {level: debug}\n", config.Global{
-			Log: config.Log{Format: "text", Level: "debug"}, Sandbox: "auto", Control: "/run/pmtud/pmtud.sock",
+			Log: config.Log{Format: "text", Level: "debug"}, Sandbox: "auto",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -22,7 +22,7 @@ type Global struct {
 	Log     Log     `setting:"log" doc:"what the program says of itself on standard error"`
 	User    string  `setting:"user" doc:"name or number of the user to become once everything is open; empty: root becomes pmtud, or nobody if there is no such user, unless a pipeline needs root's files" pattern:"^[A-Za-z0-9_.-]*[$]?$" example:"pmtud"`
 	Watch   bool    `setting:"watch" doc:"reload when the content of the files changes"`
-	Control string  `setting:"control" doc:"path of the unix socket for status, top and tap; off for none" pattern:"^off$|^/" example:"/run/pmtud/pmtud.sock"`
+	Control string  `setting:"control" doc:"path of the unix socket for status, top and tap; empty for /run/pmtud/pmtud.sock, off for none" pattern:"^$|^off$|^/" example:"/run/pmtud/pmtud.sock"`
 	Sandbox string  `setting:"sandbox" doc:"give up all rights that the pipelines don't need: as far as the kernel lets it, never, or end if it doesn't" enum:"auto,off,required" example:"auto"`
 }
 
@@ -43,11 +43,8 @@ func GlobalSettings() any {
 	return &g
 }
 
-// controlPath is where the commands look for the daemon.
-const controlPath = "/run/pmtud/pmtud.sock"
-
 func defaults() Global {
-	return Global{Control: controlPath, Log: Log{Format: "text", Level: "info"}, Sandbox: "auto"}
+	return Global{Log: Log{Format: "text", Level: "info"}, Sandbox: "auto"}
 }
 
 // Sink are the settings that each sink has besides those of its plugin, by names that
@@ -87,7 +84,7 @@ func (g *Global) Check(string) error {
 	if g.User != "" && !userName.MatchString(g.User) {
 		return setting.Errorf("user", "%q is not the name or number of a user", g.User)
 	}
-	if g.Control != "off" && !filepath.IsAbs(g.Control) {
+	if g.Control != "" && g.Control != "off" && !filepath.IsAbs(g.Control) {
 		return setting.Errorf("control", "%q is neither an absolute path nor off", g.Control)
 	}
 	return nil

@@ -13,10 +13,10 @@ import (
 // process runs makes one only where it is told to.
 func (d *daemon) serveControl(s *service.Service, path string, files bool) (stop func()) {
 	if path == "" {
-		path = control.DefaultPath // options have no settings
+		path = d.Socket
 	}
 	var server *control.Server
-	if path != control.Off && (d.Signals != nil || path != control.DefaultPath) {
+	if path != control.Off && (d.Signals != nil || path != d.Socket) {
 		var err error
 		if server, err = control.Listen(path, d.log.Logger()); err != nil {
 			d.log.Logger().Warn("no control socket: status, top and tap can't reach this daemon", "error", err)

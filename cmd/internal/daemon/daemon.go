@@ -3,7 +3,11 @@ package daemon
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"os"
+
+	"golang.org/x/term"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/config/write"
@@ -39,9 +43,10 @@ func (p *Program) RunFiles(ctx context.Context, named Files) error {
 // those it was read from, if any, and fingerprint theirs.
 func (p *Program) serve(ctx context.Context, f *config.File, files *files, fingerprint string, started func()) error {
 	d := &daemon{
-		Program: p, log: logging.New(p.Stderr, logging.IsJournal(p.Stderr)), running: f.Global,
-		arrived: seen.Recent(), live: live.New(),
+		Program: p, log: newLog(p.Stderr), running: f.Global,
+		arrived: seen.Recent(),
 	}
+	d.live = live.New(d.log.Logger())
 	defer d.log.Close()
 	d.setLog(f.Global.Log)
 	log := d.log.Logger()
@@ -83,6 +88,14 @@ func (p *Program) serve(ctx context.Context, f *config.File, files *files, finge
 		return errors.Join(ErrFailed, err)
 	}
 	return nil
+}
+
+// newLog returns a log in the form that suits its stream.
+func newLog(w io.Writer) *logging.Log {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return logging.NewTerminal(w, os.Getenv("NO_COLOR") == "")
+	}
+	return logging.New(w, logging.IsJournal(w))
 }
 
 // daemon is what stays while configurations come and go.

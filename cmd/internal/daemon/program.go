@@ -18,6 +18,9 @@ type Program struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 
+	// Socket is the path of the control socket where the configuration names none.
+	Socket string
+
 	// Signals are those of the process. Nil means that the process belongs to
 	// somebody else, and keeps its rights.
 	Signals *Signals

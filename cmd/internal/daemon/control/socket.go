@@ -13,12 +13,11 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/daemon/connlimit"
 )
 
-// DefaultPath is where the socket is if nobody says otherwise, and Off is what is said
-// instead of a path when there is to be none.
-const (
-	DefaultPath = "/run/pmtud/pmtud.sock"
-	Off         = "off"
-)
+// Off is what is said instead of a path when there is to be no socket.
+const Off = "off"
+
+// PathOf returns where the socket of a program is if nobody says otherwise.
+func PathOf(program string) string { return "/run/" + program + "/" + program + ".sock" }
 
 // What clients may take.
 const (

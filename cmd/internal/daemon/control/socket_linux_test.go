@@ -43,7 +43,7 @@ func serve(t *testing.T, path string) *control.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Serve(control.Handler(control.Daemon{Version: "1", Status: func() service.Status { return service.Status{} }, Live: live.New()}))
+	s.Serve(control.Handler(control.Daemon{Version: "1", Status: func() service.Status { return service.Status{} }, Live: live.New(discard)}))
 	t.Cleanup(func() { s.Close() })
 	return s
 }

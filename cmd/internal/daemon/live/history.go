@@ -22,6 +22,7 @@ const (
 type History struct {
 	seconds, tens []service.Snapshot // oldest first
 	hour          []Point
+	summary       summary
 }
 
 // Point is the sums of a pipeline at a time.
@@ -45,9 +46,7 @@ func (h *History) add(a service.Snapshot) {
 func pointOf(a service.Snapshot) Point {
 	p := Point{At: a.At, Received: a.Counters.Received, Forwarded: a.Counters.Forwarded}
 	p.Dropped = p.Received - p.Forwarded
-	for _, s := range a.Counters.Sources {
-		p.Lost += s.Lost
-	}
+	p.Lost = lost(a.Counters)
 	return p
 }
 

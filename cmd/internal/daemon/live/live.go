@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,7 @@ var ErrTaps = errors.New("too many taps are open; end one of them")
 
 // Live watches the pipelines of a daemon, while configurations come and go.
 type Live struct {
+	log  *slog.Logger
 	taps atomic.Pointer[[]*Tap] // nil if there are none
 
 	mu          sync.Mutex // guards what follows
@@ -28,9 +30,9 @@ type Live struct {
 	snapshotter service.Snapshotter
 }
 
-// New returns a Live without pipelines.
-func New() *Live {
-	return &Live{watches: map[string]*Watch{}, histories: map[*pipeline.Pipeline]*History{}}
+// New returns a Live without pipelines. When many packets are dropped it tells the log.
+func New(log *slog.Logger) *Live {
+	return &Live{log: log, watches: map[string]*Watch{}, histories: map[*pipeline.Pipeline]*History{}}
 }
 
 // Watch is the watcher of the pipelines with one name: during a reload there may be two.
@@ -142,7 +144,9 @@ func (l *Live) tick(ctx context.Context, now time.Time, status service.Status) {
 	}
 	for i, p := range status.Pipelines {
 		if answers[i].OK && !p.Ended {
-			l.history(p.Pipeline).add(answers[i])
+			h := l.history(p.Pipeline)
+			h.add(answers[i])
+			h.summary.tick(l.log, answers[i], p.Since)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"context"
+	"log/slog"
 	"net/netip"
 	"slices"
 	"testing"
@@ -54,6 +55,7 @@ type world struct {
 	generator
 	live     *live.Live
 	pipeline *pipeline.Pipeline
+	log      *pipelinetest.Buffer
 }
 
 func newSpec(g pipeline.Source, w pipeline.Watcher) pipeline.Spec {
@@ -76,7 +78,8 @@ func newSpec(g pipeline.Source, w pipeline.Watcher) pipeline.Spec {
 // start runs a pipeline until the test ends.
 func start(t *testing.T) *world {
 	t.Helper()
-	w := &world{generator: generator{make(chan []pipeline.Packet), make(chan struct{})}, live: live.New()}
+	w := &world{generator: generator{make(chan []pipeline.Packet), make(chan struct{})}, log: new(pipelinetest.Buffer)}
+	w.live = live.New(slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{ReplaceAttr: withoutTime})))
 	var err error
 	if w.pipeline, err = pipeline.New(newSpec(w.generator, w.live.Watcher("edge"))); err != nil {
 		t.Fatal(err)
@@ -96,6 +99,13 @@ func start(t *testing.T) *world {
 		}
 	})
 	return w
+}
+
+func withoutTime(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
 }
 
 func (w *world) status(since time.Time) service.Status {
@@ -222,6 +232,37 @@ func TestHistory(t *testing.T) {
 	})
 }
 
+// TestSummary wants a line every 30 s while many packets are dropped, and none otherwise.
+func TestSummary(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := start(t)
+		noise := from("203.0.113.1", "198.51.100.7", 1400, 256)
+		for i := range noise { // no PTBs
+			noise[i].Data = slices.Clone(noise[i].Data)
+			noise[i].Data[14+20] = 8
+		}
+		time.Sleep(time.Second / 2) // between two readings
+		for range 90 {
+			w.send(from("203.0.113.1", "198.51.100.7", 1400, 10)...)
+			w.send(from("203.0.113.1", "198.51.100.7", 1500, 3)...) // 90 are dropped in 30 s
+			w.send(noise...)
+			time.Sleep(time.Second)
+		}
+		if text := w.log.Take(); text != "" {
+			t.Errorf("few packets are dropped, and the log says\n%s", text)
+		}
+		for range 60 {
+			w.send(from("203.0.113.1", "198.51.100.7", 1400, 10)...)
+			w.send(from("203.0.113.1", "198.51.100.7", 1500, 20)...)
+			time.Sleep(time.Second)
+		}
+		line := `level=INFO msg="many packets are dropped" pipeline=edge in=30s dropped=600 of=900 most_by="mtu: bad-mtu" these=600` + "\n"
+		if diff := cmp.Diff(line+line, w.log.Take()); diff != "" {
+			t.Errorf("log (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestTap(t *testing.T) {
 	prefix := netip.MustParsePrefix
 	for name, tc := range map[string]struct {
@@ -320,7 +361,7 @@ func TestSlowReader(t *testing.T) {
 }
 
 func TestTapsAreBounded(t *testing.T) {
-	l := live.New()
+	l := live.New(slog.New(slog.DiscardHandler))
 	var taps []*live.Tap
 	for {
 		tap, err := l.Tap(live.Selection{}, 1, false)
@@ -375,7 +416,7 @@ func BenchmarkWatch(b *testing.B) {
 		{"tap", true, &live.Selection{Stage: "none"}},
 	} {
 		b.Run(bc.name, func(b *testing.B) {
-			l := live.New()
+			l := live.New(slog.New(slog.DiscardHandler))
 			ctx, cancel := context.WithCancel(b.Context())
 			defer cancel()
 			spec := newSpec(benchSource{b, packets}, nil)

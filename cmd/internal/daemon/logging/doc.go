@@ -21,6 +21,11 @@
 // Memory is bounded: when too many different things are said at once, the logger whose ten
 // seconds began first is forgotten, and its repeats are written.
 //
+// # Terminal
+//
+// On a terminal, lines of text are for people: local time, level, message and attributes
+// below each other, warnings and errors in colour. Nothing in them commands the terminal.
+//
 // # Journal
 //
 // Lines that go to systemd's journal begin with their priority as sd-daemon(3) has it,

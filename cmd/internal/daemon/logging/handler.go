@@ -1,6 +1,7 @@
 package logging
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -28,6 +29,9 @@ func (h handler) Handle(ctx context.Context, r slog.Record) error {
 	if l.json {
 		return h.json.Handle(ctx, r)
 	}
+	if l.line.terminal {
+		return h.handleTerminal(ctx, r)
+	}
 	return h.text.Handle(ctx, r)
 }
 
@@ -45,13 +49,20 @@ type line struct {
 	journal bool
 	level   slog.Level // of the line to come
 	text    []byte     // used again
+
+	terminal, colours bool
+	front             []byte // of the line to come, if it is text for a terminal; used again
 }
 
 func (l *line) Write(text []byte) (int, error) {
-	if !l.journal {
+	switch {
+	case l.journal:
+		l.text = append(append(l.text[:0], priority(l.level)...), text...)
+	case l.terminal && bytes.HasPrefix(text, []byte(anonymous)):
+		l.terminalLine(text)
+	default:
 		return l.w.Write(text)
 	}
-	l.text = append(append(l.text[:0], priority(l.level)...), text...)
 	if _, err := l.w.Write(l.text); err != nil {
 		return 0, err
 	}

@@ -269,3 +269,35 @@ func TestConcurrentUse(_ *testing.T) {
 	running.Wait()
 	log.Close()
 }
+
+// TestTerminal wants lines for people, and nothing in them that commands the terminal.
+func TestTerminal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := new(written)
+		log := logging.NewTerminal(out, true)
+		log.Set(logging.Text, slog.LevelDebug)
+		l := log.Logger().With("pipeline", "edge")
+		l.Info("ready", "took", 3*time.Millisecond)
+		log.Logger().Info("stopping")
+		l.WithGroup("g").Warn("can't send", "error", errors.New("no\nroute"), "level", slog.LevelError)
+		l.Error("a message that is longer than its columns are", "msg", "x")
+		l.Debug("odd \x1b[2J\r\n\u009b", "b", "\x1b[2J")
+		at := time.Now().Local().Format("15:04:05.000")
+		wantLines(t, out,
+			at+` INFO  ready                          pipeline=edge took=3ms`,
+			at+` INFO  stopping`,
+			at+" \x1b[33mWARN \x1b[0m can't send                     pipeline=edge g.error=\"no\\nroute\" g.level=ERROR",
+			at+" \x1b[31mERROR\x1b[0m a message that is longer than its columns are pipeline=edge msg=x",
+			at+" \x1b[2mDEBUG\x1b[0m odd  [2J                       pipeline=edge b=\"\\x1b[2J\"",
+		)
+		log.Set(logging.JSON, slog.LevelInfo)
+		log.Logger().Info("stopping")
+		if line := out.lines()[0]; !strings.HasPrefix(line, "{") {
+			t.Errorf("JSON was asked for: %s", line)
+		}
+
+		log = logging.NewTerminal(out, false)
+		log.Logger().Warn("can't send")
+		wantLines(t, out, at+` WARN  can't send`)
+	})
+}

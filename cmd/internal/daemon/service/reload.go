@@ -68,6 +68,7 @@ func (s *Service) exchange(ctx context.Context) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.Log.Debug("reload plan", "open", names(p.fresh), "close", names(p.old), "close_first", names(p.blocking))
 	if err := c.prepare(ctx); err != nil {
 		s.close(p.fresh)
 		return nil, err

@@ -79,8 +79,12 @@ func (w *worker) open(ends chan<- struct{}) {
 	opening, stop := context.WithTimeout(w.ctx, openTimeout)
 	w.opening = opening
 	go func() {
+		began := time.Now()
 		err := w.pipeline.Open(opening)
 		w.since = time.Now()
+		if err == nil {
+			w.log.Debug("pipeline opened", "took", w.since.Sub(began).Round(time.Microsecond))
+		}
 		w.opened <- err
 		stop()
 		if err == nil {
@@ -107,6 +111,7 @@ func (w *worker) live() {
 	if w.err != nil {
 		w.log.Error("pipeline failed", "error", w.err)
 	}
+	w.log.Debug("pipeline closes")
 	if w.close = w.pipeline.Close(); w.close != nil {
 		w.log.Error("can't close pipeline", "error", w.close)
 	}
