@@ -80,5 +80,4 @@ func (l *line) terminalLine(text []byte) {
 	if end := len(l.text) - 1; len(attrs) == 1 { // no attributes, nothing to be aligned
 		l.text = append(bytes.TrimRight(l.text[:end], " "), '\n')
 	}
-
 }
