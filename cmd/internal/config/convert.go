@@ -208,8 +208,8 @@ func str(value any) (any, error) {
 	return nil, &kindError{"text", value, hint}
 }
 
-// addressHint returns what to write for an IPv6 address or prefix in {}, of which the
-// parser takes what stands before the first colon for a name.
+// addressHint returns what to write for an IPv6 address or prefix in {}. The parser takes
+// the text before its first colon for a name.
 func addressHint(value any) string {
 	table, ok := value.(Table)
 	if !ok || len(table) != 1 {

@@ -34,9 +34,9 @@ type section struct {
 // Koanf copies what it gets.
 type index int
 
-// decodeInto decodes settings into a struct, but for those that it has structs or maps
-// for. Settings that are wrong keep what they had. It reports whether there are none such,
-// and none that are unknown or missing.
+// decodeInto decodes settings into a struct, without those that are structs or maps. A
+// field whose setting is wrong keeps its value. It reports whether all settings are right,
+// known and complete.
 func (d *decoder) decodeInto(settings any, s section) bool {
 	noted := d.Noted
 	infos := setting.Of(settings)
@@ -116,7 +116,7 @@ func (d *decoder) known(s section, infos []setting.Info) map[int]*Setting {
 	return known
 }
 
-// unknownHint says what may be meant by a name that is none of the settings.
+// unknownHint says what an unknown name may mean.
 func (s section) unknownHint(unknown *Setting, names []string) string {
 	switch {
 	case s.kind == 0: // no stage, but a struct with settings

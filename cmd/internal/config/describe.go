@@ -5,7 +5,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
-// PluginInfo tells all of a plugin, for people and, as JSON, for programs. Its form
+// PluginInfo describes a plugin, for people and, as JSON, for programs. Its form
 // is stable: fields are only ever added.
 type PluginInfo struct {
 	Kind     string         `json:"kind"` // source, filter or sink
@@ -16,13 +16,13 @@ type PluginInfo struct {
 	Metrics  []MetricInfo   `json:"metrics"`
 }
 
-// ReasonInfo tells why a plugin drops or fails packets.
+// ReasonInfo describes why a plugin drops or fails packets.
 type ReasonInfo struct {
 	Name string `json:"name"`
 	Doc  string `json:"doc"`
 }
 
-// MetricInfo tells of a figure that the plugin has besides the books. Label is the
+// MetricInfo describes a metric that the plugin has besides its counters. Label is the
 // name of what its values are told apart by, or empty.
 type MetricInfo struct {
 	Name  string `json:"name"`

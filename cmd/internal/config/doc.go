@@ -13,36 +13,35 @@
 //	compare   no two stages may need what only one can have, no sink may feed itself,
 //	          and some want a limit before them (needs.go, loops.go, limits.go)
 //
-// No step stops at a mistake: each leaves out what it could not understand, so that one
-// run finds every mistake of every file, but for what a plugin says of a stage that has
-// others. The result is either a File without mistakes or [Mistakes].
+// No step stops at a mistake: each leaves out what it could not understand. So one run
+// finds every mistake of every file. Only a stage with a mistake is not built, so what its
+// plugin would say is in the next run. The result is a File without mistakes, or [Mistakes].
 //
-// Positions rule out most of what libraries for configuration do: none keeps them. So
-// Koanf is used for one step only, to decode a stage's settings into a struct
-// (decode.go); files are neither read nor merged by it.
+// No library for configurations keeps positions. So Koanf is used for one step only, to
+// put a stage's settings into a struct (decode.go). It neither reads nor merges files.
 //
-// testdata/broken has files as people might write them, each with one mistake, and
-// what is said of it.
+// testdata/broken has files as people might write them, each with one mistake, beside
+// the message.
 //
 // A File may also be made in code. [File.Resolve] treats it as [Load] treats one
 // that was read. Package write writes either so that Load reads the same File.
 //
 // # Settings
 //
-// What may stand in a file is what structs say: those of the plugins for a stage, [Sink]
-// for what each sink has besides, and [Global] for the top level. Their fields and
-// tags are all there is of a setting; to add one is to add a field. Settings of the top
-// level and of each sink may hold others (`http.listen`, `queue.size`).
+// Structs declare the settings: those of the plugins for a stage, [Sink] for what every
+// sink has, and [Global] for the top level. To add a setting is to add a field with its
+// tags. Settings of the top level and of each sink may hold others (`http.listen`,
+// `queue.size`).
 //
-// From the same structs come what tools show: [Describe] for lists and pages, [Schema]
-// for editors, and what package write writes: what a configuration comes to, and, from a
-// line such as "pcap(interface=eth0) | icmp-ptb | log" ([ParseChain]), a commented file.
+// Tools use the same structs: [Describe] for lists and pages, [Schema] for editors, and
+// package write for effective configurations and commented ones. [ParseChain] reads a line
+// such as "pcap(interface=eth0) | icmp-ptb | log".
 //
 // # Values
 //
-// YAML, TOML and JSON give the same few kinds of value: text (string), true and
-// false (bool), numbers, lists, and settings with names ([Table]). A number stays the text that was written
-// ([Number]) until the field is known that it is for; so 2^64-1 stays exact, 1.5
+// YAML, TOML and JSON give the same few kinds of value: text (string), true and false
+// (bool), numbers, lists, and settings with names ([Table]). A [Number] is the text that
+// was written, until it is converted to the type of its field. So 2^64-1 stays exact, 1.5
 // is never cut to 1, and a field that is parsed from text sees 80 as "80".
 // Nothing else is converted, but a single value stands for a list of one.
 //
@@ -70,11 +69,10 @@
 //
 // # Files
 //
-// Several files and folders may be given, YAML, TOML and JSON mixed. Of a folder
-// those files are read whose names end with .yaml, .yml, .toml or .json, in the order
-// of their names as octets (so 10-a.yaml comes before 9-b.yaml), without hidden ones,
-// and without folders, pipes and devices inside. A file that is met twice, also by
-// links, is read once.
+// Several files and folders may be given, YAML, TOML and JSON mixed. In a folder, Load
+// reads the regular files whose names end with .yaml, .yml, .toml or .json and do not begin
+// with a dot. Their order is that of the bytes of their names, so 10-a.yaml comes before
+// 9-b.yaml. A file that several paths or links lead to is read once.
 //
 // They are put together by one rule: pipelines are added up, and a pipeline or a
 // top-level setting that stands in two places is a mistake that names both. So the
@@ -85,9 +83,9 @@
 //
 // # Bounds
 //
-// A file is read only to 1 MiB, and those of a configuration, with all that variables
-// include, only to 8 MiB together and to 1000 in number. A file holds at most 100,000
-// values, nested 64 deep, and a map 1000 names; all files declare at most 1000 pipelines.
+// A file holds at most 1 MiB, 100,000 values, nested 64 deep, and 1000 names in a map. All
+// files together, with those that variables include, hold at most 8 MiB. There are at most
+// 1000 files and 1000 pipelines.
 // No file is waited for longer than 8 s. Of the mistakes the first 100 are reported,
 // each value only with its first 100 characters, and the others counted. So the time to
 // read a file grows with its size.

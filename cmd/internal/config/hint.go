@@ -60,7 +60,7 @@ func stagesHint(p *Pipeline, list string) string {
 	return "add `" + list + "`"
 }
 
-// outsideHint says what to do about a setting that is none of the top level.
+// outsideHint says what to do about an unknown setting of the top level.
 func outsideHint(s *Setting, names []string) string {
 	if isPipeline(s) {
 		return insideHint(s)

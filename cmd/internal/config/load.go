@@ -12,13 +12,13 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// Load reads configuration files and of folders those files whose names end with
-// .yaml, .yml, .toml or .json, in the order of their names, but for hidden ones and
-// for folders, pipes and devices inside. What editors and package managers leave beside
-// a file ends otherwise (a.yaml~, a.yaml.bak), and so is left out too. A file that
-// several paths or links lead to is read once, where it comes first. It waits for no
-// file longer than a few seconds, nor longer than ctx lasts. An error is a [Mistakes]
-// with all mistakes of all files. The File is never nil, and holds what was understood.
+// Load reads configuration files and folders of them, and resolves what they declare. In a
+// folder it reads the regular files *.yaml, *.yml, *.toml and *.json in the order of their
+// names, without hidden ones. Backups of editors and package managers end otherwise
+// (a.yaml~, a.yaml.bak). A file that several paths or links lead to is read once, where it
+// comes first. Load waits at most a few seconds for a file, and no longer than ctx lasts.
+// An error is a [Mistakes] of all files. The File is never nil, and holds what was
+// understood.
 func Load(ctx context.Context, paths []string, plugins []pipeline.Plugin) (*File, error) {
 	r := mistake.NewReport()
 	f := &File{texts: r.Texts}

@@ -22,8 +22,8 @@ func (u user) String() string {
 	return fmt.Sprintf("%v `%s` of pipeline `%s`", u.kind, u.Called(), u.pipeline.Name)
 }
 
-// Needs returns what the stages of all pipelines use of the host, and the names, as
-// "pipeline/stage", of those that may use it and do not say what of it
+// Needs returns what the stages of all pipelines use of the host. Undeclared are the names,
+// as "pipeline/stage", of those that may use it but do not declare it
 // ([pipeline.Pipeline.Undeclared]). The File must have been resolved without mistakes.
 func (f *File) Needs() (needs []pipeline.Needs, undeclared []string) {
 	for _, u := range f.users() {
@@ -78,8 +78,8 @@ func (f *File) users() (users []user) {
 	return users
 }
 
-// about returns where the stage has the setting that a need's name ends with, as
-// "nflog group 33" does with 33, or else the stage's place.
+// about returns the place of the setting that a need is about: the need's name ends with
+// its value, as "nflog group 33" does with 33. Without one it is the stage's place.
 func (s Stage) about(need string) Position {
 	for _, setting := range s.Settings {
 		text, ok := syntax.ScalarText(setting.Value)

@@ -11,11 +11,10 @@ import (
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
-// Schema returns a JSON Schema (2020-12) of configuration files with the plugins,
-// with all there is to tell of each setting, so that editors can complete and check
-// what is written. It describes the values before variables are replaced, so a text
-// with one is allowed everywhere. What depends on several values, or on the format
-// of a text, only [Load] can tell.
+// Schema returns a JSON Schema (2020-12) of configuration files with the plugins, for
+// editors to complete and check settings. It describes values before variables are
+// replaced, so text with a variable is allowed everywhere. Only [Load] checks rules about
+// several values, or about the format of text.
 func Schema(plugins []pipeline.Plugin) ([]byte, error) {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
@@ -64,7 +63,7 @@ type schema struct {
 // hasVariable matches text with a variable, which may stand for anything.
 const hasVariable = `\$\{`
 
-// Texts of which the decoder understands as much as this (octets and durations as
+// Texts of which the decoder understands as much as this (sizes and durations as
 // Go writes them).
 const (
 	sizePattern     = `^ *[0-9.]+([eE][-+]?[0-9]+)? *([kKMGT]?B|[KMGT]iB)?$`
@@ -220,7 +219,7 @@ func valueSchema(info setting.Info) *schema {
 	case setting.Bytes:
 		return &schema{
 			Type: []string{"string", "number"}, Pattern: sizePattern + "|" + hasVariable,
-			Minimum: octets(info.Min, "0"), Maximum: octets(info.Max, ""),
+			Minimum: sizeBound(info.Min, "0"), Maximum: sizeBound(info.Max, ""),
 		}
 	}
 	return &schema{Type: []string{"string", "number", "boolean"}, Pattern: textPattern(info)}
@@ -245,8 +244,8 @@ func textSchema(info setting.Info) *schema {
 	return s
 }
 
-// octets returns a bound of sizes as a number.
-func octets(bound any, otherwise string) any {
+// sizeBound returns a bound of sizes as a number.
+func sizeBound(bound any, otherwise string) any {
 	var size setting.Size
 	if bound == nil || size.UnmarshalText([]byte(setting.Line(bound))) != nil {
 		if otherwise == "" {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -58,6 +59,8 @@ func TestFindMany(t *testing.T) {
 	files := map[string]string{"x.yaml": ""}
 	for i := range 1000 {
 		files[fmt.Sprintf("d/%d.yaml", i)] = ""
+		files[fmt.Sprintf("more/%d.yaml", i)] = ""
+		files[fmt.Sprintf("more/%d.toml", i)] = ""
 	}
 	lay(t, files)
 	for _, tc := range []struct {
@@ -67,6 +70,7 @@ func TestFindMany(t *testing.T) {
 		{[]string{"d"}, ""},
 		{[]string{"d", "x.yaml"}, "x.yaml: there are more than 1000 files"},
 		{[]string{"x.yaml", "d"}, "d: there are more than 1000 files"},
+		{[]string{"more"}, "more: there are more than 1000 files"},
 	} {
 		r := mistake.NewReport()
 		if found := disk.Find(t.Context(), tc.paths, r); len(found) != 1000 || r.Mistakes.Error() != tc.mistakes {
@@ -98,10 +102,11 @@ func TestRead(t *testing.T) {
 			t.Errorf("%s: %.20q, %v", tc.name, data, err)
 		}
 	}
-	for i := range 8 { // a was read before
-		_, err := r.Read("mib", false)
-		if want := map[bool]string{true: "is too much: all files together are larger than 8 MiB"}[i == 7]; text(err) != want {
-			t.Errorf("after %d MiB: %v", i, err)
+	r = disk.NewReader(t.Context())
+	for i, name := range []string{"mib", "mib", "mib", "mib", "mib", "mib", "mib", "mib", "empty", "a"} {
+		_, err := r.Read(name, false)
+		if want := map[bool]string{true: "is too much: all files together are larger than 8 MiB"}[name == "a"]; text(err) != want {
+			t.Errorf("file %d: %v", i, err)
 		}
 	}
 	if got := disk.WithoutPath(&os.PathError{Op: "open", Path: "a", Err: os.ErrExist}).Error(); got != "read file: file already exists" {
@@ -138,16 +143,61 @@ func TestInclude(t *testing.T) {
 	}
 }
 
+// TestPipe reads pipes that nobody writes to, or only later, in two parts.
+func TestPipe(t *testing.T) {
+	for name, write := range map[string]func(w *os.File) error{
+		"silent": func(*os.File) error { return nil },
+		"late":   func(w *os.File) error { _, err := w.WriteString("a"); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			lay(t, nil)
+			if err := mkfifo("pipe"); err != nil {
+				t.Skipf("no pipes: %v", err)
+			}
+			ctx, cancel := context.WithCancelCause(t.Context())
+			stopped := errors.New("told to stop")
+			written := make(chan error, 1)
+			go func() {
+				time.Sleep(30 * time.Millisecond)             // the reader is there first, or not: either is right
+				w, err := os.OpenFile("pipe", os.O_WRONLY, 0) // once there is a reader
+				if err == nil {
+					err = errors.Join(write(w), write(w))
+				}
+				if name == "silent" {
+					cancel(stopped)
+				}
+				written <- errors.Join(err, w.Close())
+			}()
+			data, err := disk.NewReader(ctx).Read("pipe", false)
+			if err := <-written; err != nil {
+				t.Fatal(err)
+			}
+			if name == "silent" && !errors.Is(err, stopped) || name == "late" && (err != nil || string(data) != "aa") {
+				t.Errorf("%q, %v", data, err)
+			}
+			cancel(nil)
+		})
+	}
+}
+
+// TestCancelled gives up a pipe that nobody writes to, and one that somebody keeps open.
 func TestCancelled(t *testing.T) {
-	lay(t, map[string]string{"a": "a"})
-	ctx, cancel := context.WithCancelCause(t.Context())
-	stopped := errors.New("told to stop")
-	cancel(stopped)
-	if err := mkfifo("pipe"); err != nil {
+	lay(t, nil)
+	if err := errors.Join(mkfifo("free"), mkfifo("held")); err != nil {
 		t.Skipf("no pipes: %v", err)
 	}
-	if _, err := disk.NewReader(ctx).Read("pipe", false); !errors.Is(err, stopped) {
-		t.Errorf("error %v", err)
+	held, err := os.OpenFile("held", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	stopped := errors.New("told to stop")
+	for _, name := range []string{"free", "held"} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(stopped)
+		if _, err := disk.NewReader(ctx).Read(name, false); !errors.Is(err, stopped) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
@@ -156,7 +206,7 @@ func TestFingerprint(t *testing.T) {
 	if err := mkfifo("pipe"); err != nil {
 		t.Skipf("no pipes: %v", err)
 	}
-	paths := []string{"d", "c", "pipe"}
+	paths := []string{"d", "c", "pipe", "new"}
 	before := disk.Fingerprint(t.Context(), paths)
 	if len(before) != 64 || disk.Fingerprint(t.Context(), paths) != before {
 		t.Errorf("it changes: %s", before)
@@ -169,6 +219,7 @@ func TestFingerprint(t *testing.T) {
 		{"gone", func() error { return os.Remove("c") }},
 		{"another", func() error { return os.WriteFile("d/c.yaml", nil, 0o644) }},
 		{"renamed", func() error { return os.Rename("d/c.yaml", "d/d.yaml") }},
+		{"missing", func() error { return os.WriteFile("new", nil, 0o644) }},
 		{"large", func() error { return os.WriteFile("d/b.yaml", make([]byte, 1<<20+1), 0o644) }},
 	} {
 		if err := tc.change(); err != nil {

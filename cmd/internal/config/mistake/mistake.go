@@ -1,5 +1,5 @@
-// Package mistake holds what is wrong in a configuration: where, what, and what to
-// write instead.
+// Package mistake describes what is wrong in a configuration, where, and how to correct
+// it.
 package mistake
 
 import (

@@ -9,8 +9,8 @@ import (
 // maxListed is the number of names up to which a hint lists all of them.
 const maxListed = 12
 
-// DidYouMean returns a hint at the name that word is most likely meant to be, or
-// a list of the names if none is near and they are few.
+// DidYouMean returns a hint at the name that is nearest to word, or a list of the names if
+// none is near and they are few.
 func DidYouMean(word string, names []string) string {
 	if name, ok := Nearest(word, names); ok {
 		return "did you mean `" + name + "`?"

@@ -15,8 +15,7 @@ const (
 	noEntry = `non-map value is specified|unexpected key name`
 )
 
-// yamlRules are for what YAML's parser says of a place, which is mostly where it gave up
-// to understand the text in one way.
+// yamlRules explain what YAML's parser says of a place, which often is where it gave up.
 var yamlRules = []rule{
 	{says: `'\\t'`, message: "a tab can't stand here", hint: "indent with spaces"},
 	{says: "invalid key", rest: "^:", message: "text in {} can't begin with a colon", hint: "put quotes around it"},

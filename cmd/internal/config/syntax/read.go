@@ -1,9 +1,9 @@
 // Package syntax reads the text of a configuration: YAML, JSON, TOML or a chain become
 // one tree of nodes that know where they stand.
 //
-// Parsers notice mistakes of syntax late and tell them in their own words. What they
-// say is looked up in a table, which has better words or looks around the place
-// (explain_yaml.go, explain_toml.go); where that has none, theirs stand.
+// Parsers notice mistakes of syntax late and report them in their own words. A table has
+// better words for some, and a few scans look around the place (explain_yaml.go,
+// explain_toml.go). Otherwise the parser's words stand.
 package syntax
 
 import (

@@ -27,8 +27,8 @@ func (y *yamlReader) position(n ast.Node) mistake.Position {
 }
 
 // tokenPosition returns where a token begins. The lexer counts white space behind
-// unquoted text, and some tabs, as if they stood before the token, so the column is
-// only trusted if the token's text is found there.
+// unquoted text, and some tabs, as if they stood before the token. So the column is only
+// right if the token's text is there.
 func (y *yamlReader) tokenPosition(t *token.Token) mistake.Position {
 	at := y.at(t.Position.Line, max(1, t.Position.Column))
 	text, ok := beginning(t)

@@ -41,6 +41,7 @@ func TestExpand(t *testing.T) {
 		{"plain", "plain", "", ""},
 		{"$$ $ $$$A 5$", "$ $ $$A 5$", "", ""},
 		{"x${A}y", "xa${B}y", "environment A", ""},
+		{"${A:-d}", "a${B}", "environment A", ""},
 		{"${A}${A}", "a${B}a${B}", "environment A", ""},
 		{"${A}${NONE:-d}${A}", "a${B}da${B}", "environment A, default of NONE, environment A", ""},
 		{"${EMPTY}", "", "environment EMPTY", ""},
@@ -93,20 +94,48 @@ func TestEverywhere(t *testing.T) {
 	}
 }
 
+// TestPlaces wants the column of a variable behind other dollar signs.
+func TestPlaces(t *testing.T) {
+	for text, column := range map[string]int{
+		"'$x$' = 'a${NONE}'\n":        11,
+		"'$x$' = '${NONE}'\n":         10,
+		"x = '$$ $5 ${NONE} ${A:-b}'": 12,
+		"x = '${A:-b}${NONE}$'":       13,
+	} {
+		e := &variable.Expander{Files: disk.NewReader(t.Context())}
+		if _, mistakes := expand(t, e, "a.toml", text); len(mistakes) != 1 || mistakes[0].Column != column {
+			t.Errorf("%s: %v", text, mistakes)
+		}
+	}
+}
+
 // TestTooLong wants the values of all files together to be bounded.
 func TestTooLong(t *testing.T) {
 	t.Setenv("LONG", strings.Repeat("x", 1<<10))
-	e := &variable.Expander{Files: disk.NewReader(t.Context())}
-	text := "a: '" + strings.Repeat("${LONG}", 1<<10) + "'\n"
-	for i := range 5 {
-		_, mistakes := expand(t, e, "a.yaml", text)
-		if (len(mistakes) > 0) != (i == 4) {
-			t.Errorf("%d MiB: %v", i+1, mistakes)
-		}
-		for _, m := range mistakes {
-			if m.Message != "values with variables are longer than 4194304 bytes" {
-				t.Error(m.Message)
+	t.Setenv("ONE", "1")
+	mib := strings.Repeat("${LONG}", 1<<10)
+	for name, tc := range map[string]struct {
+		values []string // the last of which is too long
+	}{
+		"several": {[]string{mib, mib, mib, mib, "${ONE}"}},
+		"one":     {[]string{mib + mib + mib + mib + "${ONE}"}},
+		"text":    {[]string{"x" + mib + mib + mib + mib}},
+	} {
+		e := &variable.Expander{Files: disk.NewReader(t.Context())}
+		for i, value := range tc.values {
+			_, mistakes := expand(t, e, "a.yaml", "a: '"+value+"'\n")
+			if (len(mistakes) > 0) != (i == len(tc.values)-1) {
+				t.Errorf("%s, value %d: %.200v", name, i, mistakes)
+			}
+			for _, m := range mistakes {
+				if m.Message != "values with variables are longer than 4194304 bytes" {
+					t.Error(m.Message)
+				}
 			}
 		}
+	}
+	e := &variable.Expander{Files: disk.NewReader(t.Context())}
+	if _, mistakes := expand(t, e, "a.yaml", "a: '"+mib+mib+mib+mib+"'\n"); len(mistakes) > 0 {
+		t.Errorf("4 MiB: %.200v", mistakes)
 	}
 }

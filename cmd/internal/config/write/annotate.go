@@ -6,9 +6,9 @@ import (
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
-// Annotated returns what f declares, with what the plugin of each stage does and all its
-// settings with their meaning, those that are not set as comments: a configuration to
-// begin with. The File must have been resolved without mistakes.
+// Annotated returns what f declares as a configuration to begin with. Comments say what
+// each stage's plugin does and what its settings mean; those that are not set are comments
+// too. The File must have been resolved without mistakes.
 func Annotated(f *config.File) *Document {
 	d := &Document{settings: written(f.Settings)}
 	for _, p := range f.Pipelines {
