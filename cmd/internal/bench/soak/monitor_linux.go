@@ -16,12 +16,8 @@ import (
 func (p *program) get(h *host, path string) (status int, body string, err error) {
 	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
 		DisableKeepAlives: true, // a connection is a descriptor of the program's
-		DialContext: func(ctx context.Context, network, addr string) (conn net.Conn, err error) {
-			err = h.Host.Do(func() (err error) {
-				conn, err = new(net.Dialer).DialContext(ctx, network, addr)
-				return err
-			})
-			return conn, err
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return h.Host.Dial(ctx, network, "", addr)
 		},
 	}}
 	answer, err := client.Get("http://127.0.0.1:9342" + path)

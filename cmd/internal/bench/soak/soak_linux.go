@@ -24,7 +24,7 @@ type Options struct {
 // Report is what came of a soak.
 type Report struct {
 	Sent, Certain, Came uint64 // frames: sent, and what the kernel says came in
-	Books               map[string]*Books
+	Counters            map[string]*Counters
 	Faults              map[string]int
 	Rests               []Resources // of the program, each time that it came to rest
 	Lines               uint64      // of its output
@@ -61,8 +61,8 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		return Report{}, err
 	}
 	defer func() { _ = h.close() }()
-	if err := h.logSound(); err != nil {
-		return Report{}, fmt.Errorf("log to NFLOG: %w", err)
+	if err := h.LogPackets(from(router4)); err != nil {
+		return Report{}, err
 	}
 	p, err := startProgram(h, o.Program, o.Dir)
 	if err != nil {
@@ -177,17 +177,17 @@ func (s *soak) sum() (n int) {
 
 // report looks at what the program left behind.
 func (s *soak) report() (Report, error) {
-	books, err := readBooks(s.program.Stderr.String())
+	counters, err := readCounters(s.program.Stderr.String())
 	r := Report{
 		Sent: s.traffic.sent.Load(), Certain: s.host.ledger.certain, Came: s.host.ledger.all,
-		Books: books, Faults: s.struck, Rests: s.rests, Lines: s.program.output.lines.Load(),
+		Counters: counters, Faults: s.struck, Rests: s.rests, Lines: s.program.output.lines.Load(),
 	}
-	kept, logged := books["kept"], books["logged"]
+	kept, logged := counters["kept"], counters["logged"]
 	if kept == nil || kept.Pipelines != 1 || logged == nil || logged.Pipelines != 1 {
-		return r, errors.Join(err, fmt.Errorf("books of pipelines that are always the same: %+v, %+v", kept, logged))
+		return r, errors.Join(err, fmt.Errorf("counters of pipelines that are always the same: %+v, %+v", kept, logged))
 	}
-	n, e := s.host.logged()
-	if seen := logged.Received + logged.Lost; e == nil && seen != n {
+	n, e := s.host.Logged()
+	if seen := logged.Received + logged.Lost; e == nil && seen != uint64(n) {
 		e = fmt.Errorf("received and lost are %d messages of NFLOG, but %d were logged", seen, n)
 	}
 	return r, errors.Join(err, e, s.host.ledger.check(kept.Received+kept.Lost), checkFiles(s.program.disk.FS(), "in/*", 3))

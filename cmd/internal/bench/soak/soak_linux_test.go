@@ -37,8 +37,8 @@ func TestSoak(t *testing.T) {
 		Program: *program, Dir: t.TempDir(), Long: *long, Rate: *rate, Seed: *seed, Log: t.Logf,
 	})
 	t.Logf("%d frames sent, %d came in, %d of them while nothing disturbed the interface; %d lines of output", r.Sent, r.Came, r.Certain, r.Lines)
-	for _, name := range slices.Sorted(maps.Keys(r.Books)) {
-		b := r.Books[name]
+	for _, name := range slices.Sorted(maps.Keys(r.Counters)) {
+		b := r.Counters[name]
 		if b.Pipelines == 0 {
 			continue
 		}

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/nftables/expr"
+
 	"github.com/pmtud/pmtud/cmd/internal/lab/flood"
 	"github.com/pmtud/pmtud/cmd/internal/lab/rig"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
@@ -110,6 +112,15 @@ var (
 	router4 = netip.MustParseAddr("203.0.113.1")
 	router6 = netip.MustParseAddr("2001:db8:f::1")
 )
+
+// from matches the IPv4 packets of a router.
+func from(router netip.Addr) []expr.Any {
+	const source, length = 12, 4 // in the IPv4 header
+	return []expr.Any{
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: source, Len: length},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: router.AsSlice()},
+	}
+}
 
 func (m *mix) add(kind func([]byte), frames ...[]byte) {
 	for _, f := range frames {

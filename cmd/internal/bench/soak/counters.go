@@ -23,24 +23,24 @@ type line struct {
 	Offered, Delivered, Failed, Shed   uint64
 }
 
-// Books are sums over all pipelines of a name.
-type Books struct {
+// Counters are sums over all pipelines of a name.
+type Counters struct {
 	Pipelines                          int
 	Received, Forwarded, Dropped, Lost uint64
-	Sinks                              map[string]*SinkBooks
+	Sinks                              map[string]*SinkCounters
 }
 
-// SinkBooks are sums over all sinks of a name. Reasons are those of what failed or was
+// SinkCounters are sums over all sinks of a name. Reasons are those of what failed or was
 // shed.
-type SinkBooks struct {
+type SinkCounters struct {
 	Offered, Delivered, Failed, Shed, Dropped uint64
 	Reasons                                   map[string]uint64
 }
 
-// readBooks adds up the final counters in a log. Its error joins the books that do not
+// readCounters adds up the final counters in a log. Its error joins the counters that do not
 // balance.
-func readBooks(log string) (map[string]*Books, error) {
-	all := map[string]*Books{}
+func readCounters(log string) (map[string]*Counters, error) {
+	all := map[string]*Counters{}
 	var errs []error
 	for s := bufio.NewScanner(strings.NewReader(log)); s.Scan(); {
 		var l line
@@ -53,11 +53,11 @@ func readBooks(log string) (map[string]*Books, error) {
 	return all, errors.Join(errs...)
 }
 
-// enter adds a line to the books.
-func enter(all map[string]*Books, l line) error {
+// enter adds a line to the counters.
+func enter(all map[string]*Counters, l line) error {
 	b := all[l.Pipeline]
 	if b == nil {
-		b = &Books{Sinks: map[string]*SinkBooks{}}
+		b = &Counters{Sinks: map[string]*SinkCounters{}}
 		all[l.Pipeline] = b
 	}
 	switch l.Message {
@@ -68,7 +68,7 @@ func enter(all map[string]*Books, l line) error {
 		b.Dropped += l.Dropped
 		b.Lost += l.Lost
 		if l.Received != l.Forwarded+l.Dropped {
-			return fmt.Errorf("books of pipeline %s do not balance: %+v", l.Pipeline, l)
+			return fmt.Errorf("counters of pipeline %s do not balance: %+v", l.Pipeline, l)
 		}
 	case "sink stopped":
 		s := b.sink(l.Sink)
@@ -78,7 +78,7 @@ func enter(all map[string]*Books, l line) error {
 		s.Shed += l.Shed
 		s.Dropped += l.Dropped
 		if l.Offered != l.Delivered+l.Failed+l.Shed+l.Dropped {
-			return fmt.Errorf("books of sink %s/%s do not balance: %+v", l.Pipeline, l.Sink, l)
+			return fmt.Errorf("counters of sink %s/%s do not balance: %+v", l.Pipeline, l.Sink, l)
 		}
 		if s.Offered != b.Forwarded {
 			return fmt.Errorf("sink %s/%s was offered %d in all of %d", l.Pipeline, l.Sink, s.Offered, b.Forwarded)
@@ -89,10 +89,10 @@ func enter(all map[string]*Books, l line) error {
 	return nil
 }
 
-func (b *Books) sink(name string) *SinkBooks {
+func (b *Counters) sink(name string) *SinkCounters {
 	s := b.Sinks[name]
 	if s == nil {
-		s = &SinkBooks{Reasons: map[string]uint64{}}
+		s = &SinkCounters{Reasons: map[string]uint64{}}
 		b.Sinks[name] = s
 	}
 	return s
