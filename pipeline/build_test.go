@@ -247,3 +247,20 @@ func TestBuildChecks(t *testing.T) {
 type passAll struct{}
 
 func (passAll) Filter(*pipeline.Packet) pipeline.Reason { return pipeline.Pass }
+
+// TestReasonsWithAGap declares reasons that would leave the counters without a name.
+func TestReasonsWithAGap(t *testing.T) {
+	for want, reasons := range map[string]pipeline.Reasons{
+		"plugin f has 2 reasons, and none of them is 2": {1: {Name: "a"}, 3: {Name: "b"}},
+		"plugin f has 1 reasons, and none of them is 1": {pipeline.Pass: {Name: "a"}},
+	} {
+		func() {
+			defer func() {
+				if got := recover(); got != want {
+					t.Errorf("panic %v, want %s", got, want)
+				}
+			}()
+			pipeline.NewFilter(pipeline.FilterPlugin[struct{}]{Type: "f", Reasons: reasons})
+		}()
+	}
+}

@@ -65,7 +65,7 @@ func minMTUFilter() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[minMTU]{
 		Type:     "min-mtu",
 		Summary:  "drops messages with a small next-hop MTU",
-		Reasons:  []pipeline.ReasonInfo{{Name: "small", Doc: "the MTU is below min"}},
+		Reasons:  pipeline.Reasons{1: {Name: "small", Doc: "the MTU is below min"}},
 		Defaults: minMTU{Min: 1280},
 		New:      func(s minMTU, _ pipeline.Env) (pipeline.Filter, error) { return s, nil },
 	})
@@ -147,7 +147,7 @@ func printSink() pipeline.Plugin {
 	return pipeline.NewSink(pipeline.SinkPlugin[printer]{
 		Type:    "print",
 		Summary: "prints a line for each message",
-		Reasons: []pipeline.ReasonInfo{{Name: "not-ptb", Doc: "it is no message", Unfit: true}},
+		Reasons: pipeline.Reasons{1: {Name: "not-ptb", Doc: "it is no message", Unfit: true}},
 		New:     func(printer, pipeline.Env) (pipeline.Sink, error) { return printer{}, nil },
 	})
 }

@@ -166,7 +166,7 @@ func TestSinkThatFails(t *testing.T) {
 					Sources: []pipeline.Stage{live("in", in)},
 					Sinks: []pipeline.SinkStage{{Stage: pipeline.Stage{Plugin: pipeline.NewSink(pipeline.SinkPlugin[struct{}]{
 						Type:    "out",
-						Reasons: []pipeline.ReasonInfo{{Name: "one"}, {Name: "two"}, {Name: "unfit", Unfit: true}},
+						Reasons: pipeline.Reasons{1: {Name: "one"}, 2: {Name: "two"}, 3: {Name: "unfit", Unfit: true}},
 						New:     func(struct{}, pipeline.Env) (pipeline.Sink, error) { return out, nil },
 					})}}},
 				})

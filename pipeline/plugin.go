@@ -19,6 +19,23 @@ type Reason uint8
 // Pass is the Reason of a packet that was let pass or delivered.
 const Pass Reason = 0
 
+// Reasons declare what each [Reason] of a plugin is called. They are 1, 2 and so on.
+type Reasons map[Reason]ReasonInfo
+
+// list returns the reasons in their order. One that is missing, or declared for Pass, is a
+// mistake in the plugin: it panics.
+func (r Reasons) list(plugin string) []ReasonInfo {
+	all := make([]ReasonInfo, 0, len(r))
+	for i := range len(r) {
+		info, ok := r[Reason(i+1)]
+		if !ok {
+			panic(fmt.Sprintf("plugin %s has %d reasons, and none of them is %d", plugin, len(r), i+1))
+		}
+		all = append(all, info)
+	}
+	return all
+}
+
 // ReasonInfo declares a Reason of a plugin.
 type ReasonInfo struct {
 	Name string // kebab-case
@@ -233,7 +250,7 @@ func (p Plugin) Build(settings any, env Env) (any, error) { return p.build(setti
 type FilterPlugin[S any] struct {
 	Type     string
 	Summary  string
-	Reasons  []ReasonInfo
+	Reasons  Reasons
 	Metrics  []MetricInfo
 	Defaults S
 	New      func(settings S, env Env) (Filter, error)
@@ -242,7 +259,7 @@ type FilterPlugin[S any] struct {
 // NewFilter makes a Plugin of f.
 func NewFilter[S any](f FilterPlugin[S]) Plugin {
 	return Plugin{
-		Kind: KindFilter, Type: f.Type, Summary: f.Summary, Reasons: f.Reasons, Metrics: f.Metrics,
+		Kind: KindFilter, Type: f.Type, Summary: f.Summary, Reasons: f.Reasons.list(f.Type), Metrics: f.Metrics,
 		settings: newDefaults(f.Defaults), build: untyped(f.New),
 	}
 }
@@ -269,7 +286,7 @@ func NewSource[S any](s SourcePlugin[S]) Plugin {
 type SinkPlugin[S any] struct {
 	Type     string
 	Summary  string
-	Reasons  []ReasonInfo
+	Reasons  Reasons
 	Metrics  []MetricInfo
 	Reach    Reach
 	Defaults S
@@ -283,7 +300,7 @@ type SinkPlugin[S any] struct {
 // NewSink makes a Plugin of s.
 func NewSink[S any](s SinkPlugin[S]) Plugin {
 	return Plugin{
-		Kind: KindSink, Type: s.Type, Summary: s.Summary, Reasons: s.Reasons, Metrics: s.Metrics, Reach: s.Reach, Allocates: s.Allocates,
+		Kind: KindSink, Type: s.Type, Summary: s.Summary, Reasons: s.Reasons.list(s.Type), Metrics: s.Metrics, Reach: s.Reach, Allocates: s.Allocates,
 		settings: newDefaults(s.Defaults), build: untyped(s.New),
 	}
 }

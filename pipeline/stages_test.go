@@ -99,9 +99,10 @@ func filterStage(name string, f pipeline.Filter, reasons ...string) pipeline.Sta
 }
 
 // declare returns the declaration of reasons.
-func declare(names []string) (reasons []pipeline.ReasonInfo) {
-	for _, name := range names {
-		reasons = append(reasons, pipeline.ReasonInfo{Name: name, Doc: name})
+func declare(names []string) pipeline.Reasons {
+	reasons := pipeline.Reasons{}
+	for i, name := range names {
+		reasons[pipeline.Reason(i+1)] = pipeline.ReasonInfo{Name: name, Doc: name}
 	}
 	return reasons
 }

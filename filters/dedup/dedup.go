@@ -84,9 +84,9 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "dedup",
 		Summary: "passes only a few copies of the same news in a while",
-		Reasons: []pipeline.ReasonInfo{
-			{Name: "duplicate", Doc: "enough copies of the same news passed within the window"},
-			{Name: "unusable", Doc: "a PTB quotes too little for any receiver, so it is no news"},
+		Reasons: pipeline.Reasons{
+			Duplicate: {Name: "duplicate", Doc: "enough copies of the same news passed within the window"},
+			Unusable:  {Name: "unusable", Doc: "a PTB quotes too little for any receiver, so it is no news"},
 		},
 		Metrics: []pipeline.MetricInfo{
 			entriesMetric: {Name: "entries", Doc: "keys remembered, of at most max_entries"},

@@ -20,8 +20,8 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "expr",
 		Summary: "lets packets pass for which an expression over their fields holds",
-		Reasons: []pipeline.ReasonInfo{
-			{Name: "no-match", Doc: "the expression does not hold"},
+		Reasons: pipeline.Reasons{
+			NoMatch: {Name: "no-match", Doc: "the expression does not hold"},
 		},
 		New: New,
 	})

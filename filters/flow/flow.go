@@ -34,10 +34,10 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "flow",
 		Summary: "lets messages pass by whether this host has the connection that they are about",
-		Reasons: []pipeline.ReasonInfo{
-			{Name: "no-flow", Doc: "this host does not have the flow, or the message quotes no ports"},
-			{Name: "flow-here", Doc: "this host has the flow, so no other one needs the message"},
-			{Name: "overload", Doc: "the flow could not be looked up, because of queries or an error"},
+		Reasons: pipeline.Reasons{
+			NoFlow:   {Name: "no-flow", Doc: "this host does not have the flow, or the message quotes no ports"},
+			FlowHere: {Name: "flow-here", Doc: "this host has the flow, so no other one needs the message"},
+			Overload: {Name: "overload", Doc: "the flow could not be looked up, because of queries or an error"},
 		},
 		Metrics: []pipeline.MetricInfo{
 			hereMetric:    {Name: "here_total", Doc: "messages about a flow of this host"},

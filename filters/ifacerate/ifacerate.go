@@ -57,8 +57,8 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "iface-rate",
 		Summary: "limits the rate of all packets together",
-		Reasons: []pipeline.ReasonInfo{
-			{Name: "rate-limited", Doc: "all sources together have used up the rate"},
+		Reasons: pipeline.Reasons{
+			RateLimited: {Name: "rate-limited", Doc: "all sources together have used up the rate"},
 		},
 		Metrics: []pipeline.MetricInfo{
 			passedMetric: {

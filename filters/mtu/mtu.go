@@ -33,9 +33,9 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "mtu",
 		Summary: "drops messages whose next-hop MTU is implausible",
-		Reasons: []pipeline.ReasonInfo{
-			{Name: "bad-mtu", Doc: "the next-hop MTU is below min or above max"},
-			{Name: "strict-mtu", Doc: "with strict: the next-hop MTU is not from 576 to 1499"},
+		Reasons: pipeline.Reasons{
+			BadMTU:    {Name: "bad-mtu", Doc: "the next-hop MTU is below min or above max"},
+			StrictMTU: {Name: "strict-mtu", Doc: "with strict: the next-hop MTU is not from 576 to 1499"},
 		},
 		Defaults: defaults,
 		New:      New,

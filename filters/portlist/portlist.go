@@ -49,12 +49,12 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "port-list",
 		Summary: "drops messages about packets of other protocols or source ports",
-		Reasons: []pipeline.ReasonInfo{
-			{Name: "payload-too-short", Doc: "nothing follows the ICMP header"},
-			{Name: "bad-inner-version", Doc: "the quoted packet is neither IPv4 nor IPv6"},
-			{Name: "l4-too-short", Doc: "what is quoted ends before the source port, or is a later fragment"},
-			{Name: "port-not-listed", Doc: "the quoted source port is not on the list"},
-			{Name: "protocol-not-listed", Doc: "the list has no port of the quoted protocol"},
+		Reasons: pipeline.Reasons{
+			PayloadTooShort:   {Name: "payload-too-short", Doc: "nothing follows the ICMP header"},
+			BadInnerVersion:   {Name: "bad-inner-version", Doc: "the quoted packet is neither IPv4 nor IPv6"},
+			L4TooShort:        {Name: "l4-too-short", Doc: "what is quoted ends before the source port, or is a later fragment"},
+			PortNotListed:     {Name: "port-not-listed", Doc: "the quoted source port is not on the list"},
+			ProtocolNotListed: {Name: "protocol-not-listed", Doc: "the list has no port of the quoted protocol"},
 		},
 		New: New,
 	})

@@ -9,40 +9,134 @@ import (
 
 // check is one thing that can be wrong with a message.
 type check struct {
-	reason pipeline.Reason
-	on     bool
-	wrong  func(*message) bool
+	reason    pipeline.Reason
+	on        *bool // its setting
+	name, doc string
+	wrong     func(*message) bool
 }
 
-// checks returns all checks in their order.
-func (s Settings) checks() []check {
+// checks returns all checks in their order, with their switches in s.
+func (s *Settings) checks() []check {
 	return []check{
-		{IPLength, s.IPLength, (*message).lengthsLie},
-		{IPChecksum, s.IPChecksum, (*message).ipChecksumIsWrong},
-		{Fragment, s.Fragment, func(m *message) bool { return m.inside.IsFragment() }},
-		{UnspecifiedSource, s.UnspecifiedSource, func(m *message) bool { return isUnspecified(m.src) }},
-		{LoopbackSource, s.LoopbackSource, func(m *message) bool { return m.src.IsLoopback() }},
-		{MulticastSource, s.MulticastSource, func(m *message) bool { return m.src.IsMulticast() || m.src == allHosts }},
-		{OwnSource, s.OwnSource, func(m *message) bool { return m.host.isOwn(m.src) }},
-		{MulticastTarget, s.MulticastTarget, func(m *message) bool { return m.dst.IsMulticast() }},
-		{BroadcastTarget, s.BroadcastTarget, func(m *message) bool { return m.dst == allHosts || m.host.isBroadcast(m.dst) }},
-		{ICMPChecksum, s.ICMPChecksum, (*message).icmpChecksumIsWrong},
-		{QuotedVersion, s.QuotedVersion, func(m *message) bool { return len(m.quoted.data) > 0 && m.quoted.version != m.version }},
-		{ShortQuote, s.ShortQuote, func(m *message) bool { return m.isPTB && !m.usable && m.quoted.inside.FragmentOffset == 0 }},
-		{QuotedSource, s.QuotedSource, func(m *message) bool { return m.quoted.hasHeader && m.quoted.src != m.dst }},
-		{QuotedAddress, s.QuotedAddress, func(m *message) bool { return m.quoted.wasNeverForwarded() }},
-		{QuotedMulticast, s.QuotedMulticast, func(m *message) bool { return m.quoted.isIPv4ToMany() }},
-		{QuotedMulticastV6, s.QuotedMulticastV6, func(m *message) bool { return m.quoted.version == 6 && m.quoted.dst.IsMulticast() }},
-		{QuotedFragment, s.QuotedFragment, func(m *message) bool { return m.quoted.version == 4 && m.quoted.inside.FragmentOffset > 0 }},
-		{QuotedFragmentV6, s.QuotedFragmentV6, func(m *message) bool { return m.quoted.version == 6 && m.quoted.inside.FragmentOffset > 0 }},
-		{QuotedICMPError, s.QuotedICMPError, func(m *message) bool { return m.quoted.isICMPError() }},
-		{QuotedICMP, s.QuotedICMP, func(m *message) bool { return m.quoted.isBelievedICMP() }},
-		{ZeroMTUv4, s.ZeroMTUv4, func(m *message) bool { return m.version == 4 && m.hasMTU && m.mtu == 0 }},
-		{LowMTUv4, s.LowMTUv4, func(m *message) bool { return m.version == 4 && m.mtu > 0 && m.mtu < uint32(s.MinMTUv4) }},
-		{LowMTUv6, s.LowMTUv6, func(m *message) bool { return m.version == 6 && m.hasMTU && m.mtu < minMTUv6 }},
-		{NotTooBig, s.NotTooBig, (*message).isNotTooBig},
-		{InterfaceMTU, s.InterfaceMTU, func(m *message) bool { return m.hasMTU && !m.host.fits(m.mtu) }},
+		{
+			IPLength, &s.IPLength, "ip-length", "the IP header names another version, or lengths that don't fit the bytes on the wire",
+			(*message).lengthsLie,
+		},
+		{
+			IPChecksum, &s.IPChecksum, "ip-checksum", "the IPv4 header checksum is wrong",
+			(*message).ipChecksumIsWrong,
+		},
+		{
+			Fragment, &s.Fragment, "fragment", "the packet is a fragment",
+			func(m *message) bool { return m.inside.IsFragment() },
+		},
+		{
+			UnspecifiedSource, &s.UnspecifiedSource, "unspecified-source", "the source is in 0.0.0.0/8 or is ::",
+			func(m *message) bool { return isUnspecified(m.src) },
+		},
+		{
+			LoopbackSource, &s.LoopbackSource, "loopback-source", "the source is in 127.0.0.0/8 or is ::1",
+			func(m *message) bool { return m.src.IsLoopback() },
+		},
+		{
+			MulticastSource, &s.MulticastSource, "multicast-source", "the source is a multicast or broadcast address",
+			func(m *message) bool { return m.src.IsMulticast() || m.src == allHosts },
+		},
+		{
+			OwnSource, &s.OwnSource, "own-source", "the source is an address of this host",
+			func(m *message) bool { return m.host.isOwn(m.src) },
+		},
+		{
+			MulticastTarget, &s.MulticastTarget, "multicast-target", "the target is a multicast address",
+			func(m *message) bool { return m.dst.IsMulticast() },
+		},
+		{
+			BroadcastTarget, &s.BroadcastTarget, "broadcast-target", "the target is a broadcast address",
+			func(m *message) bool { return m.dst == allHosts || m.host.isBroadcast(m.dst) },
+		},
+		{
+			ICMPChecksum, &s.ICMPChecksum, "icmp-checksum", "the ICMP checksum is wrong",
+			(*message).icmpChecksumIsWrong,
+		},
+		{
+			QuotedVersion, &s.QuotedVersion, "quoted-version", "the quoted packet is of the other IP version",
+			func(m *message) bool { return len(m.quoted.data) > 0 && m.quoted.version != m.version },
+		},
+		{
+			ShortQuote, &s.ShortQuote, "short-quote", "inside the IP packet, less is quoted than the IP headers and 8 bytes behind them",
+			func(m *message) bool { return m.isPTB && !m.usable && m.quoted.inside.FragmentOffset == 0 },
+		},
+		{
+			QuotedSource, &s.QuotedSource, "quoted-source", "the quoted packet's source is not the message's target",
+			func(m *message) bool { return m.quoted.hasHeader && m.quoted.src != m.dst },
+		},
+		{
+			QuotedAddress, &s.QuotedAddress, "quoted-address", "the quoted packet's source or destination is one that no router forwards packets of",
+			func(m *message) bool { return m.quoted.wasNeverForwarded() },
+		},
+		{
+			QuotedMulticast, &s.QuotedMulticast, "quoted-multicast", "the quoted IPv4 packet was sent to a multicast or broadcast address",
+			func(m *message) bool { return m.quoted.isIPv4ToMany() },
+		},
+		{
+			QuotedMulticastV6, &s.QuotedMulticastV6, "quoted-multicast-v6", "the quoted IPv6 packet was sent to a multicast address",
+			func(m *message) bool { return m.quoted.version == 6 && m.quoted.dst.IsMulticast() },
+		},
+		{
+			QuotedFragment, &s.QuotedFragment, "quoted-fragment", "the quoted IPv4 packet is a fragment other than the first",
+			func(m *message) bool { return m.quoted.version == 4 && m.quoted.inside.FragmentOffset > 0 },
+		},
+		{
+			QuotedFragmentV6, &s.QuotedFragmentV6, "quoted-fragment-v6", "the quoted IPv6 packet is a fragment other than the first",
+			func(m *message) bool { return m.quoted.version == 6 && m.quoted.inside.FragmentOffset > 0 },
+		},
+		{
+			QuotedICMPError, &s.QuotedICMPError, "quoted-icmp-error", "the quoted packet is an ICMP error or redirect",
+			func(m *message) bool { return m.quoted.isICMPError() },
+		},
+		{
+			QuotedICMP, &s.QuotedICMP, "quoted-icmp", "the quoted packet is an ICMP echo reply or an ICMPv6 message",
+			func(m *message) bool { return m.quoted.isBelievedICMP() },
+		},
+		{
+			ZeroMTUv4, &s.ZeroMTUv4, "zero-mtu-v4", "the next-hop MTU of an IPv4 message is 0",
+			func(m *message) bool { return m.version == 4 && m.hasMTU && m.mtu == 0 },
+		},
+		{
+			LowMTUv4, &s.LowMTUv4, "low-mtu-v4", "the next-hop MTU of an IPv4 message is from 1 to below min_mtu_v4",
+			func(m *message) bool { return m.version == 4 && m.mtu > 0 && m.mtu < uint32(s.MinMTUv4) },
+		},
+		{
+			LowMTUv6, &s.LowMTUv6, "low-mtu-v6", "the next-hop MTU of an IPv6 message is below 1280",
+			func(m *message) bool { return m.version == 6 && m.hasMTU && m.mtu < minMTUv6 },
+		},
+		{
+			NotTooBig, &s.NotTooBig, "not-too-big", "the quoted packet is not longer than the next-hop MTU",
+			(*message).isNotTooBig,
+		},
+		{
+			InterfaceMTU, &s.InterfaceMTU, "interface-mtu", "the next-hop MTU is not below the sending interface's MTU",
+			func(m *message) bool { return m.hasMTU && !m.host.fits(m.mtu) },
+		},
 	}
+}
+
+func reasons() pipeline.Reasons {
+	all := pipeline.Reasons{}
+	for _, c := range new(Settings).checks() {
+		all[c.reason] = pipeline.ReasonInfo{Name: c.name, Doc: c.doc}
+	}
+	return all
+}
+
+// defaults has all checks on but for those that genuine messages fail: see the package.
+func defaults() Settings {
+	s := Settings{MinMTUv4: 552}
+	for _, c := range s.checks() {
+		*c.on = true
+	}
+	s.QuotedSource, s.QuotedMulticastV6, s.ZeroMTUv4 = false, false, false
+	return s
 }
 
 // minMTUv6 is the MTU that every IPv6 link has (RFC 8200, section 5).

@@ -36,7 +36,7 @@ func (f *filter) findings(m *message) string {
 			continue
 		}
 		name := Plugin().Reasons[c.reason-1].Name
-		if !c.on {
+		if !*c.on {
 			name += " (off)"
 		}
 		found = append(found, name)

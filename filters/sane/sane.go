@@ -73,45 +73,11 @@ type Settings struct {
 // Plugin returns the filter `sane`.
 func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
-		Type:    "sane",
-		Summary: "drops messages that no router sends or no receiver believes",
-		Reasons: []pipeline.ReasonInfo{
-			{Name: "ip-length", Doc: "the IP header names another version, or lengths that don't fit the bytes on the wire"},
-			{Name: "ip-checksum", Doc: "the IPv4 header checksum is wrong"},
-			{Name: "fragment", Doc: "the packet is a fragment"},
-			{Name: "unspecified-source", Doc: "the source is in 0.0.0.0/8 or is ::"},
-			{Name: "loopback-source", Doc: "the source is in 127.0.0.0/8 or is ::1"},
-			{Name: "multicast-source", Doc: "the source is a multicast or broadcast address"},
-			{Name: "own-source", Doc: "the source is an address of this host"},
-			{Name: "multicast-target", Doc: "the target is a multicast address"},
-			{Name: "broadcast-target", Doc: "the target is a broadcast address"},
-			{Name: "icmp-checksum", Doc: "the ICMP checksum is wrong"},
-			{Name: "quoted-version", Doc: "the quoted packet is of the other IP version"},
-			{Name: "short-quote", Doc: "inside the IP packet, less is quoted than the IP headers and 8 bytes behind them"},
-			{Name: "quoted-source", Doc: "the quoted packet's source is not the message's target"},
-			{Name: "quoted-address", Doc: "the quoted packet's source or destination is one that no router forwards packets of"},
-			{Name: "quoted-multicast", Doc: "the quoted IPv4 packet was sent to a multicast or broadcast address"},
-			{Name: "quoted-multicast-v6", Doc: "the quoted IPv6 packet was sent to a multicast address"},
-			{Name: "quoted-fragment", Doc: "the quoted IPv4 packet is a fragment other than the first"},
-			{Name: "quoted-fragment-v6", Doc: "the quoted IPv6 packet is a fragment other than the first"},
-			{Name: "quoted-icmp-error", Doc: "the quoted packet is an ICMP error or redirect"},
-			{Name: "quoted-icmp", Doc: "the quoted packet is an ICMP echo reply or an ICMPv6 message"},
-			{Name: "zero-mtu-v4", Doc: "the next-hop MTU of an IPv4 message is 0"},
-			{Name: "low-mtu-v4", Doc: "the next-hop MTU of an IPv4 message is from 1 to below min_mtu_v4"},
-			{Name: "low-mtu-v6", Doc: "the next-hop MTU of an IPv6 message is below 1280"},
-			{Name: "not-too-big", Doc: "the quoted packet is not longer than the next-hop MTU"},
-			{Name: "interface-mtu", Doc: "the next-hop MTU is not below the sending interface's MTU"},
-		},
-		Defaults: Settings{
-			IPLength: true, IPChecksum: true, Fragment: true,
-			UnspecifiedSource: true, LoopbackSource: true, MulticastSource: true, OwnSource: true,
-			MulticastTarget: true, BroadcastTarget: true, ICMPChecksum: true,
-			QuotedVersion: true, ShortQuote: true, QuotedAddress: true, QuotedMulticast: true,
-			QuotedFragment: true, QuotedFragmentV6: true, QuotedICMPError: true, QuotedICMP: true,
-			LowMTUv4: true, LowMTUv6: true, NotTooBig: true, InterfaceMTU: true,
-			MinMTUv4: 552,
-		},
-		New: New,
+		Type:     "sane",
+		Summary:  "drops messages that no router sends or no receiver believes",
+		Reasons:  reasons(),
+		Defaults: defaults(),
+		New:      New,
 	})
 }
 
@@ -119,7 +85,7 @@ func Plugin() pipeline.Plugin {
 func New(s Settings, env pipeline.Env) (pipeline.Filter, error) {
 	f := &filter{settings: s, log: env.Log}
 	for _, c := range s.checks() {
-		if c.on {
+		if *c.on {
 			f.checks = append(f.checks, c)
 		}
 	}

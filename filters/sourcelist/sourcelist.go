@@ -26,9 +26,9 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "source-list",
 		Summary: "lets messages pass by the address of the router that sent them",
-		Reasons: []pipeline.ReasonInfo{
-			{Name: "denied", Doc: "the router's address is in deny, or not in allow"},
-			{Name: "from-peer", Doc: "the router's address is one of the peers'"},
+		Reasons: pipeline.Reasons{
+			Denied:   {Name: "denied", Doc: "the router's address is in deny, or not in allow"},
+			FromPeer: {Name: "from-peer", Doc: "the router's address is one of the peers'"},
 		},
 		New: New,
 	})

@@ -50,8 +50,8 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "src-rate",
 		Summary: "limits the rate of each source address, or of what a key of other fields tells apart",
-		Reasons: []pipeline.ReasonInfo{
-			{Name: "rate-limited", Doc: "the source has used up its rate"},
+		Reasons: pipeline.Reasons{
+			RateLimited: {Name: "rate-limited", Doc: "the source has used up its rate"},
 		},
 		Metrics: []pipeline.MetricInfo{
 			entriesMetric: {Name: "entries", Doc: "sources remembered, of at most max_sources"},

@@ -42,8 +42,8 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "vips",
 		Summary: "lets messages pass that are about packets from the service's addresses",
-		Reasons: []pipeline.ReasonInfo{
-			{Name: "not-vip", Doc: "the quoted packet's source is none of the service's addresses, or nothing is quoted"},
+		Reasons: pipeline.Reasons{
+			NotVIP: {Name: "not-vip", Doc: "the quoted packet's source is none of the service's addresses, or nothing is quoted"},
 		},
 		New: New,
 	})

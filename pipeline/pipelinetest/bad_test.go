@@ -36,10 +36,10 @@ var badPlugins = []badPlugin{
 	{"filter type in capitals", testFilter(good, func(p *pipeline.FilterPlugin[settings]) { p.Type = "MinTTL" }), `type "MinTTL" is not kebab-case`},
 	{"filter without summary", testFilter(good, func(p *pipeline.FilterPlugin[settings]) { p.Summary = "" }), "no summary"},
 	{"reason in snake case", testFilter(good, func(p *pipeline.FilterPlugin[settings]) {
-		p.Reasons = []pipeline.ReasonInfo{{Name: "too_low", Doc: "broken"}}
+		p.Reasons = pipeline.Reasons{1: {Name: "too_low", Doc: "broken"}}
 	}), `reason "too_low" is not kebab-case`},
 	{"reason twice", testFilter(good, func(p *pipeline.FilterPlugin[settings]) {
-		p.Reasons = []pipeline.ReasonInfo{{Name: "low", Doc: "broken"}, {Name: "low", Doc: "broken"}}
+		p.Reasons = pipeline.Reasons{1: {Name: "low", Doc: "broken"}, 2: {Name: "low", Doc: "broken"}}
 	}), `reason "low" is declared twice`},
 	{"setting in kebab case", testKebabSetting, `setting "min-ttl" is not snake_case`},
 	{"setting without doc", testKebabSetting, "field MinTTL has no doc tag"},
@@ -168,7 +168,7 @@ func (opener) Close() error                 { return nil }
 // testFilter runs the kit on a filter whose declaration was changed.
 func testFilter(f funcFilter, change func(*pipeline.FilterPlugin[settings])) func(*testing.T) {
 	p := pipeline.FilterPlugin[settings]{
-		Type: "min-length", Summary: "drops short packets", Reasons: []pipeline.ReasonInfo{{Name: "too-short", Doc: "below 60 bytes"}},
+		Type: "min-length", Summary: "drops short packets", Reasons: pipeline.Reasons{1: {Name: "too-short", Doc: "below 60 bytes"}},
 		New: func(settings, pipeline.Env) (pipeline.Filter, error) { return f, nil },
 	}
 	if change != nil {
@@ -284,7 +284,7 @@ func (sinkFuncs) Close() error { return nil }
 
 func goodSink(s sinkFuncs) pipeline.Plugin {
 	return pipeline.NewSink(pipeline.SinkPlugin[struct{}]{
-		Type: "nowhere", Summary: "sends packets nowhere", Reasons: []pipeline.ReasonInfo{{Name: "lost", Doc: "broken"}},
+		Type: "nowhere", Summary: "sends packets nowhere", Reasons: pipeline.Reasons{1: {Name: "lost", Doc: "broken"}},
 		New: func(struct{}, pipeline.Env) (pipeline.Sink, error) { return s, nil },
 	})
 }
@@ -295,7 +295,7 @@ func testSink(s sinkFuncs) func(*testing.T) {
 
 func testSinkOf(change func(*pipeline.SinkPlugin[struct{}])) func(*testing.T) {
 	p := pipeline.SinkPlugin[struct{}]{
-		Type: "nowhere", Summary: "sends packets nowhere", Reasons: []pipeline.ReasonInfo{{Name: "lost", Doc: "broken"}},
+		Type: "nowhere", Summary: "sends packets nowhere", Reasons: pipeline.Reasons{1: {Name: "lost", Doc: "broken"}},
 	}
 	change(&p)
 	return func(t *testing.T) { pipelinetest.TestSink(t, pipeline.NewSink(p), nil) }

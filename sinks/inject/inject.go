@@ -43,16 +43,16 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
 		Type:    "inject",
 		Summary: "hands packets to the host's own network stack; needs CAP_NET_RAW and CAP_NET_ADMIN",
-		Reasons: []pipeline.ReasonInfo{
-			{Name: "no-packet", Doc: "it is no IP packet", Unfit: true},
-			{Name: "truncated", Doc: "the capture lacks bytes of it", Unfit: true},
-			{Name: "repeated", Doc: "the same packet was injected less than two seconds ago", Unfit: true},
-			{Name: "too-long", Doc: "it is longer than the device's MTU allows", Unfit: true},
-			{Name: "no-device", Doc: "the device is not there, or can't be used"},
-			{Name: "device-down", Doc: "the device is down, or the interface that packets are to pass"},
-			{Name: "queue-full", Doc: "the queue of the device or of the socket is full"},
-			{Name: "not-permitted", Doc: "the kernel forbids it, for example by a security module"},
-			{Name: "send-error", Doc: "any other error of sending"},
+		Reasons: pipeline.Reasons{
+			NoPacket:     {Name: "no-packet", Doc: "it is no IP packet", Unfit: true},
+			Truncated:    {Name: "truncated", Doc: "the capture lacks bytes of it", Unfit: true},
+			Repeated:     {Name: "repeated", Doc: "the same packet was injected less than two seconds ago", Unfit: true},
+			TooLong:      {Name: "too-long", Doc: "it is longer than the device's MTU allows", Unfit: true},
+			NoDevice:     {Name: "no-device", Doc: "the device is not there, or can't be used"},
+			DeviceDown:   {Name: "device-down", Doc: "the device is down, or the interface that packets are to pass"},
+			QueueFull:    {Name: "queue-full", Doc: "the queue of the device or of the socket is full"},
+			NotPermitted: {Name: "not-permitted", Doc: "the kernel forbids it, for example by a security module"},
+			SendError:    {Name: "send-error", Doc: "any other error of sending"},
 		},
 		Reach: pipeline.ReachHost,
 		Defaults: Settings{

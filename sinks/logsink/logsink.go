@@ -35,8 +35,8 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
 		Type:    "log",
 		Summary: "prints a line for each packet to standard output",
-		Reasons: []pipeline.ReasonInfo{
-			{Name: "write-error", Doc: "the line could not be written"},
+		Reasons: pipeline.Reasons{
+			WriteError: {Name: "write-error", Doc: "the line could not be written"},
 		},
 		Defaults: Settings{Format: Text, Verbosity: forwarded},
 		New:      New,

@@ -37,11 +37,11 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
 		Type:    "pcap-file",
 		Summary: "writes packets to capture files, with rotation",
-		Reasons: []pipeline.ReasonInfo{
-			diskFull - 1:   {Name: "disk-full", Doc: "the disk or the quota is full"},
-			writeError - 1: {Name: "write-error", Doc: "the file can't be made or written"},
-			linkType - 1:   {Name: "link-type", Doc: "a pcap file holds packets of one link type, and this is of another", Unfit: true},
-			timeStamp - 1:  {Name: "time-stamp", Doc: "captured before 1970 or, for pcap, after 2106", Unfit: true},
+		Reasons: pipeline.Reasons{
+			diskFull:   {Name: "disk-full", Doc: "the disk or the quota is full"},
+			writeError: {Name: "write-error", Doc: "the file can't be made or written"},
+			linkType:   {Name: "link-type", Doc: "a pcap file holds packets of one link type, and this is of another", Unfit: true},
+			timeStamp:  {Name: "time-stamp", Doc: "captured before 1970 or, for pcap, after 2106", Unfit: true},
 		},
 		Metrics:  metrics(),
 		Defaults: Settings{Format: auto, Snaplen: capfile.MaxPacket},

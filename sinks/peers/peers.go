@@ -34,14 +34,14 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
 		Type:    "peers",
 		Summary: "sends messages to a list of hosts by normal routing",
-		Reasons: []pipeline.ReasonInfo{
-			{Name: "not-ptb", Doc: "the packet is no PTB, or has no sound IP header", Unfit: true},
-			{Name: "truncated", Doc: "the capture lacks bytes of it, or the ICMP header is cut", Unfit: true},
-			{Name: "ttl-expired", Doc: "its TTL or hop limit was 1 or 0", Unfit: true},
-			{Name: "from-peer", Doc: "a peer sent it, or this host did to a peer", Unfit: true},
-			{Name: "no-peers", Doc: "no peer has an address of its family", Unfit: true},
-			{Name: "send-failed", Doc: "every send failed; see the counters of each peer"},
-			{Name: "went-round", Doc: "the same message passed within two seconds before it, with a higher TTL or hop limit", Unfit: true},
+		Reasons: pipeline.Reasons{
+			NotPTB:     {Name: "not-ptb", Doc: "the packet is no PTB, or has no sound IP header", Unfit: true},
+			Truncated:  {Name: "truncated", Doc: "the capture lacks bytes of it, or the ICMP header is cut", Unfit: true},
+			TTLExpired: {Name: "ttl-expired", Doc: "its TTL or hop limit was 1 or 0", Unfit: true},
+			FromPeer:   {Name: "from-peer", Doc: "a peer sent it, or this host did to a peer", Unfit: true},
+			NoPeers:    {Name: "no-peers", Doc: "no peer has an address of its family", Unfit: true},
+			SendFailed: {Name: "send-failed", Doc: "every send failed; see the counters of each peer"},
+			WentRound:  {Name: "went-round", Doc: "the same message passed within two seconds before it, with a higher TTL or hop limit", Unfit: true},
 		},
 		Metrics:  peerlist.Metrics(),
 		Reach:    pipeline.ReachNetwork,

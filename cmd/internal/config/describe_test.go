@@ -14,7 +14,7 @@ import (
 func TestDescribe(t *testing.T) {
 	sink := pipeline.NewSink(pipeline.SinkPlugin[struct{}]{
 		Type: "nowhere", Summary: "sends packets nowhere",
-		Reasons: []pipeline.ReasonInfo{{Name: "lost", Doc: "it is gone"}},
+		Reasons: pipeline.Reasons{1: {Name: "lost", Doc: "it is gone"}},
 		Metrics: []pipeline.MetricInfo{
 			{Name: "lost_total", Doc: "packets gone", Label: "where"},
 			{Name: "depth_metres", Doc: "how far"},

@@ -78,7 +78,7 @@ var plugins = []pipeline.Plugin{
 		New: func(outputSettings, pipeline.Env) (pipeline.Source, error) { return nothing{}, nil },
 	}),
 	pipeline.NewFilter(pipeline.FilterPlugin[limitSettings]{
-		Type: "rate-limit", Summary: "limits", Reasons: []pipeline.ReasonInfo{{Name: "rate-limited", Doc: "too fast"}},
+		Type: "rate-limit", Summary: "limits", Reasons: pipeline.Reasons{1: {Name: "rate-limited", Doc: "too fast"}},
 		Defaults: limitSettings{Rate: 1},
 		New: func(s limitSettings, _ pipeline.Env) (pipeline.Filter, error) {
 			var errs []error
@@ -101,7 +101,7 @@ var plugins = []pipeline.Plugin{
 		},
 	}),
 	pipeline.NewFilter(pipeline.FilterPlugin[portsSettings]{
-		Type: "ports", Summary: "lets ports pass", Reasons: []pipeline.ReasonInfo{{Name: "other", Doc: "broken"}},
+		Type: "ports", Summary: "lets ports pass", Reasons: pipeline.Reasons{1: {Name: "other", Doc: "broken"}},
 		Defaults: portsSettings{Levels: []int{1, 2, 3}},
 		New:      func(portsSettings, pipeline.Env) (pipeline.Filter, error) { return nothing{}, nil },
 	}),

@@ -41,10 +41,10 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
 		Type:    "http-post",
 		Summary: "posts messages to a server, a JSON array for each batch",
-		Reasons: []pipeline.ReasonInfo{
-			{Name: "unreachable", Doc: "the server can't be connected to, or the connection broke"},
-			{Name: "timeout", Doc: "the server did not answer in time"},
-			{Name: "refused", Doc: "the server answered with a status other than 200 to 299"},
+		Reasons: pipeline.Reasons{
+			1: {Name: "unreachable", Doc: "the server can't be connected to, or the connection broke"},
+			2: {Name: "timeout", Doc: "the server did not answer in time"},
+			3: {Name: "refused", Doc: "the server answered with a status other than 200 to 299"},
 		},
 		Metrics: []pipeline.MetricInfo{
 			{Name: "posts_total", Doc: "posts that were tried"},

@@ -17,7 +17,7 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "min-ttl",
 		Summary: "drops messages whose TTL or hop limit is low",
-		Reasons: []pipeline.ReasonInfo{{Name: "low-ttl", Doc: "the TTL or hop limit is below min"}},
+		Reasons: pipeline.Reasons{LowTTL: {Name: "low-ttl", Doc: "the TTL or hop limit is below min"}},
 		New:     New,
 	})
 }

@@ -60,7 +60,7 @@ func (w within) Filter(p *pipeline.Packet) pipeline.Reason {
 
 func (w within) stage(name string) pipeline.Stage {
 	return pipeline.Stage{Name: name, Plugin: pipeline.NewFilter(pipeline.FilterPlugin[struct{}]{
-		Type: "within", Reasons: []pipeline.ReasonInfo{{Name: "short", Doc: "too short"}, {Name: "long", Doc: "too long"}},
+		Type: "within", Reasons: pipeline.Reasons{1: {Name: "short", Doc: "too short"}, 2: {Name: "long", Doc: "too long"}},
 		New: func(struct{}, pipeline.Env) (pipeline.Filter, error) { return w, nil },
 	})}
 }
@@ -75,7 +75,7 @@ func (failing) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
 }
 
 func (f failing) stage(name string, filters ...pipeline.Stage) pipeline.SinkStage {
-	reasons := []pipeline.ReasonInfo{{Name: "refused", Doc: "r"}, {Name: "never", Doc: "n"}, {Name: "broken", Doc: "b"}}
+	reasons := pipeline.Reasons{1: {Name: "refused", Doc: "r"}, 2: {Name: "never", Doc: "n"}, 3: {Name: "broken", Doc: "b"}}
 	return pipeline.SinkStage{Filters: filters, Stage: pipeline.Stage{
 		Name: name, Plugin: pipeline.NewSink(pipeline.SinkPlugin[struct{}]{
 			Type: "failing", Reasons: reasons, New: func(struct{}, pipeline.Env) (pipeline.Sink, error) { return f, nil },

@@ -73,7 +73,7 @@ func bursting(name string, b bursts) service.Wanted {
 		Type: "in", New: func(struct{}, pipeline.Env) (pipeline.Source, error) { return b, nil },
 	})
 	filter := pipeline.NewFilter(pipeline.FilterPlugin[struct{}]{
-		Type: "short", Reasons: []pipeline.ReasonInfo{{Name: "long", Doc: "it is not empty"}},
+		Type: "short", Reasons: pipeline.Reasons{1: {Name: "long", Doc: "it is not empty"}},
 		New: func(struct{}, pipeline.Env) (pipeline.Filter, error) { return short{}, nil },
 	})
 	return service.Wanted{Name: name, Build: func() (*pipeline.Pipeline, error) {

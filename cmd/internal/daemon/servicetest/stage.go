@@ -53,7 +53,7 @@ func (f Filter) Filter(p *pipeline.Packet) pipeline.Reason { return f(p) }
 // Stage returns the stage of the name.
 func (f Filter) Stage(name string) pipeline.Stage {
 	return pipeline.Stage{Name: name, Plugin: pipeline.NewFilter(pipeline.FilterPlugin[struct{}]{
-		Type: "test-filter", Reasons: []pipeline.ReasonInfo{{Name: "no", Doc: "the function says so"}},
+		Type: "test-filter", Reasons: pipeline.Reasons{1: {Name: "no", Doc: "the function says so"}},
 		New: func(struct{}, pipeline.Env) (pipeline.Filter, error) { return f, nil },
 	})}
 }
