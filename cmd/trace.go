@@ -21,11 +21,15 @@ would be. Or it is given in hex, as from -vvv.
 
 A message may be hidden where neither pmtud nor its kernel filter looks: behind
 a second VLAN tag, MPLS, PPPoE, an 802.3 header, a tunnel or an IPv6 extension
-header. Trace says so; the decision is the daemon's.`
+header. Trace says so; the decision is the daemon's.
+
+With --layers it also prints the headers of the message and of the packet that it
+quotes, as the library gopacket reads them.`
 
 func (a *app) traceCommand() *cobra.Command {
 	var o offline
 	var text, link string
+	var layers bool
 	c := &cobra.Command{
 		Use:                   "trace [-c FILE | options] CAPTURE[#N] | --hex BYTES",
 		Short:                 "tell what each stage makes of one packet",
@@ -42,20 +46,21 @@ func (a *app) traceCommand() *cobra.Command {
 				return err
 			}
 			if text != "" {
-				return a.traceHex(spec, text, link)
+				return a.traceHex(spec, text, link, layers)
 			}
-			return a.traceCapture(c.Context(), spec, args[0])
+			return a.traceCapture(c.Context(), spec, args[0], layers)
 		},
 	}
 	c.Flags().SortFlags = false
 	c.Flags().StringVar(&text, "hex", "", "the packet's `BYTES` in hex")
 	c.Flags().StringVar(&link, "link", "ethernet", "how the bytes begin, `LINK`: ethernet, or raw for an IP header")
+	c.Flags().BoolVar(&layers, "layers", false, "print the headers of the message and of the packet that it quotes")
 	a.registerOffline(c, &o)
 	completeFlag(c, "link", fixed("ethernet", "raw"))
 	return c
 }
 
-func (a *app) traceHex(spec pipeline.Spec, text, link string) error {
+func (a *app) traceHex(spec pipeline.Spec, text, link string, layers bool) error {
 	data, err := hex.DecodeString(strings.Join(strings.Fields(text), ""))
 	if err != nil {
 		return fmt.Errorf("--hex: %w", err)
@@ -72,10 +77,10 @@ func (a *app) traceHex(spec pipeline.Spec, text, link string) error {
 	if err != nil {
 		return a.failed(err)
 	}
-	return a.failed(t.Print(a.Stdout))
+	return a.failed(t.Print(a.Stdout, layers))
 }
 
-func (a *app) traceCapture(ctx context.Context, spec pipeline.Spec, arg string) error {
+func (a *app) traceCapture(ctx context.Context, spec pipeline.Spec, arg string, layers bool) error {
 	path, number, err := cutNumber(arg)
 	if err != nil {
 		return err
@@ -84,7 +89,7 @@ func (a *app) traceCapture(ctx context.Context, spec pipeline.Spec, arg string) 
 	if err != nil {
 		return a.failed(err)
 	}
-	return a.failed(t.Print(a.Stdout))
+	return a.failed(t.Print(a.Stdout, layers))
 }
 
 // cutNumber cuts CAPTURE#N.

@@ -105,10 +105,13 @@ func (t *Trace) keep(pkt *pipeline.Packet) {
 	t.packet.Data = bytes.Clone(pkt.Data)
 }
 
-// Print writes the trace for people to read.
-func (t *Trace) Print(w io.Writer) error {
-	out := verdict.AppendJSON(nil, t.at, &t.packet, nil)
-	if _, err := fmt.Fprintf(w, "%s\n", out); err != nil {
+// Print writes the trace for people to read, with the layers of the packet if asked for.
+func (t *Trace) Print(w io.Writer, withLayers bool) error {
+	out := append(verdict.AppendJSON(nil, t.at, &t.packet, nil), '\n')
+	if withLayers {
+		out = append(out, dissect(&t.packet)...)
+	}
+	if _, err := w.Write(out); err != nil {
 		return fmt.Errorf("print trace: %w", err)
 	}
 	var text strings.Builder

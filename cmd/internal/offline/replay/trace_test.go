@@ -70,7 +70,7 @@ log           gets it
 				t.Fatal(err)
 			}
 			var out bytes.Buffer
-			if err := trace.Print(&out); err != nil {
+			if err := trace.Print(&out, false); err != nil {
 				t.Fatal(err)
 			}
 			verdict, table, _ := strings.Cut(out.String(), "\n")
@@ -108,7 +108,7 @@ func TestTracePacket(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := trace.Print(&out); err != nil {
+	if err := trace.Print(&out, false); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(out.String(), `"stage":"mtu","reason":"bad-mtu"`) || !strings.Contains(out.String(), "drops it: bad-mtu") {
@@ -150,7 +150,7 @@ func TestTraceNumbers(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		if err := trace.Print(&out); err != nil {
+		if err := trace.Print(&out, false); err != nil {
 			t.Fatal(err)
 		}
 		verdict, table, _ := strings.Cut(out.String(), "\n")
