@@ -90,13 +90,13 @@ func openFile(path string, read func(*pcapgo.Reader) (data []byte, ci gopacket.C
 }
 
 // run runs a source to its end and returns copies of what it delivers.
-func run(t *testing.T, ctx context.Context, open func(context.Context) (gopackets.Handle, error)) (packets []pipeline.Packet, err error) {
+func run(t *testing.T, open func(context.Context) (gopackets.Handle, error)) (packets []pipeline.Packet, err error) {
 	t.Helper()
 	s := gopackets.NewSource(open)
-	if err := s.Open(ctx); err != nil {
+	if err := s.Open(t.Context()); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	err = s.Run(ctx, func(batch []pipeline.Packet) {
+	err = s.Run(t.Context(), func(batch []pipeline.Packet) {
 		for _, p := range batch {
 			p.Data = bytes.Clone(p.Data)
 			packets = append(packets, p)
@@ -130,7 +130,7 @@ func TestFile(t *testing.T) {
 	for name, read := range map[string]func(*pcapgo.Reader) ([]byte, gopacket.CaptureInfo, error){
 		"copied": (*pcapgo.Reader).ReadPacketData, "lent": (*pcapgo.Reader).ZeroCopyReadPacketData,
 	} {
-		got, err := run(t, t.Context(), openFile(capture, read))
+		got, err := run(t, openFile(capture, read))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -145,7 +145,7 @@ func TestFile(t *testing.T) {
 
 func TestOpenFails(t *testing.T) {
 	for _, path := range []string{"testdata/missing.pcap", "gopackets_test.go"} {
-		if _, err := run(t, t.Context(), openFile(path, (*pcapgo.Reader).ReadPacketData)); err == nil {
+		if _, err := run(t, openFile(path, (*pcapgo.Reader).ReadPacketData)); err == nil {
 			t.Errorf("%s was opened", path)
 		}
 	}
@@ -178,7 +178,7 @@ func TestErrors(t *testing.T) {
 				return nil, gopacket.CaptureInfo{}, io.EOF
 			}
 			before := time.Now()
-			got, err := run(t, t.Context(), func(context.Context) (gopackets.Handle, error) {
+			got, err := run(t, func(context.Context) (gopackets.Handle, error) {
 				return gopackets.Handle{Read: read, Again: func(err error) bool { return errors.Is(err, errFull) }}, nil
 			})
 			if !errors.Is(err, tc.want) {
