@@ -76,7 +76,7 @@ func (n *Network) connectFrom(ctx context.Context, from netip.AddrPort) (net.Con
 	return c, strings.TrimSuffix(name, "\n"), nil
 }
 
-// fetch asks for the data and notes what arrives until size bytes have come or
+// fetch asks for the data and records what arrives until size bytes have come or
 // the connection hangs.
 func (d *Download) fetch(c io.ReadWriter, size int) error {
 	asked := time.Now()
@@ -103,7 +103,7 @@ func (d *Download) fetch(c io.ReadWriter, size int) error {
 	return nil
 }
 
-// timedConn is a connection each of whose reads waits only so long.
+// timedConn is a connection whose reads time out.
 type timedConn struct {
 	net.Conn
 	timeout time.Duration

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Recovery is what came of many downloads started at once.
+// Recovery is the result of many downloads started at once.
 type Recovery struct {
 	// Config is the experiment's, defaults filled in.
 	Config RecoveryConfig

@@ -48,7 +48,7 @@ func RunRecovery(ctx context.Context, config RecoveryConfig) (Recovery, error) {
 	return r, errors.Join(err, n.Close())
 }
 
-// measure runs an experiment and writes down what came of it.
+// measure runs an experiment and records its results.
 func (n *Network) measure(ctx context.Context, r *Recovery) error {
 	counter, err := n.countCopies()
 	if err != nil {
@@ -70,11 +70,11 @@ func (n *Network) measureDownloads(ctx context.Context, r *Recovery) error {
 	if err != nil {
 		return err
 	}
-	clients, err := n.gather(ctx)
+	clients, err := n.connectAll(ctx)
 	if err != nil {
 		return err
 	}
-	defer clients.disperse()
+	defer clients.abort()
 	attack := n.attack(ctx, r.Config.Flood)
 	err = clients.download(ctx, r.Config.Bytes, within(r.Config.Limit))
 	r.Downloads = clients.downloads

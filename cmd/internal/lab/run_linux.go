@@ -38,11 +38,11 @@ func (n *Network) serveDownloads(ctx context.Context) ([]Download, error) {
 	if err != nil {
 		return nil, err
 	}
-	clients, err := n.gather(ctx)
+	clients, err := n.connectAll(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer clients.disperse()
+	defer clients.abort()
 	return clients.downloads, clients.download(ctx, n.Config.Bytes, whileMoving(n.Config.Stall))
 }
 

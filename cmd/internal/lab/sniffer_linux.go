@@ -25,9 +25,9 @@ const (
 	blockSize = 64 << 10
 )
 
-// sniffer records PTBs, or what else its filter accepts, on a LAN. It listens on the bridge itself, which sees each
-// frame once, wherever it goes. The kernel writes the frames into a ring (packet_mmap,
-// version 2), so that a burst loses none. Its methods are for one goroutine.
+// sniffer records the frames on a LAN that its filter accepts. It listens on the bridge,
+// which sees each frame once. The kernel writes the frames into a ring (packet_mmap,
+// version 2), so a burst loses none. Its methods are for one goroutine.
 type sniffer struct {
 	*afpacket.Socket
 	ring  []byte

@@ -16,8 +16,9 @@ type watch struct {
 	quit, done chan struct{}
 }
 
-// watch starts to pass on what the filter accepts of all that is not for the router: the LAN's index, the frame, which is
-// lent for the call, and the time since 1970 when it came. It is one goroutine that calls.
+// watch starts to pass on frames that the filter accepts and that are not for the router.
+// One goroutine calls got with the LAN's index, the frame, which is lent for the call, and
+// the time since 1970 when it came.
 func (n *Network) watch(filter []bpf.Instruction, got func(lan int, f frame, at time.Duration)) (*watch, error) {
 	w := &watch{quit: make(chan struct{}), done: make(chan struct{})}
 	for _, lan := range n.LANs {

@@ -14,23 +14,23 @@ import (
 // downloads together, but each must have got so far first.
 const connecting = 16
 
-// crowd are clients that have connected, and wait.
-type crowd struct {
+// connected are clients that have connected, and wait for the start.
+type connected struct {
 	downloads   []Download
 	connections []net.Conn
 }
 
-// gather connects all clients.
-func (n *Network) gather(ctx context.Context) (*crowd, error) {
+// connectAll connects all clients.
+func (n *Network) connectAll(ctx context.Context) (*connected, error) {
 	number := n.Config.Connections
-	c := &crowd{downloads: make([]Download, number), connections: make([]net.Conn, number)}
+	c := &connected{downloads: make([]Download, number), connections: make([]net.Conn, number)}
 	servers := newDeal(number, len(n.Servers))
 	err := eachOf(number, connecting, func(i int) (err error) {
 		c.connections[i], c.downloads[i], err = n.connect(ctx, i%n.Config.Clients, servers)
 		return err
 	})
 	if err != nil {
-		c.disperse()
+		c.abort()
 		return nil, fmt.Errorf("connect clients: %w", err)
 	}
 	return c, nil
@@ -47,12 +47,12 @@ func whileMoving(stall time.Duration) func(net.Conn) (io.ReadWriter, error) {
 	return func(c net.Conn) (io.ReadWriter, error) { return &timedConn{c, stall}, nil }
 }
 
-// download makes all clients ask for their data at once, and returns when each has
-// all of it or its connection, as the patience makes it, has ended a read.
-func (c *crowd) download(ctx context.Context, size int, patience func(net.Conn) (io.ReadWriter, error)) error {
-	defer context.AfterFunc(ctx, c.disperse)()
+// download makes all clients ask for their data at once. It returns when each has all
+// of it, or a read has ended that bound limits.
+func (c *connected) download(ctx context.Context, size int, bound func(net.Conn) (io.ReadWriter, error)) error {
+	defer context.AfterFunc(ctx, c.abort)()
 	err := eachOf(len(c.downloads), len(c.downloads), func(i int) error {
-		connection, err := patience(c.connections[i])
+		connection, err := bound(c.connections[i])
 		if err != nil {
 			return err
 		}
@@ -64,8 +64,8 @@ func (c *crowd) download(ctx context.Context, size int, patience func(net.Conn) 
 	return nil
 }
 
-// disperse closes the connections.
-func (c *crowd) disperse() {
+// abort closes the connections.
+func (c *connected) abort() {
 	for _, connection := range c.connections {
 		if connection != nil { // not all may have connected
 			abort(connection)
