@@ -467,3 +467,56 @@ func (s benchSource) Run(_ context.Context, deliver func([]pipeline.Packet)) err
 	}
 	return nil
 }
+
+// BenchmarkWatchRatio gives the same flood to a pipeline without a watcher and to one with
+// the daemon's, in turn, and reports the median of the ratios of their times. A machine that
+// is slow for a while is slow for both.
+func BenchmarkWatchRatio(b *testing.B) {
+	packets := make([]pipeline.Packet, 64*256)
+	for i := range packets {
+		m := pipelinetest.PTB{
+			Router: netip.AddrFrom4([4]byte{203, 0, byte(i >> 8), byte(i)}),
+			Client: netip.AddrFrom4([4]byte{198, byte(i >> 8), byte(i), 7}),
+			MTU:    1500, // is dropped
+		}
+		packets[i] = m.Packet(pipelinetest.Begin + pipeline.Instant(i)*1000)
+	}
+	l := live.New(slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	run := func(w pipeline.Watcher) (generator, *pipeline.Pipeline) {
+		g := generator{make(chan []pipeline.Packet), make(chan struct{})}
+		p, err := pipeline.New(newSpec(g, w))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := p.Open(ctx); err != nil {
+			b.Fatal(err)
+		}
+		go func() { _ = p.Run(ctx) }() // ends with the benchmark
+		return g, p
+	}
+	plain, _ := run(nil)
+	watched, p := run(l.Watcher("edge"))
+	go l.Run(ctx, func() service.Status {
+		return service.Status{Pipelines: []service.PipelineStatus{{Name: "edge", Pipeline: p}}}
+	})
+	send := func(g generator) time.Duration {
+		began := time.Now()
+		g.batches <- packets
+		<-g.done
+		return time.Since(began)
+	}
+	send(plain)
+	send(watched)
+	var ratios, differences []float64
+	for b.Loop() {
+		without, with := send(plain), send(watched)
+		ratios = append(ratios, float64(with)/float64(without))
+		differences = append(differences, float64(with-without)/float64(len(packets)))
+	}
+	slices.Sort(ratios)
+	slices.Sort(differences)
+	b.ReportMetric(ratios[len(ratios)/2], "ratio")
+	b.ReportMetric(differences[len(differences)/2], "ns-more/packet")
+}
