@@ -173,5 +173,7 @@ func (l *List) lookUp(ctx context.Context, p *peer) {
 		log.Warn("name can't be looked up", "peer", p.Name, "error", err, "kept", slices.Concat(p.addrs[0], p.addrs[1]))
 	case turned || changed:
 		log.Info("name looked up", "peer", p.Name, "addresses", slices.Concat(p.addrs[0], p.addrs[1]))
+	default:
+		log.Debug("name looked up again", "peer", p.Name, "addresses", slices.Concat(p.addrs[0], p.addrs[1]), "error", err)
 	}
 }

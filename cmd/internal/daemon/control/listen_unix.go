@@ -27,7 +27,7 @@ const lockTimeout = time.Second
 // start at the same time one finds the other's.
 func listen(path string) (net.Listener, error) {
 	dir := filepath.Dir(path)
-	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
 	unlock, err := lock(dir)

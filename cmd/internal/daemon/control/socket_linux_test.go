@@ -111,7 +111,7 @@ func TestListenRefuses(t *testing.T) {
 	for name, tc := range map[string]struct{ path, want string }{
 		"one that lives": {path, "another program listens"},
 		"a file":         {file, "is not a socket"},
-		"no folder":      {filepath.Join(dir, "a", "b", "c"), "no such file"},
+		"no folder":      {filepath.Join(file, "a"), "not a directory"},
 		"too long":       {filepath.Join(dir, strings.Repeat("x", 200)), "invalid argument"},
 	} {
 		t.Run(name, func(t *testing.T) {
