@@ -45,6 +45,35 @@ func TestParseChain(t *testing.T) {
 	}
 }
 
+// TestParseChainTypes wants a word to be of the type of its setting.
+func TestParseChainTypes(t *testing.T) {
+	f, err := config.ParseChain("input(interface=80,promiscuous=false,snaplen=0x10,wait=5s,name=in)|ports(ports=80,labels=2,levels=7)|output(path=1.5)", "edge", plugins)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `pipelines:
+  edge:
+    sources:
+      - type: input
+        name: in
+        interface: "80"
+        promiscuous: false
+        snaplen: 0x10
+        wait: "5s"
+    filters:
+      - type: ports
+        ports: 80
+        labels: "2"
+        levels: 7
+    sinks:
+      - type: output
+        path: "1.5"
+`
+	if diff := cmp.Diff(want, marshalled(t, write.Declared(f), "yaml")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestParseChainMistakes(t *testing.T) {
 	const in, out = "input(interface=a)", "output"
 	for _, tc := range []struct {

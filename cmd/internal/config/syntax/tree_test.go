@@ -81,6 +81,14 @@ func TestForms(t *testing.T) {
 		{"a.yaml", "a: [.5, 1e3, 0x1F, .inf, -.INF, .nan, 1_000, 18446744073709551616]\n", "table of 1 at 1:1\n  a at 1:1 is list of 8 at 1:4\n" +
 			"    syntax.Number \".5\" at 1:5\n    syntax.Number \"1e3\" at 1:9\n    syntax.Number \"0x1F\" at 1:14\n    syntax.Number \"inf\" at 1:20\n" +
 			"    syntax.Number \"-inf\" at 1:26\n    syntax.Number \"nan\" at 1:33\n    syntax.Number \"1_000\" at 1:39\n    syntax.Number \"18446744073709551616\" at 1:46\n"},
+		{"a.yaml", "a: !!seq [x]\nb: !!map {c: !!bool true}\nd: !!float 1.5\n", "table of 3 at 1:1\n  a at 1:1 is list of 1 at 1:10\n    string \"x\" at 1:11\n" +
+			"  b at 2:1 is table of 1 at 2:10\n    c at 2:11 is bool true at 2:21\n  d at 3:1 is syntax.Number \"1.5\" at 3:12\n"},
+		{"a.yaml", "x: &x {a: 1}\ny: &y {b: 2, a: 3}\nz:\n  <<: [*x, *y]\n  c: 4\n", "table of 3 at 1:1\n  x at 1:1 is table of 1 at 1:7\n    a at 1:8 is syntax.Number \"1\" at 1:11\n" +
+			"  y at 2:1 is table of 2 at 2:7\n    b at 2:8 is syntax.Number \"2\" at 2:11\n    a at 2:14 is syntax.Number \"3\" at 2:17\n" +
+			"  z at 3:1 is table of 3 at 4:3\n    a at 1:8 is syntax.Number \"1\" at 1:11 via 4:8\n    b at 2:8 is syntax.Number \"2\" at 2:11 via 4:12\n    c at 5:3 is syntax.Number \"4\" at 5:6\n"},
+		{"a.yaml", "a: {}\nb: []\nc: ''\n", "table of 3 at 1:1\n  a at 1:1 is table of 0 at 1:4\n  b at 2:1 is list of 0 at 2:4\n  c at 3:1 is string \"\" at 3:4\n"},
+		{"a.yaml", "a: " + strings.Repeat("{a: ", 3) + "1}}}\nb: 2\n", "table of 2 at 1:1\n  a at 1:1 is table of 1 at 1:4\n    a at 1:5 is table of 1 at 1:8\n" +
+			"      a at 1:9 is table of 1 at 1:12\n        a at 1:13 is syntax.Number \"1\" at 1:16\n  b at 2:1 is syntax.Number \"2\" at 2:4\n"},
 		{"a.yaml", "", "<nil> <nil> at 0:0\n"},
 		{"a.yaml", "# x\n", "<nil> <nil> at 0:0\n"},
 		{"a.yaml", "%YAML 1.2\n---\n~\n", "<nil> <nil> at 0:0\n"},
@@ -131,6 +139,10 @@ func TestFormMistakes(t *testing.T) {
 		{"a.toml", "a = []\n[[a]]\n", "2:3: `a` stands here twice, first in line 1; leave one of them out"},
 		{"a.toml", "[[a]]\n[b]\na.x = 1\n[a.y]\n[a.y]\n", "5:4: `y` stands here twice, first in line 4; leave one of them out"},
 		{"a.toml", "[a.b]\n[a]\nb.c = 1\n", "3:1: `b` stands here twice, first in line 1; leave one of them out"},
+		{"a.toml", "a = {b = 1}\n[a.c]\n", "2:2: `a` stands here twice, first in line 1; leave one of them out"},
+		{"a.toml", "a = 1\na.b.c = 2\nd = 3\n", "2:1: `a` stands here twice, first in line 1; leave one of them out"},
+		{"a.yaml", strings.ReplaceAll(names.String(), " =", ":") + strings.ReplaceAll(names.String(), " =", ":"), "1001:1: more than 1000 names stand in one place"},
+		{"a.yaml", "{" + strings.ReplaceAll(strings.ReplaceAll(names.String(), " =", ":"), "\n", ", ") + " x: 1, y: 2}", "1:8892: more than 1000 names stand in one place"},
 		{"a.toml", "a = 2026-01-02\n", "1:5: no setting is a date or a time; put quotes around text: \"2026-01-02\""},
 	} {
 		r := mistake.NewReport()
