@@ -29,8 +29,8 @@ func (r *Report) xdp(link netlink.Link) {
 		return
 	}
 	r.add(Finding{
-		Level: hostcheck.Warning, Subject: "interface " + a.Name,
-		State: fmt.Sprintf("has the XDP program %d, which sees packets before pmtud and may consume them", a.Xdp.ProgId),
+		Level: hostcheck.Warning, Subject: "XDP on " + a.Name,
+		State: fmt.Sprintf("has program %d, which sees packets before pmtud and may consume them", a.Xdp.ProgId),
 		Why:   "a load balancer in XDP that takes ICMP errors leaves nothing to capture, unless it passes them on itself",
 		Do:    fmt.Sprintf("bpftool prog show id %d; have it return XDP_PASS for ICMP type 3 code 4 and ICMPv6 type 2", a.Xdp.ProgId),
 	})

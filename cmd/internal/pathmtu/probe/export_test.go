@@ -1,0 +1,4 @@
+package probe
+
+// NextSize is nextSize.
+var NextSize = nextSize
