@@ -10,9 +10,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pmtud/pmtud/cmd/internal/daemon/hostcheck"
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/pathlab"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
@@ -256,7 +258,7 @@ func TestTwoDaemons(t *testing.T) {
 	p := healthy(t)
 	for n, want := range []string{"", "", "senders on eth0"} {
 		if n > 0 {
-			daemon(t, p.Server)
+			daemon(t, p.Server, n)
 		}
 		r, status := examine(t, p.Server)
 		subjects := ""
@@ -269,18 +271,27 @@ func TestTwoDaemons(t *testing.T) {
 	}
 }
 
-// daemon runs pmtud until the test ends, and returns when it listens.
-func daemon(t *testing.T, ns *netns.NS) {
+// daemon runs pmtud until the test ends, and returns when it is one of so many that have opened
+// their sockets.
+func daemon(t *testing.T, ns *netns.NS, count int) {
 	t.Helper()
 	c := exec.Command(*program, "--iface", "eth0")
-	stderr, err := c.StderrPipe()
-	netns.Must(t, err, ns.Start(c))
+	netns.Must(t, ns.Start(c))
 	t.Cleanup(func() {
 		_ = c.Process.Signal(os.Interrupt)
 		_ = c.Wait() // with what it got so far
 	})
-	if _, err := stderr.Read(make([]byte, 1)); err != nil { // it logs once everything is open
-		t.Fatal(err)
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		var open []int
+		netns.Must(t, ns.Do(func() error {
+			open = hostcheck.Senders("eth0")
+			return nil
+		}))
+		if len(open) == count {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%v have sockets; is the program called pmtud?", open)
+		}
 	}
-	go func() { _, _ = bytes.NewBuffer(nil).ReadFrom(stderr) }()
 }
