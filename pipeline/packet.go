@@ -16,12 +16,12 @@ func (i Instant) Time() time.Time { return time.Unix(0, int64(i)).UTC() }
 // of it. A source fills Data, Length, Time, LinkType and Type; the engine fills
 // the rest before any filter sees the packet.
 type Packet struct {
-	// Data holds the captured octets from the link-layer header on, or from the
+	// Data holds the captured bytes from the link-layer header on, or from the
 	// IP header on for link types without one. It is lent: see the package's
 	// documentation.
 	Data []byte
 
-	// Length is the packet's length on the wire in octets; greater than
+	// Length is the packet's length on the wire in bytes; greater than
 	// len(Data) when the capture holds only its beginning.
 	Length int
 
@@ -59,10 +59,10 @@ func NewPacket(data []byte, link LinkType, at time.Time) Packet {
 	return Packet{Data: data, Length: len(data), Time: InstantOf(at), LinkType: link}
 }
 
-// Truncated reports whether the capture lacks octets of the packet.
+// Truncated reports whether the capture lacks bytes of the packet.
 func (p *Packet) Truncated() bool { return len(p.Data) < p.Length }
 
-// copyFrom makes p a copy of q with octets of its own, in the space that p has.
+// copyFrom makes p a copy of q with bytes of its own, in the space that p has.
 func (p *Packet) copyFrom(q *Packet) {
 	own := p.Data[:0]
 	*p = *q

@@ -14,9 +14,9 @@ import (
 // those that it accepts.
 func TestProgram(t *testing.T) {
 	const snaplen = 100
-	mac := func(octets ...byte) [6]byte { return [6]byte(octets) }
-	set := func(at int, octets ...byte) func(frame []byte) []byte {
-		return func(frame []byte) []byte { copy(frame[at:], octets); return frame }
+	mac := func(bytes ...byte) [6]byte { return [6]byte(bytes) }
+	set := func(at int, bytes ...byte) func(frame []byte) []byte {
+		return func(frame []byte) []byte { copy(frame[at:], bytes); return frame }
 	}
 	cut := func(n int) func([]byte) []byte { return func(frame []byte) []byte { return frame[:n] } }
 	// Options of eight bytes, the last four of which look like an ICMP header of

@@ -21,7 +21,7 @@ import (
 const (
 	NotPTB    pipeline.Reason = iota + 1 // any other packet
 	Broadcast                            // already sent to several hosts of the link
-	Truncated                            // the capture lacks octets of it
+	Truncated                            // the capture lacks bytes of it
 	Injected                             // pmtud put it into the host's network stack
 	LinkType                             // its link type is not decoded, so what it is remains unknown
 )

@@ -34,8 +34,8 @@ func TestFilter(t *testing.T) {
 		}
 		return p
 	}
-	set := func(at int, octets ...byte) func(*pipeline.Packet) {
-		return func(p *pipeline.Packet) { copy(p.Data[at:], octets) }
+	set := func(at int, bytes ...byte) func(*pipeline.Packet) {
+		return func(p *pipeline.Packet) { copy(p.Data[at:], bytes) }
 	}
 	long := func(n int) func(*pipeline.Packet) {
 		return func(p *pipeline.Packet) { p.Data, p.Length = p.Data[:n], n }

@@ -17,8 +17,8 @@ func TestPlugin(t *testing.T) {
 
 func TestFilter(t *testing.T) {
 	type changed struct {
-		at     int
-		octets []byte
+		at    int
+		bytes []byte
 	}
 	v4, v6 := pipelinetest.PTB{}, pipelinetest.PTB{Router: router6}
 	tagged := pipelinetest.PTB{VLAN: 7}
@@ -26,7 +26,7 @@ func TestFilter(t *testing.T) {
 		name    string
 		message pipelinetest.PTB
 		change  changed
-		length  int // cut to so many octets; 0 leaves it whole
+		length  int // cut to so many bytes; 0 leaves it whole
 		want    pipeline.Reason
 	}{
 		{"IPv4", v4, changed{}, 0, pipeline.Pass},
@@ -58,7 +58,7 @@ func TestFilter(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := tc.message.Packet(pipelinetest.Begin)
-			copy(p.Data[tc.change.at:], tc.change.octets)
+			copy(p.Data[tc.change.at:], tc.change.bytes)
 			if tc.length > 0 {
 				p.Data = p.Data[:tc.length]
 			}

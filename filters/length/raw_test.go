@@ -20,7 +20,7 @@ func TestRawIP(t *testing.T) {
 		name    string
 		message pipelinetest.PTB
 		at      int
-		octet   byte
+		value   byte
 		length  int
 		want    pipeline.Reason
 	}{
@@ -43,7 +43,7 @@ func TestRawIP(t *testing.T) {
 			}
 			p := tc.message.Packet(pipelinetest.Begin)
 			raw(&p)
-			p.Data[tc.at] = tc.octet
+			p.Data[tc.at] = tc.value
 			p.Data = p.Data[:tc.length]
 			if got := pipelinetest.Decide(f.(pipeline.Filter), &p); got != tc.want {
 				t.Errorf("reason %d, want %d", got, tc.want)

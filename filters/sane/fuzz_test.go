@@ -14,8 +14,8 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// FuzzChecks compares checks with what gopacket makes of the same octets, where it can
-// tell, and makes sure that none of them looks behind the captured octets.
+// FuzzChecks compares checks with what gopacket makes of the same bytes, where it can
+// tell, and makes sure that none of them looks behind the captured bytes.
 func FuzzChecks(f *testing.F) {
 	for _, rows := range rows {
 		for _, r := range rows {
@@ -75,7 +75,7 @@ func newOracle(p *pipeline.Packet) (o oracle) {
 	return o
 }
 
-// hasNoLength reports a length of 0, for which gopacket takes that of the octets that
+// hasNoLength reports a length of 0, for which gopacket takes that of the bytes that
 // are there.
 func hasNoLength(ip *layers.IPv4) bool { return ip.Contents[2] == 0 && ip.Contents[3] == 0 }
 
@@ -164,7 +164,7 @@ func serialized(stack ...gopacket.SerializableLayer) []byte {
 	return buf.Bytes()
 }
 
-// sameBut reports whether a and b differ at most in the two octets at the offset.
+// sameBut reports whether a and b differ at most in the two bytes at the offset.
 func sameBut(a, b []byte, at int) bool {
 	return bytes.Equal(a[:at], b[:at]) && bytes.Equal(a[at+2:], b[at+2:])
 }

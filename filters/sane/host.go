@@ -96,9 +96,9 @@ func broadcastOf(p netip.Prefix) (netip.Addr, bool) {
 	if !p.Addr().Is4() || p.Bits() > 30 {
 		return netip.Addr{}, false
 	}
-	octets := p.Addr().As4()
+	bytes := p.Addr().As4()
 	for bit := p.Bits(); bit < 32; bit++ {
-		octets[bit/8] |= 0x80 >> (bit % 8)
+		bytes[bit/8] |= 0x80 >> (bit % 8)
 	}
-	return netip.AddrFrom4(octets), true
+	return netip.AddrFrom4(bytes), true
 }

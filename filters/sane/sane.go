@@ -108,7 +108,7 @@ func (f *filter) Filter(p *pipeline.Packet) pipeline.Reason {
 	m.host = f.host.Load()
 	m.read(p)
 	reason := f.first(m)
-	*m = message{} // its octets were lent
+	*m = message{} // its bytes were lent
 	return reason
 }
 

@@ -78,7 +78,7 @@ func TestExplain(t *testing.T) {
 }
 
 func BenchmarkFilter(b *testing.B) {
-	for name, v := range map[string]vector{"IPv4": {octets: 100}, "IPv4, 548 bytes": {octets: 548}, "IPv6, 1232 bytes": {v6: true, octets: 1232}} {
+	for name, v := range map[string]vector{"IPv4": {quoteLen: 100}, "IPv4, 548 bytes": {quoteLen: 548}, "IPv6, 1232 bytes": {v6: true, quoteLen: 1232}} {
 		b.Run(name, func(b *testing.B) {
 			f := build(b, defaults())
 			p := v.packet()

@@ -20,7 +20,7 @@ type vector struct {
 	noMTU    bool // an IPv4 router from before RFC 1191
 
 	options      []layers.IPv4Option // of the outer header
-	offset       uint16              // of an outer fragment, in units of 8 octets
+	offset       uint16              // of an outer fragment, in units of 8 bytes
 	more         bool
 	fragmentable []byte // of IPv6: a fragment header instead of ICMPv6
 
@@ -29,13 +29,13 @@ type vector struct {
 	quotedProto        layers.IPProtocol
 	quotedFrag         uint16
 	inner              []byte // begins what the quoted packet carries
-	carries            int    // octets that the quoted packet carries; 1468
-	octets             int    // of the quoted packet in the message; 100
+	carries            int    // bytes that the quoted packet carries; 1468
+	quoteLen           int    // of the quoted packet in the message; 100
 	quotedLength       int    // claimed instead of the right one; -1 is 0
 	unlike             bool   // quote the other IP version
 	extensions         []byte // behind the quote (RFC 4884)
 	vlan               uint16
-	padding, truncated int                    // octets behind the message; octets of its end that the capture lacks
+	padding, truncated int                    // bytes behind the message; bytes of its end that the capture lacks
 	change             func(ip []byte)        // last, so that checksums are wrong
 	link               func(*pipeline.Packet) // the very last
 }
@@ -64,8 +64,8 @@ func (v vector) withDefaults() vector {
 	if v.carries == 0 {
 		v.carries = 1468
 	}
-	if v.octets == 0 {
-		v.octets = 100
+	if v.quoteLen == 0 {
+		v.quoteLen = 100
 	}
 	return v
 }
@@ -167,7 +167,7 @@ func (v vector) quote() []byte {
 	case v.quotedLength > 0:
 		binary.BigEndian.PutUint16(quote[at:], uint16(claimed))
 	}
-	return append(quote[:min(v.octets, len(quote))], v.extensions...)
+	return append(quote[:min(v.quoteLen, len(quote))], v.extensions...)
 }
 
 func serialize(fix bool, stack ...gopacket.SerializableLayer) []byte {

@@ -16,8 +16,8 @@ import (
 // what would lead to another result, were its length read wrongly.
 func TestExtensionHeaders(t *testing.T) {
 	// Whoever goes wrong finds an IPv6 fragment header, which ends the walk.
-	filled := func(next, length byte, octets int) []byte {
-		h := slices.Repeat([]byte{44, 0, 0xff, 0xf8}, octets/4)
+	filled := func(next, length byte, n int) []byte {
+		h := slices.Repeat([]byte{44, 0, 0xff, 0xf8}, n/4)
 		h[0], h[1] = next, length
 		return h
 	}
@@ -47,7 +47,7 @@ func TestExtensionHeaders(t *testing.T) {
 		{"no next header", 59, filled(icmp, 0, 8), pipeline.Pass},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			v := vector{v6: true, octets: 200, quotedProto: tc.first, inner: slices.Concat(tc.chain, unreach6)}
+			v := vector{v6: true, quoteLen: 200, quotedProto: tc.first, inner: slices.Concat(tc.chain, unreach6)}
 			p := v.packet()
 			if got := pipelinetest.Decide(alone(t, sane.QuotedICMPError), &p); got != tc.want {
 				t.Errorf("reason %d, want %d", got, tc.want)

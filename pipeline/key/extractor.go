@@ -110,13 +110,13 @@ func (e *Extractor) addressOf(f Field, p *pipeline.Packet) address {
 	return address{}
 }
 
-// widest is the length of router, target, MTU and flow in octets.
+// widest is the length of router, target, MTU and flow in bytes.
 const widest = 2*addressLen + 4 + flowLen
 
 // hash returns the hash of all fields.
 func (e *Extractor) hash(p *pipeline.Packet) Key {
-	var octets [widest]byte
-	b := octets[:0]
+	var bytes [widest]byte
+	b := bytes[:0]
 	for _, f := range e.fields {
 		switch f {
 		case MTU:
@@ -132,7 +132,7 @@ func (e *Extractor) hash(p *pipeline.Packet) Key {
 	return Key{high: high, low: low}
 }
 
-// flowLen is the length of an appended flow in octets.
+// flowLen is the length of an appended flow in bytes.
 const flowLen = 2*addressLen + 1 + 4
 
 func appendFlow(b []byte, p *pipeline.Packet) []byte {

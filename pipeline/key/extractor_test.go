@@ -118,7 +118,7 @@ func TestKeysAreEqualWhenFieldsAre(t *testing.T) {
 }
 
 // neighbours returns messages that differ a little: addresses of both versions
-// with the same octets, neighbours in and beside a prefix, MTUs, ports.
+// with the same bytes, neighbours in and beside a prefix, MTUs, ports.
 func neighbours() (packets []pipeline.Packet) {
 	addrs := []string{
 		"203.0.113.1", "203.0.113.2", "203.0.112.1", "0.0.0.0",

@@ -6,7 +6,7 @@ import "math/bits"
 // pointers and is a key of a limit.Table. Keys of different extractors have
 // nothing to do with each other.
 type Key struct {
-	// The octets of an address as two big-endian numbers, or a hash.
+	// The bytes of an address as two big-endian numbers, or a hash.
 	high, low uint64
 	// The IP version of the address, and the MTU above it.
 	rest uint64

@@ -11,7 +11,7 @@ import (
 const (
 	NotPTB           pipeline.Reason = iota + 1 // no PTB, and any_packet is not set
 	AlreadyBroadcast                            // the link layer sent it to several hosts: it may be a copy
-	Truncated                                   // the capture lacks octets of it
+	Truncated                                   // the capture lacks bytes of it
 	NoFrame                                     // no frame can be made of it: too short, or not IP
 	FrameTooLong                                // for the interface's MTU
 	QueueFull                                   // of the interface, or of the socket; or a rule on egress drops frames

@@ -54,7 +54,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// refuseWrites makes write(2) of n octets fail on the calling thread.
+// refuseWrites makes write(2) of n bytes fail on the calling thread.
 func refuseWrites(n int, errno unix.Errno) error {
 	// Offsets in struct seccomp_data (linux/seccomp.h) on little-endian machines.
 	const call, thirdArgument = 0, 16 + 2*8
