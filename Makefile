@@ -31,6 +31,10 @@ release: ## static binaries for amd64 and arm64, an SBOM of each, and checksums:
 demo: build ## downloads behind an ECMP router: they hang without pmtud and complete with it
 	$(GO) run ./cmd/pmtud-lab -pmtud ./pmtud
 
+.PHONY: demo-sites
+demo-sites: build ## two sites with one address, whose messages go over NATS servers
+	$(GO) run ./cmd/pmtud-lab -pmtud ./pmtud -sites -connections 24
+
 .PHONY: test
 test: ## all tests; with the race detector where a C compiler is there
 	$(GO) test $(RACE) -run '^$$' ./... >/dev/null # builds them, all at once
@@ -64,4 +68,4 @@ cross: ## builds for arm64
 
 .PHONY: help
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST)

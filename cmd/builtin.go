@@ -17,9 +17,11 @@ import (
 	"github.com/pmtud/pmtud/sinks/broadcast"
 	"github.com/pmtud/pmtud/sinks/inject"
 	"github.com/pmtud/pmtud/sinks/logsink"
+	natssink "github.com/pmtud/pmtud/sinks/nats"
 	pcapsink "github.com/pmtud/pmtud/sinks/pcapfile"
 	"github.com/pmtud/pmtud/sinks/peers"
 	relaysink "github.com/pmtud/pmtud/sinks/relay"
+	natssource "github.com/pmtud/pmtud/sources/nats"
 	"github.com/pmtud/pmtud/sources/nflog"
 	"github.com/pmtud/pmtud/sources/pcap"
 	pcapsource "github.com/pmtud/pmtud/sources/pcapfile"
@@ -33,6 +35,7 @@ func Plugins() []pipeline.Plugin {
 		nflog.Plugin(),
 		pcapsource.Plugin(),
 		relaysource.Plugin(),
+		natssource.Plugin(),
 
 		icmpptb.Plugin(),
 		length.Plugin(),
@@ -50,6 +53,7 @@ func Plugins() []pipeline.Plugin {
 		broadcast.Plugin(),
 		peers.Plugin(),
 		relaysink.Plugin(),
+		natssink.Plugin(),
 		inject.Plugin(),
 		logsink.Plugin(),
 		pcapsink.Plugin(),

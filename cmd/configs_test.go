@@ -63,7 +63,11 @@ func withoutPeers(text string) string {
 const key = "a text that is long enough"
 
 // setKey sets the variable with the key of configs/relay.yaml.
-func setKey(t *testing.T) { t.Setenv("PMTUD_KEY", key) }
+func setKey(t *testing.T) {
+	for _, name := range []string{"PMTUD_KEY", "PMTUD_NATS_SEND", "PMTUD_NATS_RECEIVE"} {
+		t.Setenv(name, key)
+	}
+}
 
 // TestRecommendedOptions tries the stages that are comments in the recommended
 // configuration.

@@ -92,7 +92,12 @@ func TestInitOfEachPlugin(t *testing.T) {
 					t.Errorf("%v %s: setting %s is missing in\n%s", p.Kind, p.Type, s.Name, text)
 				}
 			}
-			all := commented.ReplaceAllString(text, "$1$2")
+			all := commented.ReplaceAllStringFunc(text, func(line string) string {
+				if name := strings.Trim(line, " #:="); slices.Contains(alternatives[p.Type], name) {
+					return line
+				}
+				return commented.ReplaceAllString(line, "$1$2")
+			})
 			all = strings.ReplaceAll(all, sealed.Example, "a secret that is none of the examples")
 			for _, text := range []string{text, all} {
 				name := filepath.Join(t.TempDir(), "a."+format)
@@ -107,6 +112,9 @@ func TestInitOfEachPlugin(t *testing.T) {
 
 // oneOfTwo are settings that some plugins want if another is not there.
 var oneOfTwo = map[string]string{"source-list": "deny", "vips": "prefixes", "relay": "insecure"}
+
+// alternatives are settings that some plugins don't want beside others.
+var alternatives = map[string][]string{"nats": {"creds", "nkey", "token", "targets"}}
 
 // required returns a stage with examples of all that it requires.
 func required(p pipeline.Plugin) string {

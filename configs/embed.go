@@ -3,7 +3,7 @@
 package configs
 
 import (
-	_ "embed" // for the recommended configuration
+	"embed"
 	"strings"
 )
 
@@ -19,6 +19,27 @@ var (
 //
 //go:embed relay.yaml
 var Relay string
+
+// Sites is the text of sites.yaml, the configuration for several sites.
+//
+//go:embed sites.yaml
+var Sites string
+
+//go:embed nats/*.conf
+var nats embed.FS
+
+// NATS returns the texts of the configurations of NATS servers by their names.
+func NATS() map[string]string {
+	texts := map[string]string{}
+	for _, name := range []string{"accounts.conf", "hub.conf", "leaf.conf"} {
+		text, err := nats.ReadFile("nats/" + name)
+		if err != nil {
+			panic(err) // it is part of the program
+		}
+		texts[name] = string(text)
+	}
+	return texts
+}
 
 // What stands in the recommended configuration for what its user knows best.
 const (

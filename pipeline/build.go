@@ -34,6 +34,9 @@ func newBuilder(spec Spec) *builder {
 	if spec.Arrived == nil {
 		spec.Arrived = seen.Recent()
 	}
+	if spec.Published == nil {
+		spec.Published = seen.Published()
+	}
 	return &builder{spec: spec, built: map[StageID]any{}}
 }
 
@@ -129,7 +132,7 @@ func build[T any](b *builder, id StageID, s Stage, env Env) (stage T, ok bool) {
 	env.Pipeline, env.Stage = b.spec.Name, id.Name
 	env.Log = b.spec.Log.With("stage", id.Name)
 	env.Program, env.Stdin, env.Stdout = b.spec.Program, b.spec.Stdin, b.spec.Stdout
-	env.Arrived = b.spec.Arrived
+	env.Arrived, env.Published = b.spec.Arrived, b.spec.Published
 	var got any
 	err := guard(func() (err error) {
 		got, err = s.Plugin.Build(s.Settings, env)

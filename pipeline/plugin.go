@@ -187,6 +187,10 @@ type Env struct {
 	// it put into the host's network stack. All stages of a program share it. Who adds a
 	// packet or asks for one gives its time stamp or the pipeline's clock.
 	Arrived *seen.Memory
+
+	// Published remembers the IP packets that this program gave to message systems, which may
+	// hand them back to it. All stages of a program share it; times are as for Arrived.
+	Published *seen.Memory
 }
 
 // Kind is the role of a plugin.

@@ -29,6 +29,9 @@ type Spec struct {
 	// Arrived is shared by all pipelines of a program: see [Env]. Nil: it is the pipeline's own.
 	Arrived *seen.Memory
 
+	// Published is likewise.
+	Published *seen.Memory
+
 	// Watcher sees what becomes of packets while the pipeline runs. Nil: nobody does.
 	Watcher Watcher
 }

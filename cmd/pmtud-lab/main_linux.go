@@ -9,6 +9,11 @@
 // and with others:
 //
 //	go run ./cmd/pmtud-lab -recovery [-clients 200] [-family 4] [-config FILE] [-flood 100000]
+//
+// With -sites it shows two sites with one address, whose hosts exchange messages over NATS
+// servers of their own:
+//
+//	go run ./cmd/pmtud-lab -sites
 package main
 
 import (
@@ -17,6 +22,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"slices"
 	"syscall"
@@ -24,10 +30,12 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/lab"
 	"github.com/pmtud/pmtud/cmd/internal/lab/rig"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/natsserver"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
 func main() {
+	natsserver.Main() // of -sites
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx))
@@ -41,6 +49,7 @@ func run(ctx context.Context) int {
 	flag.IntVar(&config.Connections, "connections", 40, "number of downloads at the same time")
 	flag.IntVar(&config.MTU, "mtu", 1400, "MTU of the low-MTU link")
 	gso := flag.Bool("gso", true, "with -recovery: leave segmentation offload on, for a faster lab with fewer messages")
+	twoSites := flag.Bool("sites", false, "show two sites with one address, and NATS servers")
 	recovery := flag.Bool("recovery", false, "measure how fast many clients recover")
 	var files []string
 	flag.Func("config", "with -recovery: measure this configuration `file` too; may be repeated", func(file string) error {
@@ -73,9 +82,19 @@ func run(ctx context.Context) int {
 			config.GSO = *gso
 			return failed(measure(ctx, config, families, files))
 		}
+		if *twoSites {
+			return failed(lab.DemoSites(ctx, lab.SitesConfig{Config: config.Config, StartNATS: startNATS}, os.Stdout))
+		}
 		config.Arguments = lab.OnLAN(flag.Args()...)
 		return failed(lab.Demo(ctx, config.Config, os.Stdout))
 	})
+}
+
+// startNATS starts a NATS server that is this program, as a process of its own.
+func startNATS(config string, environment []string, start func(*exec.Cmd) error) (lab.NATS, error) {
+	c := natsserver.Command(config)
+	c.Env = append(c.Env, environment...)
+	return natsserver.Run(c, start)
 }
 
 // measure measures recovery with each IP version.

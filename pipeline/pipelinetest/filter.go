@@ -196,7 +196,7 @@ func Env(t testing.TB) pipeline.Env {
 	return pipeline.Env{
 		Pipeline: "test", Stage: t.Name(), Log: discard, Program: "test/1",
 		Stdin: bytes.NewReader(nil), Stdout: new(bytes.Buffer),
-		Arrived: seen.Recent(),
+		Arrived: seen.Recent(), Published: seen.Published(),
 	}
 }
 

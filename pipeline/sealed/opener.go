@@ -14,6 +14,10 @@ import (
 // Opener opens what senders with one of its keys sealed, each datagram once. It is not safe
 // for concurrent use.
 type Opener struct {
+	// MaxAge is how far the times of sender and receiver may be apart: the constant MaxAge
+	// unless it is set before the first datagram.
+	MaxAge time.Duration
+
 	keys    []Key
 	senders *limit.Table[senderID, int32] // index of windows
 	windows []window
@@ -34,6 +38,7 @@ const DefaultSenders = 8192
 // that there is.
 func NewOpener(keys []Key, senders int) *Opener {
 	return &Opener{
+		MaxAge:  MaxAge,
 		keys:    keys,
 		senders: limit.NewTable[senderID, int32](senders),
 		windows: make([]window, senders),
@@ -65,7 +70,7 @@ func (o *Opener) Open(datagram []byte, now time.Time) (packet []byte, _ Fault) {
 		return nil, Forged
 	}
 	sealed := int64(binary.BigEndian.Uint64(plain))
-	if age := now.UnixNano() - sealed; age > int64(MaxAge) || age < -int64(MaxAge) {
+	if age := now.UnixNano() - sealed; age > int64(o.MaxAge) || age < -int64(o.MaxAge) {
 		return nil, TooOld
 	}
 	if !known {
@@ -76,7 +81,7 @@ func (o *Opener) Open(datagram []byte, now time.Time) (packet []byte, _ Fault) {
 	}
 	o.senders.Set(ref, sender, index)
 	o.windows[index].add(counter, sealed)
-	if packet = plain[timeLen:]; !isIP(packet) {
+	if packet = plain[timeLen:]; !IsIP(packet) {
 		return nil, NotIP
 	}
 	return packet, OK
@@ -103,8 +108,8 @@ func (o *Opener) vacate() int32 {
 	return index
 }
 
-// isIP reports whether b is one whole IP packet.
-func isIP(b []byte) bool {
+// IsIP reports whether b is one whole IP packet.
+func IsIP(b []byte) bool {
 	ip := wire.ParseIP(b)
 	return ip.HeaderLen() >= wire.IPv4Len && ip.Len() == len(b)
 }

@@ -48,6 +48,10 @@ func New(size int, window time.Duration) *Memory {
 	}
 }
 
+// Published makes a memory for what a message system may hand back: it covers longer than that
+// may take.
+func Published() *Memory { return New(65536, 10*time.Second) }
+
 // Add remembers d at the time now, in nanoseconds, and reports whether it was known. A
 // known digest keeps its time, so a message is forgotten a window after it was first seen.
 func (m *Memory) Add(d Digest, now int64) (known bool) {

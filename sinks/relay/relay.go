@@ -8,21 +8,15 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/peerlist"
 	"github.com/pmtud/pmtud/pipeline/sealed"
-	"github.com/pmtud/pmtud/pipeline/seen"
 	"github.com/pmtud/pmtud/pipeline/setting"
-	"github.com/pmtud/pmtud/pipeline/wire"
+	"github.com/pmtud/pmtud/pipeline/whole"
 )
 
-// Reasons of packets that reached no peer.
+// Reasons of packets that reached no peer, behind those of package whole.
 const (
-	NotPTB     pipeline.Reason = iota + 1 // no PTB, or one without a sound IP header
-	Truncated                             // the capture lacks bytes of it
-	TTLExpired                            // the TTL or hop limit was 1 or 0
-	TooLong                               // longer than sealed.MaxPacket
-	Repeated                              // the same packet was sent within two seconds
-	FromPeer                              // its router is a peer, or this host in a message to a peer
-	NoPeers                               // no peer has an address
-	SendFailed                            // every send failed
+	FromPeer   = whole.Last + 1 + iota // its router is a peer, or this host in a message to a peer
+	NoPeers                            // no peer has an address
+	SendFailed                         // every send failed
 )
 
 // Settings of the sink.
@@ -43,16 +37,11 @@ func Plugin() pipeline.Plugin {
 	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
 		Type:    "relay",
 		Summary: "sends messages whole, sealed in UDP datagrams, to a list of hosts",
-		Reasons: pipeline.Reasons{
-			NotPTB:     {Name: "not-ptb", Doc: "the packet is no PTB, or has no sound IP header", Unfit: true},
-			Truncated:  {Name: "truncated", Doc: "the capture lacks bytes of it", Unfit: true},
-			TTLExpired: {Name: "ttl-expired", Doc: "its TTL or hop limit was 1 or 0", Unfit: true},
-			TooLong:    {Name: "too-long", Doc: "it is longer than 1,400 bytes, so its datagram would not fit into an MTU of 1,500", Unfit: true},
-			Repeated:   {Name: "repeated", Doc: "the same IP packet, whatever its TTL, was sent within two seconds before it", Unfit: true},
+		Reasons: whole.Reasons(pipeline.Reasons{
 			FromPeer:   {Name: "from-peer", Doc: "its router is a peer, whose data plane has translated it for this host", Unfit: true},
 			NoPeers:    {Name: "no-peers", Doc: "no peer has an address", Unfit: true},
 			SendFailed: {Name: "send-failed", Doc: "every send failed; see the counters of each peer"},
-		},
+		}),
 		Metrics:  peerlist.Metrics(),
 		Reach:    pipeline.ReachNetwork,
 		Defaults: Settings{Port: DefaultPort, Refresh: 30 * time.Second},
@@ -72,8 +61,7 @@ func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 		}),
 		settings: s,
 		sealer:   sealed.NewSealer(keys[0]),
-		sent:     seen.Recent(),
-		packet:   make([]byte, 0, sealed.MaxPacket),
+		packets:  whole.New(),
 		datagram: make([]byte, 0, sealed.MaxPacket+sealed.Overhead),
 	}, nil
 }
@@ -84,9 +72,8 @@ type Sink struct {
 	settings Settings
 	sockets  peerlist.Sockets
 	sealer   *sealed.Sealer
-	sent     *seen.Memory // IP packets
-
-	packet, datagram []byte // of the packet at hand
+	packets  *whole.Packets
+	datagram []byte // of the packet at hand
 }
 
 // Open opens the sockets and looks up names and own addresses. A name that can't
@@ -109,7 +96,8 @@ func (s *Sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
 }
 
 func (s *Sink) deliver(p *pipeline.Packet, now time.Time) pipeline.Reason {
-	if r := s.prepare(p); r != pipeline.Pass {
+	packet, r := s.packets.Next(p)
+	if r != pipeline.Pass {
 		return r
 	}
 	plan := s.Plan()
@@ -123,32 +111,18 @@ func (s *Sink) deliver(p *pipeline.Packet, now time.Time) pipeline.Reason {
 		plan.IPv6.Pretend()
 		return pipeline.Pass
 	}
-	s.datagram = s.sealer.Seal(s.datagram[:0], s.packet, now)
+	s.datagram = s.sealer.Seal(s.datagram[:0], packet, now)
 	if plan.IPv4.Send(s.sockets.IPv4, s.datagram, 0)+plan.IPv6.Send(s.sockets.IPv6, s.datagram, 0) == 0 {
 		return SendFailed
 	}
 	return pipeline.Pass
 }
 
-// prepare makes s.packet the IP packet that is to be sealed, unless it must not be sent.
-func (s *Sink) prepare(p *pipeline.Packet) pipeline.Reason {
-	ip, r := ipPacket(p)
-	if r != pipeline.Pass {
-		return r
-	}
-	if s.sent.Add(s.sent.Packet(ip.Bytes), int64(p.Clock)) {
-		return Repeated
-	}
-	s.packet = append(s.packet[:0], ip.Bytes...)
-	wire.IP{Version: ip.Version, Bytes: s.packet}.SetTTL(ip.TTL() - 1)
-	return pipeline.Pass
-}
-
 // Rehearse is [pipeline.Rehearser]: it records the packet that would be sealed, once.
 func (s *Sink) Rehearse(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
-	r := s.prepare(p)
+	packet, r := s.packets.Next(p)
 	if r == pipeline.Pass && !s.settings.DryRun {
-		record(pipeline.LinkRaw, s.packet)
+		record(pipeline.LinkRaw, packet)
 	}
 	return r
 }

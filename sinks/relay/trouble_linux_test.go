@@ -12,6 +12,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+	"github.com/pmtud/pmtud/pipeline/whole"
 	"github.com/pmtud/pmtud/sinks/relay"
 )
 
@@ -68,7 +69,7 @@ func TestRehearse(t *testing.T) {
 			for i, step := range []struct {
 				packet pipeline.Packet
 				want   pipeline.Reason
-			}{{ptb(false, 1400), pipeline.Pass}, {ptb(false, 1400), relay.Repeated}, {pipeline.Packet{}, relay.NotPTB}, {ptb(true, 1400), pipeline.Pass}} {
+			}{{ptb(false, 1400), pipeline.Pass}, {ptb(false, 1400), whole.Repeated}, {pipeline.Packet{}, whole.NotPTB}, {ptb(true, 1400), pipeline.Pass}} {
 				p := step.packet
 				p.Decode()
 				var recorded [][]byte

@@ -31,6 +31,7 @@ var variants = map[string]values{
 	"with services": {"ports": []any{"tcp", "443/udp"}, "vips": []any{"203.0.113.80/32", "2001:db8:4::80/128"}, "interface": "bond0"},
 	"Prometheus":    {"http": ":9400", "podMonitor": values{"enabled": true, "interval": "30s", "labels": values{"release": "prometheus"}}},
 	"everywhere":    {"ports": []any{}, "nodeSelector": values{"pmtud": nil}, "limits": values{"rate": 50, "burst": 40}, "priorityClassName": "system-node-critical"},
+	"NATS":          {"nats": values{"servers": []any{"nats://nats.example.net", "tls://192.0.2.5:4223"}, "existingSecret": "nats", "targets": []any{"203.0.113.80"}}},
 	"pods' labels":  {"podLabels": values{"a": "b"}, "podAnnotations": values{"c": "d"}, "imagePullSecrets": []any{values{"name": "e"}}},
 }
 
@@ -165,7 +166,7 @@ func settings(t *testing.T, program, text string) string {
 	t.Helper()
 	dir := t.TempDir()
 	key, file := filepath.Join(dir, "key"), filepath.Join(dir, "pmtud.yaml")
-	text = strings.ReplaceAll(text, "/etc/pmtud-key/key", key)
+	text = strings.NewReplacer("/etc/pmtud-key/key", key, "/etc/pmtud-nats/send", key, "/etc/pmtud-nats/receive", key).Replace(text)
 	for name, content := range map[string]string{key: "a text that is long enough", file: text} {
 		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)

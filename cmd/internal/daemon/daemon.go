@@ -44,7 +44,7 @@ func (p *Program) RunFiles(ctx context.Context, named Files) error {
 func (p *Program) serve(ctx context.Context, f *config.File, files *files, fingerprint string, started func()) error {
 	d := &daemon{
 		Program: p, log: newLog(p.Stderr), running: f.Global,
-		arrived: seen.Recent(),
+		arrived: seen.Recent(), published: seen.Published(),
 	}
 	d.live = live.New(d.log.Logger())
 	defer d.log.Close()
@@ -101,11 +101,12 @@ func newLog(w io.Writer) *logging.Log {
 // daemon is what stays while configurations come and go.
 type daemon struct {
 	*Program
-	log     *logging.Log
-	monitor *monitor.Server
-	running config.Global // with what takes a restart as it was at the start
-	arrived *seen.Memory  // of all pipelines
-	live    *live.Live
+	log       *logging.Log
+	monitor   *monitor.Server
+	running   config.Global // with what takes a restart as it was at the start
+	arrived   *seen.Memory  // of all pipelines
+	published *seen.Memory  // likewise
+	live      *live.Live
 
 	confined *confinement // nil if the process is not confined
 }
@@ -124,7 +125,7 @@ func (d *daemon) configuration(f *config.File) (service.Configuration, error) {
 	}
 	for i, spec := range f.Specs() {
 		spec.Log = d.log.Folded().With("pipeline", spec.Name)
-		spec.Arrived = d.arrived
+		spec.Arrived, spec.Published = d.arrived, d.published
 		spec.Watcher = d.live.Watcher(spec.Name)
 		c.Pipelines = append(c.Pipelines, service.Wanted{
 			Name:     spec.Name,

@@ -50,7 +50,6 @@ func (f Family) pick(v4, v6 string) netip.Prefix {
 	return netip.MustParsePrefix(v4)
 }
 
-func (f Family) transit() netip.Prefix  { return f.pick("203.0.113.0/30", "2001:db8:2::/64") }
 func (f Family) vip() netip.Prefix      { return f.pick("203.0.113.80/32", "2001:db8:4::80/128") }
 func (f Family) anywhere() netip.Prefix { return f.pick("0.0.0.0/0", "::/0") }
 

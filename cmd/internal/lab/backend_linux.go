@@ -73,7 +73,7 @@ func (n *Network) addAddress() error {
 
 // addContainer makes the container of server i.
 func (n *Network) addContainer(i int) error {
-	server, network := n.Servers[i].NS, n.Config.Family.container(i)
+	server, network := n.Servers[i].NS, n.Config.plan().container(i)
 	outside, inside := host(network, 1), host(network, 2)
 	ns, err := newMachine(fmt.Sprint("container", i), hostSettings)
 	if err != nil {
@@ -96,7 +96,7 @@ func (n *Network) publish(i int) error {
 	if elsewhere {
 		next := (i + 1) % len(n.Servers)
 		s.Service = n.Containers[next]
-		if err := s.NS.Route(n.Config.Family.container(next).String(), n.Servers[next].Addr.String()); err != nil {
+		if err := s.NS.Route(n.Config.plan().container(next).String(), n.Servers[next].Addr.String()); err != nil {
 			return err
 		}
 	}

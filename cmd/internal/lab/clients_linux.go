@@ -22,11 +22,16 @@ type connected struct {
 
 // connectAll connects all clients.
 func (n *Network) connectAll(ctx context.Context) (*connected, error) {
+	return n.connectAs(ctx, func(i int) int { return i % n.Config.Clients })
+}
+
+// connectAs has connection i made by a client.
+func (n *Network) connectAs(ctx context.Context, client func(i int) int) (*connected, error) {
 	number := n.Config.Connections
 	c := &connected{downloads: make([]Download, number), connections: make([]net.Conn, number)}
 	servers := newDeal(number, len(n.Servers))
 	err := eachOf(number, connecting, func(i int) (err error) {
-		c.connections[i], c.downloads[i], err = n.connect(ctx, i%n.Config.Clients, servers)
+		c.connections[i], c.downloads[i], err = n.connect(ctx, client(i), servers)
 		return err
 	})
 	if err != nil {

@@ -11,6 +11,8 @@ import (
 type Config struct {
 	// Family is IPv4 (default) or IPv6.
 	Family Family
+	// Site is the number of the site, 0 or 1, where there are two ([RunSites]).
+	Site int
 	// Servers is the number of servers behind the router (3).
 	Servers int
 	// Subnets is the number of LANs that the servers are spread over (1).

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/lab"
 	"github.com/pmtud/pmtud/cmd/internal/testkit/programtest"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/natsserver"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
@@ -16,6 +17,7 @@ var pmtud = programtest.Flag()
 
 // The tests wait for timers more than they compute.
 func TestMain(m *testing.M) {
+	natsserver.Main()
 	if len(os.Args) > 1 && os.Args[1] == echo {
 		os.Exit(runEcho(os.Stderr))
 	}

@@ -133,7 +133,7 @@ func (n *Network) connectClients() error {
 }
 
 // clients returns the network of the clients.
-func (n *Network) clients() netip.Prefix { return n.Config.Family.clients(n.Config.Clients) }
+func (n *Network) clients() netip.Prefix { return n.Config.plan().clients(n.Config.Clients) }
 
 // client returns the address of client i, from 0: on the link to the hop, or behind
 // the addresses that the link takes.
@@ -145,7 +145,7 @@ func (n *Network) client(i int) netip.Addr {
 }
 
 func (n *Network) connectRouter() error {
-	network := n.Config.Family.transit()
+	network := n.Config.plan().transit()
 	if err := cmp.Or(
 		netns.Veth(n.Hop, "up", n.Router, "up"),
 		n.Hop.Addr("up", host(network, 1).String()),
@@ -164,14 +164,14 @@ func (n *Network) addLAN(k int) error {
 	n.LANs = append(n.LANs, lan)
 	return cmp.Or(
 		netns.Veth(n.Router, lan.Name, lan, "router"),
-		n.Router.Addr(lan.Name, host(n.Config.Family.lan(k), 1).String()),
+		n.Router.Addr(lan.Name, host(n.Config.plan().lan(k), 1).String()),
 		lan.Bridge(bridge, "router"),
 	)
 }
 
 func (n *Network) addServer(i int) error {
 	k := i % n.Config.Subnets
-	address := host(n.Config.Family.lan(k), 2+i/n.Config.Subnets)
+	address := host(n.Config.plan().lan(k), 2+i/n.Config.Subnets)
 	s := &Server{Name: fmt.Sprint("server", i), Addr: address.Addr(), LAN: k}
 	var err error
 	if s.NS, err = newMachine(s.Name, n.Config.serverSettings()); err != nil {
@@ -198,7 +198,7 @@ func (n *Network) addServer(i int) error {
 
 // route adds the routes, last because their gateways must be reachable.
 func (n *Network) route() error {
-	f := n.Config.Family
+	f := n.Config.plan()
 	anywhere := f.anywhere().String()
 	var servers []string
 	for _, s := range n.Servers {

@@ -85,7 +85,7 @@ func (n *Network) withDaemons(ctx context.Context, experiment func() error) ([]E
 }
 
 // hopAddr returns the address that the hop sends PTBs from.
-func (n *Network) hopAddr() netip.Addr { return host(n.Config.Family.transit(), 1).Addr() }
+func (n *Network) hopAddr() netip.Addr { return host(n.Config.plan().transit(), 1).Addr() }
 
 // place returns where frames on the LANs come from and go to.
 func (n *Network) place() place {

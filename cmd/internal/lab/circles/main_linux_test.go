@@ -5,8 +5,12 @@ import (
 	"testing"
 
 	"github.com/pmtud/pmtud/cmd/internal/testkit/programtest"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/natsserver"
 )
 
 var program = programtest.Flag()
 
-func TestMain(m *testing.M) { os.Exit(programtest.Run(m, program)) }
+func TestMain(m *testing.M) {
+	natsserver.Main()
+	os.Exit(programtest.Run(m, program))
+}

@@ -1,4 +1,4 @@
-package relay
+package whole
 
 import (
 	"github.com/pmtud/pmtud/pipeline"
