@@ -41,6 +41,22 @@
 // The IP packet is a PTB with a TTL or hop limit that is one lower than the one it came
 // with. The longest has [sealed.MaxPacket] bytes.
 //
+// # Scale
+//
+// One nats-server 2.9 with messages of 200 bytes, all on a machine with two cores, without loss:
+//
+//	subscribers   messages per second   deliveries per second
+//	          1               887,000                 887,000
+//	        100                 9,700                 966,000
+//	      1,000                   700                 705,000
+//
+// Deliveries are what a server can do. With ten sites of 1,000 hosts and a server for each site
+// (leaf nodes or gateways), a server delivers to its own 1,000, so all hosts together may publish
+// some 700 messages per second, or 2,100 with three servers at each site. The limit iface-rate of
+// a sender is then that number divided by the senders that a flood may reach at the same time: 7
+// per second for 100 of them. Messages with {target} go to those sites only that subscribe to the
+// target, so the rate counts for each group of addresses by itself.
+//
 // A NATS server is not trusted with the content of messages if there is a key. It is
 // trusted otherwise: it can drop messages, and take memory of its clients.
 package natslink
