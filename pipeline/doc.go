@@ -73,7 +73,7 @@
 // packet, logs, formats or reads a clock. State is bounded when it is created.
 //
 // Under a flood most packets are refused whatever they are, because a limit of the
-// total is used up ([Gatekeeper]). A live source may leave them in the kernel, and
+// total is used up ([SaturationReporter]). A live source may leave them in the kernel, and
 // count them only ([Env]): the books then hold them as dropped by that limit.
 //
 // # Nothing goes round
@@ -98,7 +98,7 @@
 // Settings, reasons and metrics are declared with the plugin, once: configurations
 // are decoded and checked by them, and lists, schemas and manuals are made of them.
 // A built stage may tell what it uses of the host ([Needer]), give figures beyond
-// the books ([Measurer]), and say what keeps it from its work now ([Complainer]). The
+// the books ([Measurer]), and say what keeps it from its work now ([HealthChecker]). The
 // engine adds what it sees itself: see [Pipeline.Health]. All that is told of a stage begins with its
 // [StageID], and [Pipeline.Stages] gives the stages themselves, for what else is to be asked.
 //

@@ -147,7 +147,7 @@ func printSink() pipeline.Plugin {
 	return pipeline.NewSink(pipeline.SinkPlugin[printer]{
 		Type:    "print",
 		Summary: "prints a line for each message",
-		Reasons: pipeline.Reasons{1: {Name: "not-ptb", Doc: "it is no message", Unfit: true}},
+		Reasons: pipeline.Reasons{1: {Name: "not-ptb", Doc: "it is no message", PacketFault: true}},
 		New:     func(printer, pipeline.Env) (pipeline.Sink, error) { return printer{}, nil },
 	})
 }

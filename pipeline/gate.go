@@ -2,17 +2,17 @@ package pipeline
 
 import "slices"
 
-// A Gatekeeper is a Limiter that at times refuses whatever comes: its budget does
+// A SaturationReporter is a Limiter that at times refuses whatever comes: its budget does
 // not depend on the packet. While it does, a live source need not read packets at
-// all. What it leaves unread is counted as dropped by the Gatekeeper, also what an
-// earlier filter would have dropped; other filters do not see it. A Gatekeeper that
+// all. What it leaves unread is counted as dropped by the SaturationReporter, also what an
+// earlier filter would have dropped; other filters do not see it. A SaturationReporter that
 // a sink has for itself, or in a pipeline with a sink that wants what is dropped ([Needs]), is not asked.
-type Gatekeeper interface {
+type SaturationReporter interface {
 	Limiter
 
-	// ShutUntil returns the time up to which Filter refuses every packet, and the
+	// SaturatedUntil returns the time up to which Filter refuses every packet, and the
 	// reason. A time that is not after the clock's says nothing.
-	ShutUntil() (until Instant, reason Reason)
+	SaturatedUntil() (until Instant, reason Reason)
 }
 
 // gate tells a source when the pipeline refuses every packet, and takes what the
@@ -29,7 +29,7 @@ func (g gate) saturatedUntil() (until Instant, ok bool) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	until, _ = p.gatekeeper().ShutUntil()
+	until, _ = p.gatekeeper().SaturatedUntil()
 	return until - p.clock.offset, until > p.clock.now
 }
 
@@ -41,7 +41,7 @@ func (g gate) countRefused(n int, last Instant) {
 		return // as nothing is taken any more
 	}
 	p.clock.Advance(last)
-	_, reason := p.gatekeeper().ShutUntil()
+	_, reason := p.gatekeeper().SaturatedUntil()
 	g.source.received += uint64(n)
 	p.received += uint64(n)
 	stage := &p.filters.stages[p.gate]
@@ -53,7 +53,7 @@ func (g gate) countRefused(n int, last Instant) {
 }
 
 // gatekeeper returns the filter that the pipeline's gate is about.
-func (p *Pipeline) gatekeeper() Gatekeeper { return p.filters.filters[p.gate].(Gatekeeper) }
+func (p *Pipeline) gatekeeper() SaturationReporter { return p.filters.filters[p.gate].(SaturationReporter) }
 
 // noGate stands for a pipeline that nothing can shut.
 const noGate = -1
@@ -64,7 +64,7 @@ func (p *Pipeline) findGate() int {
 		return noGate
 	}
 	return slices.IndexFunc(p.filters.filters, func(f Filter) bool {
-		_, ok := f.(Gatekeeper)
+		_, ok := f.(SaturationReporter)
 		return ok
 	})
 }

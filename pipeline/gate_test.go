@@ -24,7 +24,7 @@ func (g *gatekeeper) Filter(p *pipeline.Packet) pipeline.Reason {
 
 func (g *gatekeeper) Charge(*pipeline.Packet) { g.charged = true }
 
-func (g *gatekeeper) ShutUntil() (pipeline.Instant, pipeline.Reason) {
+func (g *gatekeeper) SaturatedUntil() (pipeline.Instant, pipeline.Reason) {
 	if !g.charged {
 		return 0, 1
 	}
@@ -33,7 +33,7 @@ func (g *gatekeeper) ShutUntil() (pipeline.Instant, pipeline.Reason) {
 
 // saturation is what a source is given of the pipeline's.
 type saturation struct {
-	ShutUntil func() (pipeline.Instant, bool)
+	SaturatedUntil func() (pipeline.Instant, bool)
 	Refuse    func(n int, last pipeline.Instant)
 }
 
@@ -86,20 +86,20 @@ func TestGate(t *testing.T) {
 	packets := messages(2)
 	until := packets[0].Time + 1000
 	c := runGated(t, &gatekeeper{until: until}, sink{}, func(gate *saturation, deliver func([]pipeline.Packet)) {
-		if at, shut := gate.ShutUntil(); shut {
+		if at, shut := gate.SaturatedUntil(); shut {
 			t.Errorf("shut until %d before the first packet", at)
 		}
 		deliver(packets[:1])
-		if at, shut := gate.ShutUntil(); !shut || at != until {
+		if at, shut := gate.SaturatedUntil(); !shut || at != until {
 			t.Errorf("shut %v until %d, want %d", shut, at, until)
 		}
 		gate.Refuse(7, until-1)
-		if _, shut := gate.ShutUntil(); !shut {
+		if _, shut := gate.SaturatedUntil(); !shut {
 			t.Error("open one nanosecond before its time")
 		}
 		packets[1].Time = until
 		deliver(packets[1:])
-		if at, shut := gate.ShutUntil(); shut {
+		if at, shut := gate.SaturatedUntil(); shut {
 			t.Errorf("shut until %d, at that time", at)
 		}
 	})
@@ -127,7 +127,7 @@ func TestGateStaysOpen(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			runGated(t, tc.filter, tc.sink, func(gate *saturation, deliver func([]pipeline.Packet)) {
 				deliver(packet)
-				if at, shut := gate.ShutUntil(); shut {
+				if at, shut := gate.SaturatedUntil(); shut {
 					t.Errorf("shut until %d", at)
 				}
 			})
@@ -145,7 +145,7 @@ func TestGateOfSteppedClock(t *testing.T) {
 	g := &gatekeeper{until: begin + 1000}
 	runGated(t, g, sink{}, func(gate *saturation, deliver func([]pipeline.Packet)) {
 		deliver(packets)
-		if at, shut := gate.ShutUntil(); !shut || at != begin-hour+1000 {
+		if at, shut := gate.SaturatedUntil(); !shut || at != begin-hour+1000 {
 			t.Errorf("shut %v until %d, want %d", shut, at, begin-hour+1000)
 		}
 	})

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// A Complainer is a stage that can tell what keeps it from its work.
-type Complainer interface {
-	// Complaint returns what is wrong now, or nil: an interface that is down, a full
+// A HealthChecker is a stage that can tell what keeps it from its work.
+type HealthChecker interface {
+	// Health returns what is wrong now, or nil: an interface that is down, a full
 	// disk. Packets that the stage is not made for are nothing to complain about, nor
 	// is what ends Run with an error. It is safe for concurrent use with everything
 	// else that the stage does, Open and Close too, and does not wait.
-	Complaint() error
+	Health() error
 }
 
 // Bounds of what the engine itself finds wrong with a sink.
@@ -30,7 +30,7 @@ const (
 // StageHealth is the state of one stage.
 type StageHealth struct {
 	StageID
-	Complaint error // nil if all is well
+	Problem error // nil if all is well
 }
 
 // Health returns the state of each stage of a pipeline that runs, in the order of the
@@ -61,7 +61,7 @@ func (p *Pipeline) Finite() bool {
 
 // complaint asks a stage.
 func complaint(stage any) (err error) {
-	c, ok := stage.(Complainer)
+	c, ok := stage.(HealthChecker)
 	if !ok {
 		return nil
 	}
@@ -70,7 +70,7 @@ func complaint(stage any) (err error) {
 			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
-	return c.Complaint()
+	return c.Health()
 }
 
 func (s *sourceStage) complaint() error {

@@ -22,8 +22,8 @@ type health struct {
 func healthOf(p running) (all []health) {
 	for _, h := range p.Health() {
 		text := ""
-		if h.Complaint != nil {
-			text = h.Complaint.Error()
+		if h.Problem != nil {
+			text = h.Problem.Error()
 		}
 		all = append(all, health{h.Kind, h.Owner, h.Name, text})
 	}
@@ -64,7 +64,7 @@ func TestComplaintsOfStages(t *testing.T) {
 
 type panicking struct{ sink }
 
-func (panicking) Complaint() error { panic("boom") }
+func (panicking) Health() error { panic("boom") }
 
 // TestSourceThatEnded ends sources of both kinds beside one that runs on.
 func TestSourceThatEnded(t *testing.T) {
@@ -166,7 +166,7 @@ func TestSinkThatFails(t *testing.T) {
 					Sources: []pipeline.Stage{live("in", in)},
 					Sinks: []pipeline.SinkStage{{Stage: pipeline.Stage{Plugin: pipeline.NewSink(pipeline.SinkPlugin[struct{}]{
 						Type:    "out",
-						Reasons: pipeline.Reasons{1: {Name: "one"}, 2: {Name: "two"}, 3: {Name: "unfit", Unfit: true}},
+						Reasons: pipeline.Reasons{1: {Name: "one"}, 2: {Name: "two"}, 3: {Name: "unfit", PacketFault: true}},
 						New:     func(struct{}, pipeline.Env) (pipeline.Sink, error) { return out, nil },
 					})}}},
 				})

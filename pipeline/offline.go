@@ -2,27 +2,27 @@ package pipeline
 
 import "iter"
 
-// A Reshaper is a Source that can tell how it would have delivered a packet that
+// A CaptureAdapter is a Source that can tell how it would have delivered a packet that
 // was captured by other means, so that a capture can stand for it.
-type Reshaper interface {
+type CaptureAdapter interface {
 	Source
 
-	// Reshape changes p to what the source would have delivered. It may cut Data, not
+	// Adapt changes p to what the source would have delivered. It may cut Data, not
 	// change its bytes. It needs no Open. If the source would have delivered nothing,
 	// absent says why in one word, for example "outgoing"; else it is empty.
-	Reshape(p *Packet) (absent string)
+	Adapt(p *Packet) (absent string)
 }
 
-// A Rehearser is a Sink that can show what it would send without sending it.
-type Rehearser interface {
+// A DryRunner is a Sink that can show what it would send without sending it.
+type DryRunner interface {
 	Sink
 
-	// Rehearse does with p what Deliver would do, but calls record with each
+	// DryRun does with p what Deliver would do, but calls record with each
 	// packet instead of sending it; the octets are lent for the length of the
 	// call. What only a host can know (its addresses, its neighbours) is left
 	// zero. Reasons are those of Deliver, as far as p alone gives cause for them.
 	// It needs no Open.
-	Rehearse(p *Packet, record func(link LinkType, octets []byte)) Reason
+	DryRun(p *Packet, record func(link LinkType, octets []byte)) Reason
 }
 
 // Offline is a pipeline that decides about packets one at a time. It is not opened, and its

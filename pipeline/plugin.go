@@ -41,9 +41,9 @@ type ReasonInfo struct {
 	Name string // kebab-case
 	Doc  string // when it is given, one sentence
 
-	// Unfit marks a reason of a sink that is the packet's: the sink takes none of this
+	// PacketFault marks a reason of a sink that is the packet's: the sink takes none of this
 	// kind, and that it failed says nothing about the sink's health.
-	Unfit bool
+	PacketFault bool
 }
 
 // Reasons of the engine itself.

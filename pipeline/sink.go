@@ -52,7 +52,7 @@ func newSinkStage(s SinkStage, sink Sink, filters chain, live bool, arrived *see
 	st.failed = make([]uint64, len(st.reasons))
 	st.unfit = make([]bool, len(st.reasons))
 	for i, r := range s.Plugin.Reasons {
-		st.unfit[i+1] = r.Unfit
+		st.unfit[i+1] = r.PacketFault
 	}
 	if live {
 		st.delay = newHistogram(delayBounds())

@@ -123,9 +123,9 @@ type (
 	}
 )
 
-func (s ailingSource) Complaint() error { return s.complaint }
-func (f ailingFilter) Complaint() error { return f.complaint }
-func (s ailingSink) Complaint() error   { return s.complaint }
+func (s ailingSource) Health() error { return s.complaint }
+func (f ailingFilter) Health() error { return f.complaint }
+func (s ailingSink) Health() error   { return s.complaint }
 
 func sinkStage(name string, s pipeline.Sink, filters ...pipeline.Stage) pipeline.SinkStage {
 	return pipeline.SinkStage{Filters: filters, Stage: pipeline.Stage{

@@ -167,7 +167,7 @@ func (f *filter) ask() answer {
 	return answer
 }
 
-// report logs the first of a row of errors, and keeps it for Complaint.
+// report logs the first of a row of errors, and keeps it for Health.
 func (f *filter) report(err error) {
 	before := f.broken.Load()
 	if err == nil {
@@ -184,8 +184,8 @@ func (f *filter) report(err error) {
 
 func (f *filter) setBroken(err error) { f.broken.Store(&err) }
 
-// Complaint is [pipeline.Complainer]: the last question had no answer.
-func (f *filter) Complaint() error {
+// Health is [pipeline.HealthChecker]: the last question had no answer.
+func (f *filter) Health() error {
 	if err := f.broken.Load(); err != nil {
 		return *err
 	}

@@ -133,7 +133,7 @@ func TestTrouble(t *testing.T) {
 			if got := pipelinetest.Decide(f, &p); got != flow.Overload {
 				t.Errorf("reason %d, want %d", got, flow.Overload)
 			}
-			if err := f.(pipeline.Complainer).Complaint(); err == nil || err.Error() != tt.want {
+			if err := f.(pipeline.HealthChecker).Health(); err == nil || err.Error() != tt.want {
 				t.Errorf("health %v, want %q", err, tt.want)
 			}
 			if n := measured(f, "unknown"); n != 1 {
@@ -180,7 +180,7 @@ func TestRecovery(t *testing.T) {
 			t.Errorf("step %d: logged %q, want %q", i, text, step.logged)
 		}
 		health := ""
-		if err := f.(pipeline.Complainer).Complaint(); err != nil {
+		if err := f.(pipeline.HealthChecker).Health(); err != nil {
 			health = err.Error()
 		}
 		if (health != "") != (step.health != "") || !strings.HasSuffix(health, step.health) {

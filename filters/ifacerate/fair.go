@@ -10,7 +10,7 @@ import (
 )
 
 // fairFilter shares the total between the keys of packets. It is no
-// [pipeline.Gatekeeper]: it has to see who asks.
+// [pipeline.SaturationReporter]: it has to see who asks.
 type fairFilter struct {
 	by      *key.Extractor
 	seed    [2]uint64

@@ -125,7 +125,7 @@ func TestFairSeesEveryPacket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := f.(pipeline.Gatekeeper); ok {
+	if _, ok := f.(pipeline.SaturationReporter); ok {
 		t.Error("the filter lets the kernel refuse packets")
 	}
 }

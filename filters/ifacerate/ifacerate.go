@@ -19,7 +19,7 @@
 // refuse is nothing to it.
 //
 // It has to see every packet, so it does not let the kernel refuse packets under a
-// flood ([pipeline.Gatekeeper]). Each costs some 100 ns of CPU time then.
+// flood ([pipeline.SaturationReporter]). Each costs some 100 ns of CPU time then.
 //
 // Which fields: `client` makes clients equal, of which one router speaks for
 // thousands, and a client asks again by itself. Who forges messages may choose a new
@@ -71,7 +71,7 @@ func Plugin() pipeline.Plugin {
 	})
 }
 
-// New returns the filter: a [pipeline.Gatekeeper], or with fair_by a
+// New returns the filter: a [pipeline.SaturationReporter], or with fair_by a
 // [pipeline.Limiter] and [pipeline.Measurer].
 func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
 	if len(s.FairBy) > 0 {
@@ -96,9 +96,9 @@ func (f *filter) Filter(p *pipeline.Packet) pipeline.Reason {
 	return pipeline.Pass
 }
 
-// ShutUntil is [pipeline.Gatekeeper]: under a flood, the kernel can refuse what the
+// SaturatedUntil is [pipeline.SaturationReporter]: under a flood, the kernel can refuse what the
 // empty bucket would.
-func (f *filter) ShutUntil() (pipeline.Instant, pipeline.Reason) {
+func (f *filter) SaturatedUntil() (pipeline.Instant, pipeline.Reason) {
 	return f.rate.ReadyAt(f.bucket), RateLimited
 }
 

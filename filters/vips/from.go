@@ -66,8 +66,8 @@ func (f *filter) look() error {
 	return nil
 }
 
-// Complaint is [pipeline.Complainer]: while nothing can pass.
-func (f *filter) Complaint() error {
+// Health is [pipeline.HealthChecker]: while nothing can pass.
+func (f *filter) Health() error {
 	if found := f.found.Load(); found == nil || len(found.list) > 0 || f.listed != nil {
 		return nil
 	}

@@ -91,10 +91,10 @@ func TestFromMissing(t *testing.T) {
 	listing, _ := open(t, vips.Settings{From: "eth0", Prefixes: list(t, "192.0.2.0/24")})
 	complains := func(want bool) {
 		t.Helper()
-		if err := f.(pipeline.Complainer).Complaint(); (err != nil) != want {
+		if err := f.(pipeline.HealthChecker).Health(); (err != nil) != want {
 			t.Errorf("complaint %v, want one: %v", err, want)
 		}
-		if err := listing.(pipeline.Complainer).Complaint(); err != nil {
+		if err := listing.(pipeline.HealthChecker).Health(); err != nil {
 			t.Errorf("complaint %v, though prefixes are listed", err)
 		}
 	}

@@ -124,7 +124,7 @@ func TestReplay(t *testing.T) {
 			if got := pipelinetest.Decide(f, &tc.packet); got != tc.want {
 				t.Errorf("reason %d, want %d", got, tc.want)
 			}
-			if err := f.(pipeline.Complainer).Complaint(); err != nil {
+			if err := f.(pipeline.HealthChecker).Health(); err != nil {
 				t.Errorf("complaint %v", err)
 			}
 			if got := f.(pipeline.Explainer).Explain(&tc.packet); got != tc.explain {

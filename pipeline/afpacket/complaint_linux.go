@@ -7,12 +7,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Complaint returns what is wrong with the interface now: that there is none, that
+// Health returns what is wrong with the interface now: that there is none, that
 // it is down or that it has no carrier, without which the kernel forgets frames
 // without a word. If the one that the socket is attached to is gone, that is about
 // the one that has its name now. A closed socket has no complaints. Unlike other
 // methods it is safe for concurrent use with everything.
-func (s *Socket) Complaint() error {
+func (s *Socket) Health() error {
 	var flags uint16
 	var err error
 	if closed := s.Raw.Control(func(fd uintptr) { flags, err = s.flags(int(fd)) }); closed != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 // Socket is a raw packet socket for the interface of a name. Its methods are for
-// one goroutine but for [Socket.Complaint]; those of Conn and Raw follow their own
+// one goroutine but for [Socket.Health]; those of Conn and Raw follow their own
 // rules.
 type Socket struct {
 	// Conn is the socket; only Close closes it.

@@ -78,7 +78,7 @@ func TestState(t *testing.T) {
 
 func checkComplaint(t *testing.T, s *afpacket.Socket, want string) {
 	t.Helper()
-	if got := fmt.Sprint(s.Complaint()); got != want {
+	if got := fmt.Sprint(s.Health()); got != want {
 		t.Errorf("complaint %q, want %q", got, want)
 	}
 }
@@ -86,7 +86,7 @@ func checkComplaint(t *testing.T, s *afpacket.Socket, want string) {
 // awaitComplaint waits for the kernel, which looks after carriers in its own time.
 func awaitComplaint(t *testing.T, s *afpacket.Socket, want string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); fmt.Sprint(s.Complaint()) != want; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); fmt.Sprint(s.Health()) != want; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			checkComplaint(t, s, want)
 			return

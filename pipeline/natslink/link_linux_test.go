@@ -63,14 +63,14 @@ func eventually(t testing.TB, condition func() bool) {
 func (l *link) connects(t *testing.T) {
 	t.Helper()
 	eventually(t, func() bool { return l.Conn() != nil })
-	netns.Must(t, l.Complaint(), l.Conn().Publish("pmtud.ptb", []byte{1}), l.Conn().Flush(), l.Conn().LastError())
+	netns.Must(t, l.Health(), l.Conn().Publish("pmtud.ptb", []byte{1}), l.Conn().Flush(), l.Conn().LastError())
 }
 
 // fails wants a trouble, a complaint, and one line of the log.
 func (l *link) fails(t *testing.T, reason string) {
 	t.Helper()
 	eventually(t, func() bool { return l.counted(reason) >= 3 })
-	if err := l.Complaint(); err == nil || !strings.Contains(err.Error(), reason) {
+	if err := l.Health(); err == nil || !strings.Contains(err.Error(), reason) {
 		t.Errorf("complaint %v, want %s", err, reason)
 	}
 	if n := strings.Count(l.log.String(), "reason="+reason); n != 1 {
@@ -163,7 +163,7 @@ func TestPermissions(t *testing.T) {
 		netns.Must(t, publisher.Conn().Publish("b.c", nil), publisher.Conn().Flush())
 	}
 	eventually(t, func() bool { return publisher.counted("not-permitted") == 3 })
-	if err := publisher.Complaint(); err == nil || !strings.Contains(err.Error(), "Permissions Violation for Publish") {
+	if err := publisher.Health(); err == nil || !strings.Contains(err.Error(), "Permissions Violation for Publish") {
 		t.Errorf("complaint %v", err)
 	}
 	if n := strings.Count(publisher.log.String(), "the user may not use the subject"); n != 1 {
@@ -178,7 +178,7 @@ func TestPermissions(t *testing.T) {
 	})
 	eventually(t, func() bool { return subscriber.counted("not-permitted") > 0 })
 	eventually(t, func() bool { return subscriber.Conn() == nil }) // to try again
-	if err := subscriber.Complaint(); err == nil || !strings.Contains(err.Error(), "Permissions Violation for Subscription") {
+	if err := subscriber.Health(); err == nil || !strings.Contains(err.Error(), "Permissions Violation for Subscription") {
 		t.Errorf("complaint %v", err)
 	}
 }
@@ -191,8 +191,8 @@ func TestFull(t *testing.T) {
 	open(t, s, nil).connects(t)
 	l := open(t, s, nil)
 	eventually(t, func() bool { return l.counted("refused")+l.counted("unreachable") >= 3 })
-	if l.Conn() != nil || l.Complaint() == nil {
-		t.Errorf("connection %v, complaint %v", l.Conn(), l.Complaint())
+	if l.Conn() != nil || l.Health() == nil {
+		t.Errorf("connection %v, complaint %v", l.Conn(), l.Health())
 	}
 }
 

@@ -123,8 +123,8 @@ func (t *troubles) over(which ...Trouble) {
 	}
 }
 
-// Complaint is for [pipeline.Complainer].
-func (t *troubles) Complaint() error {
+// Health is for [pipeline.HealthChecker].
+func (t *troubles) Health() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.until.IsZero() && time.Now().After(t.until) {

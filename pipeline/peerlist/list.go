@@ -129,17 +129,17 @@ func (l *List) Needs() pipeline.Needs {
 	return n
 }
 
-// Complaint is for [pipeline.Complainer]: nobody can be sent to since no name can be
+// Health is for [pipeline.HealthChecker]: nobody can be sent to since no name can be
 // looked up, or an interface is missing. A name that does not exist is none of these
 // troubles: a cluster of one has no peers yet.
-func (l *List) Complaint() error {
+func (l *List) Health() error {
 	if why := l.lookUpError.Load(); why != nil {
 		return *why
 	}
 	return nil
 }
 
-// noteLookUps sets what Complaint returns, after an update.
+// noteLookUps sets what Health returns, after an update.
 func (l *List) noteLookUps() {
 	var why *error
 	if plan := l.plan.Load(); plan.IPv4 == nil && plan.IPv6 == nil {

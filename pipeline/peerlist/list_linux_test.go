@@ -106,13 +106,13 @@ func TestSameAddressOnTwoLinks(t *testing.T) {
 // TestInterfaceComesAndGoes follows a peer's interface, and says when nobody is left.
 func TestInterfaceComesAndGoes(t *testing.T) {
 	l := open(t, "fe80::2%eth0")
-	if err := l.Complaint(); err == nil || !strings.Contains(err.Error(), "there is no interface eth0") {
+	if err := l.Health(); err == nil || !strings.Contains(err.Error(), "there is no interface eth0") {
 		t.Errorf("complaint %v", err)
 	}
 	own := ownInterface(t, "eth0")
-	eventually(t, func() bool { return l.inUse()[0] == "fe80::2%eth0 1" && l.Complaint() == nil })
+	eventually(t, func() bool { return l.inUse()[0] == "fe80::2%eth0 1" && l.Health() == nil })
 	netns.Must(t, own.Delete("eth0"))
-	eventually(t, func() bool { return l.inUse()[0] == "fe80::2%eth0 0" && l.Complaint() != nil })
+	eventually(t, func() bool { return l.inUse()[0] == "fe80::2%eth0 0" && l.Health() != nil })
 	ownInterface(t, "eth0") // with another index
 	eventually(t, func() bool { return l.inUse()[0] == "fe80::2%eth0 1" })
 }

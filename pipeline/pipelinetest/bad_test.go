@@ -332,7 +332,7 @@ func (s *talker) Measure(emit func(metric int, label string, value float64)) {
 	}
 }
 
-func (s *talker) Complaint() error {
+func (s *talker) Health() error {
 	if s.metric < 0 {
 		panic("no health")
 	}

@@ -9,12 +9,12 @@ import (
 // testGatekeeper checks that a gatekeeper lets nothing pass while it says so, up to
 // the last moment, and that what is refused changes nothing.
 func (f filterTest) testGatekeeper(t *testing.T) {
-	g, ok := f.open(t).(pipeline.Gatekeeper)
+	g, ok := f.open(t).(pipeline.SaturationReporter)
 	if !ok {
 		t.Skip("the filter is no gatekeeper")
 	}
 	for i, p := range Packets() {
-		until, reason := g.ShutUntil()
+		until, reason := g.SaturatedUntil()
 		prepare(&p)
 		if until <= p.Clock {
 			Decide(g, &p)
@@ -26,7 +26,7 @@ func (f filterTest) testGatekeeper(t *testing.T) {
 				t.Fatalf("packet %d: reason %d at %d, shut until %d with reason %d", i, got, now, until, reason)
 			}
 		}
-		if again, _ := g.ShutUntil(); again != until {
+		if again, _ := g.SaturatedUntil(); again != until {
 			t.Fatalf("packet %d: shut until %d, after refusals until %d", i, until, again)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 func watch(t *testing.T, plugin pipeline.Plugin, stage any) (stop func()) {
 	w := watcher{t: t, plugin: plugin, done: make(chan struct{}), ended: make(chan struct{})}
 	w.measurer, _ = stage.(pipeline.Measurer)
-	w.complainer, _ = stage.(pipeline.Complainer)
+	w.complainer, _ = stage.(pipeline.HealthChecker)
 	if w.measurer == nil && w.complainer == nil {
 		return func() {}
 	}
@@ -28,7 +28,7 @@ type watcher struct {
 	t           *testing.T
 	plugin      pipeline.Plugin
 	measurer    pipeline.Measurer
-	complainer  pipeline.Complainer
+	complainer  pipeline.HealthChecker
 	done, ended chan struct{}
 }
 
@@ -46,7 +46,7 @@ func (w *watcher) run() {
 			w.measurer.Measure(w.checkValue)
 		}
 		if w.complainer != nil {
-			_ = w.complainer.Complaint() // what is wrong in a test's surroundings is not known here
+			_ = w.complainer.Health() // what is wrong in a test's surroundings is not known here
 		}
 		select {
 		case <-w.done:

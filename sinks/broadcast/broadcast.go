@@ -35,11 +35,11 @@ func Plugin() pipeline.Plugin {
 		Type:    "broadcast",
 		Summary: "sends PTBs to all hosts of a LAN; needs CAP_NET_RAW",
 		Reasons: pipeline.Reasons{
-			NotPTB:           {Name: "not-ptb", Doc: "the packet is no PTB, and any_packet is not set", Unfit: true},
-			AlreadyBroadcast: {Name: "already-broadcast", Doc: "the frame was sent to all hosts or a group of them, so it may be a copy", Unfit: true},
-			Truncated:        {Name: "truncated", Doc: "the capture lacks bytes of it", Unfit: true},
-			NoFrame:          {Name: "no-frame", Doc: "no frame can be made of it: too short, or not IP", Unfit: true},
-			FrameTooLong:     {Name: "frame-too-long", Doc: "it is longer than the interface's MTU allows", Unfit: true},
+			NotPTB:           {Name: "not-ptb", Doc: "the packet is no PTB, and any_packet is not set", PacketFault: true},
+			AlreadyBroadcast: {Name: "already-broadcast", Doc: "the frame was sent to all hosts or a group of them, so it may be a copy", PacketFault: true},
+			Truncated:        {Name: "truncated", Doc: "the capture lacks bytes of it", PacketFault: true},
+			NoFrame:          {Name: "no-frame", Doc: "no frame can be made of it: too short, or not IP", PacketFault: true},
+			FrameTooLong:     {Name: "frame-too-long", Doc: "it is longer than the interface's MTU allows", PacketFault: true},
 			QueueFull:        {Name: "queue-full", Doc: "the queue of the interface or of the socket is full, or a rule on its egress drops frames"},
 			InterfaceDown:    {Name: "interface-down", Doc: "the interface is down or has no carrier"},
 			NoInterface:      {Name: "no-interface", Doc: "there is no interface of that name"},
@@ -52,7 +52,7 @@ func Plugin() pipeline.Plugin {
 	})
 }
 
-// New returns the sink, a [pipeline.Rehearser]. The interface is one of the network
+// New returns the sink, a [pipeline.DryRunner]. The interface is one of the network
 // namespace of the thread that opens it.
 func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 	return &sink{
@@ -80,7 +80,7 @@ func (s *sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
 	for i, p := range batch {
 		frame, reason := s.frames.frame(p)
 		switch {
-		case reason != pipeline.Pass || s.DryRun:
+		case reason != pipeline.Pass || s.Settings.DryRun:
 		case !there:
 			reason = NoInterface
 		default:
@@ -90,19 +90,19 @@ func (s *sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
 	}
 }
 
-// Rehearse is [pipeline.Rehearser]: it records the frame. The interface's own
+// DryRun is [pipeline.DryRunner]: it records the frame. The interface's own
 // address is not known, hence zero; each frame counts as sent to it.
-func (s *sink) Rehearse(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
+func (s *sink) DryRun(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
 	frame, reason := s.frames.frame(p)
-	if reason == pipeline.Pass && !s.DryRun {
+	if reason == pipeline.Pass && !s.Settings.DryRun {
 		record(pipeline.LinkEthernet, frame)
 	}
 	return reason
 }
 
-// Complaint is [pipeline.Complainer]: it is about the interface. A dry run needs none.
-func (s *sink) Complaint() error {
-	if s.DryRun {
+// Health is [pipeline.HealthChecker]: it is about the interface. A dry run needs none.
+func (s *sink) Health() error {
+	if s.Settings.DryRun {
 		return nil
 	}
 	return s.sender.complaint()

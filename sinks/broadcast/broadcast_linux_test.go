@@ -230,7 +230,7 @@ func (l *lan) dropNoMore() error {
 // awaitComplaint waits for the kernel, which looks after carriers in its own time.
 func awaitComplaint(t *testing.T, sink pipeline.Sink, want string) {
 	t.Helper()
-	complaint := sink.(pipeline.Complainer).Complaint
+	complaint := sink.(pipeline.HealthChecker).Health
 	for deadline := time.Now().Add(patience); fmt.Sprint(complaint()) != want; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("complaint %v, want %s", complaint(), want)

@@ -147,7 +147,7 @@ func TestRehearse(t *testing.T) {
 			sink := build(t, tc.settings())
 			var got []byte
 			p := tc.decoded()
-			reason := sink.(pipeline.Rehearser).Rehearse(&p, func(link pipeline.LinkType, octets []byte) {
+			reason := sink.(pipeline.DryRunner).DryRun(&p, func(link pipeline.LinkType, octets []byte) {
 				if link != pipeline.LinkEthernet {
 					t.Errorf("link type %d", link)
 				}
@@ -167,7 +167,7 @@ func TestRehearseDryRun(t *testing.T) {
 	sink := build(t, settings(func(s *broadcast.Settings) { s.DryRun = true }))
 	p := pipelinetest.PTB{}.Packet(pipelinetest.Begin)
 	p.Decode()
-	reason := sink.(pipeline.Rehearser).Rehearse(&p, func(pipeline.LinkType, []byte) { t.Error("a frame is sent") })
+	reason := sink.(pipeline.DryRunner).DryRun(&p, func(pipeline.LinkType, []byte) { t.Error("a frame is sent") })
 	if reason != pipeline.Pass {
 		t.Errorf("reason %d", reason)
 	}

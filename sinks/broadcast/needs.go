@@ -14,7 +14,7 @@ func (s *sink) Needs() pipeline.Needs {
 		Capabilities: []string{"CAP_NET_RAW"},
 		Families:     []string{"AF_PACKET"},
 	}
-	if !s.DryRun {
+	if !s.Settings.DryRun {
 		n.Emits = []string{"frames sent on " + string(s.Interface)}
 	}
 	n.Warnings = s.warnings()

@@ -60,7 +60,7 @@ func (s *sender) open() error {
 // complaint returns what is wrong with the interface.
 func (s *sender) complaint() error {
 	if socket := s.asked.Load(); socket != nil {
-		return socket.Complaint()
+		return socket.Health()
 	}
 	return nil
 }

@@ -44,10 +44,10 @@ func Plugin() pipeline.Plugin {
 		Type:    "inject",
 		Summary: "hands packets to the host's own network stack; needs CAP_NET_RAW and CAP_NET_ADMIN",
 		Reasons: pipeline.Reasons{
-			NoPacket:     {Name: "no-packet", Doc: "it is no IP packet", Unfit: true},
-			Truncated:    {Name: "truncated", Doc: "the capture lacks bytes of it", Unfit: true},
-			Repeated:     {Name: "repeated", Doc: "the same packet was injected less than two seconds ago", Unfit: true},
-			TooLong:      {Name: "too-long", Doc: "it is longer than the device's MTU allows", Unfit: true},
+			NoPacket:     {Name: "no-packet", Doc: "it is no IP packet", PacketFault: true},
+			Truncated:    {Name: "truncated", Doc: "the capture lacks bytes of it", PacketFault: true},
+			Repeated:     {Name: "repeated", Doc: "the same packet was injected less than two seconds ago", PacketFault: true},
+			TooLong:      {Name: "too-long", Doc: "it is longer than the device's MTU allows", PacketFault: true},
 			NoDevice:     {Name: "no-device", Doc: "the device is not there, or can't be used"},
 			DeviceDown:   {Name: "device-down", Doc: "the device is down, or the interface that packets are to pass"},
 			QueueFull:    {Name: "queue-full", Doc: "the queue of the device or of the socket is full"},
@@ -63,7 +63,7 @@ func Plugin() pipeline.Plugin {
 	})
 }
 
-// New returns the sink, a [pipeline.Rehearser]. The device is one of the network namespace of
+// New returns the sink, a [pipeline.DryRunner]. The device is one of the network namespace of
 // the thread that opens the sink.
 func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 	if err := s.check(); err != nil {
@@ -122,7 +122,7 @@ type sink struct {
 
 // Open makes the device or finds it, and opens the socket. A dry run needs neither.
 func (s *sink) Open(context.Context) error {
-	if s.DryRun {
+	if s.Settings.DryRun {
 		return nil
 	}
 	return s.host.open()
@@ -145,7 +145,7 @@ func (s *sink) inject(p *pipeline.Packet, to *port) pipeline.Reason {
 	if s.sent.Has(digest, now) {
 		return Repeated
 	}
-	if !s.DryRun {
+	if !s.Settings.DryRun {
 		reason = s.send(ip, to, now)
 	}
 	if reason == pipeline.Pass && goesOn(ip) {
@@ -169,9 +169,9 @@ func (s *sink) send(ip wire.IP, to *port, now int64) pipeline.Reason {
 	return s.host.send(to, s.frames.frame(ip, to.mac, to.ttl(ip)))
 }
 
-// Rehearse is [pipeline.Rehearser]: it records the frame. The device's address is not known,
+// DryRun is [pipeline.DryRunner]: it records the frame. The device's address is not known,
 // hence zero. The guard counts as set if it can be.
-func (s *sink) Rehearse(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
+func (s *sink) DryRun(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
 	ip, reason := packetOf(p)
 	if reason != pipeline.Pass {
 		return reason
@@ -183,7 +183,7 @@ func (s *sink) Rehearse(p *pipeline.Packet, record func(pipeline.LinkType, []byt
 	if goesOn(ip) {
 		s.sent.Add(digest, now)
 	}
-	if !s.DryRun {
+	if !s.Settings.DryRun {
 		record(pipeline.LinkEthernet, s.frames.frame(ip, [macLen]byte{}, s.maxTTL(true)))
 	}
 	return pipeline.Pass
@@ -197,9 +197,9 @@ func (s *Settings) maxTTL(guarded bool) uint8 {
 	return s.TTL
 }
 
-// Complaint is [pipeline.Complainer]: it is about what would stop packets on their way into the
+// Health is [pipeline.HealthChecker]: it is about what would stop packets on their way into the
 // stack.
-func (s *sink) Complaint() error { return s.host.complaint() }
+func (s *sink) Health() error { return s.host.complaint() }
 
 // Flush does nothing: Deliver keeps nothing back.
 func (s *sink) Flush() {}

@@ -5,7 +5,7 @@ import "github.com/pmtud/pmtud/pipeline"
 // Needs is [pipeline.Needer]. Only to make the device takes CAP_NET_ADMIN, also to repair and to
 // remove it later.
 func (s *sink) Needs() pipeline.Needs {
-	if s.DryRun {
+	if s.Settings.DryRun {
 		return pipeline.Needs{}
 	}
 	n := pipeline.Needs{

@@ -175,7 +175,7 @@ func TestOpenWithObstacles(t *testing.T) {
 		t.Errorf("reason %d", reason)
 	}
 	netns.Must(t, netns.Veth(w.node, "mine", w.node, "end"), w.node.Sysctl("net.ipv4.conf.mine.rp_filter", "0"))
-	await(t, func() error { return sink.(pipeline.Complainer).Complaint() })
+	await(t, func() error { return sink.(pipeline.HealthChecker).Health() })
 	if reason := deliver(sink, message{plan: plans["IPv4"], port: clientPort, mtu: 1400, ttl: 60}.packet()); reason != pipeline.Pass {
 		t.Errorf("reason %d", reason)
 	}

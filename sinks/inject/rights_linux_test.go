@@ -39,7 +39,7 @@ func TestWithoutAdmin(t *testing.T) {
 			if e := made.Open(context.Background()); e == nil || e.Error() != "open device pmtud0: make device pmtud0: operation not permitted (it needs CAP_NET_ADMIN)" {
 				t.Errorf("open: %v", e)
 			}
-			await(t, func() error { return prepared.(pipeline.Complainer).Complaint() })
+			await(t, func() error { return prepared.(pipeline.HealthChecker).Health() })
 			if reason := deliver(prepared, m.packet()); reason != pipeline.Pass {
 				t.Errorf("reason %d", reason)
 			}

@@ -252,7 +252,7 @@ func deliver(sink pipeline.Sink, p *pipeline.Packet) pipeline.Reason {
 }
 
 func complaint(sink pipeline.Sink) string {
-	if err := sink.(pipeline.Complainer).Complaint(); err != nil {
+	if err := sink.(pipeline.HealthChecker).Health(); err != nil {
 		return err.Error()
 	}
 	return ""

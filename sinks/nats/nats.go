@@ -68,7 +68,7 @@ func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 	}, nil
 }
 
-// Sink publishes. It is a [pipeline.Measurer] and [pipeline.Complainer], too.
+// Sink publishes. It is a [pipeline.Measurer] and [pipeline.HealthChecker], too.
 type Sink struct {
 	*natslink.Link
 	settings  Settings
@@ -152,8 +152,8 @@ func (s *Sink) subject(target netip.Addr) string {
 	return subject
 }
 
-// Rehearse is [pipeline.Rehearser]: it records the packet that would be published.
-func (s *Sink) Rehearse(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
+// DryRun is [pipeline.DryRunner]: it records the packet that would be published.
+func (s *Sink) DryRun(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
 	packet, r := s.packets.Next(p)
 	if r == pipeline.Pass && !s.settings.DryRun {
 		record(pipeline.LinkRaw, packet)

@@ -109,12 +109,12 @@ func TestWithoutServer(t *testing.T) {
 	if got := deliver(sink, ptb(false, 1400)); got != "no-server" {
 		t.Errorf("reason %q, want no-server", got)
 	}
-	if err := sink.Complaint(); err == nil || !strings.Contains(err.Error(), "unreachable") {
+	if err := sink.Health(); err == nil || !strings.Contains(err.Error(), "unreachable") {
 		t.Errorf("complaint %v", err)
 	}
 	natsserver.Start(t, listen)
 	messages := subscribe(t, "pmtud.ptb")
-	eventually(t, func() bool { return sink.Complaint() == nil })
+	eventually(t, func() bool { return sink.Health() == nil })
 	if got := deliver(sink, ptb(false, 1400)); got != "" { // and it is no repetition
 		t.Errorf("reason %q", got)
 	}
@@ -212,14 +212,14 @@ func TestServerComesBack(t *testing.T) {
 		t.Fatal(got)
 	}
 	natsserver.Stop(server)
-	eventually(t, func() bool { return sink.Complaint() != nil })
+	eventually(t, func() bool { return sink.Health() != nil })
 	if got := deliver(sink, ptb(false, 1001)); got != "no-server" {
 		t.Errorf("reason %q without a server", got)
 	}
 	natsserver.Start(t, listen)
 	messages := subscribe(t, "pmtud.ptb")
 	begin := time.Now()
-	eventually(t, func() bool { return sink.Complaint() == nil })
+	eventually(t, func() bool { return sink.Health() == nil })
 	if took := time.Since(begin); took > 3*time.Second {
 		t.Errorf("it took %v to connect again", took)
 	}
@@ -250,10 +250,10 @@ func TestServerThatDoesNotRead(t *testing.T) {
 	s := settings(t)
 	sink := open(t, s, pipelinetest.Env(t)) // without one: Conn is nil
 	silent(t)
-	eventually(t, func() bool { return sink.Complaint() == nil })
+	eventually(t, func() bool { return sink.Health() == nil })
 	var slowest time.Duration
 	sent, mtu := 0, uint32(0)
-	for deadline := time.Now().Add(20 * time.Second); sink.Complaint() == nil && time.Now().Before(deadline); sent++ {
+	for deadline := time.Now().Add(20 * time.Second); sink.Health() == nil && time.Now().Before(deadline); sent++ {
 		mtu++
 		begin := time.Now()
 		deliver(sink, ptb(true, mtu))
@@ -262,7 +262,7 @@ func TestServerThatDoesNotRead(t *testing.T) {
 	if slowest > 4*time.Second {
 		t.Errorf("one packet took %v", slowest)
 	}
-	if sink.Complaint() == nil {
+	if sink.Health() == nil {
 		t.Error("no complaint")
 	}
 	t.Logf("%d packets, the slowest took %v", sent, slowest)

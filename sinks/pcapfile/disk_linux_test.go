@@ -117,7 +117,7 @@ func TestRotationFails(t *testing.T) {
 	must(t, unix.Mount(s.Path, s.Path, "", unix.MS_BIND, ""))
 	mustDeliver(t, sink, packet("2", time.Second), packet("3", 2*time.Second))
 	mustDeliver(t, sink, packet("4", 3*time.Second))
-	if got := fmt.Sprint(sink.(pipeline.Complainer).Complaint()); !strings.HasPrefix(got, "rotate capture file: ") || !strings.HasSuffix(got, ": device or resource busy") {
+	if got := fmt.Sprint(sink.(pipeline.HealthChecker).Health()); !strings.HasPrefix(got, "rotate capture file: ") || !strings.HasSuffix(got, ": device or resource busy") {
 		t.Errorf("complaint %q", got)
 	}
 	checkFailedRotations(t, sink, 2) // one for each batch

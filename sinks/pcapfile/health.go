@@ -28,9 +28,9 @@ func (s *sink) Measure(emit func(metric int, label string, value float64)) {
 // failingFor is how long a failure counts.
 const failingFor = 5 * time.Minute
 
-// Complaint is [pipeline.Complainer]: it is about the last attempts to write and to
+// Health is [pipeline.HealthChecker]: it is about the last attempts to write and to
 // rotate, unless they were long ago.
-func (s *sink) Complaint() error {
+func (s *sink) Health() error {
 	return errors.Join(recent(&s.failure), recent(&s.rotationFailure))
 }
 

@@ -40,8 +40,8 @@ func Plugin() pipeline.Plugin {
 		Reasons: pipeline.Reasons{
 			diskFull:   {Name: "disk-full", Doc: "the disk or the quota is full"},
 			writeError: {Name: "write-error", Doc: "the file can't be made or written"},
-			linkType:   {Name: "link-type", Doc: "a pcap file holds packets of one link type, and this is of another", Unfit: true},
-			timeStamp:  {Name: "time-stamp", Doc: "captured before 1970 or, for pcap, after 2106", Unfit: true},
+			linkType:   {Name: "link-type", Doc: "a pcap file holds packets of one link type, and this is of another", PacketFault: true},
+			timeStamp:  {Name: "time-stamp", Doc: "captured before 1970 or, for pcap, after 2106", PacketFault: true},
 		},
 		Metrics:  metrics(),
 		Defaults: Settings{Format: auto, Snaplen: capfile.MaxPacket},

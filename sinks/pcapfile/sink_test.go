@@ -370,7 +370,7 @@ func TestShortened(t *testing.T) {
 
 func checkComplaint(t *testing.T, s pipeline.Sink, want string) {
 	t.Helper()
-	if got := fmt.Sprint(s.(pipeline.Complainer).Complaint()); got != want {
+	if got := fmt.Sprint(s.(pipeline.HealthChecker).Health()); got != want {
 		t.Errorf("complaint %q, want %q", got, want)
 	}
 }

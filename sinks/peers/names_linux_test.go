@@ -103,12 +103,12 @@ func TestNameThatFailsAtOpen(t *testing.T) {
 			if got := deliver(n.sink, ptb(false, 1400)); got != "no-peers" {
 				t.Errorf("reason %q", got)
 			}
-			if err := n.sink.Complaint(); (err != nil) != tc.complains {
+			if err := n.sink.Health(); (err != nil) != tc.complains {
 				t.Errorf("complaint %v", err)
 			}
 			n.dns.set(name, "10.99.0.2")
 			n.reaches(t, c, false)
-			eventually(t, func() bool { return n.sink.Complaint() == nil })
+			eventually(t, func() bool { return n.sink.Health() == nil })
 		})
 	}
 }

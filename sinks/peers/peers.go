@@ -35,13 +35,13 @@ func Plugin() pipeline.Plugin {
 		Type:    "peers",
 		Summary: "sends messages to a list of hosts by normal routing",
 		Reasons: pipeline.Reasons{
-			NotPTB:     {Name: "not-ptb", Doc: "the packet is no PTB, or has no sound IP header", Unfit: true},
-			Truncated:  {Name: "truncated", Doc: "the capture lacks bytes of it, or the ICMP header is cut", Unfit: true},
-			TTLExpired: {Name: "ttl-expired", Doc: "its TTL or hop limit was 1 or 0", Unfit: true},
-			FromPeer:   {Name: "from-peer", Doc: "a peer sent it, or this host did to a peer", Unfit: true},
-			NoPeers:    {Name: "no-peers", Doc: "no peer has an address of its family", Unfit: true},
+			NotPTB:     {Name: "not-ptb", Doc: "the packet is no PTB, or has no sound IP header", PacketFault: true},
+			Truncated:  {Name: "truncated", Doc: "the capture lacks bytes of it, or the ICMP header is cut", PacketFault: true},
+			TTLExpired: {Name: "ttl-expired", Doc: "its TTL or hop limit was 1 or 0", PacketFault: true},
+			FromPeer:   {Name: "from-peer", Doc: "a peer sent it, or this host did to a peer", PacketFault: true},
+			NoPeers:    {Name: "no-peers", Doc: "no peer has an address of its family", PacketFault: true},
 			SendFailed: {Name: "send-failed", Doc: "every send failed; see the counters of each peer"},
-			WentRound:  {Name: "went-round", Doc: "the same message passed within two seconds before it, with a higher TTL or hop limit", Unfit: true},
+			WentRound:  {Name: "went-round", Doc: "the same message passed within two seconds before it, with a higher TTL or hop limit", PacketFault: true},
 		},
 		Metrics:  peerlist.Metrics(),
 		Reach:    pipeline.ReachNetwork,
@@ -58,7 +58,7 @@ func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 	return &Sink{List: list, settings: s, seen: seen.Recent()}, nil
 }
 
-// Sink sends to peers. It is a [pipeline.Measurer] and [pipeline.Complainer], too.
+// Sink sends to peers. It is a [pipeline.Measurer] and [pipeline.HealthChecker], too.
 type Sink struct {
 	*peerlist.List
 	settings Settings

@@ -9,17 +9,17 @@ import (
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
-// rehearsal is what Rehearse works with.
+// rehearsal is what DryRun works with.
 type rehearsal struct {
 	targets []netip.Addr // in the order of the list, each once
 	listed  map[netip.Addr]struct{}
 	packet  []byte
 }
 
-// Rehearse is [pipeline.Rehearser]: it records an IP packet for each peer that is
+// DryRun is [pipeline.DryRunner]: it records an IP packet for each peer that is
 // listed by its address. Names are not looked up. The source address, which the
 // kernel would choose, is unspecified; the ICMPv6 checksum is that of it.
-func (s *Sink) Rehearse(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
+func (s *Sink) DryRun(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
 	if s.rehearsal == nil {
 		s.rehearsal = newRehearsal(s.Addresses())
 	}

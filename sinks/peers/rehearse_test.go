@@ -126,7 +126,7 @@ func TestRehearse(t *testing.T) {
 				}
 				for range 2 { // the second time it has what it works with
 					got = nil
-					reason := built.(pipeline.Rehearser).Rehearse(&p, func(link pipeline.LinkType, octets []byte) {
+					reason := built.(pipeline.DryRunner).DryRun(&p, func(link pipeline.LinkType, octets []byte) {
 						got = append(got, read(t, link, octets))
 					})
 					name := ""

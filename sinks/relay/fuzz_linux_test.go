@@ -22,13 +22,13 @@ func FuzzRehearse(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	sink := built.(pipeline.Rehearser)
+	sink := built.(pipeline.DryRunner)
 	now := pipelinetest.Begin
 	f.Fuzz(func(t *testing.T, data []byte, length int, link uint16) {
 		now += 3e9 // so that nothing is a repetition
 		p := pipeline.Packet{Data: data[:len(data):len(data)], Length: length, LinkType: pipeline.LinkType(link), Clock: now}
 		p.Decode()
-		reason := sink.Rehearse(&p, func(link pipeline.LinkType, ip []byte) { checkSealed(t, link, ip) })
+		reason := sink.DryRun(&p, func(link pipeline.LinkType, ip []byte) { checkSealed(t, link, ip) })
 		if int(reason) > len(relay.Plugin().Reasons) {
 			t.Errorf("reason %d is not declared", reason)
 		}

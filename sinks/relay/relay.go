@@ -38,8 +38,8 @@ func Plugin() pipeline.Plugin {
 		Type:    "relay",
 		Summary: "sends messages whole, sealed in UDP datagrams, to a list of hosts",
 		Reasons: whole.Reasons(pipeline.Reasons{
-			FromPeer:   {Name: "from-peer", Doc: "its router is a peer, whose data plane has translated it for this host", Unfit: true},
-			NoPeers:    {Name: "no-peers", Doc: "no peer has an address", Unfit: true},
+			FromPeer:   {Name: "from-peer", Doc: "its router is a peer, whose data plane has translated it for this host", PacketFault: true},
+			NoPeers:    {Name: "no-peers", Doc: "no peer has an address", PacketFault: true},
 			SendFailed: {Name: "send-failed", Doc: "every send failed; see the counters of each peer"},
 		}),
 		Metrics:  peerlist.Metrics(),
@@ -66,7 +66,7 @@ func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 	}, nil
 }
 
-// Sink sends to peers. It is a [pipeline.Measurer] and [pipeline.Complainer], too.
+// Sink sends to peers. It is a [pipeline.Measurer] and [pipeline.HealthChecker], too.
 type Sink struct {
 	*peerlist.List
 	settings Settings
@@ -118,8 +118,8 @@ func (s *Sink) deliver(p *pipeline.Packet, now time.Time) pipeline.Reason {
 	return pipeline.Pass
 }
 
-// Rehearse is [pipeline.Rehearser]: it records the packet that would be sealed, once.
-func (s *Sink) Rehearse(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
+// DryRun is [pipeline.DryRunner]: it records the packet that would be sealed, once.
+func (s *Sink) DryRun(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
 	packet, r := s.packets.Next(p)
 	if r == pipeline.Pass && !s.settings.DryRun {
 		record(pipeline.LinkRaw, packet)

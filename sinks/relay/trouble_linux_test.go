@@ -73,7 +73,7 @@ func TestRehearse(t *testing.T) {
 				p := step.packet
 				p.Decode()
 				var recorded [][]byte
-				got := sink.Rehearse(&p, func(link pipeline.LinkType, data []byte) {
+				got := sink.DryRun(&p, func(link pipeline.LinkType, data []byte) {
 					if link != pipeline.LinkRaw {
 						t.Errorf("step %d: link type %d", i, link)
 					}

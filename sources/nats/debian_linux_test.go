@@ -40,7 +40,7 @@ func TestSinkAndSource(t *testing.T) {
 			publisher := built.(*sink.Sink)
 			netns.Must(t, publisher.Open(t.Context()))
 			t.Cleanup(func() { netns.Must(t, publisher.Close()) })
-			eventually(t, func() bool { return publisher.Complaint() == nil && publisher.Conn() != nil })
+			eventually(t, func() bool { return publisher.Health() == nil && publisher.Conn() != nil })
 			failed := make([]pipeline.Reason, 1)
 			p := pipelinetest.PTB{}.Packet(pipeline.InstantOf(time.Now()))
 			p.Decode()
@@ -52,7 +52,7 @@ func TestSinkAndSource(t *testing.T) {
 			source.next(t)
 			// And to nothing else.
 			netns.Must(t, publisher.Conn().Publish("other.subject", nil), publisher.Conn().Flush())
-			eventually(t, func() bool { return publisher.Complaint() != nil })
+			eventually(t, func() bool { return publisher.Health() != nil })
 		})
 	}
 }

@@ -37,7 +37,7 @@ func Plugin() pipeline.Plugin {
 }
 
 // New returns the source, a [pipeline.LossySource], [pipeline.Measurer] and
-// [pipeline.Complainer].
+// [pipeline.HealthChecker].
 func New(s Settings, env pipeline.Env) (pipeline.Source, error) {
 	if err := s.Check(); err != nil {
 		return nil, err

@@ -296,13 +296,13 @@ func TestServerComesBack(t *testing.T) {
 	eventually(t, func() bool { return in.measured("connected", "") == 1 })
 	natsserver.Stop(server)
 	eventually(t, func() bool { return in.measured("connected", "") == 0 })
-	complainer := in.Source.(pipeline.Complainer)
-	if complainer.Complaint() == nil {
+	complainer := in.Source.(pipeline.HealthChecker)
+	if complainer.Health() == nil {
 		t.Error("no complaint without a server")
 	}
 	natsserver.Start(t, listen)
 	eventually(t, func() bool { return in.measured("connected", "") == 1 })
-	if err := complainer.Complaint(); err != nil {
+	if err := complainer.Health(); err != nil {
 		t.Error(err)
 	}
 	out := newPublisher(t, secret)

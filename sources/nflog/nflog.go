@@ -87,14 +87,14 @@ func Plugin() pipeline.Plugin {
 	})
 }
 
-// New returns the source, a [pipeline.LossySource] and [pipeline.Reshaper]. It needs CAP_NET_ADMIN in the
+// New returns the source, a [pipeline.LossySource] and [pipeline.CaptureAdapter]. It needs CAP_NET_ADMIN in the
 // user namespace of its network namespace, which is that of the thread that opens
 // it.
 func New(s Settings, env pipeline.Env) (pipeline.Source, error) {
 	return newSource(s, env), nil
 }
 
-// reshape is [pipeline.Reshaper] for the source: it cuts p to the snaplen. Which
+// reshape is [pipeline.CaptureAdapter] for the source: it cuts p to the snaplen. Which
 // packets the rules log is not known.
 func (s Settings) reshape(p *pipeline.Packet) (absent string) {
 	p.Decode()

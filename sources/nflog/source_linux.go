@@ -145,5 +145,5 @@ func (s *source) Close() error {
 // Lost returns how many packets of the group found no room in the socket's buffer.
 func (s *source) Lost() uint64 { return s.loss.lost.Load() }
 
-// Reshape is [pipeline.Reshaper].
-func (s *source) Reshape(p *pipeline.Packet) string { return s.reshape(p) }
+// Adapt is [pipeline.CaptureAdapter].
+func (s *source) Adapt(p *pipeline.Packet) string { return s.reshape(p) }

@@ -23,5 +23,5 @@ func (*source) Run(context.Context, func([]pipeline.Packet)) error { return erro
 
 func (*source) Close() error { return nil }
 
-// Reshape is [pipeline.Reshaper].
-func (s *source) Reshape(p *pipeline.Packet) string { return s.reshape(p) }
+// Adapt is [pipeline.CaptureAdapter].
+func (s *source) Adapt(p *pipeline.Packet) string { return s.reshape(p) }

@@ -193,7 +193,7 @@ func (c *capture) await(t *testing.T, send func()) {
 // awaitComplaint waits for the kernel, which looks after carriers in its own time.
 func (c *capture) awaitComplaint(t *testing.T, want string) {
 	t.Helper()
-	complaint := c.source.(pipeline.Complainer).Complaint
+	complaint := c.source.(pipeline.HealthChecker).Health
 	for deadline := time.Now().Add(patience); fmt.Sprint(complaint()) != want; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("complaint %v, want %s", complaint(), want)

@@ -53,7 +53,7 @@ func Plugin() pipeline.Plugin {
 	})
 }
 
-// New returns the source, a [pipeline.LossySource] and [pipeline.Reshaper]. The
+// New returns the source, a [pipeline.LossySource] and [pipeline.CaptureAdapter]. The
 // interface is one of the network namespace of the thread that opens it.
 func New(s Settings, env pipeline.Env) (pipeline.Source, error) {
 	var errs []error
@@ -91,7 +91,7 @@ const (
 	otherHost = "other-host" // addressed to another host, without promiscuous
 )
 
-// reshape is [pipeline.Reshaper] for the source: it cuts p to the snaplen, and
+// reshape is [pipeline.CaptureAdapter] for the source: it cuts p to the snaplen, and
 // leaves out what the direction excludes as far as the capture tells it.
 func (s Settings) reshape(p *pipeline.Packet) (absent string) {
 	if len(p.Data) > s.Snaplen {

@@ -78,7 +78,7 @@ func TestReshape(t *testing.T) {
 		}
 		for i, kind := range kinds {
 			p := pipeline.Packet{Data: make([]byte, 110), Length: 120, Type: kind}
-			got := source.(pipeline.Reshaper).Reshape(&p)
+			got := source.(pipeline.CaptureAdapter).Adapt(&p)
 			if got != tc.want[i] || got == yes && (len(p.Data) != 100 || p.Length != 120) {
 				t.Errorf("%s, promiscuous %v, type %d: %q with %d bytes of %d", tc.direction, tc.promiscuous, kind, got, len(p.Data), p.Length)
 			}

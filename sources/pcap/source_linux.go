@@ -42,7 +42,7 @@ type source struct {
 	batch     []pipeline.Packet
 	blocks    uint32 // delivered so far
 
-	mu      sync.Mutex // guards ring for Lost, lost, and what Complaint needs
+	mu      sync.Mutex // guards ring for Lost, lost, and what Health needs
 	ring    *tpacket.Ring
 	lost    uint64
 	watched *afpacket.Socket // while it is open
@@ -156,7 +156,7 @@ func (s *source) deliver(block *tpacket.Block, deliver func([]pipeline.Packet)) 
 	}
 }
 
-func (s *source) Reshape(p *pipeline.Packet) string { return s.reshape(p) }
+func (s *source) Adapt(p *pipeline.Packet) string { return s.reshape(p) }
 
 // Lost returns how many packets found no room in the ring.
 func (s *source) Lost() uint64 {
@@ -177,14 +177,14 @@ func (s *source) readDrops() {
 	}
 }
 
-// Complaint is [pipeline.Complainer]: it is about the interface.
-func (s *source) Complaint() error {
+// Health is [pipeline.HealthChecker]: it is about the interface.
+func (s *source) Health() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.watched == nil {
 		return nil
 	}
-	if err := s.watched.Complaint(); err != nil {
+	if err := s.watched.Health(); err != nil {
 		return err
 	}
 	return s.deaf

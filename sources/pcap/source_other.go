@@ -28,4 +28,4 @@ func (s *source) Run(context.Context, func([]pipeline.Packet)) error { return er
 
 func (s *source) Close() error { return nil }
 
-func (s *source) Reshape(p *pipeline.Packet) string { return s.reshape(p) }
+func (s *source) Adapt(p *pipeline.Packet) string { return s.reshape(p) }

@@ -159,8 +159,8 @@ func reasonOf(err error) pipeline.Reason {
 	return Unreachable
 }
 
-// Complaint is [pipeline.Complainer]: why the last post failed.
-func (s *sink) Complaint() error {
+// Health is [pipeline.HealthChecker]: why the last post failed.
+func (s *sink) Health() error {
 	if err := s.trouble.Load(); err != nil {
 		return *err
 	}

@@ -60,7 +60,7 @@ func deliver(t *testing.T, s httppost.Settings) ([]pipeline.Reason, error) {
 	if err := sink.Close(); err != nil {
 		t.Error(err)
 	}
-	return failed, stage.(pipeline.Complainer).Complaint()
+	return failed, stage.(pipeline.HealthChecker).Health()
 }
 
 func TestDeliver(t *testing.T) {

@@ -40,7 +40,7 @@ func Judge(status service.Status) []Finding {
 		}
 		all = append(all, own)
 		for _, s := range p.Pipeline.Health() {
-			all = append(all, Finding{p.Name, s.StageID, oneLine(s.Complaint)})
+			all = append(all, Finding{p.Name, s.StageID, oneLine(s.Problem)})
 		}
 	}
 	return all

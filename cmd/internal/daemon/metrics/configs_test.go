@@ -92,7 +92,7 @@ func TestAlertsKnowUnfitPackets(t *testing.T) {
 	want := []string{"injected", "relayed"} // the engine's
 	for _, p := range cmd.Plugins() {
 		for _, r := range p.Reasons {
-			if p.Kind == pipeline.KindSink && r.Unfit && !slices.Contains(want, r.Name) {
+			if p.Kind == pipeline.KindSink && r.PacketFault && !slices.Contains(want, r.Name) {
 				want = append(want, r.Name)
 			}
 		}

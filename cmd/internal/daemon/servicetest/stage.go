@@ -29,8 +29,8 @@ func (s *Source) Run(ctx context.Context, deliver func([]pipeline.Packet)) error
 // Close is [pipeline.Source].
 func (*Source) Close() error { return nil }
 
-// Complaint is [pipeline.Complainer].
-func (s *Source) Complaint() error {
+// Health is [pipeline.HealthChecker].
+func (s *Source) Health() error {
 	if s.Complains == nil {
 		return nil
 	}

@@ -58,13 +58,13 @@ func (c *captures) close() {
 // shape knows how a pipeline's first source would have delivered the packets of a
 // capture.
 type shape struct {
-	reshaper pipeline.Reshaper // nil if packets are delivered as they are
+	reshaper pipeline.CaptureAdapter // nil if packets are delivered as they are
 	zeros    []byte
 }
 
 func newShape(p *pipeline.Offline) *shape {
 	for _, first := range p.Stages() {
-		r, _ := first.(pipeline.Reshaper)
+		r, _ := first.(pipeline.CaptureAdapter)
 		return &shape{reshaper: r}
 	}
 	return new(shape)
@@ -80,7 +80,7 @@ func (s *shape) apply(p *pipeline.Packet) (cut bool, absent string) {
 	if p.Truncated() {
 		cut = s.deliversWhole(p)
 	}
-	return cut, s.reshaper.Reshape(p)
+	return cut, s.reshaper.Adapt(p)
 }
 
 // deliversWhole reports whether the source would have delivered p with all its bytes.
@@ -93,5 +93,5 @@ func (s *shape) deliversWhole(p *pipeline.Packet) bool {
 	}
 	whole := *p
 	whole.Data = s.zeros[:p.Length]
-	return s.reshaper.Reshape(&whole) == "" && !whole.Truncated()
+	return s.reshaper.Adapt(&whole) == "" && !whole.Truncated()
 }

@@ -6,8 +6,8 @@
 //	                                                  └─ summary
 //
 // The pipeline is built and never opened. Its first source says how it would have
-// delivered a packet ([pipeline.Reshaper]: a snaplen, a direction), its sinks say
-// what they would have sent ([pipeline.Rehearser]); sinks that send nothing are
+// delivered a packet ([pipeline.CaptureAdapter]: a snaplen, a direction), its sinks say
+// what they would have sent ([pipeline.DryRunner]); sinks that send nothing are
 // only counted. Packets have the numbers that Wireshark and tcpdump give them: those that
 // the source would not have delivered count too, and say why. Decisions are those of the engine itself ([pipeline.Pipeline.Decide]),
 // packet by packet in one goroutine, so the same input gives the same output, byte

@@ -25,7 +25,7 @@ type recorder struct {
 // sinkRecord is what one sink would have done.
 type sinkRecord struct {
 	name    string
-	sink    pipeline.Rehearser // nil for a sink that sends nothing
+	sink    pipeline.DryRunner // nil for a sink that sends nothing
 	reasons []pipeline.ReasonInfo
 	got     uint64   // packets that its filters let pass
 	sent    uint64   // packets on the wire
@@ -50,7 +50,7 @@ func newRecorder(p *pipeline.Offline, spec pipeline.Spec, o Options) *recorder {
 		s := &sinkRecord{name: id.Name, reasons: spec.Sinks[id.Index].Plugin.Reasons}
 		s.failed = make([]uint64, len(s.reasons)+1)
 		s.record = func(link pipeline.LinkType, data []byte) { r.write(s, link, data) }
-		s.sink, _ = stage.(pipeline.Rehearser)
+		s.sink, _ = stage.(pipeline.DryRunner)
 		r.sinks = append(r.sinks, s)
 	}
 	if o.Write != nil {
@@ -74,7 +74,7 @@ func (r *recorder) record(at verdict.Place, p *pipeline.Packet, got []bool) erro
 		if s.sink == nil || !p.Verdict.Forward() {
 			continue
 		}
-		if reason := s.sink.Rehearse(p, s.record); reason != pipeline.Pass {
+		if reason := s.sink.DryRun(p, s.record); reason != pipeline.Pass {
 			s.failed[min(int(reason), len(s.failed)-1)]++
 		}
 	}
