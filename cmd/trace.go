@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/offline/replay"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 const traceHelp = `Trace tells for one packet what each stage looks at and what it decides. The
@@ -65,11 +66,11 @@ func (a *app) traceHex(spec pipeline.Spec, text, link string, layers bool) error
 	if err != nil {
 		return fmt.Errorf("--hex: %w", err)
 	}
-	p := pipeline.Packet{Data: data, Length: len(data), LinkType: pipeline.LinkEthernet}
+	p := pipeline.Packet{Data: data, Length: len(data), LinkType: linklayer.Ethernet}
 	switch link {
 	case "ethernet":
 	case "raw":
-		p.LinkType = pipeline.LinkRaw
+		p.LinkType = linklayer.Raw
 	default:
 		return fmt.Errorf("--link: %q is neither ethernet nor raw", link)
 	}

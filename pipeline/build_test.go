@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/bpf"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
@@ -139,7 +140,7 @@ func TestSameNameInOtherLists(t *testing.T) {
 // programmed is a filter with a program of one instruction.
 type programmed struct{ filter }
 
-func (programmed) KernelFilter(_ pipeline.LinkType, snaplen uint32) []bpf.Instruction {
+func (programmed) KernelFilter(_ linklayer.Type, snaplen uint32) []bpf.Instruction {
 	return []bpf.Instruction{bpf.RetConstant{Val: snaplen}}
 }
 
@@ -166,7 +167,7 @@ func TestEnv(t *testing.T) {
 	if b, _ := io.ReadAll(env.Stdin); string(b) != "hi" || env.Stdout != out || env.Pipeline != "edge" || env.Program != "edged/1.2" || env.Log == nil {
 		t.Errorf("environment %+v", env)
 	}
-	if env.KernelFilter == nil || len(env.KernelFilter(pipeline.LinkEthernet, 9)) != 1 {
+	if env.KernelFilter == nil || len(env.KernelFilter(linklayer.Ethernet, 9)) != 1 {
 		t.Error("the source has no kernel filter, though the pipeline begins with one")
 	}
 	if envs["pass"].KernelFilter != nil {

@@ -3,15 +3,8 @@ package pipeline
 import (
 	"encoding/binary"
 
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/wire"
-)
-
-// EtherTypes that decoding knows.
-const (
-	EtherTypeIPv4 = 0x0800
-	EtherTypeIPv6 = 0x86dd
-	EtherTypeVLAN = 0x8100 // IEEE 802.1Q
-	EtherTypeQinQ = 0x88a8 // IEEE 802.1ad
 )
 
 // Lengths of link-layer headers in bytes.
@@ -60,30 +53,30 @@ func (p *Packet) Decode() {
 		return
 	}
 	switch p.EtherType {
-	case EtherTypeIPv4:
+	case linklayer.EtherTypeIPv4:
 		p.decodeIPv4()
-	case EtherTypeIPv6:
+	case linklayer.EtherTypeIPv6:
 		p.decodeIPv6()
 	}
 }
 
 func (p *Packet) decodeLink() {
 	switch p.LinkType {
-	case LinkEthernet:
+	case linklayer.Ethernet:
 		p.decodeEtherType(12, wire.EthernetLen)
-	case LinkSLL:
+	case linklayer.SLL:
 		p.decodeEtherType(14, sllLen)
-	case LinkSLL2:
+	case linklayer.SLL2:
 		p.decodeEtherType(0, sll2Len)
-	case LinkPPP, LinkPPPHDLC:
+	case linklayer.PPP, linklayer.PPPHDLC:
 		p.decodeHDLC()
-	case LinkPPPEther:
+	case linklayer.PPPEther:
 		p.decodePPPoE()
-	case LinkNull:
+	case linklayer.Null:
 		p.decodeFamily(binary.LittleEndian)
-	case LinkLoop:
+	case linklayer.Loop:
 		p.decodeFamily(binary.BigEndian)
-	case LinkRaw, LinkIPv4, LinkIPv6:
+	case linklayer.Raw, linklayer.IPv4, linklayer.IPv6:
 		p.decodeNibble(0)
 	}
 }
@@ -92,17 +85,17 @@ func (p *Packet) decodeLink() {
 // other link types keep theirs. It is for readers of captures; Decode does it too.
 func (p *Packet) DecodeType() {
 	switch {
-	case p.LinkType == LinkSLL && len(p.Data) >= 2:
+	case p.LinkType == linklayer.SLL && len(p.Data) >= 2:
 		p.cookedType(binary.BigEndian.Uint16(p.Data))
-	case p.LinkType == LinkSLL2 && len(p.Data) > 10:
+	case p.LinkType == linklayer.SLL2 && len(p.Data) > 10:
 		p.cookedType(uint16(p.Data[10]))
 	}
 }
 
 // cookedType takes over the packet type of a Linux cooked header, if it is known.
 func (p *Packet) cookedType(t uint16) {
-	if t <= uint16(TypeOutgoing-TypeHost) {
-		p.Type = TypeHost + PacketType(t)
+	if t <= uint16(linklayer.TypeOutgoing-linklayer.TypeHost) {
+		p.Type = linklayer.TypeHost + linklayer.PacketType(t)
 	}
 }
 
@@ -114,7 +107,7 @@ func (p *Packet) decodeEtherType(field, n int) {
 	}
 	p.EtherType = binary.BigEndian.Uint16(p.Data[field:])
 	p.Network = n
-	if p.EtherType != EtherTypeVLAN && p.EtherType != EtherTypeQinQ {
+	if p.EtherType != linklayer.EtherTypeVLAN && p.EtherType != linklayer.EtherTypeQinQ {
 		return
 	}
 	p.Tag, p.EtherType, p.Network = p.EtherType, 0, -1
@@ -148,9 +141,9 @@ func (p *Packet) decodeNibble(off int) {
 	}
 	switch p.Data[off] >> 4 {
 	case 4:
-		p.EtherType = EtherTypeIPv4
+		p.EtherType = linklayer.EtherTypeIPv4
 	case 6:
-		p.EtherType = EtherTypeIPv6
+		p.EtherType = linklayer.EtherTypeIPv6
 	default:
 		return
 	}

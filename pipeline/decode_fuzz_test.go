@@ -12,6 +12,7 @@ import (
 	"github.com/google/gopacket/pcapgo"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
@@ -25,11 +26,11 @@ func FuzzDecode(f *testing.F) {
 		}
 	}
 	for _, header := range []string{"\xff\x03\x00\x21", "\xff\x03\x21"} {
-		f.Add(uint16(pipeline.LinkPPP), append([]byte(header), pipelinetest.PTB{}.Frame()[14:]...))
+		f.Add(uint16(linklayer.PPP), append([]byte(header), pipelinetest.PTB{}.Frame()[14:]...))
 	}
-	f.Add(uint16(pipeline.LinkPPPEther), append([]byte("\x11\x00\x00\x01\x00\xff\x00\x21"), pipelinetest.PTB{}.Frame()[14:]...))
+	f.Add(uint16(linklayer.PPPEther), append([]byte("\x11\x00\x00\x01\x00\xff\x00\x21"), pipelinetest.PTB{}.Frame()[14:]...))
 	for _, data := range vectors(f) {
-		f.Add(uint16(pipeline.LinkEthernet), data)
+		f.Add(uint16(linklayer.Ethernet), data)
 	}
 	f.Fuzz(func(t *testing.T, link uint16, data []byte) {
 		p := decoded(link, slices.Clip(data)) // an access behind the end panics
@@ -68,7 +69,7 @@ func vectors(t testing.TB) (frames [][]byte) {
 }
 
 func decoded(link uint16, data []byte) pipeline.Packet {
-	p := pipeline.Packet{Data: data, Length: len(data), LinkType: pipeline.LinkType(link)}
+	p := pipeline.Packet{Data: data, Length: len(data), LinkType: linklayer.Type(link)}
 	p.Decode()
 	return p
 }
@@ -146,25 +147,25 @@ var hdlc = []byte{0xff, 3}
 func newOracle(p *pipeline.Packet) oracle {
 	var first gopacket.LayerType
 	switch p.LinkType {
-	case pipeline.LinkEthernet:
+	case linklayer.Ethernet:
 		first = layers.LayerTypeEthernet
-	case pipeline.LinkSLL:
+	case linklayer.SLL:
 		first = layers.LayerTypeLinuxSLL
-	case pipeline.LinkNull, pipeline.LinkLoop:
+	case linklayer.Null, linklayer.Loop:
 		first = layers.LayerTypeLoopback
-	case pipeline.LinkPPP, pipeline.LinkPPPHDLC:
+	case linklayer.PPP, linklayer.PPPHDLC:
 		if !bytes.HasPrefix(p.Data, hdlc) || bytes.HasPrefix(p.Data[2:], hdlc) {
 			return oracle{ip: -1} // gopacket knows no PPP without HDLC's, takes Cisco's for it, and HDLC's twice
 		}
 		o := decodeOracle(layers.LayerTypePPP, p.Data[2:])
 		o.at += 2
 		return o
-	case pipeline.LinkPPPEther:
+	case linklayer.PPPEther:
 		if !bytes.HasPrefix(p.Data, []byte{0x11, 0}) || bytes.HasPrefix(p.Data[min(6, len(p.Data)):], hdlc) {
 			return oracle{ip: -1} // gopacket takes every version, type and code (RFC 2516, section 4), and HDLC's
 		}
 		return decodeOracle(layers.LayerTypePPPoE, p.Data)
-	case pipeline.LinkRaw, pipeline.LinkIPv4, pipeline.LinkIPv6:
+	case linklayer.Raw, linklayer.IPv4, linklayer.IPv6:
 		first = layers.LayerTypeIPv4
 		if len(p.Data) > 0 && p.Data[0]>>4 == 6 {
 			first = layers.LayerTypeIPv6

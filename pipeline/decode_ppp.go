@@ -1,6 +1,10 @@
 package pipeline
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/pmtud/pmtud/pipeline/linklayer"
+)
 
 // Numbers of PPP's protocols (IANA, ppp-numbers).
 const (
@@ -24,7 +28,7 @@ func (p *Packet) decodeHDLC() {
 	case len(b) < 2:
 	case b[0] == 0xff && b[1] == 3:
 		p.decodePPP(hdlcLen)
-	case p.LinkType == LinkPPPHDLC && (b[0] == 0x0f || b[0] == 0x8f) && b[1] == 0:
+	case p.LinkType == linklayer.PPPHDLC && (b[0] == 0x0f || b[0] == 0x8f) && b[1] == 0:
 		p.decodeEtherType(2, ciscoLen)
 	default:
 		p.decodePPP(0)
@@ -44,9 +48,9 @@ func (p *Packet) decodePPP(off int) {
 	}
 	switch protocol {
 	case pppIPv4:
-		p.EtherType = EtherTypeIPv4
+		p.EtherType = linklayer.EtherTypeIPv4
 	case pppIPv6:
-		p.EtherType = EtherTypeIPv6
+		p.EtherType = linklayer.EtherTypeIPv6
 	default:
 		return
 	}

@@ -8,13 +8,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 const (
-	ipv4 = pipeline.EtherTypeIPv4
-	ipv6 = pipeline.EtherTypeIPv6
-	vlan = pipeline.EtherTypeVLAN
-	qinq = pipeline.EtherTypeQinQ
+	ipv4 = linklayer.EtherTypeIPv4
+	ipv6 = linklayer.EtherTypeIPv6
+	vlan = linklayer.EtherTypeVLAN
+	qinq = linklayer.EtherTypeQinQ
 )
 
 func TestDecode(t *testing.T) {
@@ -23,87 +24,87 @@ func TestDecode(t *testing.T) {
 	none := pipeline.View{Network: -1, ICMP: -1}
 	for _, tc := range []struct {
 		name string
-		link pipeline.LinkType
+		link linklayer.Type
 		data []byte
 		want pipeline.View
 	}{
-		{"Ethernet, IPv4", pipeline.LinkEthernet, join(ethernet(ipv4), ptb4), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 34}},
-		{"Ethernet, IPv6", pipeline.LinkEthernet, join(ethernet(ipv6), ptb6), pipeline.View{EtherType: ipv6, Network: 14, PTB: 6, ICMP: 54}},
-		{"Ethernet, ARP", pipeline.LinkEthernet, join(ethernet(0x0806), ptb4), pipeline.View{EtherType: 0x0806, Network: 14, ICMP: -1}},
-		{"Ethernet, header only", pipeline.LinkEthernet, ethernet(ipv4), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
-		{"Ethernet, cut", pipeline.LinkEthernet, ethernet(ipv4)[:13], none},
-		{"nothing", pipeline.LinkEthernet, nil, none},
+		{"Ethernet, IPv4", linklayer.Ethernet, join(ethernet(ipv4), ptb4), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 34}},
+		{"Ethernet, IPv6", linklayer.Ethernet, join(ethernet(ipv6), ptb6), pipeline.View{EtherType: ipv6, Network: 14, PTB: 6, ICMP: 54}},
+		{"Ethernet, ARP", linklayer.Ethernet, join(ethernet(0x0806), ptb4), pipeline.View{EtherType: 0x0806, Network: 14, ICMP: -1}},
+		{"Ethernet, header only", linklayer.Ethernet, ethernet(ipv4), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
+		{"Ethernet, cut", linklayer.Ethernet, ethernet(ipv4)[:13], none},
+		{"nothing", linklayer.Ethernet, nil, none},
 		{"unknown link type", 9999, join(ethernet(ipv4), ptb4), none},
 
-		{"802.1Q, IPv4", pipeline.LinkEthernet, join(ethernet(vlan), tag(ipv4), ptb4), pipeline.View{EtherType: ipv4, Tag: vlan, Network: 18, PTB: 4, ICMP: 38}},
-		{"802.1Q, IPv6", pipeline.LinkEthernet, join(ethernet(vlan), tag(ipv6), ptb6), pipeline.View{EtherType: ipv6, Tag: vlan, Network: 18, PTB: 6, ICMP: 58}},
-		{"802.1ad, IPv4", pipeline.LinkEthernet, join(ethernet(qinq), tag(ipv4), ptb4), pipeline.View{EtherType: ipv4, Tag: qinq, Network: 18, PTB: 4, ICMP: 38}},
-		{"QinQ", pipeline.LinkEthernet, join(ethernet(qinq), tag(vlan), tag(ipv4), ptb4), pipeline.View{EtherType: vlan, Tag: qinq, Network: 18, ICMP: -1}},
-		{"802.1Q twice", pipeline.LinkEthernet, join(ethernet(vlan), tag(vlan), tag(ipv4), ptb4), pipeline.View{EtherType: vlan, Tag: vlan, Network: 18, ICMP: -1}},
-		{"802.1Q, cut in the tag", pipeline.LinkEthernet, join(ethernet(vlan), tag(ipv4)[:3]), pipeline.View{Tag: vlan, Network: -1, ICMP: -1}},
-		{"802.1Q, cut behind the tag", pipeline.LinkEthernet, join(ethernet(vlan), tag(ipv4)), pipeline.View{EtherType: ipv4, Tag: vlan, Network: 18, ICMP: -1}},
+		{"802.1Q, IPv4", linklayer.Ethernet, join(ethernet(vlan), tag(ipv4), ptb4), pipeline.View{EtherType: ipv4, Tag: vlan, Network: 18, PTB: 4, ICMP: 38}},
+		{"802.1Q, IPv6", linklayer.Ethernet, join(ethernet(vlan), tag(ipv6), ptb6), pipeline.View{EtherType: ipv6, Tag: vlan, Network: 18, PTB: 6, ICMP: 58}},
+		{"802.1ad, IPv4", linklayer.Ethernet, join(ethernet(qinq), tag(ipv4), ptb4), pipeline.View{EtherType: ipv4, Tag: qinq, Network: 18, PTB: 4, ICMP: 38}},
+		{"QinQ", linklayer.Ethernet, join(ethernet(qinq), tag(vlan), tag(ipv4), ptb4), pipeline.View{EtherType: vlan, Tag: qinq, Network: 18, ICMP: -1}},
+		{"802.1Q twice", linklayer.Ethernet, join(ethernet(vlan), tag(vlan), tag(ipv4), ptb4), pipeline.View{EtherType: vlan, Tag: vlan, Network: 18, ICMP: -1}},
+		{"802.1Q, cut in the tag", linklayer.Ethernet, join(ethernet(vlan), tag(ipv4)[:3]), pipeline.View{Tag: vlan, Network: -1, ICMP: -1}},
+		{"802.1Q, cut behind the tag", linklayer.Ethernet, join(ethernet(vlan), tag(ipv4)), pipeline.View{EtherType: ipv4, Tag: vlan, Network: 18, ICMP: -1}},
 
-		{"IPv4 options", pipeline.LinkEthernet, join(ethernet(ipv4), options(outer4(), 10), icmp4(1400), quote4()), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 74}},
-		{"IPv4 options that the capture lacks", pipeline.LinkEthernet, join(ethernet(ipv4), change(outer4(), 0, 0x4f), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
-		{"IPv4 header length 0, and the type where it claims", pipeline.LinkEthernet, join(ethernet(ipv4), change(outer4(), 0, 0x40), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
-		{"version nibble is not looked at", pipeline.LinkEthernet, join(ethernet(ipv4), change(outer4(), 0, 0x65), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 34}},
-		{"IPv4, first fragment", pipeline.LinkEthernet, join(ethernet(ipv4), change(outer4(), 6, 0x20, 0), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 34}},
-		{"IPv4, later fragment", pipeline.LinkEthernet, join(ethernet(ipv4), change(outer4(), 6, 0x20, 1), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
-		{"IPv4, not ICMP", pipeline.LinkEthernet, join(ethernet(ipv4), change(outer4(), 9, 6), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
-		{"ICMP, other type", pipeline.LinkEthernet, join(ethernet(ipv4), outer4(), change(icmp4(1400), 0, 11)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
-		{"ICMP, other code", pipeline.LinkEthernet, join(ethernet(ipv4), outer4(), change(icmp4(1400), 1, 3)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
-		{"ICMP, two bytes", pipeline.LinkEthernet, join(ethernet(ipv4), outer4(), icmp4(1400)[:2]), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 34}},
-		{"ICMP, one byte", pipeline.LinkEthernet, join(ethernet(ipv4), outer4(), icmp4(1400)[:1]), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
-		{"ICMPv6, two bytes", pipeline.LinkEthernet, join(ethernet(ipv6), outer6(), icmp6(1400)[:2]), pipeline.View{EtherType: ipv6, Network: 14, PTB: 6, ICMP: 54}},
-		{"ICMPv6, one byte", pipeline.LinkEthernet, join(ethernet(ipv6), outer6(), icmp6(1400)[:1]), pipeline.View{EtherType: ipv6, Network: 14, ICMP: -1}},
-		{"ICMPv6, other code", pipeline.LinkEthernet, join(ethernet(ipv6), outer6(), change(icmp6(1400), 1, 1)), pipeline.View{EtherType: ipv6, Network: 14, ICMP: -1}},
-		{"ICMPv6 behind an extension header", pipeline.LinkEthernet, join(ethernet(ipv6), change(outer6(), 6, 60), extension(58, 0), icmp6(1400)), pipeline.View{EtherType: ipv6, Network: 14, ICMP: -1}},
-		{"extension header that looks like a PTB", pipeline.LinkEthernet, join(ethernet(ipv6), change(outer6(), 6, 44), icmp6(1400)), pipeline.View{EtherType: ipv6, Network: 14, ICMP: -1}},
+		{"IPv4 options", linklayer.Ethernet, join(ethernet(ipv4), options(outer4(), 10), icmp4(1400), quote4()), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 74}},
+		{"IPv4 options that the capture lacks", linklayer.Ethernet, join(ethernet(ipv4), change(outer4(), 0, 0x4f), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
+		{"IPv4 header length 0, and the type where it claims", linklayer.Ethernet, join(ethernet(ipv4), change(outer4(), 0, 0x40), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
+		{"version nibble is not looked at", linklayer.Ethernet, join(ethernet(ipv4), change(outer4(), 0, 0x65), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 34}},
+		{"IPv4, first fragment", linklayer.Ethernet, join(ethernet(ipv4), change(outer4(), 6, 0x20, 0), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 34}},
+		{"IPv4, later fragment", linklayer.Ethernet, join(ethernet(ipv4), change(outer4(), 6, 0x20, 1), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
+		{"IPv4, not ICMP", linklayer.Ethernet, join(ethernet(ipv4), change(outer4(), 9, 6), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
+		{"ICMP, other type", linklayer.Ethernet, join(ethernet(ipv4), outer4(), change(icmp4(1400), 0, 11)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
+		{"ICMP, other code", linklayer.Ethernet, join(ethernet(ipv4), outer4(), change(icmp4(1400), 1, 3)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
+		{"ICMP, two bytes", linklayer.Ethernet, join(ethernet(ipv4), outer4(), icmp4(1400)[:2]), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 34}},
+		{"ICMP, one byte", linklayer.Ethernet, join(ethernet(ipv4), outer4(), icmp4(1400)[:1]), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
+		{"ICMPv6, two bytes", linklayer.Ethernet, join(ethernet(ipv6), outer6(), icmp6(1400)[:2]), pipeline.View{EtherType: ipv6, Network: 14, PTB: 6, ICMP: 54}},
+		{"ICMPv6, one byte", linklayer.Ethernet, join(ethernet(ipv6), outer6(), icmp6(1400)[:1]), pipeline.View{EtherType: ipv6, Network: 14, ICMP: -1}},
+		{"ICMPv6, other code", linklayer.Ethernet, join(ethernet(ipv6), outer6(), change(icmp6(1400), 1, 1)), pipeline.View{EtherType: ipv6, Network: 14, ICMP: -1}},
+		{"ICMPv6 behind an extension header", linklayer.Ethernet, join(ethernet(ipv6), change(outer6(), 6, 60), extension(58, 0), icmp6(1400)), pipeline.View{EtherType: ipv6, Network: 14, ICMP: -1}},
+		{"extension header that looks like a PTB", linklayer.Ethernet, join(ethernet(ipv6), change(outer6(), 6, 44), icmp6(1400)), pipeline.View{EtherType: ipv6, Network: 14, ICMP: -1}},
 
-		{"PPP, IPv4", pipeline.LinkPPP, join([]byte{0xff, 3, 0, 0x21}, ptb4), pipeline.View{EtherType: ipv4, Network: 4, PTB: 4, ICMP: 24}},
-		{"PPP, IPv6 without HDLC", pipeline.LinkPPP, join([]byte{0, 0x57}, ptb6), pipeline.View{EtherType: ipv6, Network: 2, PTB: 6, ICMP: 42}},
-		{"PPP, compressed protocol", pipeline.LinkPPP, join([]byte{0xff, 3, 0x21}, ptb4), pipeline.View{EtherType: ipv4, Network: 3, PTB: 4, ICMP: 23}},
-		{"PPP, LCP", pipeline.LinkPPP, join([]byte{0xff, 3, 0xc0, 0x21}, ptb4), none},
-		{"PPP, EtherType", pipeline.LinkPPP, join([]byte{0xff, 3, 8, 0}, ptb4), none},
-		{"PPP, cut", pipeline.LinkPPP, []byte{0xff, 3, 0}, none},
-		{"PPP, one byte", pipeline.LinkPPP, []byte{0x21}, none},
-		{"PPP in HDLC", pipeline.LinkPPPHDLC, join([]byte{0xff, 3, 0, 0x57}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
-		{"Cisco's HDLC", pipeline.LinkPPPHDLC, join([]byte{0x0f, 0, 8, 0}, ptb4), pipeline.View{EtherType: ipv4, Network: 4, PTB: 4, ICMP: 24}},
-		{"Cisco's HDLC, multicast", pipeline.LinkPPPHDLC, join([]byte{0x8f, 0, 0x86, 0xdd}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
-		{"Cisco's HDLC, cut", pipeline.LinkPPPHDLC, []byte{0x0f, 0, 8}, none},
-		{"PPPoE", pipeline.LinkPPPEther, join([]byte{0x11, 0, 0, 9, 0, 99, 0, 0x21}, ptb4), pipeline.View{EtherType: ipv4, Network: 8, PTB: 4, ICMP: 28}},
-		{"PPPoE, discovery", pipeline.LinkPPPEther, join([]byte{0x11, 9, 0, 0, 0, 99, 0, 0x21}, ptb4), none},
-		{"PPPoE, cut", pipeline.LinkPPPEther, []byte{0x11, 0, 0, 9, 0, 99, 0}, none},
+		{"PPP, IPv4", linklayer.PPP, join([]byte{0xff, 3, 0, 0x21}, ptb4), pipeline.View{EtherType: ipv4, Network: 4, PTB: 4, ICMP: 24}},
+		{"PPP, IPv6 without HDLC", linklayer.PPP, join([]byte{0, 0x57}, ptb6), pipeline.View{EtherType: ipv6, Network: 2, PTB: 6, ICMP: 42}},
+		{"PPP, compressed protocol", linklayer.PPP, join([]byte{0xff, 3, 0x21}, ptb4), pipeline.View{EtherType: ipv4, Network: 3, PTB: 4, ICMP: 23}},
+		{"PPP, LCP", linklayer.PPP, join([]byte{0xff, 3, 0xc0, 0x21}, ptb4), none},
+		{"PPP, EtherType", linklayer.PPP, join([]byte{0xff, 3, 8, 0}, ptb4), none},
+		{"PPP, cut", linklayer.PPP, []byte{0xff, 3, 0}, none},
+		{"PPP, one byte", linklayer.PPP, []byte{0x21}, none},
+		{"PPP in HDLC", linklayer.PPPHDLC, join([]byte{0xff, 3, 0, 0x57}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
+		{"Cisco's HDLC", linklayer.PPPHDLC, join([]byte{0x0f, 0, 8, 0}, ptb4), pipeline.View{EtherType: ipv4, Network: 4, PTB: 4, ICMP: 24}},
+		{"Cisco's HDLC, multicast", linklayer.PPPHDLC, join([]byte{0x8f, 0, 0x86, 0xdd}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
+		{"Cisco's HDLC, cut", linklayer.PPPHDLC, []byte{0x0f, 0, 8}, none},
+		{"PPPoE", linklayer.PPPEther, join([]byte{0x11, 0, 0, 9, 0, 99, 0, 0x21}, ptb4), pipeline.View{EtherType: ipv4, Network: 8, PTB: 4, ICMP: 28}},
+		{"PPPoE, discovery", linklayer.PPPEther, join([]byte{0x11, 9, 0, 0, 0, 99, 0, 0x21}, ptb4), none},
+		{"PPPoE, cut", linklayer.PPPEther, []byte{0x11, 0, 0, 9, 0, 99, 0}, none},
 
-		{"raw, IPv4", pipeline.LinkRaw, ptb4, pipeline.View{EtherType: ipv4, PTB: 4, ICMP: 20}},
-		{"raw, IPv6", pipeline.LinkRaw, ptb6, pipeline.View{EtherType: ipv6, PTB: 6, ICMP: 40}},
-		{"raw, neither", pipeline.LinkRaw, change(ptb4, 0, 0x55), none},
-		{"raw, empty", pipeline.LinkRaw, nil, none},
-		{"IPv4", pipeline.LinkIPv4, ptb4, pipeline.View{EtherType: ipv4, PTB: 4, ICMP: 20}},
-		{"IPv6", pipeline.LinkIPv6, ptb6, pipeline.View{EtherType: ipv6, PTB: 6, ICMP: 40}},
+		{"raw, IPv4", linklayer.Raw, ptb4, pipeline.View{EtherType: ipv4, PTB: 4, ICMP: 20}},
+		{"raw, IPv6", linklayer.Raw, ptb6, pipeline.View{EtherType: ipv6, PTB: 6, ICMP: 40}},
+		{"raw, neither", linklayer.Raw, change(ptb4, 0, 0x55), none},
+		{"raw, empty", linklayer.Raw, nil, none},
+		{"IPv4", linklayer.IPv4, ptb4, pipeline.View{EtherType: ipv4, PTB: 4, ICMP: 20}},
+		{"IPv6", linklayer.IPv6, ptb6, pipeline.View{EtherType: ipv6, PTB: 6, ICMP: 40}},
 
-		{"cooked, IPv4", pipeline.LinkSLL, join(sll(0, ipv4), ptb4), pipeline.View{EtherType: ipv4, Network: 16, PTB: 4, ICMP: 36}},
-		{"cooked, 802.1Q", pipeline.LinkSLL, join(sll(0, vlan), tag(ipv6), ptb6), pipeline.View{EtherType: ipv6, Tag: vlan, Network: 20, PTB: 6, ICMP: 60}},
-		{"cooked, cut", pipeline.LinkSLL, sll(0, ipv4)[:15], none},
-		{"cooked v2, IPv6", pipeline.LinkSLL2, join(sll2(0, ipv6), ptb6), pipeline.View{EtherType: ipv6, Network: 20, PTB: 6, ICMP: 60}},
-		{"cooked v2, 802.1Q", pipeline.LinkSLL2, join(sll2(0, vlan), tag(ipv4), ptb4), pipeline.View{EtherType: ipv4, Tag: vlan, Network: 24, PTB: 4, ICMP: 44}},
-		{"cooked v2, cut", pipeline.LinkSLL2, sll2(0, ipv4)[:19], none},
+		{"cooked, IPv4", linklayer.SLL, join(sll(0, ipv4), ptb4), pipeline.View{EtherType: ipv4, Network: 16, PTB: 4, ICMP: 36}},
+		{"cooked, 802.1Q", linklayer.SLL, join(sll(0, vlan), tag(ipv6), ptb6), pipeline.View{EtherType: ipv6, Tag: vlan, Network: 20, PTB: 6, ICMP: 60}},
+		{"cooked, cut", linklayer.SLL, sll(0, ipv4)[:15], none},
+		{"cooked v2, IPv6", linklayer.SLL2, join(sll2(0, ipv6), ptb6), pipeline.View{EtherType: ipv6, Network: 20, PTB: 6, ICMP: 60}},
+		{"cooked v2, 802.1Q", linklayer.SLL2, join(sll2(0, vlan), tag(ipv4), ptb4), pipeline.View{EtherType: ipv4, Tag: vlan, Network: 24, PTB: 4, ICMP: 44}},
+		{"cooked v2, cut", linklayer.SLL2, sll2(0, ipv4)[:19], none},
 
-		{"BSD loopback, little endian", pipeline.LinkNull, join([]byte{2, 0, 0, 0}, ptb4), pipeline.View{EtherType: ipv4, Network: 4, PTB: 4, ICMP: 24}},
-		{"BSD loopback, big endian", pipeline.LinkNull, join([]byte{0, 0, 0, 2}, ptb4), pipeline.View{EtherType: ipv4, Network: 4, PTB: 4, ICMP: 24}},
-		{"BSD loopback, IPv6 of macOS", pipeline.LinkNull, join([]byte{30, 0, 0, 0}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
-		{"BSD loopback, IPv6 of FreeBSD", pipeline.LinkNull, join([]byte{0, 0, 0, 28}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
-		{"BSD loopback, IPv6 of Linux", pipeline.LinkNull, join([]byte{10, 0, 0, 0}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
-		{"BSD loopback, IPv6 of Windows", pipeline.LinkNull, join([]byte{23, 0, 0, 0}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
-		{"BSD loopback, IPv6 of OpenBSD", pipeline.LinkNull, join([]byte{0, 0, 0, 24}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
-		{"BSD loopback, a family above one byte", pipeline.LinkNull, join([]byte{2, 1, 0, 0}, ptb4), none},
-		{"BSD loopback, a family above one byte, big endian", pipeline.LinkNull, join([]byte{0, 0, 1, 2}, ptb4), none},
-		{"BSD loopback, family 3", pipeline.LinkNull, join([]byte{3, 0, 0, 0}, ptb4), none},
-		{"BSD loopback, family 25", pipeline.LinkNull, join([]byte{25, 0, 0, 0}, ptb6), none},
-		{"BSD loopback, other family", pipeline.LinkNull, join([]byte{7, 0, 0, 0}, ptb4), none},
-		{"BSD loopback, cut", pipeline.LinkNull, []byte{2, 0, 0}, none},
-		{"BSD loopback, header only", pipeline.LinkNull, []byte{2, 0, 0, 0}, none},
-		{"OpenBSD loopback", pipeline.LinkLoop, join([]byte{0, 0, 0, 24}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
+		{"BSD loopback, little endian", linklayer.Null, join([]byte{2, 0, 0, 0}, ptb4), pipeline.View{EtherType: ipv4, Network: 4, PTB: 4, ICMP: 24}},
+		{"BSD loopback, big endian", linklayer.Null, join([]byte{0, 0, 0, 2}, ptb4), pipeline.View{EtherType: ipv4, Network: 4, PTB: 4, ICMP: 24}},
+		{"BSD loopback, IPv6 of macOS", linklayer.Null, join([]byte{30, 0, 0, 0}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
+		{"BSD loopback, IPv6 of FreeBSD", linklayer.Null, join([]byte{0, 0, 0, 28}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
+		{"BSD loopback, IPv6 of Linux", linklayer.Null, join([]byte{10, 0, 0, 0}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
+		{"BSD loopback, IPv6 of Windows", linklayer.Null, join([]byte{23, 0, 0, 0}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
+		{"BSD loopback, IPv6 of OpenBSD", linklayer.Null, join([]byte{0, 0, 0, 24}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
+		{"BSD loopback, a family above one byte", linklayer.Null, join([]byte{2, 1, 0, 0}, ptb4), none},
+		{"BSD loopback, a family above one byte, big endian", linklayer.Null, join([]byte{0, 0, 1, 2}, ptb4), none},
+		{"BSD loopback, family 3", linklayer.Null, join([]byte{3, 0, 0, 0}, ptb4), none},
+		{"BSD loopback, family 25", linklayer.Null, join([]byte{25, 0, 0, 0}, ptb6), none},
+		{"BSD loopback, other family", linklayer.Null, join([]byte{7, 0, 0, 0}, ptb4), none},
+		{"BSD loopback, cut", linklayer.Null, []byte{2, 0, 0}, none},
+		{"BSD loopback, header only", linklayer.Null, []byte{2, 0, 0, 0}, none},
+		{"OpenBSD loopback", linklayer.Loop, join([]byte{0, 0, 0, 24}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			p := pipeline.Packet{Data: tc.data, Length: len(tc.data), LinkType: tc.link, ReadPort: 7}
@@ -120,31 +121,31 @@ func TestDecode(t *testing.T) {
 }
 
 func TestPacketType(t *testing.T) {
-	types := []pipeline.PacketType{
-		pipeline.TypeHost, pipeline.TypeBroadcast, pipeline.TypeMulticast, pipeline.TypeOtherHost, pipeline.TypeOutgoing,
-		pipeline.TypeUnknown,
+	types := []linklayer.PacketType{
+		linklayer.TypeHost, linklayer.TypeBroadcast, linklayer.TypeMulticast, linklayer.TypeOtherHost, linklayer.TypeOutgoing,
+		linklayer.TypeUnknown,
 	}
 	for cooked, want := range types {
-		for link, data := range map[pipeline.LinkType][]byte{
-			pipeline.LinkSLL:  sll(byte(cooked), ipv4),
-			pipeline.LinkSLL2: sll2(byte(cooked), ipv4),
+		for link, data := range map[linklayer.Type][]byte{
+			linklayer.SLL:  sll(byte(cooked), ipv4),
+			linklayer.SLL2: sll2(byte(cooked), ipv4),
 		} {
 			p := pipeline.Packet{Data: data, LinkType: link}
 			p.Decode()
 			if p.Type != want {
 				t.Errorf("link type %d, cooked type %d: type %d, want %d", link, cooked, p.Type, want)
 			}
-			if got := p.Broadcast(); got != (want == pipeline.TypeBroadcast || want == pipeline.TypeMulticast) {
+			if got := p.Broadcast(); got != (want == linklayer.TypeBroadcast || want == linklayer.TypeMulticast) {
 				t.Errorf("link type %d, cooked type %d: broadcast %v", link, cooked, got)
 			}
 		}
 	}
-	p := pipeline.Packet{Data: []byte{9, 9}, LinkType: pipeline.LinkSLL}
-	if p.Decode(); p.Type != pipeline.TypeUnknown {
+	p := pipeline.Packet{Data: []byte{9, 9}, LinkType: linklayer.SLL}
+	if p.Decode(); p.Type != linklayer.TypeUnknown {
 		t.Errorf("cooked type 0x0909: type %d, want unknown", p.Type)
 	}
-	p = pipeline.Packet{Data: ethernet(ipv4), LinkType: pipeline.LinkEthernet, Type: pipeline.TypeOtherHost}
-	if p.Decode(); p.Type != pipeline.TypeOtherHost {
+	p = pipeline.Packet{Data: ethernet(ipv4), LinkType: linklayer.Ethernet, Type: linklayer.TypeOtherHost}
+	if p.Decode(); p.Type != linklayer.TypeOtherHost {
 		t.Errorf("type %d, want what the source gave", p.Type)
 	}
 }
@@ -156,14 +157,14 @@ func TestBroadcast(t *testing.T) {
 		packet pipeline.Packet
 		want   bool
 	}{
-		{"to all", pipeline.Packet{Data: toAll, LinkType: pipeline.LinkEthernet}, true},
-		{"to one", pipeline.Packet{Data: ethernet(ipv4), LinkType: pipeline.LinkEthernet}, false},
-		{"to nearly all", pipeline.Packet{Data: change(toAll, 5, 0xfe), LinkType: pipeline.LinkEthernet}, true},
-		{"to a group", pipeline.Packet{Data: change(ethernet(ipv4), 0, 3, 0, 0, 0, 0, 1), LinkType: pipeline.LinkEthernet}, true},
-		{"to one with a local address", pipeline.Packet{Data: change(ethernet(ipv4), 0, 2, 0, 0, 0, 0, 1), LinkType: pipeline.LinkEthernet}, false},
-		{"cut", pipeline.Packet{Data: toAll[:5], LinkType: pipeline.LinkEthernet}, false},
-		{"by type, without link header", pipeline.Packet{LinkType: pipeline.LinkRaw, Type: pipeline.TypeBroadcast}, true},
-		{"to a group by type, without link header", pipeline.Packet{LinkType: pipeline.LinkRaw, Type: pipeline.TypeMulticast}, true},
+		{"to all", pipeline.Packet{Data: toAll, LinkType: linklayer.Ethernet}, true},
+		{"to one", pipeline.Packet{Data: ethernet(ipv4), LinkType: linklayer.Ethernet}, false},
+		{"to nearly all", pipeline.Packet{Data: change(toAll, 5, 0xfe), LinkType: linklayer.Ethernet}, true},
+		{"to a group", pipeline.Packet{Data: change(ethernet(ipv4), 0, 3, 0, 0, 0, 0, 1), LinkType: linklayer.Ethernet}, true},
+		{"to one with a local address", pipeline.Packet{Data: change(ethernet(ipv4), 0, 2, 0, 0, 0, 0, 1), LinkType: linklayer.Ethernet}, false},
+		{"cut", pipeline.Packet{Data: toAll[:5], LinkType: linklayer.Ethernet}, false},
+		{"by type, without link header", pipeline.Packet{LinkType: linklayer.Raw, Type: linklayer.TypeBroadcast}, true},
+		{"to a group by type, without link header", pipeline.Packet{LinkType: linklayer.Raw, Type: linklayer.TypeMulticast}, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.packet.Decode()
@@ -199,7 +200,7 @@ func TestMTU(t *testing.T) {
 		{"not a PTB", join(outer4(), change(icmp4(1400), 1, 1)), 0, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			p := pipeline.Packet{Data: tc.data, LinkType: pipeline.LinkRaw}
+			p := pipeline.Packet{Data: tc.data, LinkType: linklayer.Raw}
 			p.Decode()
 			if mtu, ok := p.MTU(); mtu != tc.mtu || ok != tc.ok {
 				t.Errorf("MTU %d, %v, want %d, %v", mtu, ok, tc.mtu, tc.ok)
@@ -221,7 +222,7 @@ func TestRouterAndTarget(t *testing.T) {
 		{"neither", []byte{0x55}, netip.Addr{}, netip.Addr{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			p := pipeline.Packet{Data: tc.data, LinkType: pipeline.LinkRaw}
+			p := pipeline.Packet{Data: tc.data, LinkType: linklayer.Raw}
 			p.Decode()
 			if p.Router() != tc.router || p.Target() != tc.target {
 				t.Errorf("router %v, target %v, want %v, %v", p.Router(), p.Target(), tc.router, tc.target)

@@ -102,6 +102,12 @@
 // engine adds what it sees itself: see [Pipeline.Health]. All that is told of a stage begins with its
 // [StageID], and [Pipeline.Stages] gives the stages themselves, for what else is to be asked.
 //
+// # Stability
+//
+// Until 1.0.0 a minor version may change what is exported here and in the packages below, and
+// CHANGELOG.md says how. Names of reasons, metrics and settings are as stable as the program: those
+// of a plugin are only added to. What package pipelinetest demands of plugins may grow.
+//
 // # Writing a plugin
 //
 // A plugin is a value: see [FilterPlugin], [SourcePlugin], [SinkPlugin]. There is

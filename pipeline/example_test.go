@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -174,7 +175,7 @@ func ExampleNewPacket() {
 		0x45, 0, 5, 220, 0, 0, 0x40, 0, 61, 6, 0, 0, 192, 0, 2, 1, 198, 51, 100, 7, // about TCP
 		1, 187, 156, 64, 0, 0, 0, 1, // from port 443
 	}
-	p := pipeline.NewPacket(datagram, pipeline.LinkRaw, time.Now())
+	p := pipeline.NewPacket(datagram, linklayer.Raw, time.Now())
 	p.Decode()
 	mtu, _ := p.MTU()
 	quoted, _ := p.Quoted()

@@ -7,3 +7,6 @@ const (
 	MaxHold        = maxHold
 	MaxQueuedBytes = maxQueuedBytes
 )
+
+// IPEnd is what tests know it by.
+func (p *Packet) IPEnd() int { return p.ipEnd() }

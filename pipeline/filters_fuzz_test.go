@@ -16,6 +16,7 @@ import (
 	"github.com/pmtud/pmtud/filters/vips"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/key"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/prefixset"
 )
@@ -30,7 +31,7 @@ func FuzzFilters(f *testing.F) {
 		}
 	}
 	for _, data := range vectors(f) {
-		f.Add(uint16(pipeline.LinkEthernet), uint8(0), data, uint16(0), []byte{1})
+		f.Add(uint16(linklayer.Ethernet), uint8(0), data, uint16(0), []byte{1})
 	}
 	f.Fuzz(func(t *testing.T, link uint16, kind uint8, data []byte, missing uint16, steps []byte) {
 		p, err := pipeline.NewOffline(allFilters(t))
@@ -44,7 +45,7 @@ func FuzzFilters(f *testing.F) {
 			at += pipeline.Instant(int8(step)) * pipeline.Instant(100*time.Millisecond)
 			pkt := pipeline.Packet{
 				Data: data, Length: len(data) + int(missing), Time: at,
-				LinkType: pipeline.LinkType(link), Type: pipeline.PacketType(kind % 6),
+				LinkType: linklayer.Type(link), Type: linklayer.PacketType(kind % 6),
 			}
 			if _, err := p.Trace(&pkt); err != nil {
 				t.Fatal(err)

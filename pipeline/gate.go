@@ -53,7 +53,9 @@ func (g gate) countRefused(n int, last Instant) {
 }
 
 // gatekeeper returns the filter that the pipeline's gate is about.
-func (p *Pipeline) gatekeeper() SaturationReporter { return p.filters.filters[p.gate].(SaturationReporter) }
+func (p *Pipeline) gatekeeper() SaturationReporter {
+	return p.filters.filters[p.gate].(SaturationReporter)
+}
 
 // noGate stands for a pipeline that nothing can shut.
 const noGate = -1

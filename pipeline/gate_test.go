@@ -34,7 +34,7 @@ func (g *gatekeeper) SaturatedUntil() (pipeline.Instant, pipeline.Reason) {
 // saturation is what a source is given of the pipeline's.
 type saturation struct {
 	SaturatedUntil func() (pipeline.Instant, bool)
-	Refuse    func(n int, last pipeline.Instant)
+	Refuse         func(n int, last pipeline.Instant)
 }
 
 // gateSource delivers what it is told to, and uses its gate.

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"net/netip"
 
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
@@ -13,9 +14,9 @@ func (p *Packet) Version() uint8 {
 		return 0
 	}
 	switch p.EtherType {
-	case EtherTypeIPv4:
+	case linklayer.EtherTypeIPv4:
 		return 4
-	case EtherTypeIPv6:
+	case linklayer.EtherTypeIPv6:
 		return 6
 	}
 	return 0
@@ -47,11 +48,11 @@ func (p *Packet) TTL() (ttl uint8, ok bool) { return wire.TTL(p.Version(), p.net
 // whether the capture holds it.
 func (p *Packet) IPLength() (n int, ok bool) { return wire.Len(p.Version(), p.network()) }
 
-// IPEnd returns the offset in Data at which the IP packet ends: where its header
+// ipEnd returns the offset in Data at which the IP packet ends: where its header
 // says, or with Data if that is before. Behind it are padding, trailers and frame
 // check sequences, which are no part of the packet. Without a whole IP header
 // nothing is known, and it is len(Data).
-func (p *Packet) IPEnd() int {
+func (p *Packet) ipEnd() int {
 	ip := p.IP()
 	if ip.Version == 0 {
 		return len(p.Data)

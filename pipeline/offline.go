@@ -1,6 +1,10 @@
 package pipeline
 
-import "iter"
+import (
+	"iter"
+
+	"github.com/pmtud/pmtud/pipeline/linklayer"
+)
 
 // A CaptureAdapter is a Source that can tell how it would have delivered a packet that
 // was captured by other means, so that a capture can stand for it.
@@ -22,7 +26,7 @@ type DryRunner interface {
 	// call. What only a host can know (its addresses, its neighbours) is left
 	// zero. Reasons are those of Deliver, as far as p alone gives cause for them.
 	// It needs no Open.
-	DryRun(p *Packet, record func(link LinkType, octets []byte)) Reason
+	DryRun(p *Packet, record func(link linklayer.Type, octets []byte)) Reason
 }
 
 // Offline is a pipeline that decides about packets one at a time. It is not opened, and its

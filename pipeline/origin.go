@@ -1,5 +1,7 @@
 package pipeline
 
+import "github.com/pmtud/pmtud/pipeline/linklayer"
+
 // Origin tells how a packet came to this host.
 type Origin uint8
 
@@ -25,7 +27,7 @@ func (p *Packet) Injected() bool {
 	if p.Origin == OriginInjected {
 		return true
 	}
-	return p.LinkType == LinkEthernet && len(p.Data) >= 12 && [6]byte(p.Data[6:]) == InjectedMAC
+	return p.LinkType == linklayer.Ethernet && len(p.Data) >= 12 && [6]byte(p.Data[6:]) == InjectedMAC
 }
 
 // Reach tells how far what a sink sends can get, and so which packets it may have. The

@@ -1,6 +1,10 @@
 package pipeline
 
-import "time"
+import (
+	"time"
+
+	"github.com/pmtud/pmtud/pipeline/linklayer"
+)
 
 // Instant is a point in packet time: nanoseconds since 1970-01-01 00:00 UTC.
 // Differences of two Instants are nanoseconds, as [time.Duration] is.
@@ -29,10 +33,10 @@ type Packet struct {
 	Time Instant
 
 	// LinkType tells how Data begins.
-	LinkType LinkType
+	LinkType linklayer.Type
 
 	// Type tells to whom the link layer sent the packet, where the source knows.
-	Type PacketType
+	Type linklayer.PacketType
 
 	// Origin tells how the packet came to this host. A source sets it.
 	Origin Origin
@@ -55,7 +59,7 @@ type Packet struct {
 
 // NewPacket returns a whole packet as a source delivers it. Data begins with the header that
 // link tells, and is lent: it is not copied.
-func NewPacket(data []byte, link LinkType, at time.Time) Packet {
+func NewPacket(data []byte, link linklayer.Type, at time.Time) Packet {
 	return Packet{Data: data, Length: len(data), Time: InstantOf(at), LinkType: link}
 }
 
@@ -78,17 +82,3 @@ type Verdict struct {
 
 // Forward reports whether the packet passed.
 func (v Verdict) Forward() bool { return v.Reason == "" }
-
-// PacketType tells to whom the link layer sent a packet. The values above
-// Unknown are those of linux/if_packet.h, plus one.
-type PacketType uint8
-
-// Packet types.
-const (
-	TypeUnknown   PacketType = iota
-	TypeHost                 // to this host
-	TypeBroadcast            // to all
-	TypeMulticast            // to a group
-	TypeOtherHost            // to another host, seen in promiscuous mode
-	TypeOutgoing             // sent by this host
-)

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/net/bpf"
 
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/seen"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
@@ -134,7 +135,7 @@ type KernelFilter interface {
 	// better than drop it. It sees packets as the kernel does, without their
 	// outermost VLAN tag, and returns snaplen for accepted ones. Nil means that
 	// there is none for this link type.
-	KernelFilter(link LinkType, snaplen uint32) []bpf.Instruction
+	KernelFilter(link linklayer.Type, snaplen uint32) []bpf.Instruction
 }
 
 // A Sink does something with packets that passed. Its methods are called by one
@@ -173,7 +174,7 @@ type Env struct {
 
 	// KernelFilter is set for sources of a pipeline that begins with a
 	// KernelFilter.
-	KernelFilter func(link LinkType, snaplen uint32) []bpf.Instruction
+	KernelFilter func(link linklayer.Type, snaplen uint32) []bpf.Instruction
 
 	// SaturatedUntil and CountRefused are set for sources, which may use them or not. The
 	// first returns the time up to which the pipeline refuses every packet, as time stamps

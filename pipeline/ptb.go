@@ -3,6 +3,7 @@ package pipeline
 import (
 	"encoding/binary"
 
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
@@ -35,8 +36,8 @@ func (p *Packet) Quote() []byte {
 // Broadcast reports whether the link layer sent the packet to several hosts, all or
 // a group of them: each of these has it already.
 func (p *Packet) Broadcast() bool {
-	if p.LinkType == LinkEthernet && len(p.Data) >= 6 {
+	if p.LinkType == linklayer.Ethernet && len(p.Data) >= 6 {
 		return p.Data[0]&1 != 0 // the group bit (IEEE 802, section 8.2)
 	}
-	return p.Type == TypeBroadcast || p.Type == TypeMulticast
+	return p.Type == linklayer.TypeBroadcast || p.Type == linklayer.TypeMulticast
 }

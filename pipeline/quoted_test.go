@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
@@ -74,7 +75,7 @@ func TestQuoted(t *testing.T) {
 	} {
 		for outer, icmp := range map[string][]byte{"IPv4": join(outer4(), icmp4(1400)), "IPv6": join(outer6(), icmp6(1400))} {
 			t.Run(tc.name+", in "+outer, func(t *testing.T) {
-				p := pipeline.Packet{Data: join(icmp, tc.quote), LinkType: pipeline.LinkRaw}
+				p := pipeline.Packet{Data: join(icmp, tc.quote), LinkType: linklayer.Raw}
 				p.Decode()
 				got, ok := p.Quoted()
 				if ok != (tc.want != none) {
@@ -95,7 +96,7 @@ func TestNoQuote(t *testing.T) {
 		"nothing quoted":  join(outer4(), icmp4(1400)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := pipeline.Packet{Data: data, LinkType: pipeline.LinkRaw}
+			p := pipeline.Packet{Data: data, LinkType: linklayer.Raw}
 			p.Decode()
 			if q := p.Quote(); len(q) != 0 {
 				t.Errorf("quote of %d bytes", len(q))

@@ -12,7 +12,7 @@ const minTransport = 8
 // counts as there.
 func (p *Packet) Usable() bool {
 	b := p.Quote()
-	cut := p.Truncated() && p.IPEnd() == len(p.Data)
+	cut := p.Truncated() && p.ipEnd() == len(p.Data)
 	if len(b) == 0 {
 		return cut
 	}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // TestIPEnd has bytes behind the IP packet, which quote nothing.
@@ -41,7 +42,7 @@ func TestIPEnd(t *testing.T) {
 		{"nothing", nil, 0, 0, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			p := pipeline.Packet{Data: tc.data, Length: len(tc.data), LinkType: pipeline.LinkRaw}
+			p := pipeline.Packet{Data: tc.data, Length: len(tc.data), LinkType: linklayer.Raw}
 			p.Decode()
 			if p.IPEnd() != tc.end || len(p.Quote()) != tc.quote {
 				t.Errorf("the packet ends at %d, quoting %d bytes, want %d and %d", p.IPEnd(), len(p.Quote()), tc.end, tc.quote)
@@ -94,7 +95,7 @@ func TestUsable(t *testing.T) {
 		for outer, icmp := range map[string][]byte{"IPv4": join(outer4(), icmp4(1400)), "IPv6": join(outer6(), icmp6(1400))} {
 			t.Run(tc.name+", in "+outer, func(t *testing.T) {
 				data := join(icmp, tc.quote)
-				p := pipeline.Packet{Data: data, Length: len(data), LinkType: pipeline.LinkRaw}
+				p := pipeline.Packet{Data: data, Length: len(data), LinkType: linklayer.Raw}
 				p.Decode()
 				if p.Usable() != tc.want {
 					t.Errorf("usable: %v, want %v", p.Usable(), tc.want)
@@ -118,7 +119,7 @@ func TestUsableCut(t *testing.T) {
 		"behind a short message": {pipeline.Packet{Data: padded, Length: 60}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tc.p.LinkType = pipeline.LinkRaw
+			tc.p.LinkType = linklayer.Raw
 			tc.p.Decode()
 			if tc.p.Usable() != tc.want {
 				t.Errorf("usable: %v, want %v", tc.p.Usable(), tc.want)

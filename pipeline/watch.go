@@ -19,13 +19,11 @@ type Watcher interface {
 type Decided struct {
 	Packets []Packet
 
-	pipeline *Pipeline
-}
+	// SinksFilter says that sinks have filters of their own. If not, each gets what was
+	// forwarded.
+	SinksFilter bool
 
-// SinksFilter reports whether any sink has filters of its own. If not, each sink gets what
-// was forwarded.
-func (d Decided) SinksFilter() bool {
-	return slices.ContainsFunc(d.pipeline.sinks, func(s *sinkStage) bool { return len(s.filters.filters) > 0 })
+	pipeline *Pipeline
 }
 
 // Sinks appends the names of the sinks whose queues packet number i is put into.
@@ -44,6 +42,7 @@ func (d Decided) Sinks(dst []string, i int) []string {
 // watch shows packets to the watcher, if there is one. The caller holds the lock.
 func (p *Pipeline) watch(batch []Packet) {
 	if p.watcher != nil {
-		p.watcher.Watch(Decided{batch, p})
+		hasFilters := func(s *sinkStage) bool { return len(s.filters.filters) > 0 }
+		p.watcher.Watch(Decided{batch, slices.ContainsFunc(p.sinks, hasFilters), p})
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmtud/pmtud/filters/dedup"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -86,7 +87,7 @@ func compare(t *testing.T, random *rand.Rand, m *model, f pipeline.Limiter) (dup
 	for i := range 5000 {
 		now += pipeline.Instant(random.IntN(3)) * pipeline.Instant(random.IntN(2_000_000))
 		n := news{random.IntN(kinds), random.IntN(2)}
-		p := pipeline.Packet{Data: frames[n], LinkType: pipeline.LinkEthernet, Clock: now}
+		p := pipeline.Packet{Data: frames[n], LinkType: linklayer.Ethernet, Clock: now}
 		p.Decode()
 		reason, want := f.Filter(&p), m.duplicate(n, now)
 		if (reason == dedup.Duplicate) != want {

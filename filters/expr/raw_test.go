@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -11,7 +12,7 @@ import (
 func TestRawIP(t *testing.T) {
 	raw := func(m pipelinetest.PTB) pipeline.Packet {
 		p := m.Packet(pipelinetest.Begin)
-		p.LinkType, p.Data, p.Length = pipeline.LinkRaw, p.Data[14:], p.Length-14
+		p.LinkType, p.Data, p.Length = linklayer.Raw, p.Data[14:], p.Length-14
 		return p
 	}
 	v4, v6 := raw(pipelinetest.PTB{}), raw(v6)

@@ -5,7 +5,7 @@ import (
 
 	"golang.org/x/net/bpf"
 
-	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // Jump targets of the program, resolved by assemble.
@@ -40,11 +40,11 @@ func jumpEqual(value uint32, yes, no string) step {
 //
 // The original asks for another destination than ff:ff:ff:ff:ff:ff; here frames to any
 // group of hosts are copies. There is none for link types that the kernel does not capture.
-func kernelFilter(link pipeline.LinkType, snaplen uint32) []bpf.Instruction {
+func kernelFilter(link linklayer.Type, snaplen uint32) []bpf.Instruction {
 	switch link {
-	case pipeline.LinkEthernet:
+	case linklayer.Ethernet:
 		return assemble(slices.Concat(toOneHost(), byEtherType(), body(14)), snaplen)
-	case pipeline.LinkRaw:
+	case linklayer.Raw:
 		return assemble(slices.Concat(byVersion(), body(0)), snaplen)
 	}
 	return nil
@@ -61,8 +61,8 @@ func toOneHost() []step {
 func byEtherType() []step {
 	return []step{
 		{load: bpf.LoadAbsolute{Off: 12, Size: 2}},
-		jumpEqual(pipeline.EtherTypeIPv4, ipv4, next),
-		jumpEqual(pipeline.EtherTypeIPv6, ipv6, reject),
+		jumpEqual(linklayer.EtherTypeIPv4, ipv4, next),
+		jumpEqual(linklayer.EtherTypeIPv6, ipv6, reject),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/net/bpf"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -63,7 +64,7 @@ func TestProgram(t *testing.T) {
 			if tc.change != nil {
 				frame = tc.change(frame)
 			}
-			program := build(t).(pipeline.KernelFilter).KernelFilter(pipeline.LinkEthernet, snaplen)
+			program := build(t).(pipeline.KernelFilter).KernelFilter(linklayer.Ethernet, snaplen)
 			vm, err := bpf.NewVM(program)
 			if err != nil {
 				t.Fatal(err)
@@ -93,7 +94,7 @@ func TestProgramOfRawIP(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			packet := tc.message.Frame()[14:]
 			packet[0] = tc.first
-			vm, err := bpf.NewVM(build(t).(pipeline.KernelFilter).KernelFilter(pipeline.LinkRaw, 100))
+			vm, err := bpf.NewVM(build(t).(pipeline.KernelFilter).KernelFilter(linklayer.Raw, 100))
 			if err != nil {
 				t.Fatal(err)
 			}

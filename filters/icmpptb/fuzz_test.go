@@ -10,22 +10,23 @@ import (
 
 	"github.com/pmtud/pmtud/filters/icmpptb"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
 // links are those that live sources capture from.
-var links = []pipeline.LinkType{pipeline.LinkEthernet, pipeline.LinkRaw}
+var links = []linklayer.Type{linklayer.Ethernet, linklayer.Raw}
 
 // FuzzKernelFilter checks that the kernel's part of the filter lets everything through that
 // the filter would let pass: what it drops is lost without a trace.
 func FuzzKernelFilter(f *testing.F) {
 	for _, p := range pipelinetest.Packets()[:200] {
-		f.Add(p.LinkType == pipeline.LinkRaw, uint8(p.Type), p.Data)
+		f.Add(p.LinkType == linklayer.Raw, uint8(p.Type), p.Data)
 	}
 	for _, m := range []pipelinetest.PTB{{}, {VLAN: 7}, {Router: netip.MustParseAddr("2001:db8:f::1")}} {
 		frame := m.Frame()
-		f.Add(false, uint8(pipeline.TypeHost), frame)
-		f.Add(true, uint8(pipeline.TypeHost), frame[14:])
+		f.Add(false, uint8(linklayer.TypeHost), frame)
+		f.Add(true, uint8(linklayer.TypeHost), frame[14:])
 	}
 	filter := icmpptb.Plugin()
 	built, err := filter.Build(filter.NewSettings(), pipelinetest.Env(f))
@@ -33,7 +34,7 @@ func FuzzKernelFilter(f *testing.F) {
 		f.Fatal(err)
 	}
 	kernel := built.(pipeline.KernelFilter)
-	programs := map[pipeline.LinkType]*bpf.VM{}
+	programs := map[linklayer.Type]*bpf.VM{}
 	for _, link := range links {
 		if programs[link], err = bpf.NewVM(kernel.KernelFilter(link, 2048)); err != nil {
 			f.Fatal(err)
@@ -44,7 +45,7 @@ func FuzzKernelFilter(f *testing.F) {
 		if raw {
 			link = links[1]
 		}
-		p := pipeline.Packet{Data: data, Length: len(data), LinkType: link, Type: pipeline.PacketType(kind)}
+		p := pipeline.Packet{Data: data, Length: len(data), LinkType: link, Type: linklayer.PacketType(kind)}
 		if pipelinetest.Decide(kernel, &p) != pipeline.Pass {
 			return
 		}

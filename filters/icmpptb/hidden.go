@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
@@ -36,11 +37,11 @@ func look(p *pipeline.Packet) *walk {
 	w := &walk{what: "no IP packet"}
 	b := p.Data
 	switch {
-	case p.LinkType == pipeline.LinkEthernet:
+	case p.LinkType == linklayer.Ethernet:
 		w.ethernet(b)
-	case p.LinkType == pipeline.LinkSLL && len(b) >= 16:
+	case p.LinkType == linklayer.SLL && len(b) >= 16:
 		w.etherType(binary.BigEndian.Uint16(b[14:]), b[16:])
-	case p.LinkType == pipeline.LinkSLL2 && len(b) >= 20:
+	case p.LinkType == linklayer.SLL2 && len(b) >= 20:
 		w.etherType(binary.BigEndian.Uint16(b), b[20:])
 	case p.Network >= 0:
 		w.etherType(p.EtherType, b[p.Network:])
@@ -75,11 +76,11 @@ func (w *walk) ethernet(b []byte) {
 // etherType walks through what an EtherType announces.
 func (w *walk) etherType(t uint16, b []byte) {
 	switch t {
-	case pipeline.EtherTypeIPv4:
+	case linklayer.EtherTypeIPv4:
 		w.ipv4(b)
-	case pipeline.EtherTypeIPv6:
+	case linklayer.EtherTypeIPv6:
 		w.ipv6(b)
-	case pipeline.EtherTypeVLAN, pipeline.EtherTypeQinQ, etherQinQOld:
+	case linklayer.EtherTypeVLAN, linklayer.EtherTypeQinQ, etherQinQOld:
 		w.tag(t, b)
 	case etherMPLS, etherMPLSGroup:
 		w.mpls(b)
@@ -145,7 +146,7 @@ func (w *walk) pppoe(b []byte) {
 	if !w.behind("PPPoE") || len(b) < 6 {
 		return
 	}
-	p := pipeline.Packet{Data: b, LinkType: pipeline.LinkPPPEther}
+	p := pipeline.Packet{Data: b, LinkType: linklayer.PPPEther}
 	if p.Decode(); p.Network >= 0 {
 		w.etherType(p.EtherType, b[p.Network:])
 	}

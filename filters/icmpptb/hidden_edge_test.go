@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -43,7 +44,7 @@ func TestExplainEdges(t *testing.T) {
 	more, moreMet := tunnels(16)
 	for _, tc := range []struct {
 		name string
-		link pipeline.LinkType
+		link linklayer.Type
 		data string
 		want string
 	}{

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -25,7 +26,7 @@ func TestExplainHidden(t *testing.T) {
 	const none = "no packet-too-big message but "
 	for _, tc := range []struct {
 		name string
-		link pipeline.LinkType
+		link linklayer.Type
 		data string
 		want string
 	}{
@@ -87,7 +88,7 @@ func FuzzExplain(f *testing.F) {
 	f.Add(uint16(1), append(bytes.Repeat([]byte{0x81, 0, 0, 1}, 40), 0x88, 0x47, 0, 0, 1, 1, 0x45))
 	f.Add(uint16(101), bytes.Repeat([]byte("\x45\x00\x00\x00\x00\x01\x00\x00\x40\x04\x00\x00\xcb\x00\x71\x01\xc0\x00\x02\x01"), 30))
 	f.Fuzz(func(t *testing.T, link uint16, data []byte) {
-		p := pipeline.Packet{Data: data[:len(data):len(data)], Length: len(data), LinkType: pipeline.LinkType(link)}
+		p := pipeline.Packet{Data: data[:len(data):len(data)], Length: len(data), LinkType: linklayer.Type(link)}
 		p.Decode()
 		got := build(t).(pipeline.Explainer).Explain(&p)
 		if p.PTB != 0 && !strings.HasPrefix(got, "ICMPv") {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/bpf"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
@@ -77,6 +78,6 @@ func behindLink(p *pipeline.Packet) int {
 	return p.Length - p.Network
 }
 
-func (filter) KernelFilter(link pipeline.LinkType, snaplen uint32) []bpf.Instruction {
+func (filter) KernelFilter(link linklayer.Type, snaplen uint32) []bpf.Instruction {
 	return kernelFilter(link, snaplen)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmtud/pmtud/filters/icmpptb"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -41,9 +42,9 @@ func TestFilter(t *testing.T) {
 		return func(p *pipeline.Packet) { p.Data, p.Length = p.Data[:n], n }
 	}
 	onWire := func(n int) func(*pipeline.Packet) { return func(p *pipeline.Packet) { p.Length = n } }
-	raw := func(kind pipeline.PacketType) func(*pipeline.Packet) {
+	raw := func(kind linklayer.PacketType) func(*pipeline.Packet) {
 		return func(p *pipeline.Packet) {
-			p.LinkType, p.Data, p.Length, p.Type = pipeline.LinkRaw, p.Data[14:], p.Length-14, kind
+			p.LinkType, p.Data, p.Length, p.Type = linklayer.Raw, p.Data[14:], p.Length-14, kind
 		}
 	}
 	v4, v6 := pipelinetest.PTB{}, pipelinetest.PTB{Router: router6}
@@ -57,16 +58,16 @@ func TestFilter(t *testing.T) {
 		{"IPv4", frame(v4), pipeline.Pass},
 		{"IPv6", frame(v6), pipeline.Pass},
 		{"VLAN", frame(tagged), pipeline.Pass},
-		{"raw", frame(v4, raw(pipeline.TypeUnknown)), pipeline.Pass},
+		{"raw", frame(v4, raw(linklayer.TypeUnknown)), pipeline.Pass},
 		{"to a group", frame(pipelinetest.PTB{DstMAC: [6]byte{1, 0, 0x5e, 0, 0, 1}}), icmpptb.Broadcast},
 		{"to a local group", frame(pipelinetest.PTB{DstMAC: [6]byte{3, 0, 0, 0, 0, 1}}), icmpptb.Broadcast},
-		{"to a group, by type", frame(v4, raw(pipeline.TypeMulticast)), icmpptb.Broadcast},
+		{"to a group, by type", frame(v4, raw(linklayer.TypeMulticast)), icmpptb.Broadcast},
 		{"other ICMP type", frame(v4, set(34, 11)), icmpptb.NotPTB},
 		{"other ICMP code", frame(v4, set(35, 3)), icmpptb.NotPTB},
 		{"other ICMPv6 type", frame(v6, set(54, 1)), icmpptb.NotPTB},
 		{"later fragment", frame(v4, set(20, 0, 1)), icmpptb.NotPTB},
 		{"not IP", frame(v4, set(12, 0x08, 0x06)), icmpptb.NotPTB},
-		{"empty", pipeline.Packet{LinkType: pipeline.LinkEthernet}, icmpptb.NotPTB},
+		{"empty", pipeline.Packet{LinkType: linklayer.Ethernet}, icmpptb.NotPTB},
 		{"link type that is not decoded", frame(v4, func(p *pipeline.Packet) { p.LinkType = 105 }), icmpptb.LinkType},
 		{"36 bytes behind the link layer", frame(v4, long(14+36)), pipeline.Pass},
 		{"35 bytes behind the link layer", frame(v4, long(14+35)), icmpptb.NotPTB},
@@ -76,9 +77,9 @@ func TestFilter(t *testing.T) {
 		{"to all hosts", frame(toAll), icmpptb.Broadcast},
 		{"injected", frame(v4, set(6, pipeline.InjectedMAC[:]...)), icmpptb.Injected},
 		{"injected, truncated", frame(v6, set(6, pipeline.InjectedMAC[:]...), onWire(143)), icmpptb.Injected},
-		{"injected, by origin", frame(v4, raw(pipeline.TypeHost), func(p *pipeline.Packet) { p.Origin = pipeline.OriginInjected }), icmpptb.Injected},
+		{"injected, by origin", frame(v4, raw(linklayer.TypeHost), func(p *pipeline.Packet) { p.Origin = pipeline.OriginInjected }), icmpptb.Injected},
 		{"injected, no PTB", frame(v4, set(6, pipeline.InjectedMAC[:]...), set(34, 11)), icmpptb.NotPTB},
-		{"to all hosts, by type", frame(v4, raw(pipeline.TypeBroadcast)), icmpptb.Broadcast},
+		{"to all hosts, by type", frame(v4, raw(linklayer.TypeBroadcast)), icmpptb.Broadcast},
 		{"truncated", frame(v4, onWire(143)), icmpptb.Truncated},
 		{"truncated, to all hosts", frame(toAll, onWire(143)), icmpptb.Broadcast},
 	} {
@@ -94,7 +95,7 @@ func TestFilter(t *testing.T) {
 // as the original daemon's filter does, and nothing else.
 func TestKernelFilter(t *testing.T) {
 	kernel := build(t).(pipeline.KernelFilter)
-	for _, link := range []pipeline.LinkType{pipeline.LinkEthernet, pipeline.LinkRaw} {
+	for _, link := range []linklayer.Type{linklayer.Ethernet, linklayer.Raw} {
 		vm, err := bpf.NewVM(kernel.KernelFilter(link, 2048))
 		if err != nil {
 			t.Fatal(err)
@@ -115,7 +116,7 @@ func TestKernelFilter(t *testing.T) {
 			}
 		}
 	}
-	if program := kernel.KernelFilter(pipeline.LinkSLL, 2048); program != nil {
+	if program := kernel.KernelFilter(linklayer.SLL, 2048); program != nil {
 		t.Errorf("program %v for a link type that the kernel does not capture", program)
 	}
 }

@@ -26,7 +26,8 @@ func (filter) Explain(p *pipeline.Packet) string {
 // the IP packet's end.
 func lengths(p *pipeline.Packet) string {
 	text := fmt.Sprintf("%d bytes from the IP header on", len(p.Data)-p.Network)
-	if behind := len(p.Data) - p.IPEnd(); behind > 0 {
+	ip := p.IP()
+	if behind := len(p.Data) - p.Network - ip.Len(); ip.Version != 0 && behind > 0 {
 		text += fmt.Sprintf(" (%d of them behind the IP packet's end)", behind)
 	}
 	return text

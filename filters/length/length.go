@@ -6,6 +6,7 @@ package length
 
 import (
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
@@ -43,14 +44,14 @@ func Plugin() pipeline.Plugin {
 type filter struct{}
 
 func (filter) Filter(p *pipeline.Packet) pipeline.Reason {
-	if p.Network < 0 || p.Tag == pipeline.EtherTypeQinQ {
+	if p.Network < 0 || p.Tag == linklayer.EtherTypeQinQ {
 		return TooShort
 	}
 	ip := p.Data[p.Network:]
 	switch p.EtherType {
-	case pipeline.EtherTypeIPv4:
+	case linklayer.EtherTypeIPv4:
 		return checkIPv4(ip)
-	case pipeline.EtherTypeIPv6:
+	case linklayer.EtherTypeIPv6:
 		return checkIPv6(ip)
 	}
 	return TooShort

@@ -5,12 +5,13 @@ import (
 
 	"github.com/pmtud/pmtud/filters/length"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
 // raw takes the link-layer header away.
 func raw(p *pipeline.Packet) {
-	p.LinkType, p.Data, p.Length = pipeline.LinkRaw, p.Data[14:], p.Length-14
+	p.LinkType, p.Data, p.Length = linklayer.Raw, p.Data[14:], p.Length-14
 }
 
 // TestRawIP has packets without a link-layer header.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmtud/pmtud/filters/portlist"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
@@ -217,7 +218,7 @@ func TestOriginalQuotes(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			data := slices.Concat(message, tc.quote)
-			p := pipeline.Packet{Data: data, Length: len(data), LinkType: pipeline.LinkEthernet}
+			p := pipeline.Packet{Data: data, Length: len(data), LinkType: linklayer.Ethernet}
 			if got := pipelinetest.Decide(buildOriginal(t, portlist.Range{First: 80, Last: 80}), &p); got != tc.want {
 				t.Errorf("reason %d, want %d", got, tc.want)
 			}
@@ -229,7 +230,7 @@ func TestOriginalQuotes(t *testing.T) {
 }
 
 func TestNotPTB(t *testing.T) {
-	p := pipeline.Packet{LinkType: pipeline.LinkEthernet}
+	p := pipeline.Packet{LinkType: linklayer.Ethernet}
 	if got := pipelinetest.Decide(buildOriginal(t, portlist.Range{Last: 65535}), &p); got != portlist.PayloadTooShort {
 		t.Errorf("reason %d, want %d", got, portlist.PayloadTooShort)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmtud/pmtud/filters/sane"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -28,7 +29,7 @@ func add(at int, n byte) func([]byte) { return func(ip []byte) { ip[at] += n } }
 
 // raw captures the packet on another link type, without the Ethernet header.
 func raw(p *pipeline.Packet) {
-	p.LinkType, p.Data, p.Length = pipeline.LinkRaw, p.Data[14:], p.Length-14
+	p.LinkType, p.Data, p.Length = linklayer.Raw, p.Data[14:], p.Length-14
 }
 
 var (

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmtud/pmtud/filters/sane"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // FuzzChecks compares checks with what gopacket makes of the same bytes, where it can
@@ -29,7 +30,7 @@ func FuzzChecks(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte, missing uint16) {
 		data = slices.Clip(data) // an access behind the end panics
-		p := pipeline.Packet{Data: data, Length: len(data) + int(missing), LinkType: pipeline.LinkEthernet}
+		p := pipeline.Packet{Data: data, Length: len(data) + int(missing), LinkType: linklayer.Ethernet}
 		p.Decode()
 		wrong := make([]bool, len(filters))
 		for check := sane.IPLength; check <= sane.InterfaceMTU; check++ {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/gopacket/layers"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -90,7 +91,7 @@ func (v vector) packet() pipeline.Packet {
 	frame = append(frame, make([]byte, v.padding)...)
 	p := pipeline.Packet{
 		Data: frame[:len(frame)-v.truncated], Length: len(frame),
-		Time: pipelinetest.Begin, LinkType: pipeline.LinkEthernet,
+		Time: pipelinetest.Begin, LinkType: linklayer.Ethernet,
 	}
 	if v.link != nil {
 		v.link(&p)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pmtud/pmtud/filters/sourcelist"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/prefixset"
 	"github.com/pmtud/pmtud/pipeline/setting"
@@ -92,7 +93,7 @@ func TestPacketWithoutAddress(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := pipelinetest.Decide(f, &pipeline.Packet{LinkType: pipeline.LinkEthernet}); got != tc.want {
+			if got := pipelinetest.Decide(f, &pipeline.Packet{LinkType: linklayer.Ethernet}); got != tc.want {
 				t.Errorf("reason %d, want %d", got, tc.want)
 			}
 		})

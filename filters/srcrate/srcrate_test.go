@@ -13,6 +13,7 @@ import (
 	"github.com/pmtud/pmtud/filters/srcrate"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/key"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
@@ -140,7 +141,7 @@ func TestRefusedPacketsChargeNothing(t *testing.T) {
 func TestPacketsWithoutAddressShareALimit(t *testing.T) {
 	f := build(t, srcrate.Settings{Rate: 1, Burst: 1, MaxSources: 10})
 	for i, want := range []pipeline.Reason{pipeline.Pass, srcrate.RateLimited} {
-		p := pipeline.Packet{Data: make([]byte, i), Time: pipelinetest.Begin, LinkType: pipeline.LinkEthernet}
+		p := pipeline.Packet{Data: make([]byte, i), Time: pipelinetest.Begin, LinkType: linklayer.Ethernet}
 		if got := pipelinetest.Decide(f, &p); got != want {
 			t.Errorf("packet %d: reason %d, want %d", i, got, want)
 		}

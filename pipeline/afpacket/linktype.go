@@ -3,7 +3,7 @@ package afpacket
 import (
 	"fmt"
 
-	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // Device types of linux/if_arp.h that packets can be captured from.
@@ -21,12 +21,12 @@ const (
 )
 
 // linkTypeOf returns how packets of an interface begin at a raw packet socket.
-func linkTypeOf(device uint16) (pipeline.LinkType, error) {
+func linkTypeOf(device uint16) (linklayer.Type, error) {
 	switch device {
 	case arphrdEther, arphrdLoopback:
-		return pipeline.LinkEthernet, nil
+		return linklayer.Ethernet, nil
 	case arphrdNone, arphrdRawIP, arphrdPPP, arphrdTunnel, arphrdTunnel6, arphrdSIT, arphrdIPGRE, arphrdIP6GRE:
-		return pipeline.LinkRaw, nil
+		return linklayer.Raw, nil
 	}
 	return 0, fmt.Errorf("its link layer (type %d in linux/if_arp.h) is neither Ethernet nor plain IP", device)
 }

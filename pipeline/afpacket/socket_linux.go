@@ -11,7 +11,7 @@ import (
 	"github.com/mdlayher/packet"
 	"golang.org/x/sys/unix"
 
-	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // Socket is a raw packet socket for the interface of a name. Its methods are for
@@ -30,7 +30,7 @@ type Socket struct {
 // Link is an interface that a [Socket] is attached to.
 type Link struct {
 	Index    int
-	LinkType pipeline.LinkType // how its packets begin
+	LinkType linklayer.Type // how its packets begin
 }
 
 // Open makes a socket and attaches it to the interface, which may be down, in the

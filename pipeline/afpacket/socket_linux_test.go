@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/afpacket"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
@@ -61,7 +61,7 @@ func TestState(t *testing.T) {
 	second, err := socket.Attach()
 	netns.Must(t, err)
 	check(afpacket.Up)
-	if second.Index == first.Index || second.LinkType != pipeline.LinkEthernet {
+	if second.Index == first.Index || second.LinkType != linklayer.Ethernet {
 		t.Errorf("attached to %+v, before to %+v", second, first)
 	}
 	netns.Must(t, wire.Down("eth0"))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // captured is what a capture tells of a packet.
@@ -17,8 +18,8 @@ type captured struct {
 	Data   string
 	Length int
 	Time   pipeline.Instant
-	Link   pipeline.LinkType
-	Type   pipeline.PacketType
+	Link   linklayer.Type
+	Type   linklayer.PacketType
 }
 
 func of(p *pipeline.Packet) captured {

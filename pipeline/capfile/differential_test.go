@@ -19,6 +19,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // captures names more captures for TestDifferential.
@@ -156,7 +157,7 @@ func newTheirs(file []byte) (*theirs, error) {
 			i, err := ng.Interface(info.InterfaceIndex)
 			exact = exact && err == nil && !i.TimestampResolution.Binary() && i.TimestampResolution.Exponent() <= 9 && i.TimestampOffset == 0
 		}
-		p = captured{string(data), max(info.Length, len(data)), pipeline.InstantOf(info.Timestamp), link(info), pipeline.TypeUnknown}
+		p = captured{string(data), max(info.Length, len(data)), pipeline.InstantOf(info.Timestamp), link(info), linklayer.TypeUnknown}
 		return p, exact, nil
 	}
 	return t, nil

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // Errors of packets that a file can't hold.
@@ -22,7 +23,7 @@ var (
 // Interface is an interface that a pcapng file names.
 type Interface struct {
 	Name     string // may be empty
-	LinkType pipeline.LinkType
+	LinkType linklayer.Type
 }
 
 // Encoder makes the octets of capture files. All methods append to dst and return
@@ -42,7 +43,7 @@ type Encoder struct {
 }
 
 // AppendHeader appends a file's header, of which link is a part with pcap.
-func (e *Encoder) AppendHeader(dst []byte, link pipeline.LinkType) []byte {
+func (e *Encoder) AppendHeader(dst []byte, link linklayer.Type) []byte {
 	if e.Format == Pcapng {
 		return e.appendSection(dst)
 	}

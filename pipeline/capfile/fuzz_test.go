@@ -13,6 +13,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -110,9 +111,9 @@ func diffPcapgo(ours, theirs captured, exactTime bool) string {
 	if !exactTime || ours.Time == most || ours.Time == -most {
 		ours.Time = theirs.Time
 	}
-	if theirs.Link == nflog && (ours.Link == pipeline.LinkEthernet || ours.Link == pipeline.LinkRaw) {
+	if theirs.Link == nflog && (ours.Link == linklayer.Ethernet || ours.Link == linklayer.Raw) {
 		packet := ours.Data
-		if ours.Link == pipeline.LinkEthernet {
+		if ours.Link == linklayer.Ethernet {
 			packet = packet[min(14, len(packet)):] // the header stands elsewhere in the message
 		}
 		if ours.Time != theirs.Time || !strings.Contains(theirs.Data, packet) {
@@ -121,10 +122,10 @@ func diffPcapgo(ours, theirs captured, exactTime bool) string {
 		return ""
 	}
 	ours.Link &= 0xff
-	if (theirs.Link == 12 || theirs.Link == 14) && ours.Link == pipeline.LinkRaw {
+	if (theirs.Link == 12 || theirs.Link == 14) && ours.Link == linklayer.Raw {
 		ours.Link = theirs.Link
 	}
-	ours.Type = pipeline.TypeUnknown
+	ours.Type = linklayer.TypeUnknown
 	if fcs := theirs.Length - ours.Length; fcs > 0 && fcs < 256 && ours.Data == theirs.Data[:min(len(theirs.Data), ours.Length)] {
 		theirs.Data, theirs.Length = ours.Data, ours.Length
 	}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // comments are options of so many bytes.
@@ -35,7 +35,7 @@ func TestReadLargeBlocks(t *testing.T) {
 				enhanced(o, 0, 7, 9, "last", comments(o, capfile.MaxBlock-100_000)),
 			)
 			want := []captured{
-				{"first", 9, 5, 1, pipeline.TypeOutgoing}, {"second", 9, 6, 1, 0}, {"four", 4, 0, 1, 0}, {"last", 9, 7, 1, 0},
+				{"first", 9, 5, 1, linklayer.TypeOutgoing}, {"second", 9, 6, 1, 0}, {"four", 4, 0, 1, 0}, {"last", 9, 7, 1, 0},
 			}
 			for _, ahead := range []bool{false, true} {
 				r := capfile.NewReader(iotest.HalfReader(bytes.NewReader(file)), capfile.ReaderOptions{ReadAhead: ahead})

@@ -1,6 +1,6 @@
 package capfile
 
-import "github.com/pmtud/pmtud/pipeline"
+import "github.com/pmtud/pmtud/pipeline/linklayer"
 
 // Numbers of raw IP (DLT_RAW) at sockets. Old programs wrote them to files as well.
 const (
@@ -9,9 +9,9 @@ const (
 )
 
 // linkTypeOf returns what a file's number of a link type means.
-func linkTypeOf(n uint16) pipeline.LinkType {
+func linkTypeOf(n uint16) linklayer.Type {
 	if n == dltRaw || n == dltRawOpenBSD {
-		return pipeline.LinkRaw
+		return linklayer.Raw
 	}
-	return pipeline.LinkType(n)
+	return linklayer.Type(n)
 }

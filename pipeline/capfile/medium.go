@@ -4,22 +4,23 @@ import (
 	"encoding/binary"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/nflogmsg"
 )
 
 // linkNFLOG is the link type of messages of the kernel's packet log.
-const linkNFLOG pipeline.LinkType = 239
+const linkNFLOG linklayer.Type = 239
 
 // medium is how the packets of a pcap file, or of one interface in a pcapng file,
 // begin and end.
 type medium struct {
-	link    pipeline.LinkType
+	link    linklayer.Type
 	fcs     uint8 // bytes of the frame check sequence behind each packet
 	special bool  // finish has more to do than to set the link type
 }
 
-func newMedium(link pipeline.LinkType, fcs uint8) medium {
-	cooked := link == pipeline.LinkSLL || link == pipeline.LinkSLL2
+func newMedium(link linklayer.Type, fcs uint8) medium {
+	cooked := link == linklayer.SLL || link == linklayer.SLL2
 	return medium{link: link, fcs: fcs, special: cooked || !link.Decoded()}
 }
 
@@ -67,7 +68,7 @@ func fromNFLOG(p *pipeline.Packet, o byteOrder) bool {
 	r.Fill(p, p.Time)
 	p.Time = packet.Time
 	p.Length = max(p.Length, len(p.Data)+missing)
-	if p.Type == pipeline.TypeUnknown {
+	if p.Type == linklayer.TypeUnknown {
 		p.Type = packet.Type
 	}
 	return true

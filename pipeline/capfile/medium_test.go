@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -65,7 +66,7 @@ func TestReadCookedType(t *testing.T) {
 			got := mustRead(t, join(header, record(o, 0, 0, 0, sll)))
 			got = append(got, mustRead(t, join(section(o), iface(o, 276, 0), enhanced(o, 0, 0, 0, sll2, option(o, 2, uint32(1)))))...)
 			for _, p := range got {
-				if p.Type != pipeline.TypeOutgoing {
+				if p.Type != linklayer.TypeOutgoing {
 					t.Errorf("link type %v: type %d", p.Link, p.Type)
 				}
 			}
@@ -104,13 +105,13 @@ func TestReadNFLOG(t *testing.T) {
 			want   captured
 			warned bool
 		}{
-			{"with link header", whole, 0, captured{string(ptb), n, 9, pipeline.LinkEthernet, pipeline.TypeHost}, false},
-			{"to all", nflog(o, 2, toAll), 0, captured{string(toAll), n, 9, pipeline.LinkEthernet, pipeline.TypeBroadcast}, false},
-			{"payload only", bare, 0, captured{ip, n - 14, 9, pipeline.LinkRaw, pipeline.TypeUnknown}, false},
-			{"sent", sent, 0, captured{ip, n - 14, 9, pipeline.LinkRaw, pipeline.TypeOutgoing}, false},
+			{"with link header", whole, 0, captured{string(ptb), n, 9, linklayer.Ethernet, linklayer.TypeHost}, false},
+			{"to all", nflog(o, 2, toAll), 0, captured{string(toAll), n, 9, linklayer.Ethernet, linklayer.TypeBroadcast}, false},
+			{"payload only", bare, 0, captured{ip, n - 14, 9, linklayer.Raw, linklayer.TypeUnknown}, false},
+			{"sent", sent, 0, captured{ip, n - 14, 9, linklayer.Raw, linklayer.TypeOutgoing}, false},
 			{
 				"cut", whole[:len(whole)-50], len(whole),
-				captured{string(ptb[:n-50]), n, 9, pipeline.LinkEthernet, pipeline.TypeHost},
+				captured{string(ptb[:n-50]), n, 9, linklayer.Ethernet, linklayer.TypeHost},
 				false,
 			},
 			{"damaged", whole[:len(whole)-50], 0, captured{string(whole[:len(whole)-50]), len(whole) - 50, 9, 239, 0}, true},

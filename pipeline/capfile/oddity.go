@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // oddities warns of what is odd about a file's packets, once of each kind.
@@ -12,13 +13,13 @@ type oddities struct {
 	warn func(n int, text string) // n is the packet's number in the batch; may be nil
 
 	time, nflog bool
-	links       []pipeline.LinkType
+	links       []linklayer.Type
 }
 
 // maxOddLinks is the number of link types of a file that are warned of.
 const maxOddLinks = 16
 
-func (o *oddities) linkType(n int, link pipeline.LinkType) {
+func (o *oddities) linkType(n int, link linklayer.Type) {
 	if len(o.links) == maxOddLinks || slices.Contains(o.links, link) {
 		return
 	}

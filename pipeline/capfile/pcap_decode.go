@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // Magic numbers of pcap files.
@@ -94,7 +95,7 @@ func (d *pcapDecoder) decode(window []byte, dst []pipeline.Packet) (used, n int,
 		p.Data = rest[pcapRecordLen:end:end]
 		p.Length = max(int(length), int(captured))
 		p.Time = pipeline.Instant(d.uint32(rest))*1e9 + pipeline.Instant(d.uint32(rest[4:]))*d.unit
-		p.Type = pipeline.TypeUnknown
+		p.Type = linklayer.TypeUnknown
 		d.finish(p, n, d.fcs, d.byteOrder, d.odd)
 		used += end
 		n++

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // optionFlags is the option epb_flags (pack_flags) of packet blocks.
@@ -41,7 +42,7 @@ func (d *pcapngDecoder) packet(id uint32, body []byte, n int, p *pipeline.Packet
 	}
 	p.Data = rest[:captured:captured]
 	p.Length = max(int(d.uint32(body[16:])), int(captured))
-	p.Type = pipeline.TypeUnknown
+	p.Type = linklayer.TypeUnknown
 	fcs := i.fcs
 	if padded < len(rest) {
 		var err error
@@ -110,34 +111,34 @@ const (
 	flagPromiscuous = 4 << 2
 )
 
-func typeOfFlags(flags uint32) pipeline.PacketType {
+func typeOfFlags(flags uint32) linklayer.PacketType {
 	if flags&3 == flagOutbound {
-		return pipeline.TypeOutgoing
+		return linklayer.TypeOutgoing
 	}
 	switch flags & (7 << 2) {
 	case flagUnicast:
-		return pipeline.TypeHost
+		return linklayer.TypeHost
 	case flagMulticast:
-		return pipeline.TypeMulticast
+		return linklayer.TypeMulticast
 	case flagBroadcast:
-		return pipeline.TypeBroadcast
+		return linklayer.TypeBroadcast
 	case flagPromiscuous:
-		return pipeline.TypeOtherHost
+		return linklayer.TypeOtherHost
 	}
-	return pipeline.TypeUnknown
+	return linklayer.TypeUnknown
 }
 
-func flagsOfType(t pipeline.PacketType) uint32 {
+func flagsOfType(t linklayer.PacketType) uint32 {
 	switch t {
-	case pipeline.TypeHost:
+	case linklayer.TypeHost:
 		return flagInbound | flagUnicast
-	case pipeline.TypeBroadcast:
+	case linklayer.TypeBroadcast:
 		return flagInbound | flagBroadcast
-	case pipeline.TypeMulticast:
+	case linklayer.TypeMulticast:
 		return flagInbound | flagMulticast
-	case pipeline.TypeOtherHost:
+	case linklayer.TypeOtherHost:
 		return flagInbound | flagPromiscuous
-	case pipeline.TypeOutgoing:
+	case linklayer.TypeOutgoing:
 		return flagOutbound
 	}
 	return 0

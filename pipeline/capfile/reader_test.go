@@ -15,6 +15,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 func TestReadPcap(t *testing.T) {
@@ -52,10 +53,10 @@ func TestReadPcap(t *testing.T) {
 func TestReadPcapLinkType(t *testing.T) {
 	for name, o := range orders() {
 		t.Run(name, func(t *testing.T) {
-			for number, want := range map[uint32]pipeline.LinkType{
-				0x54000114: pipeline.LinkSLL2, // with the length of a frame check sequence
-				12:         pipeline.LinkRaw,  // as Wireshark and tcpdump have it
-				14:         pipeline.LinkRaw,
+			for number, want := range map[uint32]linklayer.Type{
+				0x54000114: linklayer.SLL2, // with the length of a frame check sequence
+				12:         linklayer.Raw,  // as Wireshark and tcpdump have it
+				14:         linklayer.Raw,
 				13:         13,
 			} {
 				header := pcapHeader(o, 0xa1b2c3d4)
@@ -89,7 +90,7 @@ func TestReadPcapng(t *testing.T) {
 				{"abc", 3, 0, 1, 0},
 				{"abcd", 90, 0, 1, 0},
 				{"enhanced", 70, 5000, 276, 0},
-				{"longer", 6, 6000, 1, pipeline.TypeOutgoing},
+				{"longer", 6, 6000, 1, linklayer.TypeOutgoing},
 				{"obsolete", 8, 1 << 32 * 1000, 276, 0},
 			}
 			if diff := cmp.Diff(want, got); diff != "" {

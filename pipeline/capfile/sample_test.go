@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 var le = binary.LittleEndian
@@ -21,7 +22,7 @@ func samplePackets(n int) []pipeline.Packet {
 			data[j] = byte(random.Uint32())
 		}
 		time += pipeline.Instant(random.IntN(2000)) * 1000
-		packets[i] = pipeline.Packet{Data: data, Length: len(data) + i%3, Time: time, LinkType: pipeline.LinkEthernet}
+		packets[i] = pipeline.Packet{Data: data, Length: len(data) + i%3, Time: time, LinkType: linklayer.Ethernet}
 	}
 	return packets
 }

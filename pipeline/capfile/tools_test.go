@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // toolFiles writes packets in each format and calls test with the path.
@@ -52,7 +53,7 @@ func run(t *testing.T, name string, args ...string) string {
 func TestTcpdump(t *testing.T) {
 	packets := samplePackets(500)
 	for i := range packets {
-		packets[i].Type = pipeline.TypeHost
+		packets[i].Type = linklayer.TypeHost
 	}
 	toolFiles(t, packets, func(t *testing.T, path string) {
 		copied := filepath.Join(t.TempDir(), "copy.pcap")
@@ -68,7 +69,7 @@ func TestTcpdump(t *testing.T) {
 		}
 		want := asWritten(packets)
 		for i := range want {
-			want[i].Type = pipeline.TypeUnknown // pcap can't tell
+			want[i].Type = linklayer.TypeUnknown // pcap can't tell
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
@@ -97,7 +98,7 @@ func TestTshark(t *testing.T) {
 
 func TestTsharkPcapng(t *testing.T) {
 	p := samplePackets(1)[0]
-	p.Type = pipeline.TypeOutgoing
+	p.Type = linklayer.TypeOutgoing
 	path := filepath.Join(t.TempDir(), "a.pcapng")
 	var file strings.Builder
 	w := capfile.NewWriter(&file, capfile.WriterOptions{

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // writeSize is the number of octets from which on a Writer writes.
@@ -27,7 +28,7 @@ type Writer struct {
 	w          io.Writer
 	buf        []byte
 	interfaces []Interface
-	link       pipeline.LinkType // of a pcap file
+	link       linklayer.Type // of a pcap file
 	begun      bool
 	err        error
 }
@@ -84,7 +85,7 @@ func (w *Writer) AddInterface(i Interface) (id int, err error) {
 }
 
 // begin puts what a file begins with in front of its first packet.
-func (w *Writer) begin(link pipeline.LinkType) error {
+func (w *Writer) begin(link linklayer.Type) error {
 	if w.begun || w.err != nil {
 		return w.err
 	}
@@ -98,7 +99,7 @@ func (w *Writer) begin(link pipeline.LinkType) error {
 	return nil
 }
 
-func (w *Writer) interfaceOf(link pipeline.LinkType) int {
+func (w *Writer) interfaceOf(link linklayer.Type) int {
 	for id := range w.interfaces {
 		if w.interfaces[id].LinkType == link {
 			return id
@@ -127,7 +128,7 @@ func (w *Writer) write(id int, p *pipeline.Packet, comment string) error {
 // Flush writes what is in the buffer. A file without packets becomes a valid one,
 // of Ethernet.
 func (w *Writer) Flush() error {
-	if err := w.begin(pipeline.LinkEthernet); err != nil {
+	if err := w.begin(linklayer.Ethernet); err != nil {
 		return err
 	}
 	if len(w.buf) == 0 {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 func TestRoundTrip(t *testing.T) {
@@ -25,8 +26,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 	mixed := samplePackets(20)
 	for i := range mixed {
-		mixed[i].LinkType = []pipeline.LinkType{1, 276, 101, 0}[i%4]
-		mixed[i].Type = pipeline.PacketType(i % 6)
+		mixed[i].LinkType = []linklayer.Type{1, 276, 101, 0}[i%4]
+		mixed[i].Type = linklayer.PacketType(i % 6)
 	}
 	for _, tc := range []struct {
 		name    string
@@ -52,10 +53,10 @@ func TestRoundTrip(t *testing.T) {
 
 func TestWriteGolden(t *testing.T) {
 	p := pipeline.Packet{
-		Data: []byte("octets"), Length: 60, Time: 1_000_000_007_000, LinkType: 1, Type: pipeline.TypeOutgoing,
+		Data: []byte("octets"), Length: 60, Time: 1_000_000_007_000, LinkType: 1, Type: linklayer.TypeOutgoing,
 	}
 	q := p
-	q.LinkType, q.Type = 276, pipeline.TypeUnknown
+	q.LinkType, q.Type = 276, linklayer.TypeUnknown
 	for _, tc := range []struct {
 		name    string
 		options capfile.WriterOptions
@@ -326,18 +327,18 @@ type packetReader interface {
 	ZeroCopyReadPacketData() ([]byte, gopacket.CaptureInfo, error) // needs as much memory as the file claims
 }
 
-func pcapgoOpen(file []byte) (r packetReader, link func(gopacket.CaptureInfo) pipeline.LinkType, err error) {
+func pcapgoOpen(file []byte) (r packetReader, link func(gopacket.CaptureInfo) linklayer.Type, err error) {
 	if bytes.HasPrefix(file, []byte{10, 13, 13, 10}) {
 		r, err := pcapgo.NewNgReader(bytes.NewReader(file), pcapgo.NgReaderOptions{WantMixedLinkType: true})
-		return r, func(i gopacket.CaptureInfo) pipeline.LinkType {
-			return pipeline.LinkType(i.AncillaryData[0].(layers.LinkType))
+		return r, func(i gopacket.CaptureInfo) linklayer.Type {
+			return linklayer.Type(i.AncillaryData[0].(layers.LinkType))
 		}, err
 	}
 	p, err := pcapgo.NewReader(bytes.NewReader(file))
 	if err != nil {
 		return nil, nil, err
 	}
-	return p, func(gopacket.CaptureInfo) pipeline.LinkType { return pipeline.LinkType(p.LinkType()) }, nil
+	return p, func(gopacket.CaptureInfo) linklayer.Type { return linklayer.Type(p.LinkType()) }, nil
 }
 
 func pcapgoRead(file []byte) ([]captured, error) {
@@ -359,7 +360,7 @@ func pcapgoRead(file []byte) ([]captured, error) {
 			stamp = time.Unix(0, 0)
 		}
 		all = append(all, captured{
-			string(data), max(info.Length, len(data)), pipeline.InstantOf(stamp), link(info), pipeline.TypeUnknown,
+			string(data), max(info.Length, len(data)), pipeline.InstantOf(stamp), link(info), linklayer.TypeUnknown,
 		})
 	}
 }

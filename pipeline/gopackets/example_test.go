@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/gopackets"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // A plugin that reads a file by pcapgo. With libpcap, open calls pcap.OpenLive with a
@@ -31,7 +32,7 @@ func ExampleNewSource() {
 			if err != nil {
 				return h, err
 			}
-			return gopackets.Handle{Read: r.ZeroCopyReadPacketData, LinkType: pipeline.LinkType(r.LinkType()), Close: f.Close}, nil
+			return gopackets.Handle{Read: r.ZeroCopyReadPacketData, LinkType: linklayer.Type(r.LinkType()), Close: f.Close}, nil
 		}), nil
 	}
 	plugin := pipeline.NewSource(pipeline.SourcePlugin[settings]{
@@ -61,7 +62,7 @@ func ExampleNewPacket() {
 		1, 128, 0xc2, 0, 0, 0x0e, 2, 0, 0, 0, 0, 1, 0x88, 0xcc, // LLDP
 		2, 7, 4, 2, 0, 0, 0, 0, 1, 4, 2, 7, '7', 6, 2, 0, 120, 0, 0,
 	}
-	p := pipeline.Packet{Data: frame, Length: len(frame), LinkType: pipeline.LinkEthernet}
+	p := pipeline.Packet{Data: frame, Length: len(frame), LinkType: linklayer.Ethernet}
 	packet := gopackets.NewPacket(&p, layers.LinkType(p.LinkType), gopacket.Lazy)
 	if lldp, ok := packet.Layer(layers.LayerTypeLinkLayerDiscovery).(*layers.LinkLayerDiscovery); ok {
 		fmt.Println("port", string(lldp.PortID.ID))

@@ -18,6 +18,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
 	"github.com/pmtud/pmtud/pipeline/gopackets"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -51,7 +52,7 @@ func (p *pipe) open(context.Context) (h gopackets.Handle, err error) {
 	}
 	r, err := pcapgo.NewReader(read)
 	return gopackets.Handle{
-		Read: r.ZeroCopyReadPacketData, LinkType: pipeline.LinkType(r.LinkType()),
+		Read: r.ZeroCopyReadPacketData, LinkType: linklayer.Type(r.LinkType()),
 		Interrupt: func() { _ = read.SetReadDeadline(time.Now()) },
 		Close:     func() error { return errors.Join(read.Close(), write.Close()) },
 	}, err
@@ -84,7 +85,7 @@ func openFile(path string, read func(*pcapgo.Reader) (data []byte, ci gopacket.C
 		r.SetSnaplen(1 << 18)
 		return gopackets.Handle{
 			Read:     func() ([]byte, gopacket.CaptureInfo, error) { return read(r) },
-			LinkType: pipeline.LinkType(r.LinkType()), Close: f.Close,
+			LinkType: linklayer.Type(r.LinkType()), Close: f.Close,
 		}, nil
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/gopacket"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // Handle is an open reader of packets.
@@ -23,7 +24,7 @@ type Handle struct {
 	Read func() (data []byte, ci gopacket.CaptureInfo, err error)
 
 	// LinkType tells how packets begin, as capture files number it.
-	LinkType pipeline.LinkType
+	LinkType linklayer.Type
 
 	// Again reports an error behind which more packets may come, such as libpcap's
 	// timeout. Nil: there is none but those of Read.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/key"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -171,7 +172,7 @@ func TestPrefixes(t *testing.T) {
 }
 
 func keyOfHeader(e *key.Extractor, ip []byte) key.Key {
-	p := pipeline.Packet{Data: ip, Length: len(ip), LinkType: pipeline.LinkRaw}
+	p := pipeline.Packet{Data: ip, Length: len(ip), LinkType: linklayer.Raw}
 	p.Decode()
 	return e.Key(&p)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/key"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -104,7 +105,7 @@ func client6(t *testing.T, high, low, mtu uint64) key.Key {
 }
 
 func keyOf(t *testing.T, list string, ip []byte) key.Key {
-	p := pipeline.Packet{Data: ip, LinkType: pipeline.LinkRaw, Time: pipelinetest.Begin}
+	p := pipeline.Packet{Data: ip, LinkType: linklayer.Raw, Time: pipelinetest.Begin}
 	p.Decode()
 	return extractor(t, list).Key(&p)
 }

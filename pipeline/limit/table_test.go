@@ -9,6 +9,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/key"
 	"github.com/pmtud/pmtud/pipeline/limit"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // number is a key.
@@ -112,7 +113,7 @@ func routers(n int) []key.Key {
 		for j := 8; j < 24; j++ {
 			data[j] = byte(random.Uint32())
 		}
-		p := pipeline.Packet{Data: data, LinkType: pipeline.LinkRaw}
+		p := pipeline.Packet{Data: data, LinkType: linklayer.Raw}
 		p.Decode()
 		keys[i] = byRouter.Key(&p)
 	}

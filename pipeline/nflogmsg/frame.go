@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
@@ -51,18 +52,18 @@ func (r *Record) origin() pipeline.Origin {
 }
 
 // assemble returns where in msg the packet and its network header begin.
-func (r *Record) assemble() (begin, network int, link pipeline.LinkType) {
+func (r *Record) assemble() (begin, network int, link linklayer.Type) {
 	if r.outgoingFrame() {
-		return r.payload, r.payload + wire.EthernetLen, pipeline.LinkEthernet
+		return r.payload, r.payload + wire.EthernetLen, linklayer.Ethernet
 	}
 	n := r.linkHeaderLen()
 	if n == 0 {
-		return r.payload, r.payload, pipeline.LinkRaw
+		return r.payload, r.payload, linklayer.Raw
 	}
 	begin = r.payload - n
 	if r.vlanProtocol == 0 {
 		copy(r.msg[begin:], r.hwHeader[:n])
-		return begin, r.payload, pipeline.LinkEthernet
+		return begin, r.payload, linklayer.Ethernet
 	}
 	begin -= wire.VLANTagLen
 	// The copies may overlap the header, so what is behind the tag moves first.
@@ -70,7 +71,7 @@ func (r *Record) assemble() (begin, network int, link pipeline.LinkType) {
 	copy(r.msg[begin:], r.hwHeader[:macsLen])
 	binary.BigEndian.PutUint16(r.msg[begin+macsLen:], r.vlanProtocol)
 	binary.BigEndian.PutUint16(r.msg[begin+macsLen+2:], r.vlanTCI)
-	return begin, r.payload, pipeline.LinkEthernet
+	return begin, r.payload, linklayer.Ethernet
 }
 
 // linkHeaderLen returns how many bytes of hwHeader are an Ethernet header that
@@ -88,7 +89,7 @@ func (r *Record) linkHeaderLen() int {
 	switch {
 	case etherType == r.protocol, etherType < firstEtherType && r.protocol == protocol8022:
 		return wire.EthernetLen
-	case etherType != pipeline.EtherTypeVLAN && etherType != pipeline.EtherTypeQinQ:
+	case etherType != linklayer.EtherTypeVLAN && etherType != linklayer.EtherTypeQinQ:
 		return 0
 	case len(h) >= wire.EthernetLen+wire.VLANTagLen && binary.BigEndian.Uint16(h[macsLen+wire.VLANTagLen:]) == r.protocol:
 		return wire.EthernetLen + wire.VLANTagLen
@@ -108,9 +109,9 @@ func (r *Record) outgoingFrame() bool {
 func networkLength(protocol uint16, b []byte) int {
 	n := 0
 	switch protocol {
-	case pipeline.EtherTypeIPv4:
+	case linklayer.EtherTypeIPv4:
 		n, _ = wire.Len(4, b)
-	case pipeline.EtherTypeIPv6:
+	case linklayer.EtherTypeIPv6:
 		n, _ = wire.Len(6, b)
 	}
 	return max(n, len(b))
@@ -118,19 +119,19 @@ func networkLength(protocol uint16, b []byte) int {
 
 // packetType tells by hook and destination to whom the link layer sent the packet.
 // The IP stack sees no unicast packets that were sent to others.
-func (r *Record) packetType(data []byte, link pipeline.LinkType) pipeline.PacketType {
+func (r *Record) packetType(data []byte, link linklayer.Type) linklayer.PacketType {
 	ip := r.family == familyIPv4 || r.family == familyIPv6 || r.family == familyInet
 	switch {
 	case ip && r.hook >= hookLocalOut, r.family == familyNetdev && r.hook == hookNetdevEgress:
-		return pipeline.TypeOutgoing
-	case link != pipeline.LinkEthernet:
-		return pipeline.TypeUnknown
+		return linklayer.TypeOutgoing
+	case link != linklayer.Ethernet:
+		return linklayer.TypeUnknown
 	case [6]byte(data) == [6]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}:
-		return pipeline.TypeBroadcast
+		return linklayer.TypeBroadcast
 	case data[0]&1 != 0:
-		return pipeline.TypeMulticast
+		return linklayer.TypeMulticast
 	case ip:
-		return pipeline.TypeHost
+		return linklayer.TypeHost
 	}
-	return pipeline.TypeUnknown
+	return linklayer.TypeUnknown
 }

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // Lengths in bytes.
@@ -103,9 +104,9 @@ func align(n int) int { return (n + 3) &^ 3 }
 func protocolOf(family uint8) uint16 {
 	switch family {
 	case familyIPv4:
-		return pipeline.EtherTypeIPv4
+		return linklayer.EtherTypeIPv4
 	case familyIPv6:
-		return pipeline.EtherTypeIPv6
+		return linklayer.EtherTypeIPv6
 	}
 	return 0
 }

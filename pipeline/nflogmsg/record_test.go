@@ -10,6 +10,7 @@ import (
 	"github.com/mdlayher/netlink"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -77,26 +78,26 @@ func TestLinkHeader(t *testing.T) {
 		name   string
 		change func(*logged)
 		data   []byte
-		link   pipeline.LinkType
-		kind   pipeline.PacketType
+		link   linklayer.Type
+		kind   linklayer.PacketType
 	}{
-		{"Ethernet", func(*logged) {}, ptb, pipeline.LinkEthernet, pipeline.TypeHost},
-		{"prefix", func(l *logged) { l.prefix = "ptb: " }, ptb, pipeline.LinkEthernet, pipeline.TypeHost},
-		{"VLAN interface, tag taken off", func(l *logged) { l.hwHeader = join(ptb[:14], ip[:4]) }, ptb, pipeline.LinkEthernet, pipeline.TypeHost},
-		{"VLAN interface, tag left in", func(l *logged) { l.hwHeader = tagged[:18] }, tagged, pipeline.LinkEthernet, pipeline.TypeHost},
-		{"VLAN interface, header cut", func(l *logged) { l.hwHeader = tagged[:14] }, ip, pipeline.LinkRaw, pipeline.TypeUnknown},
-		{"tag told", func(l *logged) { l.tpid, l.tci = 0x8100, 7 }, tagged, pipeline.LinkEthernet, pipeline.TypeHost},
-		{"tag told and tag left in", func(l *logged) { l.tpid, l.tci, l.hwHeader = 0x88a8, 9, tagged[:18] }, doubly, pipeline.LinkEthernet, pipeline.TypeHost},
-		{"loopback", func(l *logged) { l.hwType, l.hwHeader = 772, zeroIP }, ip, pipeline.LinkRaw, pipeline.TypeUnknown},
-		{"empty header", func(l *logged) { l.hwHeader = zero }, ip, pipeline.LinkRaw, pipeline.TypeUnknown},
-		{"no header", func(l *logged) { l.hwType = 0 }, ip, pipeline.LinkRaw, pipeline.TypeUnknown},
-		{"tunnel", func(l *logged) { l.hwType, l.hwHeader = 65534, nil }, ip, pipeline.LinkRaw, pipeline.TypeUnknown},
-		{"6in4 tunnel", func(l *logged) { l.hwType, l.hwHeader = 776, ptb[:14] }, ip, pipeline.LinkRaw, pipeline.TypeUnknown},
-		{"header of another protocol", func(l *logged) { l.protocol = 0x86dd }, ip, pipeline.LinkRaw, pipeline.TypeUnknown},
-		{"output", func(l *logged) { l.hook, l.hwType = 3, 0 }, ip, pipeline.LinkRaw, pipeline.TypeOutgoing},
-		{"bridge", func(l *logged) { l.family = 7 }, ptb, pipeline.LinkEthernet, pipeline.TypeUnknown},
-		{"length in place of an EtherType", func(l *logged) { l.protocol, l.hwHeader = protocol8022, sized }, join(sized, ip), pipeline.LinkEthernet, pipeline.TypeHost},
-		{"without packet header", func(l *logged) { l.protocol, l.bare = 0, true }, ptb, pipeline.LinkEthernet, pipeline.TypeHost},
+		{"Ethernet", func(*logged) {}, ptb, linklayer.Ethernet, linklayer.TypeHost},
+		{"prefix", func(l *logged) { l.prefix = "ptb: " }, ptb, linklayer.Ethernet, linklayer.TypeHost},
+		{"VLAN interface, tag taken off", func(l *logged) { l.hwHeader = join(ptb[:14], ip[:4]) }, ptb, linklayer.Ethernet, linklayer.TypeHost},
+		{"VLAN interface, tag left in", func(l *logged) { l.hwHeader = tagged[:18] }, tagged, linklayer.Ethernet, linklayer.TypeHost},
+		{"VLAN interface, header cut", func(l *logged) { l.hwHeader = tagged[:14] }, ip, linklayer.Raw, linklayer.TypeUnknown},
+		{"tag told", func(l *logged) { l.tpid, l.tci = 0x8100, 7 }, tagged, linklayer.Ethernet, linklayer.TypeHost},
+		{"tag told and tag left in", func(l *logged) { l.tpid, l.tci, l.hwHeader = 0x88a8, 9, tagged[:18] }, doubly, linklayer.Ethernet, linklayer.TypeHost},
+		{"loopback", func(l *logged) { l.hwType, l.hwHeader = 772, zeroIP }, ip, linklayer.Raw, linklayer.TypeUnknown},
+		{"empty header", func(l *logged) { l.hwHeader = zero }, ip, linklayer.Raw, linklayer.TypeUnknown},
+		{"no header", func(l *logged) { l.hwType = 0 }, ip, linklayer.Raw, linklayer.TypeUnknown},
+		{"tunnel", func(l *logged) { l.hwType, l.hwHeader = 65534, nil }, ip, linklayer.Raw, linklayer.TypeUnknown},
+		{"6in4 tunnel", func(l *logged) { l.hwType, l.hwHeader = 776, ptb[:14] }, ip, linklayer.Raw, linklayer.TypeUnknown},
+		{"header of another protocol", func(l *logged) { l.protocol = 0x86dd }, ip, linklayer.Raw, linklayer.TypeUnknown},
+		{"output", func(l *logged) { l.hook, l.hwType = 3, 0 }, ip, linklayer.Raw, linklayer.TypeOutgoing},
+		{"bridge", func(l *logged) { l.family = 7 }, ptb, linklayer.Ethernet, linklayer.TypeUnknown},
+		{"length in place of an EtherType", func(l *logged) { l.protocol, l.hwHeader = protocol8022, sized }, join(sized, ip), linklayer.Ethernet, linklayer.TypeHost},
+		{"without packet header", func(l *logged) { l.protocol, l.bare = 0, true }, ptb, linklayer.Ethernet, linklayer.TypeHost},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			l := sound
@@ -132,7 +133,7 @@ func TestPayloadFirst(t *testing.T) {
 	}
 	var p pipeline.Packet
 	r.Fill(&p, 5)
-	if !bytes.Equal(p.Data, ptb[14:]) || p.LinkType != pipeline.LinkRaw {
+	if !bytes.Equal(p.Data, ptb[14:]) || p.LinkType != linklayer.Raw {
 		t.Errorf("% x of link type %d", p.Data, p.LinkType)
 	}
 }

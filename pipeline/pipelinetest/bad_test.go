@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/bpf"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -252,7 +253,7 @@ type deaf struct{}
 
 func (deaf) Filter(*pipeline.Packet) pipeline.Reason { return pipeline.Pass }
 
-func (deaf) KernelFilter(pipeline.LinkType, uint32) []bpf.Instruction {
+func (deaf) KernelFilter(linklayer.Type, uint32) []bpf.Instruction {
 	return []bpf.Instruction{bpf.RetConstant{}}
 }
 

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/bpf"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // testKernelFilter checks that a filter's program accepts whatever the filter
@@ -17,7 +18,7 @@ func (f filterTest) testKernelFilter(t *testing.T) {
 	if !ok {
 		t.Skip("the filter has no program for the kernel")
 	}
-	for _, link := range []pipeline.LinkType{pipeline.LinkEthernet, pipeline.LinkRaw} {
+	for _, link := range []linklayer.Type{linklayer.Ethernet, linklayer.Raw} {
 		program := k.KernelFilter(link, 2048)
 		if program == nil {
 			continue
@@ -33,7 +34,7 @@ func (f filterTest) testKernelFilter(t *testing.T) {
 	}
 }
 
-func compareKernelFilter(t *testing.T, vm *bpf.VM, k pipeline.KernelFilter, link pipeline.LinkType) {
+func compareKernelFilter(t *testing.T, vm *bpf.VM, k pipeline.KernelFilter, link linklayer.Type) {
 	for i, p := range Packets() {
 		if p.LinkType != link {
 			continue

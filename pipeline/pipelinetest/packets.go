@@ -10,6 +10,7 @@ import (
 	"github.com/google/gopacket/layers"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // PTB describes a packet-too-big message. Zero fields get a default.
@@ -51,7 +52,7 @@ func (m PTB) Frame() []byte {
 
 // Packet returns the message as a source delivers it, with the time stamp at.
 func (m PTB) Packet(at pipeline.Instant) pipeline.Packet {
-	return pipeline.NewPacket(m.Frame(), pipeline.LinkEthernet, at.Time())
+	return pipeline.NewPacket(m.Frame(), linklayer.Ethernet, at.Time())
 }
 
 func (m PTB) withDefaults() PTB {
@@ -143,10 +144,10 @@ func Packets() []pipeline.Packet {
 	frames = append(frames, truncated(sound)...)
 	frames = append(frames, mutated(sound)...)
 	frames = append(frames, nil)
-	links := []pipeline.LinkType{
-		pipeline.LinkEthernet, pipeline.LinkRaw, pipeline.LinkSLL, pipeline.LinkSLL2,
-		pipeline.LinkNull, pipeline.LinkLoop, pipeline.LinkIPv4, pipeline.LinkIPv6,
-		pipeline.LinkPPP, pipeline.LinkPPPEther, 9999,
+	links := []linklayer.Type{
+		linklayer.Ethernet, linklayer.Raw, linklayer.SLL, linklayer.SLL2,
+		linklayer.Null, linklayer.Loop, linklayer.IPv4, linklayer.IPv6,
+		linklayer.PPP, linklayer.PPPEther, 9999,
 	}
 	var out []pipeline.Packet
 	for _, link := range links {
@@ -191,24 +192,24 @@ func mutated(sound [][]byte) (frames [][]byte) {
 }
 
 // onLink gives an Ethernet frame the link-layer header of another type.
-func onLink(link pipeline.LinkType, frame []byte) []byte {
-	if link == pipeline.LinkEthernet || len(frame) < 14 {
+func onLink(link linklayer.Type, frame []byte) []byte {
+	if link == linklayer.Ethernet || len(frame) < 14 {
 		return frame
 	}
 	etherType, payload := frame[12:14], frame[14:]
 	var header []byte
 	switch link {
-	case pipeline.LinkSLL:
+	case linklayer.SLL:
 		header = append(make([]byte, 14), etherType...)
-	case pipeline.LinkSLL2:
+	case linklayer.SLL2:
 		header = append(append(header, etherType...), make([]byte, 18)...)
-	case pipeline.LinkNull:
+	case linklayer.Null:
 		header = []byte{2, 0, 0, 0}
-	case pipeline.LinkLoop:
+	case linklayer.Loop:
 		header = []byte{0, 0, 0, 2}
-	case pipeline.LinkPPP:
+	case linklayer.PPP:
 		header = append([]byte{0xff, 3}, pppProtocol(etherType)...)
-	case pipeline.LinkPPPEther:
+	case linklayer.PPPEther:
 		header = append([]byte{0x11, 0, 0, 9, 0, byte(len(payload) + 2)}, pppProtocol(etherType)...)
 	}
 	return append(header, payload...)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
@@ -92,10 +93,10 @@ func (s *sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
 
 // DryRun is [pipeline.DryRunner]: it records the frame. The interface's own
 // address is not known, hence zero; each frame counts as sent to it.
-func (s *sink) DryRun(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
+func (s *sink) DryRun(p *pipeline.Packet, record func(linklayer.Type, []byte)) pipeline.Reason {
 	frame, reason := s.frames.frame(p)
 	if reason == pipeline.Pass && !s.Settings.DryRun {
-		record(pipeline.LinkEthernet, frame)
+		record(linklayer.Ethernet, frame)
 	}
 	return reason
 }

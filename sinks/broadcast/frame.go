@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
@@ -29,7 +30,7 @@ func (f *framer) frame(p *pipeline.Packet) ([]byte, pipeline.Reason) {
 		return nil, AlreadyBroadcast
 	case p.Truncated():
 		return nil, Truncated
-	case p.LinkType == pipeline.LinkEthernet:
+	case p.LinkType == linklayer.Ethernet:
 		return f.fromEthernet(p)
 	}
 	return f.fromIP(p)
@@ -59,7 +60,7 @@ func (f *framer) sourceFor(frame []byte) [macLen]byte {
 
 // fromIP makes a header for a packet that was captured with another one, or none.
 func (f *framer) fromIP(p *pipeline.Packet) ([]byte, pipeline.Reason) {
-	isIP := p.EtherType == pipeline.EtherTypeIPv4 || p.EtherType == pipeline.EtherTypeIPv6
+	isIP := p.EtherType == linklayer.EtherTypeIPv4 || p.EtherType == linklayer.EtherTypeIPv6
 	if p.Network < 0 || p.Network >= len(p.Data) || !isIP {
 		return nil, NoFrame
 	}

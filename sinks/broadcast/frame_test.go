@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/sinks/broadcast"
 )
@@ -29,7 +30,7 @@ func settings(change ...func(*broadcast.Settings)) broadcast.Settings {
 	return s
 }
 
-func packet(link pipeline.LinkType, data []byte) pipeline.Packet {
+func packet(link linklayer.Type, data []byte) pipeline.Packet {
 	return pipeline.Packet{Data: data, Length: len(data), LinkType: link}
 }
 
@@ -43,20 +44,20 @@ func frameCases() []frameCase {
 	frame := func(source, rest []byte) []byte { return slices.Concat(toAll, source, rest) }
 	sll := func(f []byte) []byte { return slices.Concat(make([]byte, 14), f[12:]) }
 	sll2 := func(f []byte) []byte { return slices.Concat(f[12:14], make([]byte, 18), f[14:]) }
-	cut := packet(pipeline.LinkEthernet, ptb[:60])
+	cut := packet(linklayer.Ethernet, ptb[:60])
 	cut.Length = len(ptb)
-	group := packet(pipeline.LinkRaw, ptb[14:])
-	group.Type = pipeline.TypeBroadcast
+	group := packet(linklayer.Raw, ptb[14:])
+	group.Type = linklayer.TypeBroadcast
 
 	fromGroup := slices.Concat(hostMAC, []byte{1, 0, 0x5e, 0, 0, 1}, ptb[12:])
 	toGroup := slices.Concat([]byte{1, 0, 0x5e, 0, 0, 1}, ptb[6:])
-	elsewhere := packet(pipeline.LinkEthernet, slices.Concat([]byte{2, 9, 9, 9, 9, 9}, ptb[6:]))
-	elsewhere.Type = pipeline.TypeOtherHost
+	elsewhere := packet(linklayer.Ethernet, slices.Concat([]byte{2, 9, 9, 9, 9, 9}, ptb[6:]))
+	elsewhere.Type = linklayer.TypeOtherHost
 	notPTB := slices.Clone(ptb)
 	notPTB[34] = 8
 	lldp := slices.Concat(hostMAC, routerMAC, []byte{0x88, 0xcc, 1, 2})
 
-	const ethernet, use = pipeline.LinkEthernet, broadcast.CapturedDestination
+	const ethernet, use = linklayer.Ethernet, broadcast.CapturedDestination
 	return []frameCase{
 		{"captured destination", use, packet(ethernet, ptb), frame(hostMAC, ptb[12:]), 0, false},
 		{"captured source", broadcast.CapturedSource, packet(ethernet, ptb), frame(routerMAC, ptb[12:]), 0, false},
@@ -69,13 +70,13 @@ func frameCases() []frameCase {
 		{"any packet, another ICMP message", use, packet(ethernet, notPTB), frame(hostMAC, notPTB[12:]), 0, true},
 		{"any packet, no IP", use, packet(ethernet, lldp), frame(hostMAC, lldp[12:]), 0, true},
 
-		{"cooked", use, packet(pipeline.LinkSLL, sll(ptb)), frame(nil, ptb[12:]), 0, false},
-		{"cooked with VLAN tag", use, packet(pipeline.LinkSLL, sll(tagged)), frame(nil, tagged[12:]), 0, false},
-		{"cooked, version 2", broadcast.CapturedSource, packet(pipeline.LinkSLL2, sll2(ptb6)), frame(nil, ptb6[12:]), 0, false},
-		{"cooked with VLAN tag, version 2", use, packet(pipeline.LinkSLL2, sll2(tagged)), frame(nil, tagged[12:]), 0, false},
-		{"IPv4", use, packet(pipeline.LinkRaw, ptb[14:]), frame(nil, ptb[12:]), 0, false},
-		{"IPv6 without link layer", use, packet(pipeline.LinkRaw, ptb6[14:]), frame(nil, ptb6[12:]), 0, false},
-		{"BSD loopback", use, packet(pipeline.LinkNull, slices.Concat([]byte{2, 0, 0, 0}, ptb[14:])), frame(nil, ptb[12:]), 0, false},
+		{"cooked", use, packet(linklayer.SLL, sll(ptb)), frame(nil, ptb[12:]), 0, false},
+		{"cooked with VLAN tag", use, packet(linklayer.SLL, sll(tagged)), frame(nil, tagged[12:]), 0, false},
+		{"cooked, version 2", broadcast.CapturedSource, packet(linklayer.SLL2, sll2(ptb6)), frame(nil, ptb6[12:]), 0, false},
+		{"cooked with VLAN tag, version 2", use, packet(linklayer.SLL2, sll2(tagged)), frame(nil, tagged[12:]), 0, false},
+		{"IPv4", use, packet(linklayer.Raw, ptb[14:]), frame(nil, ptb[12:]), 0, false},
+		{"IPv6 without link layer", use, packet(linklayer.Raw, ptb6[14:]), frame(nil, ptb6[12:]), 0, false},
+		{"BSD loopback", use, packet(linklayer.Null, slices.Concat([]byte{2, 0, 0, 0}, ptb[14:])), frame(nil, ptb[12:]), 0, false},
 
 		{"another ICMP message", use, packet(ethernet, notPTB), nil, broadcast.NotPTB, false},
 		{"no IP", use, packet(ethernet, lldp), nil, broadcast.NotPTB, false},
@@ -86,10 +87,10 @@ func frameCases() []frameCase {
 		{"any packet, sent to a group", use, packet(ethernet, toGroup), nil, broadcast.AlreadyBroadcast, true},
 		{"truncated", use, cut, nil, broadcast.Truncated, false},
 		{"any packet, no whole header", use, packet(ethernet, ptb[:13]), nil, broadcast.NoFrame, true},
-		{"any packet, cooked, not IP", use, packet(pipeline.LinkSLL, slices.Concat(make([]byte, 14), []byte{0x08, 0x06, 1, 2})), nil, broadcast.NoFrame, true},
-		{"any packet, cooked, empty", use, packet(pipeline.LinkSLL, sll(ptb[:14])), nil, broadcast.NoFrame, true},
-		{"any packet, cut in the VLAN tag, cooked", use, packet(pipeline.LinkSLL, sll(tagged[:17])), nil, broadcast.NoFrame, true},
-		{"any packet, neither IPv4 nor IPv6", use, packet(pipeline.LinkRaw, []byte{0x50, 0, 0, 0}), nil, broadcast.NoFrame, true},
+		{"any packet, cooked, not IP", use, packet(linklayer.SLL, slices.Concat(make([]byte, 14), []byte{0x08, 0x06, 1, 2})), nil, broadcast.NoFrame, true},
+		{"any packet, cooked, empty", use, packet(linklayer.SLL, sll(ptb[:14])), nil, broadcast.NoFrame, true},
+		{"any packet, cut in the VLAN tag, cooked", use, packet(linklayer.SLL, sll(tagged[:17])), nil, broadcast.NoFrame, true},
+		{"any packet, neither IPv4 nor IPv6", use, packet(linklayer.Raw, []byte{0x50, 0, 0, 0}), nil, broadcast.NoFrame, true},
 		{"any packet, unknown link type", use, packet(9999, ptb), nil, broadcast.NoFrame, true},
 	}
 }
@@ -120,7 +121,7 @@ func (c frameCase) decoded() pipeline.Packet {
 
 // ofInterface reports whether the source address is the interface's, also in a replay.
 func (c frameCase) ofInterface() bool {
-	return c.source == broadcast.Interface || c.packet.LinkType != pipeline.LinkEthernet ||
+	return c.source == broadcast.Interface || c.packet.LinkType != linklayer.Ethernet ||
 		c.source == broadcast.CapturedSource && c.packet.Data[6]&1 != 0
 }
 
@@ -147,8 +148,8 @@ func TestRehearse(t *testing.T) {
 			sink := build(t, tc.settings())
 			var got []byte
 			p := tc.decoded()
-			reason := sink.(pipeline.DryRunner).DryRun(&p, func(link pipeline.LinkType, octets []byte) {
-				if link != pipeline.LinkEthernet {
+			reason := sink.(pipeline.DryRunner).DryRun(&p, func(link linklayer.Type, octets []byte) {
+				if link != linklayer.Ethernet {
 					t.Errorf("link type %d", link)
 				}
 				got = slices.Clone(octets)
@@ -167,7 +168,7 @@ func TestRehearseDryRun(t *testing.T) {
 	sink := build(t, settings(func(s *broadcast.Settings) { s.DryRun = true }))
 	p := pipelinetest.PTB{}.Packet(pipelinetest.Begin)
 	p.Decode()
-	reason := sink.(pipeline.DryRunner).DryRun(&p, func(pipeline.LinkType, []byte) { t.Error("a frame is sent") })
+	reason := sink.(pipeline.DryRunner).DryRun(&p, func(linklayer.Type, []byte) { t.Error("a frame is sent") })
 	if reason != pipeline.Pass {
 		t.Errorf("reason %d", reason)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/afpacket"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // attachInterval is how often at most the sender looks for a deleted interface.
@@ -49,7 +50,7 @@ func (s *sender) open() error {
 	if err != nil {
 		return err
 	}
-	if link.LinkType != pipeline.LinkEthernet {
+	if link.LinkType != linklayer.Ethernet {
 		return errors.Join(fmt.Errorf("open interface %s: %w", s.name, errNotEthernet), socket.Close())
 	}
 	s.socket, s.macs, s.carrier = socket, afpacket.NewMACReader(socket), afpacket.NewCarrierReader(socket)
@@ -87,7 +88,7 @@ func (s *sender) attach() bool {
 	}
 	s.looked = now
 	link, err := s.socket.Attach()
-	if err == nil && link.LinkType != pipeline.LinkEthernet {
+	if err == nil && link.LinkType != linklayer.Ethernet {
 		err = errors.Join(errNotEthernet, s.socket.Detach())
 	}
 	return err == nil

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
@@ -43,7 +44,7 @@ func (f *framer) frame(ip wire.IP, to [macLen]byte, ttl uint8) []byte {
 
 func etherType(ip wire.IP) uint16 {
 	if ip.Version == 4 {
-		return pipeline.EtherTypeIPv4
+		return linklayer.EtherTypeIPv4
 	}
-	return pipeline.EtherTypeIPv6
+	return linklayer.EtherTypeIPv6
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 	"github.com/pmtud/pmtud/sinks/inject"
 )
@@ -43,7 +44,7 @@ func (c tap) until(t *testing.T, last func(*pipeline.Packet) bool) (heard []pipe
 			t.Fatalf("the last frame did not come, but %d others", len(heard))
 		}
 		netns.Must(t, err)
-		p := pipeline.Packet{Data: append([]byte(nil), buf[:n]...), Length: n, LinkType: pipeline.LinkEthernet}
+		p := pipeline.Packet{Data: append([]byte(nil), buf[:n]...), Length: n, LinkType: linklayer.Ethernet}
 		p.Decode()
 		if last(&p) {
 			return heard
@@ -56,7 +57,7 @@ func (c tap) until(t *testing.T, last func(*pipeline.Packet) bool) (heard []pipe
 const markerPort = 999
 
 func isMarker(p *pipeline.Packet) bool {
-	return p.EtherType == pipeline.EtherTypeIPv4 && len(p.Data) >= 38 && p.Data[p.Network+9] == unix.IPPROTO_UDP &&
+	return p.EtherType == linklayer.EtherTypeIPv4 && len(p.Data) >= 38 && p.Data[p.Network+9] == unix.IPPROTO_UDP &&
 		binary.BigEndian.Uint16(p.Data[p.Network+22:]) == markerPort
 }
 
@@ -271,7 +272,7 @@ func TestTTL(t *testing.T) {
 
 // soundHeader checks the checksum of an IPv4 header.
 func soundHeader(p *pipeline.Packet) error {
-	if p.EtherType != pipeline.EtherTypeIPv4 {
+	if p.EtherType != linklayer.EtherTypeIPv4 {
 		return nil
 	}
 	sum := uint32(0)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/seen"
 	"github.com/pmtud/pmtud/pipeline/setting"
 	"github.com/pmtud/pmtud/pipeline/wire"
@@ -171,7 +172,7 @@ func (s *sink) send(ip wire.IP, to *port, now int64) pipeline.Reason {
 
 // DryRun is [pipeline.DryRunner]: it records the frame. The device's address is not known,
 // hence zero. The guard counts as set if it can be.
-func (s *sink) DryRun(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
+func (s *sink) DryRun(p *pipeline.Packet, record func(linklayer.Type, []byte)) pipeline.Reason {
 	ip, reason := packetOf(p)
 	if reason != pipeline.Pass {
 		return reason
@@ -184,7 +185,7 @@ func (s *sink) DryRun(p *pipeline.Packet, record func(pipeline.LinkType, []byte)
 		s.sent.Add(digest, now)
 	}
 	if !s.Settings.DryRun {
-		record(pipeline.LinkEthernet, s.frames.frame(ip, [macLen]byte{}, s.maxTTL(true)))
+		record(linklayer.Ethernet, s.frames.frame(ip, [macLen]byte{}, s.maxTTL(true)))
 	}
 	return pipeline.Pass
 }

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/nat"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
@@ -139,7 +140,7 @@ func (m message) packet() *pipeline.Packet {
 		body := binary.BigEndian.AppendUint32(nil, uint32(m.mtu))
 		frame = serialize(eth, outer, icmp, gopacket.Payload(append(body, serialize(quoted, udp, gopacket.Payload(make([]byte, 1400)))[:200]...)))
 	}
-	p := &pipeline.Packet{Data: frame, Length: len(frame), LinkType: pipeline.LinkEthernet, Time: pipeline.InstantOf(time.Now())}
+	p := &pipeline.Packet{Data: frame, Length: len(frame), LinkType: linklayer.Ethernet, Time: pipeline.InstantOf(time.Now())}
 	p.Clock = p.Time
 	p.Decode()
 	return p

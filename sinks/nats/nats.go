@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/natslink"
 	"github.com/pmtud/pmtud/pipeline/sealed"
 	"github.com/pmtud/pmtud/pipeline/seen"
@@ -153,10 +154,10 @@ func (s *Sink) subject(target netip.Addr) string {
 }
 
 // DryRun is [pipeline.DryRunner]: it records the packet that would be published.
-func (s *Sink) DryRun(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
+func (s *Sink) DryRun(p *pipeline.Packet, record func(linklayer.Type, []byte)) pipeline.Reason {
 	packet, r := s.packets.Next(p)
 	if r == pipeline.Pass && !s.settings.DryRun {
-		record(pipeline.LinkRaw, packet)
+		record(linklayer.Raw, packet)
 	}
 	return r
 }

@@ -14,6 +14,7 @@ import (
 	natsio "github.com/nats-io/nats.go"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/natslink"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/natsserver"
@@ -192,7 +193,7 @@ func TestReasons(t *testing.T) {
 		{"sound", ptb(false, 1400), ""},
 		{"again", ptb(false, 1400), "repeated"},
 		{"IPv6", ptb(true, 1400), ""},
-		{"no PTB", pipeline.Packet{LinkType: pipeline.LinkEthernet}, "not-ptb"},
+		{"no PTB", pipeline.Packet{LinkType: linklayer.Ethernet}, "not-ptb"},
 		{"longer than the server takes", long, "too-large"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

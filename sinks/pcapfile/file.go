@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // fileMode lets the group read: captures are nobody else's business.
@@ -23,17 +24,17 @@ type file struct {
 	first pipeline.Instant // time stamp
 	since pipeline.Instant // clock
 
-	link      pipeline.LinkType // in the header of a pcap file
-	linkFixed bool              // by a packet
+	link      linklayer.Type // in the header of a pcap file
+	linkFixed bool           // by a packet
 
-	interfaces []pipeline.LinkType // of a pcapng file
+	interfaces []linklayer.Type // of a pcapng file
 }
 
 // createFile makes a file with a header, which must not exist. It has another name
 // until the header is in it, so that there never is a file at path that nobody can
 // read.
 func createFile(path string, e *capfile.Encoder) (*file, error) {
-	header := e.AppendHeader(nil, pipeline.LinkEthernet)
+	header := e.AppendHeader(nil, linklayer.Ethernet)
 	f, err := draft(path, header)
 	if err != nil {
 		if known, ok := errors.AsType[*os.PathError](err); ok {
@@ -41,7 +42,7 @@ func createFile(path string, e *capfile.Encoder) (*file, error) {
 		}
 		return nil, err
 	}
-	return &file{f: f, size: int64(len(header)), link: pipeline.LinkEthernet}, nil
+	return &file{f: f, size: int64(len(header)), link: linklayer.Ethernet}, nil
 }
 
 // draft makes a file in the folder of path, and gives it that name.
@@ -83,7 +84,7 @@ func (f *file) write(b []byte) (int, error) { return f.f.WriteAt(b, f.size) }
 func (f *file) cut() error { return f.f.Truncate(f.size) }
 
 // fixLink makes link the link type of a pcap file and reports whether it is so.
-func (f *file) fixLink(e *capfile.Encoder, link pipeline.LinkType) (bool, error) {
+func (f *file) fixLink(e *capfile.Encoder, link linklayer.Type) (bool, error) {
 	if !f.linkFixed && f.link != link {
 		if _, err := f.f.WriteAt(e.AppendHeader(nil, link), 0); err != nil {
 			return false, fmt.Errorf("write header: %w", err)
@@ -96,7 +97,7 @@ func (f *file) fixLink(e *capfile.Encoder, link pipeline.LinkType) (bool, error)
 
 // interfaceOf returns the number of a pcapng file's interface, or -1 if there is
 // none of the link type.
-func (f *file) interfaceOf(link pipeline.LinkType) int {
+func (f *file) interfaceOf(link linklayer.Type) int {
 	for id, l := range f.interfaces {
 		if l == link {
 			return id

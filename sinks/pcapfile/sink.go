@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // writeSize is the number of octets from which on a batch is written in several
@@ -73,7 +74,7 @@ func (s *sink) Open(context.Context) error {
 }
 
 func (s *sink) create() error {
-	if err := s.rotation.clear(s.encoder.AppendHeader(nil, pipeline.LinkEthernet)); err != nil {
+	if err := s.rotation.clear(s.encoder.AppendHeader(nil, linklayer.Ethernet)); err != nil {
 		return err
 	}
 	f, err := createFile(s.settings.Path, &s.encoder)
@@ -184,7 +185,7 @@ func (s *sink) put(i int) pipeline.Reason {
 
 // place makes the file ready for packets of a link type and returns the number of
 // their interface.
-func (s *sink) place(link pipeline.LinkType) (id int, reason pipeline.Reason) {
+func (s *sink) place(link linklayer.Type) (id int, reason pipeline.Reason) {
 	if s.file == nil {
 		if s.openError == nil {
 			s.openError = s.create()
@@ -210,7 +211,7 @@ func (s *sink) place(link pipeline.LinkType) (id int, reason pipeline.Reason) {
 
 // placeInterface finds a pcapng file's interface, or adds it in a write of its own,
 // so that the file either has it or not.
-func (s *sink) placeInterface(link pipeline.LinkType) (id int, reason pipeline.Reason) {
+func (s *sink) placeInterface(link linklayer.Type) (id int, reason pipeline.Reason) {
 	if id := s.file.interfaceOf(link); id >= 0 {
 		return id, pipeline.Pass
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/setting"
 	"github.com/pmtud/pmtud/sinks/pcapfile"
 )
@@ -84,12 +85,12 @@ var start = pipeline.InstantOf(time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC))
 // packet makes an Ethernet packet that came so long after start.
 func packet(data string, after time.Duration) *pipeline.Packet {
 	at := start + pipeline.Instant(after)
-	return &pipeline.Packet{Data: []byte(data), Length: len(data), Time: at, Clock: at, LinkType: pipeline.LinkEthernet}
+	return &pipeline.Packet{Data: []byte(data), Length: len(data), Time: at, Clock: at, LinkType: linklayer.Ethernet}
 }
 
 func cooked(data string) *pipeline.Packet {
 	p := packet(data, 0)
-	p.LinkType = pipeline.LinkSLL
+	p.LinkType = linklayer.SLL
 	return p
 }
 
@@ -214,7 +215,7 @@ func TestLinkTypeInHeader(t *testing.T) {
 	}
 	defer r.Close()
 	var got [1]pipeline.Packet
-	if _, err := r.ReadBatch(got[:]); err != nil || got[0].LinkType != pipeline.LinkSLL {
+	if _, err := r.ReadBatch(got[:]); err != nil || got[0].LinkType != linklayer.SLL {
 		t.Errorf("got link type %d, %v", got[0].LinkType, err)
 	}
 }
@@ -227,7 +228,7 @@ func TestLargePackets(t *testing.T) {
 		var batch []*pipeline.Packet
 		for i := range 20 {
 			p := packet(strings.Repeat("x", capfile.MaxPacket-i), 0)
-			p.Type = pipeline.TypeHost
+			p.Type = linklayer.TypeHost
 			batch = append(batch, p)
 		}
 		mustDeliver(t, sink, batch...)

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 	"github.com/pmtud/pmtud/sinks/peers"
@@ -236,11 +237,11 @@ func TestReasons(t *testing.T) {
 		{"echo request", both, change(ptb(false, 1400), 34, 8), "not-ptb"},
 		{"wrong IP version", both, change(ptb(false, 1400), 14, 0x55), "not-ptb"},
 		{"short IPv4 header", both, pipeline.Packet{
-			Data: []byte{0x42, 0, 0, 20, 0, 0, 0, 0, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, LinkType: pipeline.LinkIPv4,
+			Data: []byte{0x42, 0, 0, 20, 0, 0, 0, 0, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, LinkType: linklayer.IPv4,
 		}, "not-ptb"},
-		{"cut by the capture", both, pipeline.Packet{Data: ptb(false, 1400).Data[:60], Length: 61, LinkType: pipeline.LinkEthernet}, "truncated"},
-		{"cut in the ICMP header", both, pipeline.Packet{Data: ptb(false, 1400).Data[:41], Length: 41, LinkType: pipeline.LinkEthernet}, "truncated"},
-		{"empty", both, pipeline.Packet{LinkType: pipeline.LinkEthernet}, "not-ptb"},
+		{"cut by the capture", both, pipeline.Packet{Data: ptb(false, 1400).Data[:60], Length: 61, LinkType: linklayer.Ethernet}, "truncated"},
+		{"cut in the ICMP header", both, pipeline.Packet{Data: ptb(false, 1400).Data[:41], Length: 41, LinkType: linklayer.Ethernet}, "truncated"},
+		{"empty", both, pipeline.Packet{LinkType: linklayer.Ethernet}, "not-ptb"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got := deliver(tc.sink, tc.packet); got != tc.want {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/peerlist"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/sinks/peers"
@@ -173,7 +174,7 @@ func FuzzDeliver(f *testing.F) {
 	sink := openDryRun(f, "203.0.113.2", "2001:db8:f::2", "192.0.2.2", "2001:db8::2")
 	failed := make([]pipeline.Reason, 1)
 	f.Fuzz(func(t *testing.T, data []byte, length int, link uint16) {
-		p := pipeline.Packet{Data: data[:len(data):len(data)], Length: length, LinkType: pipeline.LinkType(link)}
+		p := pipeline.Packet{Data: data[:len(data):len(data)], Length: length, LinkType: linklayer.Type(link)}
 		p.Decode()
 		sink.Deliver([]*pipeline.Packet{&p}, failed)
 		if failed[0] == pipeline.Pass && (p.PTB == 0 || p.Truncated() || len(p.Data) < p.ICMP+8) {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/peerlist"
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
@@ -19,7 +20,7 @@ type rehearsal struct {
 // DryRun is [pipeline.DryRunner]: it records an IP packet for each peer that is
 // listed by its address. Names are not looked up. The source address, which the
 // kernel would choose, is unspecified; the ICMPv6 checksum is that of it.
-func (s *Sink) DryRun(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
+func (s *Sink) DryRun(p *pipeline.Packet, record func(linklayer.Type, []byte)) pipeline.Reason {
 	if s.rehearsal == nil {
 		s.rehearsal = newRehearsal(s.Addresses())
 	}
@@ -44,7 +45,7 @@ func (s *Sink) DryRun(p *pipeline.Packet, record func(pipeline.LinkType, []byte)
 		}
 		reason = pipeline.Pass
 		if !s.settings.DryRun {
-			record(pipeline.LinkRaw, s.rehearsal.build(message(p), to, ttl-1))
+			record(linklayer.Raw, s.rehearsal.build(message(p), to, ttl-1))
 		}
 	}
 	return reason

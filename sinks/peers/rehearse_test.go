@@ -9,20 +9,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/sinks/peers"
 )
 
 // rehearsed is a packet that a sink would send, without its lengths and checksums.
 type rehearsed struct {
-	Link     pipeline.LinkType
+	Link     linklayer.Type
 	Src, Dst string
 	TTL      uint8
 	ICMP     []byte // without checksum
 }
 
 // read checks the lengths and checksums of a packet and returns the rest.
-func read(t *testing.T, link pipeline.LinkType, packet []byte) rehearsed {
+func read(t *testing.T, link linklayer.Type, packet []byte) rehearsed {
 	t.Helper()
 	if packet[0] == 0x45 {
 		length, sum := binary.BigEndian.Uint16(packet[2:]), checksum(packet[:20])
@@ -121,12 +122,12 @@ func TestRehearse(t *testing.T) {
 				}
 				for _, to := range tc.to {
 					if !dry {
-						want = append(want, rehearsed{pipeline.LinkRaw, src, to, tc.ttl, withoutChecksum(p.Data[icmp : icmp+tc.length])})
+						want = append(want, rehearsed{linklayer.Raw, src, to, tc.ttl, withoutChecksum(p.Data[icmp : icmp+tc.length])})
 					}
 				}
 				for range 2 { // the second time it has what it works with
 					got = nil
-					reason := built.(pipeline.DryRunner).DryRun(&p, func(link pipeline.LinkType, octets []byte) {
+					reason := built.(pipeline.DryRunner).DryRun(&p, func(link linklayer.Type, octets []byte) {
 						got = append(got, read(t, link, octets))
 					})
 					name := ""

@@ -16,6 +16,7 @@ import (
 	"github.com/google/gopacket/pcapgo"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
@@ -159,7 +160,7 @@ func readPackets(t *testing.T) (packets []pipeline.Packet) {
 		netns.Must(t, err)
 		packets = append(packets, pipeline.Packet{
 			Data: data[:min(len(data), 2048)], Length: info.Length,
-			Time: pipeline.InstantOf(info.Timestamp), LinkType: pipeline.LinkEthernet,
+			Time: pipeline.InstantOf(info.Timestamp), LinkType: linklayer.Ethernet,
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/sealed"
 	"github.com/pmtud/pmtud/sinks/relay"
@@ -26,9 +27,9 @@ func FuzzRehearse(f *testing.F) {
 	now := pipelinetest.Begin
 	f.Fuzz(func(t *testing.T, data []byte, length int, link uint16) {
 		now += 3e9 // so that nothing is a repetition
-		p := pipeline.Packet{Data: data[:len(data):len(data)], Length: length, LinkType: pipeline.LinkType(link), Clock: now}
+		p := pipeline.Packet{Data: data[:len(data):len(data)], Length: length, LinkType: linklayer.Type(link), Clock: now}
 		p.Decode()
-		reason := sink.DryRun(&p, func(link pipeline.LinkType, ip []byte) { checkSealed(t, link, ip) })
+		reason := sink.DryRun(&p, func(link linklayer.Type, ip []byte) { checkSealed(t, link, ip) })
 		if int(reason) > len(relay.Plugin().Reasons) {
 			t.Errorf("reason %d is not declared", reason)
 		}
@@ -36,7 +37,7 @@ func FuzzRehearse(f *testing.F) {
 }
 
 // checkSealed checks that an IP packet is one that a source takes.
-func checkSealed(t *testing.T, link pipeline.LinkType, ip []byte) {
+func checkSealed(t *testing.T, link linklayer.Type, ip []byte) {
 	t.Helper()
 	p := pipeline.Packet{Data: ip, Length: len(ip), LinkType: link}
 	p.Decode()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/peerlist"
 	"github.com/pmtud/pmtud/pipeline/sealed"
 	"github.com/pmtud/pmtud/pipeline/setting"
@@ -119,10 +120,10 @@ func (s *Sink) deliver(p *pipeline.Packet, now time.Time) pipeline.Reason {
 }
 
 // DryRun is [pipeline.DryRunner]: it records the packet that would be sealed, once.
-func (s *Sink) DryRun(p *pipeline.Packet, record func(pipeline.LinkType, []byte)) pipeline.Reason {
+func (s *Sink) DryRun(p *pipeline.Packet, record func(linklayer.Type, []byte)) pipeline.Reason {
 	packet, r := s.packets.Next(p)
 	if r == pipeline.Pass && !s.settings.DryRun {
-		record(pipeline.LinkRaw, packet)
+		record(linklayer.Raw, packet)
 	}
 	return r
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/peerlist"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
@@ -218,9 +219,9 @@ func TestReasons(t *testing.T) {
 		{"echo request", change(ptb(false, 1400), 34, 8), "not-ptb"},
 		{"wrong IP version", change(ptb(false, 1400), 14, 0x55), "not-ptb"},
 		{"IP length too small", change(ptb(false, 1400), 14+3, 27), "not-ptb"},
-		{"cut by the capture", pipeline.Packet{Data: ptb(false, 1400).Data[:60], Length: 142, LinkType: pipeline.LinkEthernet}, "truncated"},
+		{"cut by the capture", pipeline.Packet{Data: ptb(false, 1400).Data[:60], Length: 142, LinkType: linklayer.Ethernet}, "truncated"},
 		{"not IP", change(ptb(false, 1400), 12, 0x12), "not-ptb"},
-		{"empty", pipeline.Packet{LinkType: pipeline.LinkEthernet}, "not-ptb"},
+		{"empty", pipeline.Packet{LinkType: linklayer.Ethernet}, "not-ptb"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got := deliver(sink, tc.packet); got != tc.want {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 	"github.com/pmtud/pmtud/pipeline/whole"
@@ -73,8 +74,8 @@ func TestRehearse(t *testing.T) {
 				p := step.packet
 				p.Decode()
 				var recorded [][]byte
-				got := sink.DryRun(&p, func(link pipeline.LinkType, data []byte) {
-					if link != pipeline.LinkRaw {
+				got := sink.DryRun(&p, func(link linklayer.Type, data []byte) {
+					if link != linklayer.Raw {
 						t.Errorf("step %d: link type %d", i, link)
 					}
 					recorded = append(recorded, bytes.Clone(data))

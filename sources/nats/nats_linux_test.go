@@ -12,6 +12,7 @@ import (
 	natsio "github.com/nats-io/nats.go"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/natslink"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/natsserver"
@@ -166,7 +167,7 @@ func TestPacket(t *testing.T) {
 			if string(p.Data) != string(message(7)) || p.Length != len(p.Data) {
 				t.Errorf("packet %x", p.Data)
 			}
-			if p.LinkType != pipeline.LinkRaw || p.Origin != pipeline.OriginRelay {
+			if p.LinkType != linklayer.Raw || p.Origin != pipeline.OriginRelay {
 				t.Errorf("link type %d, origin %d", p.LinkType, p.Origin)
 			}
 			if at := p.Time.Time(); at.Before(before) || time.Since(at) < 0 {

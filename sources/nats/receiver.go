@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/natslink"
 	"github.com/pmtud/pmtud/pipeline/seen"
 )
@@ -56,7 +57,7 @@ func (r *receiver) receive(p *pipeline.Packet, message []byte, now time.Time) bo
 	}
 	*p = pipeline.Packet{
 		Data: ip, Length: len(ip), Time: pipeline.InstantOf(now),
-		LinkType: pipeline.LinkRaw, Origin: pipeline.OriginRelay,
+		LinkType: linklayer.Raw, Origin: pipeline.OriginRelay,
 	}
 	return true
 }

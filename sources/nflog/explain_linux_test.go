@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -85,16 +86,16 @@ func TestReshape(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		data    []byte
-		link    pipeline.LinkType
+		link    linklayer.Type
 		snaplen int
 		want    int
 	}{
-		{"Ethernet", frame, pipeline.LinkEthernet, 64, 14 + 64},
-		{"Ethernet, as long as that", frame, pipeline.LinkEthernet, len(frame) - 14, len(frame)},
-		{"Ethernet, a byte longer", frame, pipeline.LinkEthernet, len(frame) - 15, len(frame) - 1},
-		{"Ethernet, shorter", frame, pipeline.LinkEthernet, 2048, len(frame)},
-		{"no link layer", frame[14:], pipeline.LinkRaw, 64, 64},
-		{"no IP packet", noIP, pipeline.LinkEthernet, 64, 14 + 64},
+		{"Ethernet", frame, linklayer.Ethernet, 64, 14 + 64},
+		{"Ethernet, as long as that", frame, linklayer.Ethernet, len(frame) - 14, len(frame)},
+		{"Ethernet, a byte longer", frame, linklayer.Ethernet, len(frame) - 15, len(frame) - 1},
+		{"Ethernet, shorter", frame, linklayer.Ethernet, 2048, len(frame)},
+		{"no link layer", frame[14:], linklayer.Raw, 64, 64},
+		{"no IP packet", noIP, linklayer.Ethernet, 64, 14 + 64},
 		{"a link layer that is not decoded", noIP, 9999, 64, 64},
 	} {
 		p := pipeline.Packet{Data: tc.data, Length: len(tc.data), LinkType: tc.link}

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 	"github.com/pmtud/pmtud/pipeline/setting"
@@ -39,8 +40,8 @@ func TestPlugin(t *testing.T) {
 type delivered struct {
 	Data     []byte
 	Length   int
-	LinkType pipeline.LinkType
-	Type     pipeline.PacketType
+	LinkType linklayer.Type
+	Type     linklayer.PacketType
 	PTB      uint8
 }
 
@@ -54,7 +55,7 @@ func TestFramesFromEthernet(t *testing.T) {
 	several := pipelinetest.PTB{DstMAC: [6]byte{1, 0, 0x5e, 0, 0, 1}}.Frame()
 	arp := append(append([]byte(nil), hostMAC...), "\x02\x00\x00\x00\x00\x01\x08\x06\x00\x01\x08\x00\x06\x04\x00\x09"...)
 	const (
-		ethernet = pipeline.LinkEthernet
+		ethernet = linklayer.Ethernet
 		snaplen  = 64
 	)
 	for _, tc := range []struct {
@@ -64,20 +65,20 @@ func TestFramesFromEthernet(t *testing.T) {
 		frame   []byte
 		want    delivered
 	}{
-		{"IPv4 at input", input, 0, sound4, delivered{sound4, len(sound4), ethernet, pipeline.TypeHost, 4}},
-		{"IPv6 at input", input, 0, sound6, delivered{sound6, len(sound6), ethernet, pipeline.TypeHost, 6}},
-		{"at prerouting", prerouting, 0, sound4, delivered{sound4, len(sound4), ethernet, pipeline.TypeHost, 4}},
-		{"to all", prerouting, 0, everybody, delivered{everybody, len(everybody), ethernet, pipeline.TypeBroadcast, 4}},
-		{"to several", prerouting, 0, several, delivered{several, len(several), ethernet, pipeline.TypeMulticast, 4}},
-		{"padding cut off by the IP stack", input, 0, padded, delivered{sound4, len(sound4), ethernet, pipeline.TypeHost, 4}},
-		{"cut", input, snaplen, sound4, delivered{sound4[:14+snaplen], len(sound4), ethernet, pipeline.TypeHost, 4}},
-		{"IPv6 cut", input, snaplen, sound6, delivered{sound6[:14+snaplen], len(sound6), ethernet, pipeline.TypeHost, 6}},
-		{"at ingress", ingress, 0, sound4, delivered{sound4, len(sound4), ethernet, pipeline.TypeUnknown, 4}},
-		{"padding at ingress", ingress, 0, padded, delivered{padded, len(padded), ethernet, pipeline.TypeUnknown, 4}},
-		{"VLAN tag", ingress, 0, tagged, delivered{tagged, len(tagged), ethernet, pipeline.TypeUnknown, 4}},
-		{"VLAN tag, cut", ingress, snaplen, tagged, delivered{tagged[:18+snaplen], len(tagged), ethernet, pipeline.TypeUnknown, 4}},
-		{"two VLAN tags", ingress, 0, doubly, delivered{doubly, len(doubly), ethernet, pipeline.TypeUnknown, 0}},
-		{"not IP", ingress, 0, arp, delivered{arp, len(arp), ethernet, pipeline.TypeUnknown, 0}},
+		{"IPv4 at input", input, 0, sound4, delivered{sound4, len(sound4), ethernet, linklayer.TypeHost, 4}},
+		{"IPv6 at input", input, 0, sound6, delivered{sound6, len(sound6), ethernet, linklayer.TypeHost, 6}},
+		{"at prerouting", prerouting, 0, sound4, delivered{sound4, len(sound4), ethernet, linklayer.TypeHost, 4}},
+		{"to all", prerouting, 0, everybody, delivered{everybody, len(everybody), ethernet, linklayer.TypeBroadcast, 4}},
+		{"to several", prerouting, 0, several, delivered{several, len(several), ethernet, linklayer.TypeMulticast, 4}},
+		{"padding cut off by the IP stack", input, 0, padded, delivered{sound4, len(sound4), ethernet, linklayer.TypeHost, 4}},
+		{"cut", input, snaplen, sound4, delivered{sound4[:14+snaplen], len(sound4), ethernet, linklayer.TypeHost, 4}},
+		{"IPv6 cut", input, snaplen, sound6, delivered{sound6[:14+snaplen], len(sound6), ethernet, linklayer.TypeHost, 6}},
+		{"at ingress", ingress, 0, sound4, delivered{sound4, len(sound4), ethernet, linklayer.TypeUnknown, 4}},
+		{"padding at ingress", ingress, 0, padded, delivered{padded, len(padded), ethernet, linklayer.TypeUnknown, 4}},
+		{"VLAN tag", ingress, 0, tagged, delivered{tagged, len(tagged), ethernet, linklayer.TypeUnknown, 4}},
+		{"VLAN tag, cut", ingress, snaplen, tagged, delivered{tagged[:18+snaplen], len(tagged), ethernet, linklayer.TypeUnknown, 4}},
+		{"two VLAN tags", ingress, 0, doubly, delivered{doubly, len(doubly), ethernet, linklayer.TypeUnknown, 0}},
+		{"not IP", ingress, 0, arp, delivered{arp, len(arp), ethernet, linklayer.TypeUnknown, 0}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			lab := newLab(t)
@@ -114,8 +115,8 @@ func TestInjected(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		frame []byte
-		link  pipeline.LinkType
-	}{{"eth0", frame, pipeline.LinkEthernet}, {"lo", onLoopback, pipeline.LinkRaw}} {
+		link  linklayer.Type
+	}{{"eth0", frame, linklayer.Ethernet}, {"lo", onLoopback, linklayer.Raw}} {
 		t.Run(tc.name, func(t *testing.T) {
 			lab := newLab(t)
 			logRule(t, lab.host, prerouting)
@@ -153,7 +154,7 @@ func TestSizeOfRule(t *testing.T) {
 	frame := pipelinetest.PTB{}.Frame()
 	lab.inject(t, frame)
 	got := look(r.await(t, fromRouter))
-	want := delivered{frame[:14+40], len(frame), pipeline.LinkEthernet, pipeline.TypeHost, 4}
+	want := delivered{frame[:14+40], len(frame), linklayer.Ethernet, linklayer.TypeHost, 4}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("packet (-want +got):\n%s", diff)
 	}
@@ -166,13 +167,13 @@ func TestOwnPackets(t *testing.T) {
 		name string
 		at   hook
 		to   string
-		link pipeline.LinkType
-		kind pipeline.PacketType
+		link linklayer.Type
+		kind linklayer.PacketType
 	}{
-		{"lo", input, "127.0.0.1:9", pipeline.LinkRaw, pipeline.TypeUnknown},
-		{"lo, IPv6", input, "[::1]:9", pipeline.LinkRaw, pipeline.TypeUnknown},
-		{"output", output, "192.0.2.254:9", pipeline.LinkRaw, pipeline.TypeOutgoing},
-		{"egress", egress, "192.0.2.254:9", pipeline.LinkEthernet, pipeline.TypeOutgoing},
+		{"lo", input, "127.0.0.1:9", linklayer.Raw, linklayer.TypeUnknown},
+		{"lo, IPv6", input, "[::1]:9", linklayer.Raw, linklayer.TypeUnknown},
+		{"output", output, "192.0.2.254:9", linklayer.Raw, linklayer.TypeOutgoing},
+		{"egress", egress, "192.0.2.254:9", linklayer.Ethernet, linklayer.TypeOutgoing},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			lab := newLab(t)
@@ -205,7 +206,7 @@ func TestTunnel(t *testing.T) {
 	_, err := tun.Write(message)
 	netns.Must(t, err)
 	got := look(r.await(t, fromRouter))
-	want := delivered{message, len(message), pipeline.LinkRaw, pipeline.TypeUnknown, 4}
+	want := delivered{message, len(message), linklayer.Raw, linklayer.TypeUnknown, 4}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("packet (-want +got):\n%s", diff)
 	}
@@ -267,7 +268,7 @@ func TestIPTables(t *testing.T) {
 	frame := pipelinetest.PTB{}.Frame()
 	lab.inject(t, frame)
 	got := look(r.await(t, fromRouter))
-	want := delivered{frame, len(frame), pipeline.LinkEthernet, pipeline.TypeHost, 4}
+	want := delivered{frame, len(frame), linklayer.Ethernet, linklayer.TypeHost, 4}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("packet (-want +got):\n%s", diff)
 	}
@@ -388,7 +389,7 @@ func TestVLANInterface(t *testing.T) {
 			r := start(t, lab.host, nil)
 			lab.inject(t, tc.frame)
 			got := look(r.await(t, fromRouter))
-			want := delivered{plain, len(plain), pipeline.LinkEthernet, pipeline.TypeHost, 4}
+			want := delivered{plain, len(plain), linklayer.Ethernet, linklayer.TypeHost, 4}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("packet (-want +got):\n%s", diff)
 			}

@@ -10,12 +10,13 @@ import (
 	"golang.org/x/net/bpf"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 	"github.com/pmtud/pmtud/sources/pcap"
 )
 
-type kernelFilter = func(pipeline.LinkType, uint32) []bpf.Instruction
+type kernelFilter = func(linklayer.Type, uint32) []bpf.Instruction
 
 var (
 	broadcast = [6]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
@@ -43,17 +44,17 @@ func TestFrames(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		frame []byte
-		want  pipeline.PacketType
+		want  linklayer.PacketType
 	}{
-		{"PTB", ptb, pipeline.TypeHost},
-		{"padded", padded, pipeline.TypeHost},
-		{"broadcast", lan.frame(broadcast, 0x08, 0x00, 1, 2, 3), pipeline.TypeBroadcast},
-		{"multicast", lan.frame(multicast, 0x08, 0x00, 1, 2, 3), pipeline.TypeMulticast},
-		{"802.1Q", tagged(0x81, 0x00, 0x20, 0x07), pipeline.TypeHost},
-		{"802.1Q priority tag", tagged(0x81, 0x00, 0xe0, 0x00), pipeline.TypeHost},
-		{"802.1ad", tagged(0x88, 0xa8, 0x0f, 0xfe), pipeline.TypeHost},
-		{"QinQ", tagged(0x88, 0xa8, 0x00, 0x05, 0x81, 0x00, 0x00, 0x06), pipeline.TypeHost},
-		{"two 802.1Q tags", tagged(0x81, 0x00, 0x00, 0x05, 0x81, 0x00, 0x00, 0x06), pipeline.TypeHost},
+		{"PTB", ptb, linklayer.TypeHost},
+		{"padded", padded, linklayer.TypeHost},
+		{"broadcast", lan.frame(broadcast, 0x08, 0x00, 1, 2, 3), linklayer.TypeBroadcast},
+		{"multicast", lan.frame(multicast, 0x08, 0x00, 1, 2, 3), linklayer.TypeMulticast},
+		{"802.1Q", tagged(0x81, 0x00, 0x20, 0x07), linklayer.TypeHost},
+		{"802.1Q priority tag", tagged(0x81, 0x00, 0xe0, 0x00), linklayer.TypeHost},
+		{"802.1ad", tagged(0x88, 0xa8, 0x0f, 0xfe), linklayer.TypeHost},
+		{"QinQ", tagged(0x88, 0xa8, 0x00, 0x05, 0x81, 0x00, 0x00, 0x06), linklayer.TypeHost},
+		{"two 802.1Q tags", tagged(0x81, 0x00, 0x00, 0x05, 0x81, 0x00, 0x00, 0x06), linklayer.TypeHost},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			before := time.Now()
@@ -62,9 +63,9 @@ func TestFrames(t *testing.T) {
 			if diff := cmp.Diff(tc.frame, got.Data); diff != "" {
 				t.Errorf("frame (-sent +captured):\n%s", diff)
 			}
-			if got.Length != len(tc.frame) || got.LinkType != pipeline.LinkEthernet || got.Type != tc.want {
+			if got.Length != len(tc.frame) || got.LinkType != linklayer.Ethernet || got.Type != tc.want {
 				t.Errorf("length %d, link type %d, type %d; want %d, %d, %d",
-					got.Length, got.LinkType, got.Type, len(tc.frame), pipeline.LinkEthernet, tc.want)
+					got.Length, got.LinkType, got.Type, len(tc.frame), linklayer.Ethernet, tc.want)
 			}
 			if at := got.Time.Time(); at.Before(before.Add(-time.Second)) || at.After(time.Now().Add(time.Second)) {
 				t.Errorf("time stamp %v of a packet sent at %v", at, before)
@@ -134,8 +135,8 @@ func TestSnaplen(t *testing.T) {
 // has an odd octet behind the Ethernet header.
 func TestKernelFilter(t *testing.T) {
 	lan := newLAN(t)
-	odd := func(link pipeline.LinkType, snaplen uint32) []bpf.Instruction {
-		if link != pipeline.LinkEthernet {
+	odd := func(link linklayer.Type, snaplen uint32) []bpf.Instruction {
+		if link != linklayer.Ethernet {
 			t.Errorf("asked for a program for link type %d", link)
 		}
 		return []bpf.Instruction{
@@ -160,7 +161,7 @@ func TestKernelFilter(t *testing.T) {
 // TestNoKernelFilterForLinkType captures everything where the filter has no program.
 func TestNoKernelFilterForLinkType(t *testing.T) {
 	lan := newLAN(t)
-	c := start(t, lan.host, on(), func(pipeline.LinkType, uint32) []bpf.Instruction { return nil })
+	c := start(t, lan.host, on(), func(linklayer.Type, uint32) []bpf.Instruction { return nil })
 	frame := lan.frame(lan.hostMAC, 0x08, 0x00, 1)
 	sender(t, lan.wire)(frame)
 	if diff := cmp.Diff(frame, c.next(t).Data); diff != "" {

@@ -3,7 +3,7 @@ package pcap
 import (
 	"golang.org/x/net/bpf"
 
-	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // Packet types of linux/if_packet.h.
@@ -15,7 +15,7 @@ const (
 // program returns what decides in the kernel: the direction and whether packets to
 // other hosts count, then what the pipeline's first filter asks for, if anything.
 // Of what passes it leaves snaplen octets.
-func (s *source) program(link pipeline.LinkType, snaplen int) ([]bpf.RawInstruction, error) {
+func (s *source) program(link linklayer.Type, snaplen int) ([]bpf.RawInstruction, error) {
 	program := byType(s.Direction, s.Promiscuous)
 	var rest []bpf.Instruction
 	if s.kernelFilter != nil {

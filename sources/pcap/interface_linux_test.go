@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 	"github.com/pmtud/pmtud/pipeline/setting"
@@ -162,7 +163,7 @@ func TestInterfaceWithoutLinkLayer(t *testing.T) {
 				t.Fatal(err)
 			}
 			got = c.next(t) // there may be others, of the host's IPv6
-			if got.LinkType != pipeline.LinkRaw || got.Length != len(got.Data) {
+			if got.LinkType != linklayer.Raw || got.Length != len(got.Data) {
 				t.Fatalf("link type %d, length %d of %d octets", got.LinkType, got.Length, len(got.Data))
 			}
 		}

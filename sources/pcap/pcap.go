@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
@@ -98,14 +99,14 @@ func (s Settings) reshape(p *pipeline.Packet) (absent string) {
 		p.Data = p.Data[:s.Snaplen]
 	}
 	switch {
-	case p.Type == pipeline.TypeUnknown:
-	case p.Type == pipeline.TypeOutgoing:
+	case p.Type == linklayer.TypeUnknown:
+	case p.Type == linklayer.TypeOutgoing:
 		if s.Direction == In {
 			return outgoing
 		}
 	case s.Direction == Out:
 		return incoming
-	case p.Type == pipeline.TypeOtherHost && !s.Promiscuous:
+	case p.Type == linklayer.TypeOtherHost && !s.Promiscuous:
 		return otherHost
 	}
 	return ""

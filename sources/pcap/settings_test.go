@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/sources/pcap"
 )
@@ -54,9 +55,9 @@ func on(change ...func(*pcap.Settings)) pcap.Settings {
 }
 
 func TestReshape(t *testing.T) {
-	kinds := []pipeline.PacketType{
-		pipeline.TypeUnknown, pipeline.TypeHost, pipeline.TypeBroadcast, pipeline.TypeMulticast,
-		pipeline.TypeOtherHost, pipeline.TypeOutgoing,
+	kinds := []linklayer.PacketType{
+		linklayer.TypeUnknown, linklayer.TypeHost, linklayer.TypeBroadcast, linklayer.TypeMulticast,
+		linklayer.TypeOtherHost, linklayer.TypeOutgoing,
 	}
 	const yes = "" // it is delivered
 	for _, tc := range []struct {

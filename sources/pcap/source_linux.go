@@ -14,6 +14,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/afpacket"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/sources/pcap/internal/tpacket"
 )
 
@@ -30,7 +31,7 @@ func newSource(s Settings, env pipeline.Env) pipeline.Source {
 
 type source struct {
 	Settings
-	kernelFilter func(pipeline.LinkType, uint32) []bpf.Instruction
+	kernelFilter func(linklayer.Type, uint32) []bpf.Instruction
 	gate         gate
 	log          *slog.Logger
 

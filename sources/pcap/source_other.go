@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/bpf"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 func newSource(s Settings, _ pipeline.Env) pipeline.Source { return &source{Settings: s} }
@@ -17,7 +18,7 @@ func newSource(s Settings, _ pipeline.Env) pipeline.Source { return &source{Sett
 // source stands for the one that only Linux has.
 type source struct {
 	Settings
-	kernelFilter func(pipeline.LinkType, uint32) []bpf.Instruction
+	kernelFilter func(linklayer.Type, uint32) []bpf.Instruction
 }
 
 func (s *source) Open(context.Context) error {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/setting"
 	"github.com/pmtud/pmtud/sources/pcapfile"
 )
@@ -77,7 +78,7 @@ func captureOf(tb testing.TB, packets ...delivered) []byte {
 	w := capfile.NewWriter(&file, capfile.WriterOptions{})
 	for _, p := range packets {
 		packet := pipeline.Packet{
-			Data: []byte(p.Data), Length: len(p.Data), Time: pipeline.Instant(p.Time), LinkType: pipeline.LinkEthernet,
+			Data: []byte(p.Data), Length: len(p.Data), Time: pipeline.Instant(p.Time), LinkType: linklayer.Ethernet,
 		}
 		if err := w.Write(&packet); err != nil {
 			tb.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/prefixset"
 	"github.com/pmtud/pmtud/pipeline/sealed"
 	"github.com/pmtud/pmtud/pipeline/seen"
@@ -45,7 +46,7 @@ func (r *receiver) receive(p *pipeline.Packet, datagram []byte, from netip.Addr,
 	}
 	*p = pipeline.Packet{
 		Data: ip, Length: len(ip), Time: pipeline.InstantOf(now),
-		LinkType: pipeline.LinkRaw, Origin: pipeline.OriginRelay,
+		LinkType: linklayer.Raw, Origin: pipeline.OriginRelay,
 	}
 	return true
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/lab/flood"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -35,7 +36,7 @@ func writeCapture(path string, packets int) (err error) {
 			flood.ForgeBy(func() uint64 { return router }, data)
 		}
 		p := pipeline.Packet{
-			Data: data, Length: len(data), LinkType: pipeline.LinkEthernet,
+			Data: data, Length: len(data), LinkType: linklayer.Ethernet,
 			Time: pipelinetest.Begin + pipeline.Instant(i)*10_000,
 		}
 		if err := w.Write(&p); err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // Copies counts the PTBs that were broadcast on the LANs.
@@ -45,7 +46,7 @@ func (n *Network) countCopies() (*copyCounter, error) {
 func (c *copyCounter) count(_ int, f frame, at time.Duration) {
 	source := [6]byte(f.source())
 	c.sent[source] = append(c.sent[source], at)
-	p := pipeline.Packet{Data: f, Length: len(f), LinkType: pipeline.LinkEthernet}
+	p := pipeline.Packet{Data: f, Length: len(f), LinkType: linklayer.Ethernet}
 	p.Decode()
 	quoted, _ := p.Quoted()
 	if _, known := c.perClient[quoted.Dst]; known { // forged ones are too many to count

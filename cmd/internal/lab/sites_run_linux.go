@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // Phase is what happens while both sites' clients download. Each phase has clients of its own,
@@ -246,7 +247,7 @@ func (a *arrivals) add(at int, f frame) {
 	if f.broadcast() {
 		return
 	}
-	p := pipeline.Packet{Data: f, Length: len(f), LinkType: pipeline.LinkEthernet}
+	p := pipeline.Packet{Data: f, Length: len(f), LinkType: linklayer.Ethernet}
 	p.Decode()
 	quoted, _ := p.Quoted()
 	a.mu.Lock()

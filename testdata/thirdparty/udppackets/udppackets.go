@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
@@ -67,7 +68,7 @@ func (s *source) Run(ctx context.Context, deliver func([]pipeline.Packet)) error
 		case err != nil:
 			return err
 		}
-		batch[0] = pipeline.NewPacket(data[:n], pipeline.LinkRaw, time.Now())
+		batch[0] = pipeline.NewPacket(data[:n], linklayer.Raw, time.Now())
 		deliver(batch)
 	}
 }

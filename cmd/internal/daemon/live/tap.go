@@ -150,7 +150,7 @@ func (t *Tap) keep(pipeline string, d pipeline.Decided, i int) {
 	own := append(r.Packet.Data[:0], data...)
 	r.Pipeline, r.Packet, r.Captured = pipeline, *p, len(p.Data)
 	r.Packet.Data = own
-	r.Sinks, r.Filtered = d.Sinks(r.Sinks[:0], i), d.SinksFilter()
+	r.Sinks, r.Filtered = d.Sinks(r.Sinks[:0], i), d.SinksFilter
 }
 
 // plain reports whether a packet is selected by everything but the filter.

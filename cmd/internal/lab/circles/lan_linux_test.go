@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
@@ -129,12 +130,12 @@ func (l *lan) watch(t *testing.T) {
 var relayPort = []byte{4821 >> 8, 4821 & 0xff}
 
 func (l *lan) note(frame []byte) {
-	p := pipeline.Packet{Data: frame, LinkType: pipeline.LinkEthernet}
+	p := pipeline.Packet{Data: frame, LinkType: linklayer.Ethernet}
 	p.Decode()
 	switch {
 	case p.PTB != 0:
 		l.ptbs.Add(1)
-	case len(frame) >= 38 && p.EtherType == pipeline.EtherTypeIPv4 && frame[23] == unix.IPPROTO_UDP && bytes.Equal(frame[36:38], relayPort):
+	case len(frame) >= 38 && p.EtherType == linklayer.EtherTypeIPv4 && frame[23] == unix.IPPROTO_UDP && bytes.Equal(frame[36:38], relayPort):
 		l.datagrams.Add(1)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/lab/flood"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // TestForgedMessagesAreSound looks at forged messages as their receivers do.
@@ -58,7 +59,7 @@ func checkSums(t *testing.T, frame []byte) {
 // client.
 func checkFields(t *testing.T, frame []byte, target netip.AddrPort) (router, client netip.Addr) {
 	t.Helper()
-	p := pipeline.Packet{Data: frame, Length: len(frame), LinkType: pipeline.LinkEthernet}
+	p := pipeline.Packet{Data: frame, Length: len(frame), LinkType: linklayer.Ethernet}
 	p.Decode()
 	mtu, _ := p.MTU()
 	quoted, ok := p.Quoted()

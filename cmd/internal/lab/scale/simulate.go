@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/lab/flood"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -159,7 +160,7 @@ func (s *simulation) genuine(client int, after, at time.Duration) error {
 
 // passes reports whether a frame passes one side's filters.
 func passes(side *pipeline.Offline, frame []byte, at time.Duration) (bool, error) {
-	p := pipeline.Packet{Data: frame, Length: len(frame), LinkType: pipeline.LinkEthernet, Time: pipeline.Instant(epoch + at)}
+	p := pipeline.Packet{Data: frame, Length: len(frame), LinkType: linklayer.Ethernet, Time: pipeline.Instant(epoch + at)}
 	_, err := side.Decide(&p, nil)
 	return p.Verdict.Forward(), err
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/lab"
 	"github.com/pmtud/pmtud/cmd/internal/lab/rig"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 	"github.com/pmtud/pmtud/pipeline/sealed"
@@ -205,7 +206,7 @@ func (c *cluster) note(batch []pipeline.Packet) {
 		p := &batch[i]
 		p.Decode()
 		if packet := relayed(p); packet != nil {
-			p = &pipeline.Packet{Data: packet, Length: len(packet), LinkType: pipeline.LinkRaw}
+			p = &pipeline.Packet{Data: packet, Length: len(packet), LinkType: linklayer.Raw}
 			p.Decode()
 		}
 		if q, ok := p.Quoted(); ok {
@@ -221,7 +222,7 @@ func relayed(p *pipeline.Packet) []byte {
 		return nil
 	}
 	ip := gopacket.NewPacket(p.Data[p.Network:], layers.LayerTypeIPv4, gopacket.NoCopy)
-	if p.EtherType == pipeline.EtherTypeIPv6 {
+	if p.EtherType == linklayer.EtherTypeIPv6 {
 		ip = gopacket.NewPacket(p.Data[p.Network:], layers.LayerTypeIPv6, gopacket.NoCopy)
 	}
 	udp, ok := ip.TransportLayer().(*layers.UDP)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/gopackets"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
@@ -42,7 +43,7 @@ func dissect(p *pipeline.Packet) string {
 // are skipped.
 func firstLayer(p *pipeline.Packet) (from int, first gopacket.Decoder) {
 	switch p.LinkType {
-	case pipeline.LinkEthernet, pipeline.LinkSLL:
+	case linklayer.Ethernet, linklayer.SLL:
 	default:
 		if p.Network >= 0 {
 			return p.Network, layers.EthernetType(p.EtherType)

@@ -12,6 +12,7 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/testkit/goldentest"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -87,7 +88,7 @@ func FuzzDissect(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, link uint16, data []byte) {
-		p := pipeline.Packet{Data: data, Length: len(data), LinkType: pipeline.LinkType(link)}
+		p := pipeline.Packet{Data: data, Length: len(data), LinkType: linklayer.Type(link)}
 		p.Decode()
 		text := dissect(&p)
 		if strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) {

@@ -24,6 +24,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/testkit/programtest"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
@@ -232,7 +233,7 @@ func (l *liveResult) decision(t *testing.T, line string) {
 	netns.Must(t, json.Unmarshal([]byte(line), &fields))
 	l.verdicts = append(l.verdicts, verdict+"}")
 	l.logged = append(l.logged, pipeline.Packet{
-		Data: data, Length: len(data), Time: pipeline.InstantOf(fields.Time), LinkType: pipeline.LinkEthernet,
+		Data: data, Length: len(data), Time: pipeline.InstantOf(fields.Time), LinkType: linklayer.Ethernet,
 	})
 }
 

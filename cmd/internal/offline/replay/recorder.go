@@ -7,6 +7,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/verdict"
 )
 
@@ -32,12 +33,12 @@ type sinkRecord struct {
 	failed  []uint64 // by reason
 	ids     []iface  // of its interfaces in a pcapng file
 
-	record func(pipeline.LinkType, []byte)
+	record func(linklayer.Type, []byte)
 }
 
 // iface is an interface of a pcapng file.
 type iface struct {
-	link pipeline.LinkType
+	link linklayer.Type
 	id   int
 }
 
@@ -49,7 +50,7 @@ func newRecorder(p *pipeline.Offline, spec pipeline.Spec, o Options) *recorder {
 		}
 		s := &sinkRecord{name: id.Name, reasons: spec.Sinks[id.Index].Plugin.Reasons}
 		s.failed = make([]uint64, len(s.reasons)+1)
-		s.record = func(link pipeline.LinkType, data []byte) { r.write(s, link, data) }
+		s.record = func(link linklayer.Type, data []byte) { r.write(s, link, data) }
 		s.sink, _ = stage.(pipeline.DryRunner)
 		r.sinks = append(r.sinks, s)
 	}
@@ -81,7 +82,7 @@ func (r *recorder) record(at verdict.Place, p *pipeline.Packet, got []bool) erro
 	return r.err
 }
 
-func (r *recorder) write(s *sinkRecord, link pipeline.LinkType, data []byte) {
+func (r *recorder) write(s *sinkRecord, link linklayer.Type, data []byte) {
 	s.sent++
 	if r.writer == nil || r.err != nil {
 		return
@@ -123,7 +124,7 @@ func (r *recorder) writeOut(s *sinkRecord) error {
 // interfaceOf returns the number of a sink's interface, which is described when the
 // first packet comes: programs that use libpcap read no file whose interfaces have
 // several link types.
-func (r *recorder) interfaceOf(s *sinkRecord, link pipeline.LinkType) (id int, err error) {
+func (r *recorder) interfaceOf(s *sinkRecord, link linklayer.Type) (id int, err error) {
 	for _, i := range s.ids {
 		if i.link == link {
 			return i.id, nil

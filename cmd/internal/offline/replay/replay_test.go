@@ -23,6 +23,7 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/offline/replay"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -71,7 +72,7 @@ func run(ctx context.Context, t *testing.T, text string, o replay.Options) (outp
 // half a millisecond apart and more, from begin on.
 func mixed(begin pipeline.Instant) (packets []pipeline.Packet) {
 	hostile := slices.DeleteFunc(pipelinetest.Packets(), func(p pipeline.Packet) bool {
-		return p.LinkType != pipeline.LinkEthernet
+		return p.LinkType != linklayer.Ethernet
 	})
 	at := begin
 	for i := range 4000 {

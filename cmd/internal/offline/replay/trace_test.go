@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/offline/replay"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -171,7 +172,7 @@ func TestTraceNumbers(t *testing.T) {
 // incomingAmongOthers are five packets: one sent, one to another host, two that come
 // in, and one of which the capture has 60 bytes.
 func incomingAmongOthers() (packets []pipeline.Packet) {
-	kinds := []pipeline.PacketType{pipeline.TypeOutgoing, pipeline.TypeOtherHost, pipeline.TypeHost, pipeline.TypeUnknown, pipeline.TypeHost}
+	kinds := []linklayer.PacketType{linklayer.TypeOutgoing, linklayer.TypeOtherHost, linklayer.TypeHost, linklayer.TypeUnknown, linklayer.TypeHost}
 	for i, kind := range kinds {
 		p := pipelinetest.PTB{}.Packet(pipelinetest.Begin + pipeline.Instant(i))
 		p.Type = kind

@@ -12,6 +12,7 @@ import (
 	"github.com/google/gopacket/pcapgo"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 const (
@@ -82,7 +83,7 @@ func loadPackets(t *testing.T, name string) []pipeline.Packet {
 		}
 		packets = append(packets, pipeline.Packet{
 			Data: data[:min(len(data), snaplen)], Length: info.Length,
-			Time: pipeline.InstantOf(info.Timestamp), LinkType: pipeline.LinkEthernet,
+			Time: pipeline.InstantOf(info.Timestamp), LinkType: linklayer.Ethernet,
 		})
 	}
 }

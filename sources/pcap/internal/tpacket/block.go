@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
@@ -44,7 +45,7 @@ const (
 // kernels, which did not tell it.
 const (
 	macsLen     = 12
-	defaultTPID = pipeline.EtherTypeVLAN
+	defaultTPID = linklayer.EtherTypeVLAN
 )
 
 // Block walks once over the packets of one block of the ring.
@@ -71,7 +72,7 @@ func NewBlock(octets []byte) Block {
 // Read describes the next packets in batch, as of the link type and with snaplen
 // octets each at most, and returns how many: 0 at the end. Data of the packets
 // points into the block. VLAN tags that the kernel took off are put back there.
-func (b *Block) Read(batch []pipeline.Packet, link pipeline.LinkType, snaplen int) int {
+func (b *Block) Read(batch []pipeline.Packet, link linklayer.Type, snaplen int) int {
 	n := 0
 	for n < len(batch) && b.left > 0 {
 		octets := b.packet()
@@ -109,7 +110,7 @@ func (b *Block) packet() []byte {
 }
 
 // describe reports whether the packet lies in octets, which begin with its header.
-func describe(p *pipeline.Packet, octets []byte, link pipeline.LinkType, snaplen int) bool {
+func describe(p *pipeline.Packet, octets []byte, link linklayer.Type, snaplen int) bool {
 	header := (*[headerLen + addressLen]byte)(octets)
 	begin := int(binary.NativeEndian.Uint16(header[packetMac:]))
 	captured := int(binary.NativeEndian.Uint32(header[packetSnaplen:]))
@@ -139,8 +140,8 @@ func timeStamp(octets []byte) pipeline.Instant {
 }
 
 // tagged reports whether the kernel took a VLAN tag off.
-func tagged(header *[headerLen + addressLen]byte, link pipeline.LinkType) bool {
-	return binary.NativeEndian.Uint32(header[packetStatus:])&statusVLANValid != 0 && link == pipeline.LinkEthernet
+func tagged(header *[headerLen + addressLen]byte, link linklayer.Type) bool {
+	return binary.NativeEndian.Uint32(header[packetStatus:])&statusVLANValid != 0 && link == linklayer.Ethernet
 }
 
 // restoreTag puts the VLAN tag between the MAC addresses, which stand 4 octets too
@@ -157,9 +158,9 @@ func restoreTag(frame []byte, header *[headerLen + addressLen]byte) {
 }
 
 // packetType converts sll_pkttype (linux/if_packet.h).
-func packetType(t uint8) pipeline.PacketType {
-	if t > uint8(pipeline.TypeOutgoing-pipeline.TypeHost) {
-		return pipeline.TypeUnknown
+func packetType(t uint8) linklayer.PacketType {
+	if t > uint8(linklayer.TypeOutgoing-linklayer.TypeHost) {
+		return linklayer.TypeUnknown
 	}
-	return pipeline.TypeHost + pipeline.PacketType(t)
+	return linklayer.TypeHost + linklayer.PacketType(t)
 }

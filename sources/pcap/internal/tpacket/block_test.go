@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/sources/pcap/internal/tpacket"
 )
 
@@ -66,7 +67,7 @@ func block(entries ...entry) []byte {
 }
 
 // read returns all packets of a block, and how many it hides.
-func read(octets []byte, batch int, link pipeline.LinkType, snaplen int) (all []pipeline.Packet, hidden int) {
+func read(octets []byte, batch int, link linklayer.Type, snaplen int) (all []pipeline.Packet, hidden int) {
 	b := tpacket.NewBlock(octets)
 	packets := make([]pipeline.Packet, batch)
 	for {
@@ -84,59 +85,59 @@ func TestBlock(t *testing.T) {
 	const macs = "ddddddssssss"
 	for _, tc := range []struct {
 		name    string
-		link    pipeline.LinkType
+		link    linklayer.Type
 		entries []entry
 		want    []pipeline.Packet
 	}{
-		{"no packets", pipeline.LinkEthernet, nil, nil},
+		{"no packets", linklayer.Ethernet, nil, nil},
 		{
-			"three", pipeline.LinkEthernet,
+			"three", linklayer.Ethernet,
 			[]entry{{Data: "one", Length: 3}, {Data: "three", Length: 5, Type: 1}, {Data: "", Length: 7, Type: 4}},
 			[]pipeline.Packet{
-				{Data: []byte("one"), Length: 3, Time: stamp, LinkType: 1, Type: pipeline.TypeHost},
-				{Data: []byte("three"), Length: 5, Time: stamp + 1, LinkType: 1, Type: pipeline.TypeBroadcast},
-				{Data: []byte{}, Length: 7, Time: stamp + 2, LinkType: 1, Type: pipeline.TypeOutgoing},
+				{Data: []byte("one"), Length: 3, Time: stamp, LinkType: 1, Type: linklayer.TypeHost},
+				{Data: []byte("three"), Length: 5, Time: stamp + 1, LinkType: 1, Type: linklayer.TypeBroadcast},
+				{Data: []byte{}, Length: 7, Time: stamp + 2, LinkType: 1, Type: linklayer.TypeOutgoing},
 			},
 		},
 		{
-			"unknown type", pipeline.LinkRaw,
+			"unknown type", linklayer.Raw,
 			[]entry{{Data: "ip", Length: 2, Type: 6}},
-			[]pipeline.Packet{{Data: []byte("ip"), Length: 2, Time: stamp, LinkType: pipeline.LinkRaw}},
+			[]pipeline.Packet{{Data: []byte("ip"), Length: 2, Time: stamp, LinkType: linklayer.Raw}},
 		},
 		{
-			"length below what is there", pipeline.LinkRaw,
+			"length below what is there", linklayer.Raw,
 			[]entry{{Data: "ip", Length: 1}},
-			[]pipeline.Packet{{Data: []byte("ip"), Length: 2, Time: stamp, LinkType: pipeline.LinkRaw, Type: 1}},
+			[]pipeline.Packet{{Data: []byte("ip"), Length: 2, Time: stamp, LinkType: linklayer.Raw, Type: 1}},
 		},
 		{
-			"802.1ad", pipeline.LinkEthernet,
+			"802.1ad", linklayer.Ethernet,
 			[]entry{{Data: macs + "\x08\x00ip", Length: 16, Status: vlanValid | vlanTPIDValid, TCI: 0x2007, TPID: 0x88a8}},
 			[]pipeline.Packet{{Data: []byte(macs + "\x88\xa8\x20\x07\x08\x00ip"), Length: 20, Time: stamp, LinkType: 1, Type: 1}},
 		},
 		{
-			"tag of an old kernel", pipeline.LinkEthernet,
+			"tag of an old kernel", linklayer.Ethernet,
 			[]entry{{Data: macs + "\x08\x00ip", Length: 1500, Status: vlanValid, TCI: 7, Headroom: 14}},
 			[]pipeline.Packet{{Data: []byte(macs + "\x81\x00\x00\x07\x08\x00ip"), Length: 1504, Time: stamp, LinkType: 1, Type: 1}},
 		},
 		{
-			"tag and a snaplen that ends in it", pipeline.LinkEthernet,
+			"tag and a snaplen that ends in it", linklayer.Ethernet,
 			[]entry{{Data: macs + "\x08\x00ipipipip", Length: 1500, Status: vlanValid | vlanTPIDValid, TCI: 7, TPID: 0x8100}},
 			[]pipeline.Packet{{Data: []byte(macs + "\x81\x00\x00\x07\x08\x00ip"), Length: 1504, Time: stamp, LinkType: 1, Type: 1}},
 		},
 		{
-			"no tag without a status that says so", pipeline.LinkEthernet,
+			"no tag without a status that says so", linklayer.Ethernet,
 			[]entry{{Data: macs + "\x08\x00ip", Length: 16, Status: vlanTPIDValid, TCI: 7, TPID: 0x8100}},
 			[]pipeline.Packet{{Data: []byte(macs + "\x08\x00ip"), Length: 16, Time: stamp, LinkType: 1, Type: 1}},
 		},
 		{
-			"no tag where addresses are cut or missing", pipeline.LinkEthernet,
+			"no tag where addresses are cut or missing", linklayer.Ethernet,
 			[]entry{{Data: macs[:11], Length: 60, Status: vlanValid, TCI: 7}},
 			[]pipeline.Packet{{Data: []byte(macs[:11]), Length: 60, Time: stamp, LinkType: 1, Type: 1}},
 		},
 		{
-			"no tag before an IP header", pipeline.LinkRaw,
+			"no tag before an IP header", linklayer.Raw,
 			[]entry{{Data: macs + "longer", Length: 18, Status: vlanValid, TCI: 7}},
-			[]pipeline.Packet{{Data: []byte(macs + "longer"), Length: 18, Time: stamp, LinkType: pipeline.LinkRaw, Type: 1}},
+			[]pipeline.Packet{{Data: []byte(macs + "longer"), Length: 18, Time: stamp, LinkType: linklayer.Raw, Type: 1}},
 		},
 	} {
 		for _, batch := range []int{1, 2, 16} {
@@ -171,7 +172,7 @@ func TestDamagedBlock(t *testing.T) {
 		{"octets in the header", func(b []byte) []byte { native.PutUint16(b[second+24:], 60); return b }, 1, 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, hidden := read(tc.damage(sound()), 2, pipeline.LinkEthernet, 2048)
+			got, hidden := read(tc.damage(sound()), 2, linklayer.Ethernet, 2048)
 			if len(got) != tc.want || hidden != tc.hidden {
 				t.Errorf("%d packets are read, %d hidden; want %d, %d", len(got), hidden, tc.want, tc.hidden)
 			}
@@ -191,7 +192,7 @@ func FuzzBlock(f *testing.F) {
 		}
 		var batch [3]pipeline.Packet
 		for n := 1; n > 0; {
-			n = b.Read(batch[:], pipeline.LinkEthernet, snaplen)
+			n = b.Read(batch[:], linklayer.Ethernet, snaplen)
 			for _, p := range batch[:n] {
 				if len(p.Data) > min(p.Length, snaplen) || !inside(octets, p.Data) {
 					t.Fatalf("%d octets, %d captured of %d", len(octets), len(p.Data), p.Length)
@@ -242,6 +243,6 @@ func BenchmarkRead(b *testing.B) {
 
 func drain(octets []byte, batch []pipeline.Packet) {
 	block := tpacket.NewBlock(octets)
-	for block.Read(batch, pipeline.LinkEthernet, 2048) > 0 {
+	for block.Read(batch, linklayer.Ethernet, 2048) > 0 {
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/sources/pcap/internal/tpacket"
 )
 
@@ -52,7 +53,7 @@ func TestMarks(t *testing.T) {
 			b.CountMarks(&got)
 			packets := make([]pipeline.Packet, 2)
 			read := 0
-			for n := b.Read(packets, pipeline.LinkEthernet, 2048); n > 0; n = b.Read(packets, pipeline.LinkEthernet, 2048) {
+			for n := b.Read(packets, linklayer.Ethernet, 2048); n > 0; n = b.Read(packets, linklayer.Ethernet, 2048) {
 				read += n
 			}
 			tc.want.Until, tc.want.Second = tc.until, tc.second
@@ -72,7 +73,7 @@ func TestTakeLate(t *testing.T) {
 
 // TestNoMarksWithoutCounting reads marks as what they are otherwise.
 func TestNoMarksWithoutCounting(t *testing.T) {
-	got, hidden := read(block(entry{Data: "m", Length: 99}), 2, pipeline.LinkEthernet, 2048)
+	got, hidden := read(block(entry{Data: "m", Length: 99}), 2, linklayer.Ethernet, 2048)
 	if len(got) != 1 || string(got[0].Data) != "m" || got[0].Length != 99 || hidden != 0 {
 		t.Errorf("packets %v, %d hidden", got, hidden)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // Writer writes packets.
@@ -44,7 +45,7 @@ type packet struct {
 	Sport, Dport                     *uint16
 	Sinks                            []string
 
-	Link   pipeline.LinkType
+	Link   linklayer.Type
 	Length int
 	Data   []byte
 }

@@ -1,19 +1,20 @@
-package pipeline_test
+package linklayer_test
 
 import (
 	"testing"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
 // TestLinkTypeDecoded wants Decoded to tell the truth: of the link types that are
 // not, no packet has an IP header.
 func TestLinkTypeDecoded(t *testing.T) {
-	found := map[pipeline.LinkType]bool{}
+	found := map[linklayer.Type]bool{}
 	ptb := pipelinetest.PTB{}.Frame()
 	for n := range 1 << 16 {
-		link := pipeline.LinkType(n)
+		link := linklayer.Type(n)
 		for skip := range ptb { // some of these beginnings suits every link type
 			p := pipeline.Packet{Data: ptb[skip:], LinkType: link}
 			p.Decode()
@@ -31,11 +32,11 @@ func TestLinkTypeDecoded(t *testing.T) {
 }
 
 func TestLinkTypeString(t *testing.T) {
-	for link, want := range map[pipeline.LinkType]string{
-		pipeline.LinkEthernet: "1 (ETHERNET)",
-		105:                   "105 (IEEE802_11)",
-		149:                   "149 (USER2)",
-		60000:                 "60000",
+	for link, want := range map[linklayer.Type]string{
+		linklayer.Ethernet: "1 (ETHERNET)",
+		105:                "105 (IEEE802_11)",
+		149:                "149 (USER2)",
+		60000:              "60000",
 	} {
 		if got := link.String(); got != want {
 			t.Errorf("got %s, want %s", got, want)

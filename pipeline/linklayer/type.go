@@ -1,33 +1,33 @@
-package pipeline
+package linklayer
 
 import (
 	"fmt"
 	"strconv"
 )
 
-// LinkType is a link-layer header type as capture files number it
+// Type is a link-layer header type as capture files number it
 // (https://www.tcpdump.org/linktypes.html).
-type LinkType uint16
+type Type uint16
 
-// The link types that are decoded. Packets of another type have an empty [View].
+// The link types that are decoded. Packets of another type have an empty View.
 const (
-	LinkNull     LinkType = 0   // BSD loopback: a protocol family in the host's byte order
-	LinkEthernet LinkType = 1   // IEEE 802.3
-	LinkPPP      LinkType = 9   // PPP, with or without the address and control bytes of HDLC
-	LinkPPPHDLC  LinkType = 50  // PPP in HDLC-like framing (RFC 1662), or Cisco's HDLC
-	LinkPPPEther LinkType = 51  // PPPoE (RFC 2516), without an Ethernet header
-	LinkRaw      LinkType = 101 // IPv4 or IPv6, told apart by the version nibble
-	LinkLoop     LinkType = 108 // OpenBSD loopback: a protocol family in network byte order
-	LinkSLL      LinkType = 113 // Linux cooked capture
-	LinkIPv4     LinkType = 228
-	LinkIPv6     LinkType = 229
-	LinkSLL2     LinkType = 276 // Linux cooked capture, version 2
+	Null     Type = 0   // BSD loopback: a protocol family in the host's byte order
+	Ethernet Type = 1   // IEEE 802.3
+	PPP      Type = 9   // PPP, with or without the address and control bytes of HDLC
+	PPPHDLC  Type = 50  // PPP in HDLC-like framing (RFC 1662), or Cisco's HDLC
+	PPPEther Type = 51  // PPPoE (RFC 2516), without an Ethernet header
+	Raw      Type = 101 // IPv4 or IPv6, told apart by the version nibble
+	Loop     Type = 108 // OpenBSD loopback: a protocol family in network byte order
+	SLL      Type = 113 // Linux cooked capture
+	IPv4     Type = 228
+	IPv6     Type = 229
+	SLL2     Type = 276 // Linux cooked capture, version 2
 )
 
 // Decoded reports whether packets of the link type are decoded.
-func (l LinkType) Decoded() bool {
+func (l Type) Decoded() bool {
 	switch l {
-	case LinkNull, LinkEthernet, LinkPPP, LinkPPPHDLC, LinkPPPEther, LinkRaw, LinkLoop, LinkSLL, LinkIPv4, LinkIPv6, LinkSLL2:
+	case Null, Ethernet, PPP, PPPHDLC, PPPEther, Raw, Loop, SLL, IPv4, IPv6, SLL2:
 		return true
 	}
 	return false
@@ -35,7 +35,7 @@ func (l LinkType) Decoded() bool {
 
 // String returns the number, and the name that tcpdump's list gives it, for example
 // "105 (IEEE802_11)".
-func (l LinkType) String() string {
+func (l Type) String() string {
 	name, ok := linkNames[l]
 	if !ok && l >= 147 && l <= 162 {
 		name, ok = fmt.Sprintf("USER%d", l-147), true
@@ -48,9 +48,9 @@ func (l LinkType) String() string {
 
 // linkNames are the names of link types that captures are likely to have, without
 // the prefix LINKTYPE_.
-var linkNames = map[LinkType]string{
-	LinkNull: "NULL", LinkEthernet: "ETHERNET", LinkPPP: "PPP", LinkPPPHDLC: "PPP_HDLC", LinkPPPEther: "PPP_ETHER",
-	LinkRaw: "RAW", LinkLoop: "LOOP", LinkSLL: "LINUX_SLL", LinkIPv4: "IPV4", LinkIPv6: "IPV6", LinkSLL2: "LINUX_SLL2",
+var linkNames = map[Type]string{
+	Null: "NULL", Ethernet: "ETHERNET", PPP: "PPP", PPPHDLC: "PPP_HDLC", PPPEther: "PPP_ETHER",
+	Raw: "RAW", Loop: "LOOP", SLL: "LINUX_SLL", IPv4: "IPV4", IPv6: "IPV6", SLL2: "LINUX_SLL2",
 	3: "AX25", 6: "IEEE802_5", 7: "ARCNET_BSD", 8: "SLIP", 10: "FDDI",
 	100: "ATM_RFC1483", 104: "C_HDLC", 105: "IEEE802_11", 107: "FRELAY", 114: "LTALK", 117: "PFLOG",
 	119: "IEEE802_11_PRISM", 122: "IP_OVER_FC", 123: "SUNATM", 127: "IEEE802_11_RADIOTAP", 129: "ARCNET_LINUX",
