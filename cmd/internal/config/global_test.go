@@ -17,6 +17,7 @@ const somePipeline = "pipelines: {p: {sources: [{type: file}], sinks: [{type: ou
 const allGlobal = `cpu: 3
 http:
   listen: "[2001:db8::1]:9342"
+  page: anyone
 log:
   format: json
   level: warn
@@ -36,12 +37,13 @@ func TestGlobal(t *testing.T) {
 		"none": {"", defaults},
 		"all": {allGlobal, config.Global{
 			CPU:  &cpu,
-			HTTP: config.HTTP{Listen: "[2001:db8::1]:9342"},
+			HTTP: config.HTTP{Listen: "[2001:db8::1]:9342", Page: "anyone"},
 			Log:  config.Log{Format: "json", Level: "warn"},
 			User: "pmtud", Watch: true, Sandbox: "required", Control: "/run/other.sock",
 		}},
 		"empty section": {"http: {}\nlog: {level: debug}\n", config.Global{
-			Log: config.Log{Format: "text", Level: "debug"}, Sandbox: "auto",
+			HTTP: config.HTTP{Page: "loopback"},
+			Log:  config.Log{Format: "text", Level: "debug"}, Sandbox: "auto",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -71,7 +73,7 @@ func TestGlobalAt(t *testing.T) {
 		{[]string{"cpu"}, 1, 6},
 		{[]string{"http", "listen"}, 3, 11},
 		{[]string{"http"}, 3, 3},
-		{[]string{"sandbox"}, 9, 10},
+		{[]string{"sandbox"}, 10, 10},
 		{[]string{"http", "other"}, 0, 0},
 		{[]string{"cpu", "other"}, 0, 0},
 		{[]string{"other"}, 0, 0},

@@ -18,7 +18,7 @@ import (
 // [pipeline.FilterPlugin].
 type Global struct {
 	CPU     *uint16 `setting:"cpu" doc:"number of the processor that the whole process is pinned to; without it, any" example:"0"`
-	HTTP    HTTP    `setting:"http" doc:"server for metrics and health"`
+	HTTP    HTTP    `setting:"http" doc:"server for metrics, health and a page"`
 	Log     Log     `setting:"log" doc:"what the program says of itself on standard error"`
 	User    string  `setting:"user" doc:"name or number of the user to become once everything is open; empty: root becomes pmtud, or nobody if there is no such user, unless a pipeline needs root's files" pattern:"^[A-Za-z0-9_.-]*[$]?$" example:"pmtud"`
 	Watch   bool    `setting:"watch" doc:"reload when the content of the files changes"`
@@ -26,9 +26,10 @@ type Global struct {
 	Sandbox string  `setting:"sandbox" doc:"give up all rights that the pipelines don't need: as far as the kernel lets it, never, or end if it doesn't" enum:"auto,off,required" example:"auto"`
 }
 
-// HTTP are the settings of the server for metrics and health.
+// HTTP are the settings of the server for metrics, health and a page.
 type HTTP struct {
 	Listen string `setting:"listen" doc:"HOST:PORT to listen on, where an empty HOST is all addresses; empty for no server" pattern:"^$|:[0-9]+$" example:"127.0.0.1:9342"`
+	Page   string `setting:"page" doc:"who gets the page at / and /api, which name clients: connections within this host, anyone who reaches the address, or nobody" enum:"loopback,anyone,off" example:"loopback"`
 }
 
 // Log are the settings of what the program says of itself.
@@ -44,7 +45,7 @@ func GlobalSettings() any {
 }
 
 func defaults() Global {
-	return Global{Log: Log{Format: "text", Level: "info"}, Sandbox: "auto"}
+	return Global{HTTP: HTTP{Page: "loopback"}, Log: Log{Format: "text", Level: "info"}, Sandbox: "auto"}
 }
 
 // Sink are the settings that each sink has besides those of its plugin, by names that

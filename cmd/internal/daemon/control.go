@@ -8,10 +8,15 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/daemon/service"
 )
 
+// seen returns the daemon as those see it who look at it.
+func (d *daemon) seen(s *service.Service, files bool) control.Daemon {
+	return control.Daemon{Program: d.Name, Version: d.Version, Files: files, Status: s.Status, Live: d.live}
+}
+
 // serveControl makes the control socket and serves it until the returned function is
 // called. Where it can't be made the daemon runs without. A program that somebody else's
 // process runs makes one only where it is told to.
-func (d *daemon) serveControl(s *service.Service, path string, files bool) (stop func()) {
+func (d *daemon) serveControl(of control.Daemon, path string) (stop func()) {
 	if path == "" {
 		path = d.Socket
 	}
@@ -24,9 +29,9 @@ func (d *daemon) serveControl(s *service.Service, path string, files bool) (stop
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { d.live.Run(ctx, s.Status) })
+	running.Go(func() { d.live.Run(ctx, of.Status) })
 	if server != nil {
-		server.Serve(control.Handler(control.Daemon{Program: d.Name, Version: d.Version, Files: files, Status: s.Status, Live: d.live}))
+		server.Serve(control.Handler(of))
 	}
 	return func() {
 		if server != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/daemon/live"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/logging"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/monitor"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/page"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/service"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/systemd"
 	"github.com/pmtud/pmtud/pipeline"
@@ -74,11 +75,12 @@ func (p *Program) serve(ctx context.Context, f *config.File, files *files, finge
 		return confine()
 	}
 	s := service.New(options)
-	if d.monitor, err = p.newMonitor(s, log); err != nil {
+	looked := d.seen(s, files != nil)
+	if err = d.addServer(looked); err != nil {
 		return err
 	}
 	defer d.closeMonitor()
-	defer d.serveControl(s, f.Global.Control, files != nil)()
+	defer d.serveControl(looked, f.Global.Control)()
 	if err := d.pin(f.Global.CPU); err != nil {
 		return err
 	}
@@ -103,6 +105,7 @@ type daemon struct {
 	*Program
 	log       *logging.Log
 	monitor   *monitor.Server
+	page      *page.Page
 	running   config.Global // with what takes a restart as it was at the start
 	arrived   *seen.Memory  // of all pipelines
 	published *seen.Memory  // likewise
@@ -117,7 +120,7 @@ func (d *daemon) configuration(f *config.File) (service.Configuration, error) {
 		d.log.Logger().Info("file declares nothing", "file", name)
 	}
 	c := service.Configuration{Hash: write.Hash(f), Watch: f.Global.Watch}
-	d.addMonitor(&c, f.Global.HTTP.Listen)
+	d.addMonitor(&c, f.Global.HTTP)
 	move := c.Adopt
 	c.Adopt = func() {
 		d.adopt(f.Global)

@@ -5,7 +5,8 @@
 //	sandbox     gives up the rights that the process does not need
 //	live        rates, top lists and packets as they are decided
 //	control     serves status, top lists and taps over a socket
-//	monitor     serves metrics and health over HTTP
+//	monitor     serves metrics, health and the page over HTTP
+//	page        shows what the daemon does in a browser
 //	metrics     are the figures for Prometheus
 //	health      judges whether stages do their work
 //	logging     writes the log

@@ -4,31 +4,35 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"runtime"
 	"syscall"
 
+	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/metrics"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/monitor"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/page"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/service"
 )
 
-// newMonitor returns a server for metrics and health of the service, which does not
-// listen yet.
-func (p *Program) newMonitor(s *service.Service, log *slog.Logger) (*monitor.Server, error) {
-	build := metrics.Build{Version: p.Version, GoVersion: runtime.Version()}
-	registry, err := metrics.NewRegistry(build, p.Plugins, s.Status)
+// addServer gives the daemon a server for metrics, health and page, which does not listen
+// yet.
+func (d *daemon) addServer(of control.Daemon) error {
+	build := metrics.Build{Version: d.Version, GoVersion: runtime.Version()}
+	registry, err := metrics.NewRegistry(build, d.Plugins, of.Status)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return monitor.NewServer(monitor.NewHandler(registry, s.Status), log), nil
+	d.page = page.New(of)
+	d.monitor = monitor.NewServer(monitor.NewHandler(registry, of.Status, d.page), d.log.Logger())
+	return nil
 }
 
 // addMonitor has the server move to the address with the configuration, or not at all.
-func (d *daemon) addMonitor(c *service.Configuration, addr string) {
+func (d *daemon) addMonitor(c *service.Configuration, set config.HTTP) {
 	var move *monitor.Move
 	c.Prepare = func(ctx context.Context) (err error) {
-		if move, err = d.monitor.Prepare(ctx, addr); err == nil {
+		if move, err = d.monitor.Prepare(ctx, set.Listen); err == nil {
 			return nil
 		}
 		if d.confined.isEntered() && (errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EAFNOSUPPORT)) {
@@ -36,7 +40,11 @@ func (d *daemon) addMonitor(c *service.Configuration, addr string) {
 		}
 		return err
 	}
-	c.Adopt = func() { d.logMonitorError(move.Commit()) }
+	c.Adopt = func() {
+		d.page.Allow(page.Off) // an address never has the page of another one's setting
+		d.logMonitorError(move.Commit())
+		d.page.Allow(page.Access(set.Page))
+	}
 	// Also when it is the end of ctx that discards the configuration.
 	c.Discard = func() { d.logMonitorError(move.Cancel(context.Background())) }
 }

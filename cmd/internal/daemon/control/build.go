@@ -22,8 +22,8 @@ type Daemon struct {
 	Live    *live.Live
 }
 
-// status returns the state of the daemon.
-func (d Daemon) status(ctx context.Context) Status {
+// State returns what the daemon does now.
+func (d Daemon) State(ctx context.Context) Status {
 	st := d.Status()
 	s := Status{
 		Program: d.Program, Version: d.Version, PID: os.Getpid(), Started: st.Started, Now: time.Now(),

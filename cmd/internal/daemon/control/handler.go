@@ -17,7 +17,7 @@ const (
 func Handler(d Daemon) http.Handler {
 	h := &handler{d}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /api/status", func(w http.ResponseWriter, r *http.Request) { answer(w, h.status(r.Context())) })
+	mux.HandleFunc("GET /api/status", func(w http.ResponseWriter, r *http.Request) { answer(w, h.State(r.Context())) })
 	mux.HandleFunc("GET /api/top", h.lists)
 	mux.HandleFunc("GET /api/tap", h.tap)
 	return mux
@@ -34,7 +34,7 @@ func (h *handler) lists(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	answer(w, h.top(n))
+	answer(w, h.Top(n))
 }
 
 func answer(w http.ResponseWriter, v any) {

@@ -52,8 +52,8 @@ type Key struct {
 	Share   float64 `json:"share"` // of Total, 0 to 1
 }
 
-// top returns the n heaviest keys of each pipeline.
-func (d Daemon) top(n int) Top {
+// Top returns the n heaviest keys of each pipeline.
+func (d Daemon) Top(n int) Top {
 	t := Top{Now: time.Now(), Pipelines: []PipelineTop{}}
 	for _, p := range d.Status().Pipelines {
 		lists, ok := d.Live.Top(p.Name, n)

@@ -205,7 +205,6 @@ func (l *Live) Now(ctx context.Context, status service.Status) []Now {
 		all[i].Snapshot = a
 		if h, ok := l.histories[status.Pipelines[i].Pipeline]; ok {
 			all[i].Ten, all[i].Minute = h.before(a.At)
-			all[i].Hour = h.Hour()
 		}
 	}
 	return all
@@ -216,5 +215,17 @@ func (l *Live) Now(ctx context.Context, status service.Status) []Now {
 type Now struct {
 	service.Snapshot
 	Ten, Minute service.Snapshot // at most ten seconds and a minute before
-	Hour        []Point          // what it did in the last hour
+}
+
+// Hours returns what each pipeline of a status did in the last hour, oldest first, by name.
+func (l *Live) Hours(status service.Status) map[string][]Point {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	hours := map[string][]Point{}
+	for _, p := range status.Pipelines {
+		if h, ok := l.histories[p.Pipeline]; ok {
+			hours[p.Name] = h.Hour()
+		}
+	}
+	return hours
 }

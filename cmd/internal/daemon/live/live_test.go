@@ -216,7 +216,8 @@ func TestHistory(t *testing.T) {
 			w.send(from("203.0.113.1", "198.51.100.7", 1400, 2)...)
 			time.Sleep(time.Second)
 		}
-		now := w.live.Now(t.Context(), w.status(began))[0]
+		status := w.status(began)
+		now := w.live.Now(t.Context(), status)[0]
 		if now.Counters.Received != 7400 {
 			t.Errorf("%d packets were received", now.Counters.Received)
 		}
@@ -226,8 +227,9 @@ func TestHistory(t *testing.T) {
 		if n, d := now.Counters.Received-now.Minute.Counters.Received, now.At.Sub(now.Minute.At); d < 50*time.Second || d > 61*time.Second || n < 100 || n > 122 {
 			t.Errorf("%d packets in %v", n, d)
 		}
-		if n := len(now.Hour); n != 360 || now.Hour[n-1].At.Sub(now.Hour[0].At) != 3590*time.Second {
-			t.Errorf("the hour has %d points, from %v to %v", n, now.Hour[0].At, now.Hour[n-1].At)
+		hour := w.live.Hours(status)["edge"]
+		if n := len(hour); n != 360 || hour[n-1].At.Sub(hour[0].At) != 3590*time.Second {
+			t.Errorf("the hour has %d points: %v", n, hour)
 		}
 	})
 }

@@ -72,7 +72,13 @@ const served = "http: {listen: \"127.0.0.1:9342\"}\n"
 // returns when it is ready.
 func start(t *testing.T, ns *netns.NS, config string) *daemon {
 	t.Helper()
-	d := command(t, served+config)
+	return startAsIs(t, ns, served+config)
+}
+
+// startAsIs runs a configuration that has a server on port 9342.
+func startAsIs(t *testing.T, ns *netns.NS, config string) *daemon {
+	t.Helper()
+	d := command(t, config)
 	must(t, ns.Start(d.Cmd))
 	d.client = http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true, DialContext: dialer(ns)}}
 	t.Cleanup(func() {

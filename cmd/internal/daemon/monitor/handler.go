@@ -25,18 +25,12 @@ const (
 	scrapeTimeout = 8 * time.Second
 )
 
-const index = `pmtud
-/metrics          figures for Prometheus
-/livez            whether the process answers
-/readyz?verbose   whether every pipeline and stage can do its work
-`
-
 // NewHandler returns the handler for a service with this status and the metrics of a
-// registry.
-func NewHandler(registry *prometheus.Registry, status func() service.Status) http.Handler {
+// registry. All other paths are the page's.
+func NewHandler(registry *prometheus.Registry, status func() service.Status, page http.Handler) http.Handler {
 	h := &handler{status: status}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, index) })
+	mux.Handle("GET /", page)
 	mux.HandleFunc("GET /livez", h.live)
 	mux.HandleFunc("GET /readyz", h.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{

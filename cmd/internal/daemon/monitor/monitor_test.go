@@ -47,7 +47,7 @@ func serve(t *testing.T) *server {
 	t.Helper()
 	s := &server{log: new(log)}
 	s.status.Store(new(service.Status))
-	handler := monitor.NewHandler(prometheus.NewRegistry(), func() service.Status { return *s.status.Load() })
+	handler := monitor.NewHandler(prometheus.NewRegistry(), func() service.Status { return *s.status.Load() }, http.NotFoundHandler())
 	s.Server = monitor.NewServer(handler, slog.New(slog.NewTextHandler(s.log, nil)))
 	must(t, s.Listen(t.Context(), "127.0.0.1:0"))
 	t.Cleanup(func() { must(t, s.Close()) })
@@ -104,11 +104,11 @@ func TestRequests(t *testing.T) {
 		status       int
 		body         string // its beginning
 	}{
-		{"GET", "/", 200, "pmtud\n/metrics "},
+		{"GET", "/", 404, ""}, // the page's
 		{"GET", "/livez", 200, "ok\n"},
 		{"GET", "/readyz", 200, "ok\n"},
 		{"GET", "/metrics", 200, ""},
-		{"HEAD", "/", 200, ""},
+		{"HEAD", "/", 404, ""},
 		{"HEAD", "/readyz", 200, ""},
 		{"HEAD", "/metrics", 200, ""},
 		{"POST", "/", 405, "Method Not Allowed"},

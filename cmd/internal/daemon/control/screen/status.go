@@ -25,10 +25,10 @@ func Status(s control.Status) string {
 		state = "NOT READY"
 	}
 	t.linef("%s %s, process %d, running for %s since %s: %s",
-		s.Program, s.Version, s.PID, age(s.Now.Sub(s.Started)), s.Started.Local().Format(stamp), state)
+		s.Program, s.Version, s.PID, Age(s.Now.Sub(s.Started)), s.Started.Local().Format(stamp), state)
 	t.config(s.Config)
 	for _, h := range s.Health {
-		t.linef("! %s: %s", about(h), h.Trouble)
+		t.linef("! %s: %s", About(h), h.Trouble)
 	}
 	for _, p := range s.Pipelines {
 		t.linef("")
@@ -59,7 +59,8 @@ func (t *text) config(c control.Config) {
 	}
 }
 
-func about(h control.Health) string {
+// About names what a complaint is about.
+func About(h control.Health) string {
 	text := "pipeline " + h.Pipeline
 	if h.Sink != "" {
 		text += " sink " + h.Sink
@@ -71,7 +72,7 @@ func about(h control.Health) string {
 }
 
 func (t *text) pipeline(s control.Status, p control.Pipeline) {
-	head := fmt.Sprintf("pipeline %s: %s, opened %s ago", p.Name, p.State, age(s.Now.Sub(p.Since)))
+	head := fmt.Sprintf("pipeline %s: %s, opened %s ago", p.Name, p.State, Age(s.Now.Sub(p.Since)))
 	t.linef("%s", head)
 	switch {
 	case p.Error != "":
@@ -108,7 +109,7 @@ func (t *text) sink(s control.Sink) {
 	t.reasons("  failed: ", s.Failed)
 	t.reasons("  shed: ", s.Shed)
 	if s.Queued > 0 {
-		t.linef("  %s%s", fit("  in its queue of "+number(s.QueueSize), nameColumns), right(number(s.Queued), 14))
+		t.linef("  %s%s", fit("  in its queue of "+Number(s.QueueSize), nameColumns), right(Number(s.Queued), 14))
 	}
 }
 
@@ -124,7 +125,7 @@ func (t *text) reasons(before string, reasons []control.Reason) {
 const nameColumns = width - 2 - 14 - 14 - 12
 
 func (t *text) count(name string, c control.Count) {
-	t.linef("  %s%s%s%s", fit(name, nameColumns), right(number(c.Total), 14), right(rate(c.Per10s), 14), right(rate(c.Per60s), 12))
+	t.linef("  %s%s%s%s", fit(name, nameColumns), right(Number(c.Total), 14), right(Rate(c.Per10s), 14), right(Rate(c.Per60s), 12))
 }
 
 // measured are the figures of one stage, or of one value of its label.
@@ -167,7 +168,7 @@ func (t *text) stage(figures []control.Figure) {
 			at = len(rows)
 			rows = append(rows, measured{name: name})
 		}
-		rows[at].texts = append(rows[at].texts, figureName(f.Name)+" "+figureValue(f.Value))
+		rows[at].texts = append(rows[at].texts, FigureName(f.Name)+" "+FigureValue(f.Value))
 		if strings.HasPrefix(f.Name, "failed") {
 			rows[at].failed += f.Value
 		}
@@ -190,13 +191,15 @@ func (t *text) stage(figures []control.Figure) {
 	}
 }
 
-func figureName(name string) string {
+// FigureName returns the name of a figure for people.
+func FigureName(name string) string {
 	return strings.ReplaceAll(strings.TrimSuffix(name, "_total"), "_", " ")
 }
 
-func figureValue(v float64) string {
+// FigureValue returns the value of a figure for people.
+func FigureValue(v float64) string {
 	if v == float64(uint64(v)) {
-		return number(uint64(v))
+		return Number(uint64(v))
 	}
 	return fmt.Sprintf("%.2f", v)
 }

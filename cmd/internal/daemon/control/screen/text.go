@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// number returns n with a comma between thousands.
-func number(n uint64) string {
+// Number returns n with a comma between thousands.
+func Number(n uint64) string {
 	text := strconv.FormatUint(n, 10)
 	for i := len(text) - 3; i > 0; i -= 3 {
 		text = text[:i] + "," + text[i:]
@@ -17,19 +17,19 @@ func number(n uint64) string {
 	return text
 }
 
-// rate returns packets a second with as many digits as mean something.
-func rate(r float64) string {
+// Rate returns packets a second with as many digits as mean something.
+func Rate(r float64) string {
 	switch {
 	case r == 0:
 		return "0"
 	case r < 100:
 		return strconv.FormatFloat(r, 'f', 1, 64)
 	}
-	return number(uint64(r + 0.5))
+	return Number(uint64(r + 0.5))
 }
 
-// age returns a duration in its two largest units.
-func age(d time.Duration) string {
+// Age returns a duration in its two largest units.
+func Age(d time.Duration) string {
 	d = max(d, 0).Round(time.Second)
 	days, hours := int(d.Hours())/24, int(d.Hours())%24
 	minutes, seconds := int(d.Minutes())%60, int(d.Seconds())%60

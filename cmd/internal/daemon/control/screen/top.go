@@ -78,7 +78,7 @@ func (d *drawing) head(s control.Status) {
 	if !s.Ready {
 		state = fmt.Sprintf("NOT READY (%d)", len(s.Health))
 	}
-	left := fmt.Sprintf("%s %s  up %s  %s", s.Program, s.Version, age(s.Now.Sub(s.Started)), state)
+	left := fmt.Sprintf("%s %s  up %s  %s", s.Program, s.Version, Age(s.Now.Sub(s.Started)), state)
 	clock := s.Now.Local().Format(time.TimeOnly)
 	if d.Paused {
 		clock = "paused " + clock
@@ -88,7 +88,7 @@ func (d *drawing) head(s control.Status) {
 	case d.Trouble != "":
 		d.lines = append(d.lines, "! "+d.Trouble)
 	case !s.Ready && len(s.Health) > 0:
-		d.lines = append(d.lines, "! "+about(s.Health[0])+": "+s.Health[0].Trouble)
+		d.lines = append(d.lines, "! "+About(s.Health[0])+": "+s.Health[0].Trouble)
 	case !s.Config.LastGood:
 		d.lines = append(d.lines, "! the last reload failed: "+s.Config.Error)
 	}
@@ -105,7 +105,7 @@ func (d *drawing) pipeline(p control.Pipeline, sampledOneIn uint64, nth, of int)
 	}
 	d.lines = append(d.lines, title,
 		fmt.Sprintf("received %s/s  forwarded %s/s  dropped %s/s  lost %s/s",
-			rate(p.Received.Per10s), rate(p.Forwarded.Per10s), rate(p.Dropped.Per10s), rate(p.Lost.Per10s)))
+			Rate(p.Received.Per10s), Rate(p.Forwarded.Per10s), Rate(p.Dropped.Per10s), Rate(p.Lost.Per10s)))
 	rows := drops(p)
 	most := max(1, (d.Rows-len(d.lines)-2)/4)
 	d.lines = append(d.lines, "", d.row("dropped, failed or shed", "packets", "per s"))
@@ -117,7 +117,7 @@ func (d *drawing) pipeline(p control.Pipeline, sampledOneIn uint64, nth, of int)
 			d.lines = append(d.lines, fmt.Sprintf("and %d more, see pmtud status", len(rows)-i))
 			break
 		}
-		d.lines = append(d.lines, d.row(r.name, number(r.Total), rate(r.Per10s)))
+		d.lines = append(d.lines, d.row(r.name, Number(r.Total), Rate(r.Per10s)))
 	}
 	d.lines = append(d.lines, "")
 }
@@ -199,7 +199,7 @@ func cells(l titled, columns, rows int, covers time.Duration) []string {
 		}
 		k := l.Keys[i]
 		perSecond := float64(k.Packets) / max(covers.Seconds(), 1)
-		out = append(out, fit(k.Key, key)+right(rate(perSecond), rateColumns)+
+		out = append(out, fit(k.Key, key)+right(Rate(perSecond), rateColumns)+
 			right(percent(k.Share), shareColumns)+right(percent(float64(k.Dropped)/float64(max(k.Packets, 1))), shareColumns))
 	}
 	return out
