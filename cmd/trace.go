@@ -24,8 +24,8 @@ A message may be hidden where neither pmtud nor its kernel filter looks: behind
 a second VLAN tag, MPLS, PPPoE, an 802.3 header, a tunnel or an IPv6 extension
 header. Trace says so; the decision is the daemon's.
 
-With --layers it also prints the headers of the message and of the packet that it
-quotes, as the library gopacket reads them.`
+With --layers it also prints the headers of the message and of the packet that
+it quotes, as the library gopacket reads them.`
 
 func (a *app) traceCommand() *cobra.Command {
 	var o offline

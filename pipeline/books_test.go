@@ -138,11 +138,11 @@ func TestCountersOfEveryReason(t *testing.T) {
 		Sinks:   []pipeline.SinkStage{sinkStage("out", failing)},
 	})
 	want := pipeline.Counters{
-		Pipeline: "edge", Received: 5, Forwarded: 1, ReceivedOctets: 5 * 142, ForwardedOctets: 142,
+		Pipeline: "edge", Received: 5, Forwarded: 1, ReceivedBytes: 5 * 142, ForwardedBytes: 142,
 		Dropped: []pipeline.StageCount{{Stage: "test-filter", Reasons: []pipeline.ReasonCount{
 			{"one", 1}, {"two", 1}, {"undeclared", 2}, {"panic", 0},
 		}}},
-		Sources: []pipeline.SourceCount{{Source: "in", Received: 5, Octets: 5 * 142}},
+		Sources: []pipeline.SourceCount{{Source: "in", Received: 5, Bytes: 5 * 142}},
 		Sinks: []pipeline.SinkCount{{
 			Sink: "out", Offered: 5, Delivered: 1,
 			Failed: []pipeline.ReasonCount{

@@ -15,11 +15,11 @@ type Counters struct {
 	Sources   []SourceCount
 	Sinks     []SinkCount
 
-	// Octets of packets as they were on the wire. Those of packets that a source left
+	// Bytes of packets as they were on the wire. Those of packets that a source left
 	// unread ([Env]) are unknown.
-	ReceivedOctets, ForwardedOctets uint64
+	ReceivedBytes, ForwardedBytes uint64
 
-	// MTUs4 and MTUs6 count the next-hop MTUs, in octets, of forwarded PTBs of IPv4
+	// MTUs4 and MTUs6 count the next-hop MTUs, in bytes, of forwarded PTBs of IPv4
 	// and IPv6.
 	MTUs4, MTUs6 Histogram
 }
@@ -28,7 +28,7 @@ type Counters struct {
 type SourceCount struct {
 	Source   string
 	Received uint64
-	Octets   uint64 // of Counters.ReceivedOctets
+	Bytes    uint64 // of Counters.ReceivedBytes
 	Lost     uint64 // before the source could read them, where it knows
 }
 
@@ -69,12 +69,12 @@ func (p *Pipeline) Counters() Counters {
 	defer p.mu.Unlock()
 	c := Counters{
 		Pipeline: p.name, Received: p.received, Forwarded: p.forwarded,
-		Dropped: p.filters.counts(), ForwardedOctets: p.octets,
+		Dropped: p.filters.counts(), ForwardedBytes: p.forwardedBytes,
 		MTUs4: p.mtus4.snapshot(), MTUs6: p.mtus6.snapshot(),
 	}
 	for _, s := range p.sources {
-		sc := SourceCount{Source: s.name, Received: s.received, Octets: s.octets}
-		c.ReceivedOctets += s.octets
+		sc := SourceCount{Source: s.name, Received: s.received, Bytes: s.bytes}
+		c.ReceivedBytes += s.bytes
 		if l, ok := s.source.(LossySource); ok {
 			sc.Lost = p.lost(s, l)
 		}

@@ -17,7 +17,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
-// FuzzDecode checks that decoding stays inside the packet's octets, allocates
+// FuzzDecode checks that decoding stays inside the packet's bytes, allocates
 // nothing, and agrees with gopacket's layers on packets that are well-formed.
 func FuzzDecode(f *testing.F) {
 	for i, p := range pipelinetest.Packets() {
@@ -108,7 +108,7 @@ func readAll(p *pipeline.Packet) (e everything) {
 	return e
 }
 
-// checkSurroundings checks that octets behind the packet make no difference.
+// checkSurroundings checks that bytes behind the packet make no difference.
 func checkSurroundings(t *testing.T, p *pipeline.Packet) {
 	t.Helper()
 	want := readAll(p)
@@ -323,7 +323,7 @@ func (o oracle) checkQuoted4(t *testing.T, q pipeline.Quoted, ip *layers.IPv4, q
 	if !sameAddr(q.Src, ip.SrcIP) || !sameAddr(q.Dst, ip.DstIP) || q.Protocol != wire.Protocol(ip.Protocol) {
 		t.Errorf("%+v, gopacket has %+v", q, ip)
 	}
-	noLength := quote[2] == 0 && quote[3] == 0 // gopacket then takes the octets that are there
+	noLength := quote[2] == 0 && quote[3] == 0 // gopacket then takes the bytes that are there
 	if q.Length != int(ip.Length) && !noLength {
 		t.Errorf("length %d, gopacket has %d", q.Length, ip.Length)
 	}

@@ -6,9 +6,9 @@ const (
 	// a smaller queue.
 	maxChunk = 256
 
-	// chunkOctets bounds a chunk of a source that waits, so that an empty queue
+	// chunkBytes bounds a chunk of a source that waits, so that an empty queue
 	// has room for it.
-	chunkOctets = maxQueuedBytes / 2
+	chunkBytes = maxQueuedBytes / 2
 )
 
 // deliver takes a batch of a source through the filters and offers it to the
@@ -36,17 +36,17 @@ func (p *Pipeline) deliver(s *sourceStage, batch []Packet) {
 // returns how many those are, one at least. It holds the turn but not the lock, so
 // that the books stay readable.
 func (p *Pipeline) awaitRoom(batch []Packet) (n int) {
-	octets := 0
+	size := 0
 	for n = range batch {
-		if n > 0 && octets+len(batch[n].Data) > chunkOctets {
+		if n > 0 && size+len(batch[n].Data) > chunkBytes {
 			n--
 			break
 		}
-		octets += len(batch[n].Data)
+		size += len(batch[n].Data)
 	}
 	n++
 	for _, s := range p.sinks {
-		s.queue.awaitRoom(n, octets)
+		s.queue.awaitRoom(n, size)
 	}
 	return n
 }
@@ -84,7 +84,7 @@ func (p *Pipeline) filterChunk(s *sourceStage, batch []Packet) (err error) {
 	for i := range batch {
 		pkt = &batch[i]
 		s.received++
-		s.octets += uint64(pkt.Length)
+		s.bytes += uint64(pkt.Length)
 		p.received++
 		pkt.Clock = p.clock.Advance(pkt.Time)
 		pkt.Verdict = Verdict{}
@@ -105,9 +105,9 @@ func (p *Pipeline) filterChunk(s *sourceStage, batch []Packet) (err error) {
 	return nil
 }
 
-// measureForwarded counts the octets and the next-hop MTU of a packet that passed.
+// measureForwarded counts the bytes and the next-hop MTU of a packet that passed.
 func (p *Pipeline) measureForwarded(pkt *Packet) {
-	p.octets += uint64(pkt.Length)
+	p.forwardedBytes += uint64(pkt.Length)
 	if mtu, ok := pkt.MTU(); ok {
 		mtus := &p.mtus4
 		if pkt.PTB == 6 {

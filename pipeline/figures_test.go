@@ -86,8 +86,8 @@ func TestMTUsOfForwardedMessages(t *testing.T) {
 	}
 }
 
-// TestOctetsAreThoseOfTheWire counts packets of which the capture lacks the end.
-func TestOctetsAreThoseOfTheWire(t *testing.T) {
+// TestBytesAreThoseOfTheWire counts packets of which the capture lacks the end.
+func TestBytesAreThoseOfTheWire(t *testing.T) {
 	packets := messages(2)
 	packets[1].Length = 1500
 	refuse := filter{filter: func(p *pipeline.Packet) pipeline.Reason {
@@ -100,8 +100,8 @@ func TestOctetsAreThoseOfTheWire(t *testing.T) {
 		Sources: []pipeline.Stage{lossless("in", source{run: deliverAll(packets)})},
 		Filters: []pipeline.Stage{filterStage("", refuse, "no")},
 	})
-	if c.ReceivedOctets != 1642 || c.ForwardedOctets != 142 {
-		t.Errorf("received %d and forwarded %d bytes, want 1642 and 142", c.ReceivedOctets, c.ForwardedOctets)
+	if c.ReceivedBytes != 1642 || c.ForwardedBytes != 142 {
+		t.Errorf("received %d and forwarded %d bytes, want 1642 and 142", c.ReceivedBytes, c.ForwardedBytes)
 	}
 }
 

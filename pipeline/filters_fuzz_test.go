@@ -21,9 +21,9 @@ import (
 	"github.com/pmtud/pmtud/pipeline/prefixset"
 )
 
-// FuzzFilters takes hostile octets through all filters, in a chain and each alone,
+// FuzzFilters takes hostile bytes through all filters, in a chain and each alone,
 // as the filters of sinks that are offered every packet: no filter panics, gives a
-// reason that it did not declare, or changes the octets.
+// reason that it did not declare, or changes the bytes.
 func FuzzFilters(f *testing.F) {
 	for i, p := range pipelinetest.Packets() {
 		if i%37 == 0 {

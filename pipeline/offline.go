@@ -22,7 +22,7 @@ type DryRunner interface {
 	Sink
 
 	// DryRun does with p what Deliver would do, but calls record with each
-	// packet instead of sending it; the octets are lent for the length of the
+	// packet instead of sending it; the bytes are lent for the length of the
 	// call. What only a host can know (its addresses, its neighbours) is left
 	// zero. Reasons are those of Deliver, as far as p alone gives cause for them.
 	// It needs no Open.

@@ -236,9 +236,9 @@ func TestStopWhileALosslessSourceWaits(t *testing.T) {
 	})
 }
 
-// TestQueueIsBoundedInOctets fills a queue with few, large packets: what does not
+// TestQueueIsBoundedInBytes fills a queue with few, large packets: what does not
 // fit is shed, and what left the queue no longer counts.
-func TestQueueIsBoundedInOctets(t *testing.T) {
+func TestQueueIsBoundedInBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size = 1 << 20
 		const fit = pipeline.MaxQueuedBytes / size
@@ -378,8 +378,8 @@ func TestLateReturnChangesNothing(t *testing.T) {
 	})
 }
 
-// TestQueueKeepsOctets checks that what waits in a queue is a copy.
-func TestQueueKeepsOctets(t *testing.T) {
+// TestQueueKeepsBytes checks that what waits in a queue is a copy.
+func TestQueueKeepsBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stuck := make(gate)
 		var got []uint32

@@ -31,16 +31,16 @@ type Pipeline struct {
 
 	turn sync.Mutex // held by the source that can wait whose batch is being delivered
 
-	mu        sync.Mutex // guards what follows, and is held while filters run
-	clock     clock
-	filters   chain
-	received  uint64
-	forwarded uint64
-	octets    uint64             // of what was forwarded
-	mtus4     histogram          // of forwarded PTBs of IPv4
-	mtus6     histogram          // of IPv6
-	failure   error              // of a plugin that panicked
-	stop      context.CancelFunc // nil before Run
+	mu             sync.Mutex // guards what follows, and is held while filters run
+	clock          clock
+	filters        chain
+	received       uint64
+	forwarded      uint64
+	forwardedBytes uint64
+	mtus4          histogram          // of forwarded PTBs of IPv4
+	mtus6          histogram          // of IPv6
+	failure        error              // of a plugin that panicked
+	stop           context.CancelFunc // nil before Run
 }
 
 type sourceStage struct {
@@ -48,7 +48,7 @@ type sourceStage struct {
 	source   Source
 	lossless bool
 	received uint64
-	octets   uint64
+	bytes    uint64
 	ended    atomic.Bool // without an error, though it should not have
 }
 

@@ -266,14 +266,14 @@ func TestSourcesThatEndDoNotStopOthers(t *testing.T) {
 	}}
 	c := mustRun(t, pipeline.Spec{Sources: []pipeline.Stage{live("slow", slow), live("fast", fast)}})
 	if diff := cmp.Diff([]pipeline.SourceCount{
-		{Source: "slow", Received: 2, Octets: 2 * 142}, {Source: "fast", Received: 1, Octets: 142},
+		{Source: "slow", Received: 2, Bytes: 2 * 142}, {Source: "fast", Received: 1, Bytes: 142},
 	}, c.Sources); diff != "" {
 		t.Errorf("sources (-want +got):\n%s", diff)
 	}
 }
 
-// TestLentOctets runs a pipeline under a source that overwrites its buffers.
-func TestLentOctets(t *testing.T) {
+// TestLentBytes runs a pipeline under a source that overwrites its buffers.
+func TestLentBytes(t *testing.T) {
 	var got []uint32
 	c := mustRun(t, pipeline.Spec{
 		Sources:   []pipeline.Stage{pipelinetest.Lend(messages(1000), 64)},

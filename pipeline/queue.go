@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// maxQueuedBytes bounds the octets waiting in one sink's queue, whatever number
+// maxQueuedBytes bounds the bytes waiting in one sink's queue, whatever number
 // of packets they are.
 const maxQueuedBytes = 8 << 20
 
 // claimSize is the largest batch that a sink is given.
 const claimSize = 256
 
-// keptOctets is the buffer space that an idle slot of a queue may keep, so that a
+// keptBytes is the buffer space that an idle slot of a queue may keep, so that a
 // few huge packets don't leave it large for ever.
-const keptOctets = 4096
+const keptBytes = 4096
 
 // offer is a packet for a queue, with the port that filters read of it.
 type offer struct {
@@ -23,7 +23,7 @@ type offer struct {
 	readPort int32
 }
 
-// queue is a bounded queue of packets with octets of their own. One goroutine
+// queue is a bounded queue of packets with bytes of their own. One goroutine
 // puts at a time, one takes. Slots are made when first needed and then used again.
 type queue struct {
 	mu      sync.Mutex
@@ -32,7 +32,7 @@ type queue struct {
 
 	ring    []*Packet // waiting, from head on
 	head, n int
-	octets  int
+	size    int
 	claim   []*Packet // handed out by take, until released
 	claimed time.Time // when that was, not much later
 	free    []*Packet
@@ -76,18 +76,18 @@ func (q *queue) put(batch []offer) {
 	q.filled.Signal()
 }
 
-// awaitRoom waits until so many packets and octets can be put without shedding
+// awaitRoom waits until so many packets and bytes can be put without shedding
 // any, or the queue is empty. It gives up after stopWaiting.
-func (q *queue) awaitRoom(packets, octets int) {
+func (q *queue) awaitRoom(packets, size int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for q.n > 0 && !q.room(packets, octets) && !q.noWaiting {
+	for q.n > 0 && !q.room(packets, size) && !q.noWaiting {
 		q.emptied.Wait()
 	}
 }
 
-func (q *queue) room(packets, octets int) bool {
-	return q.n+packets <= len(q.ring) && q.octets+octets <= maxQueuedBytes
+func (q *queue) room(packets, size int) bool {
+	return q.n+packets <= len(q.ring) && q.size+size <= maxQueuedBytes
 }
 
 func (q *queue) push(o offer) {
@@ -101,19 +101,19 @@ func (q *queue) push(o offer) {
 	slot.ReadPort = o.readPort
 	q.ring[(q.head+q.n)%len(q.ring)] = slot
 	q.n++
-	q.octets += len(slot.Data)
+	q.size += len(slot.Data)
 }
 
 func (q *queue) pop() *Packet {
 	p := q.ring[q.head]
 	q.head = (q.head + 1) % len(q.ring)
 	q.n--
-	q.octets -= len(p.Data)
+	q.size -= len(p.Data)
 	return p
 }
 
 func (q *queue) recycle(p *Packet) {
-	if cap(p.Data) > keptOctets {
+	if cap(p.Data) > keptBytes {
 		p.Data = nil
 	}
 	q.free = append(q.free, p)

@@ -42,7 +42,7 @@ func TestNothingIsTakenAfterAPanic(t *testing.T) {
 				if err == nil {
 					t.Error("no error")
 				}
-				want := []pipeline.SourceCount{{Source: "in", Received: 3, Octets: 3 * 142}, {Source: "late"}}
+				want := []pipeline.SourceCount{{Source: "in", Received: 3, Bytes: 3 * 142}, {Source: "late"}}
 				if diff := cmp.Diff(want, c.Sources); diff != "" {
 					t.Errorf("sources (-want +got):\n%s", diff)
 				}

@@ -298,7 +298,7 @@ func TestNewRefuses(t *testing.T) {
 }
 
 // TestMemory checks what the documentation of max_entries says: no more than 56
-// octets each, and 8 for each copy.
+// bytes each, and 8 for each copy.
 func TestMemory(t *testing.T) {
 	for _, copies := range []int{1, 2, 16} {
 		s := settings()

@@ -14,8 +14,8 @@ import (
 // Bounds of an expression. They bound what it costs, and the depth of functions that
 // call each other.
 const (
-	maxOctets = 4096
-	maxParts  = 1000
+	maxBytes = 4096
+	maxParts = 1000
 )
 
 // maxNumber bounds constants, so that no sum of maxParts overflows.
@@ -30,8 +30,8 @@ type compiler struct {
 // compile returns the condition that an expression stands for, and the fields that it
 // asks for.
 func compile(text string) (condition, []*field, error) {
-	if len(text) > maxOctets {
-		return nil, nil, fmt.Errorf("the expression has %d bytes, more than %d", len(text), maxOctets)
+	if len(text) > maxBytes {
+		return nil, nil, fmt.Errorf("the expression has %d bytes, more than %d", len(text), maxBytes)
 	}
 	c := &compiler{text: text}
 	config := conf.CreateNew()

@@ -189,7 +189,7 @@ func TestNewRefuses(t *testing.T) {
 }
 
 // TestMemory checks what the documentation of max_sources says: no more than 56
-// octets each.
+// bytes each.
 func TestMemory(t *testing.T) {
 	for _, n := range []int{1 << 16, 1<<16 + 1, 100_000} {
 		settings, env := byRouter(srcrate.Settings{Rate: 1, MaxSources: n}), pipelinetest.Env(t)

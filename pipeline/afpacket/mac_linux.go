@@ -24,7 +24,7 @@ func NewMACReader(s *Socket) *MACReader {
 }
 
 // Read returns the address that the interface has now. It reports false if there
-// is no such interface, or none with an address of six octets.
+// is no such interface, or none with an address of six bytes.
 func (r *MACReader) Read() (mac [6]byte, ok bool) {
 	if err := r.socket.Raw.Control(r.read); err != nil || r.errno != 0 {
 		return mac, false

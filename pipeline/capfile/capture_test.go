@@ -91,7 +91,7 @@ func orders() iter.Seq2[string, order] {
 	}
 }
 
-// fields appends numbers as fields of their size, and octets as they are.
+// fields appends numbers as fields of their size, and bytes as they are.
 func fields(o order, values ...any) []byte {
 	var b []byte
 	for _, v := range values {

@@ -3,18 +3,18 @@ package capfile
 import "io"
 
 const (
-	// chunkSize is the number of octets that are asked for at once.
+	// chunkSize is the number of bytes that are asked for at once.
 	chunkSize = 256 << 10
 
 	// headroom is the space in front of a chunk for the beginning of a record of
-	// which the chunk before it had the first octets. It grows for larger ones.
+	// which the chunk before it had the first bytes. It grows for larger ones.
 	headroom = MaxPacket + 64<<10
 )
 
 // chunks hands out a stream piece by piece.
 type chunks interface {
 	// next returns rest, the unused end of the window that was returned before,
-	// followed by at least one more octet, or an error. What was returned before
+	// followed by at least one more byte, or an error. What was returned before
 	// is no longer valid.
 	next(rest []byte) ([]byte, error)
 
@@ -25,15 +25,15 @@ type chunks interface {
 
 // chunk is a buffer for a piece of a stream and the rest of the piece before it.
 type chunk struct {
-	buf  []byte // headroom, then n octets
+	buf  []byte // headroom, then n bytes
 	head int    // the length of the headroom
 	n    int
-	err  error // after the octets
+	err  error // after the bytes
 }
 
 func newChunk() *chunk { return &chunk{buf: make([]byte, headroom+chunkSize), head: headroom} }
 
-// prepend puts rest in front of the octets. It may be a part of the same chunk.
+// prepend puts rest in front of the bytes. It may be a part of the same chunk.
 func (c *chunk) prepend(rest []byte) {
 	if len(rest) > c.head {
 		c.grow(len(rest))
@@ -41,8 +41,8 @@ func (c *chunk) prepend(rest []byte) {
 	copy(c.buf[c.head-len(rest):], rest)
 }
 
-// grow makes room for n octets in front, and for as many at once that are read: so
-// the octets of a record are copied a few times only, however long it is.
+// grow makes room for n bytes in front, and for as many at once that are read: so
+// the bytes of a record are copied a few times only, however long it is.
 func (c *chunk) grow(n int) {
 	head := min(2*n, MaxBlock)
 	buf := make([]byte, head+n)
@@ -50,10 +50,10 @@ func (c *chunk) grow(n int) {
 	c.buf, c.head = buf, head
 }
 
-// window returns the octets with the last of those in front of them.
+// window returns the bytes with the last of those in front of them.
 func (c *chunk) window(rest int) []byte { return c.buf[c.head-rest : c.head+c.n] }
 
-// fill reads what there is, at least one octet or an error.
+// fill reads what there is, at least one byte or an error.
 func (c *chunk) fill(r io.Reader) {
 	const patience = 100 // reads without result
 	for range patience {

@@ -13,8 +13,8 @@ import (
 // of it are delivered.
 func TestDamage(t *testing.T) {
 	for name, o := range orders() {
-		pcap := join(pcapHeader(o, 0xa1b2c3d4), record(o, 0, 0, 1, "a"))         // 41 octets
-		pcapng := join(section(o), iface(o, 1, 0), enhanced(o, 0, 0, 4, "aaaa")) // 28+20+36 octets
+		pcap := join(pcapHeader(o, 0xa1b2c3d4), record(o, 0, 0, 1, "a"))         // 41 bytes
+		pcapng := join(section(o), iface(o, 1, 0), enhanced(o, 0, 0, 4, "aaaa")) // 28+20+36 bytes
 		tsresol := func(v uint8) []byte { return option(o, 9, v, []byte(nil)) }  //
 		lengths := func(kind, total, again uint32, body ...any) []byte {
 			return fields(o, kind, total, fields(o, body...), again)

@@ -40,7 +40,7 @@ func (d *decompressor) Read(p []byte) (int, error) {
 	return n, d.explain(err)
 }
 
-// start chooses the decompressor by the stream's first octets.
+// start chooses the decompressor by the stream's first bytes.
 func (d *decompressor) start() error {
 	magic, err := d.in.Peek(4)
 	if err != nil && err != io.EOF {

@@ -11,11 +11,11 @@
 //			break
 //		}
 //		...
-//		use(batch[:n]) // now: the octets are overwritten by the next ReadBatch
+//		use(batch[:n]) // now: the bytes are overwritten by the next ReadBatch
 //	}
 //
 // [Files] reads several files one after another, [Merge] reads several at once in
-// the order of their time stamps, [Writer] writes. An [Encoder] makes the octets
+// the order of their time stamps, [Writer] writes. An [Encoder] makes the bytes
 // of a file for those who look after the writing themselves.
 //
 // # What is read
@@ -31,7 +31,7 @@
 // block has no time stamp; its packet has the time 0.
 //
 // Both plain or compressed with gzip or zstd, several members or frames in a row
-// included; the first octets tell. Compressed files within compressed files are
+// included; the first bytes tell. Compressed files within compressed files are
 // not looked for. The error for any other file names its format, as far as it is known,
 // and the command that converts it.
 //
@@ -51,7 +51,7 @@
 // # Damage
 //
 // Errors about a file's contents are an [*Error], which tells the position in the
-// uncompressed octets. The packets in front of the damage are delivered first; the
+// uncompressed bytes. The packets in front of the damage are delivered first; the
 // next call returns the error, and so do all later ones. No contents make a reader
 // panic or go on for ever.
 //

@@ -26,7 +26,7 @@ type Interface struct {
 	LinkType linklayer.Type
 }
 
-// Encoder makes the octets of capture files. All methods append to dst and return
+// Encoder makes the bytes of capture files. All methods append to dst and return
 // it. A file consists of a header, with pcapng interfaces, and packets, of which
 // each must follow its interface. The zero value is for pcap with microseconds.
 type Encoder struct {
@@ -35,7 +35,7 @@ type Encoder struct {
 	// Nanoseconds asks for pcap files with nanoseconds. Pcapng always has them.
 	Nanoseconds bool
 
-	// Snaplen is the number of octets kept of each packet; 0 stands for MaxPacket.
+	// Snaplen is the number of bytes kept of each packet; 0 stands for MaxPacket.
 	Snaplen int
 
 	// Application is the name of the writing program in pcapng files; may be empty.

@@ -9,7 +9,7 @@ import (
 // Error is what is wrong with a capture file, and where.
 type Error struct {
 	Name   string // of the file
-	Offset int64  // of the record or block at fault, in uncompressed octets
+	Offset int64  // of the record or block at fault, in uncompressed bytes
 	Err    error
 }
 

@@ -86,7 +86,7 @@ func samePieces(t *testing.T, file []byte, want []captured, wantErr error) {
 
 // sameAsPcapgo compares what gopacket reads, if it reads the file at all: it
 // refuses several things that are legal, panics at others, and counts link types
-// in one octet.
+// in one byte.
 func sameAsPcapgo(t *testing.T, file []byte, want []captured) {
 	got, ok := tryPcapgo(file)
 	if !ok {

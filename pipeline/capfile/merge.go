@@ -49,7 +49,7 @@ func (m *Merge) ReadBatch(dst []pipeline.Packet) (int, error) {
 	if len(dst) == 0 {
 		return 0, nil
 	}
-	// Octets handed out before are no longer needed.
+	// Bytes handed out before are no longer needed.
 	for len(m.empty) > 0 && m.err == nil {
 		m.refill()
 	}

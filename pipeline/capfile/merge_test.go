@@ -55,7 +55,7 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// Octets stay valid until the next batch although readers come to the end of theirs.
+// Bytes stay valid until the next batch although readers come to the end of theirs.
 func TestMergeLarge(t *testing.T) {
 	parts := make([][]pipeline.Packet, 5)
 	all := samplePackets(20000)

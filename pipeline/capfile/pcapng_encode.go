@@ -101,7 +101,7 @@ func endBlock(dst []byte, start int) []byte {
 	return binary.LittleEndian.AppendUint32(dst, length)
 }
 
-// pad appends octets so that a field of n octets ends on a multiple of 4.
+// pad appends bytes so that a field of n bytes ends on a multiple of 4.
 func pad(dst []byte, n int) []byte {
 	var zeros [3]byte
 	return append(dst, zeros[:-n&3]...)

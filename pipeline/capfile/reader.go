@@ -23,7 +23,7 @@ type BatchReader interface {
 	// ReadBatch fills Data, Length, Time, LinkType and Type of up to len(dst)
 	// packets and returns their number, at least one unless dst is empty or there
 	// is an error. There are no packets with an error; io.EOF means that all have
-	// been read. The octets are lent until the next call.
+	// been read. The bytes are lent until the next call.
 	ReadBatch(dst []pipeline.Packet) (int, error)
 }
 
@@ -52,7 +52,7 @@ type Reader struct {
 	in     *decompressor
 	file   io.Closer // nil if not ours
 
-	window  []byte // unread octets
+	window  []byte // unread bytes
 	offset  int64  // of the window in the stream
 	packets uint64 // returned so far
 	decoder decoder
@@ -64,8 +64,8 @@ type Reader struct {
 // decoder reads one of the two formats.
 type decoder interface {
 	// decode fills dst with the packets that window begins with, and returns the
-	// number of octets they take and their number. It returns the same error
-	// when it is called again for what follows those octets.
+	// number of bytes they take and their number. It returns the same error
+	// when it is called again for what follows those bytes.
 	decode(window []byte, dst []pipeline.Packet) (used, n int, err error)
 
 	// end returns an error unless a file may end with rest, in which decode
@@ -158,7 +158,7 @@ func (r *Reader) begin() {
 	}
 }
 
-// more gets more octets, or notes why there are none.
+// more gets more bytes, or notes why there are none.
 func (r *Reader) more() {
 	window, err := r.chunks.next(r.window)
 	switch {

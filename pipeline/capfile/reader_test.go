@@ -202,7 +202,7 @@ type pieces struct{ io.Reader }
 
 func (p pieces) Read(b []byte) (int, error) { return p.Reader.Read(b[:min(len(b), 4093)]) }
 
-func TestReadOctetByOctet(t *testing.T) {
+func TestReadByteByByte(t *testing.T) {
 	for name, o := range orders() {
 		for _, file := range [][]byte{
 			join(pcapHeader(o, 0xa1b2c3d4), record(o, 0, 0, 1, "a"), record(o, 0, 0, 1, "b")),

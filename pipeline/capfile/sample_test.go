@@ -10,7 +10,7 @@ import (
 
 var le = binary.LittleEndian
 
-// samplePackets makes so many Ethernet packets of 42 to 141 octets, with time
+// samplePackets makes so many Ethernet packets of 42 to 141 bytes, with time
 // stamps of whole microseconds. It makes the same ones each time.
 func samplePackets(n int) []pipeline.Packet {
 	random := rand.New(rand.NewPCG(1, 2))

@@ -8,7 +8,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
-// writeSize is the number of octets from which on a Writer writes.
+// writeSize is the number of bytes from which on a Writer writes.
 const writeSize = 128 << 10
 
 // WriterOptions are the options of a [Writer].

@@ -72,7 +72,7 @@ func prefixOf(a net.Addr) (netip.Prefix, bool) {
 	return netip.PrefixFrom(addr.Unmap(), bits), ok
 }
 
-// MTU returns the interface's MTU in octets, 0 if the interface is not there.
+// MTU returns the interface's MTU in bytes, 0 if the interface is not there.
 func MTU(name string) (int, error) {
 	ifi, err := Find(name)
 	if err != nil {

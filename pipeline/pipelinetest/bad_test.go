@@ -208,7 +208,7 @@ func testBadSetting(t *testing.T) {
 	}), nil)
 }
 
-// keeper decides about a packet by the first octet of the one before.
+// keeper decides about a packet by the first byte of the one before.
 type keeper struct{ last []byte }
 
 func (k *keeper) Filter(p *pipeline.Packet) pipeline.Reason {

@@ -7,23 +7,23 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// lent overwrites octets that were taken back.
+// lent overwrites bytes that were taken back.
 const lent = 0xa5
 
-// lender lends octets from two pieces of memory in turn: one that was taken back
+// lender lends bytes from two pieces of memory in turn: one that was taken back
 // stays away while the other is lent.
 type lender struct {
 	memory [2]pages
 	turn   int
 }
 
-// newLender returns a lender of as many octets at once.
+// newLender returns a lender of as many bytes at once.
 func newLender(t testing.TB, size int) *lender {
 	t.Helper()
 	return &lender{memory: [2]pages{newPages(t, size), newPages(t, size)}}
 }
 
-// lend moves the octets of packets to lent memory, with nothing behind each.
+// lend moves the bytes of packets to lent memory, with nothing behind each.
 func (l *lender) lend(t testing.TB, packets ...*pipeline.Packet) {
 	t.Helper()
 	l.turn ^= 1
@@ -47,7 +47,7 @@ func (l *lender) takeBack(t testing.TB) {
 	memory.present(t, false)
 }
 
-// catchUse fails the test when the function that defers it touched octets that had
+// catchUse fails the test when the function that defers it touched bytes that had
 // been taken back. (In another goroutine that ends the program, and the trace
 // tells where.)
 func catchUse(t testing.TB) func() {

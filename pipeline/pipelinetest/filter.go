@@ -84,7 +84,7 @@ func (f filterTest) testHostile(t *testing.T) {
 	}
 }
 
-// snapshot returns a copy of p with octets of its own.
+// snapshot returns a copy of p with bytes of its own.
 func snapshot(p *pipeline.Packet) pipeline.Packet {
 	q := *p
 	q.Data = bytes.Clone(p.Data)

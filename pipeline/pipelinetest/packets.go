@@ -115,7 +115,7 @@ func (m PTB) ipv6() []gopacket.SerializableLayer {
 	return []gopacket.SerializableLayer{ip, icmp, gopacket.Payload(append(mtu, m.quote(quoted, quoted)...))}
 }
 
-// quote returns the start of a TCP segment of 1448 octets of payload.
+// quote returns the start of a TCP segment of 1448 bytes of payload.
 func (m PTB) quote(ip gopacket.SerializableLayer, network gopacket.NetworkLayer) []byte {
 	tcp := &layers.TCP{
 		SrcPort: layers.TCPPort(m.SrcPort), DstPort: layers.TCPPort(m.DstPort),
@@ -135,7 +135,7 @@ var Begin = pipeline.InstantOf(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 
 // Packets returns packets such as a filter must expect, a millisecond apart: sound
 // messages of both IP versions from several routers, and hostile ones made of
-// them: cut anywhere, with octets changed at random (always the same ones), of
+// them: cut anywhere, with bytes changed at random (always the same ones), of
 // every link type, empty.
 func Packets() []pipeline.Packet {
 	sound := soundFrames()

@@ -14,7 +14,7 @@ import (
 //	203.0.113.1 port-not-listed mtu=1400 sport=8081
 //
 // What is not known is "-" for the router and -1 for the numbers; the port is
-// known only where a filter read it. With octets the packet follows in hex.
+// known only where a filter read it. With bytes the packet follows in hex.
 func AppendText(dst []byte, p *pipeline.Packet, octets bool) []byte {
 	if router := p.Router(); router.IsValid() {
 		dst = router.AppendTo(dst)

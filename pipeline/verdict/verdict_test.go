@@ -40,7 +40,7 @@ func later(d time.Duration) func(*pipeline.Packet) {
 	return func(p *pipeline.Packet) { p.Time += pipeline.Instant(d) }
 }
 
-// change alters octets of the frame, and decodes it again.
+// change alters bytes of the frame, and decodes it again.
 func change(at int, octets ...byte) func(*pipeline.Packet) {
 	return func(p *pipeline.Packet) {
 		copy(p.Data[at:], octets)

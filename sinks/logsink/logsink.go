@@ -85,17 +85,17 @@ func (s *sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
 }
 
 func (s *sink) append(p *pipeline.Packet) {
-	withOctets := s.Verbosity >= octets
+	withBytes := s.Verbosity >= octets
 	if s.Format == Text && s.terminal {
-		s.lines = append(verdict.AppendTerminal(s.lines, p, withOctets), '\n')
+		s.lines = append(verdict.AppendTerminal(s.lines, p, withBytes), '\n')
 		return
 	}
 	if s.Format == Text {
-		s.lines = append(verdict.AppendText(s.lines, p, withOctets), '\n')
+		s.lines = append(verdict.AppendText(s.lines, p, withBytes), '\n')
 		return
 	}
 	s.lines = verdict.AppendJSON(s.lines, verdict.Place{}, p, nil)
-	if withOctets {
+	if withBytes {
 		s.lines = append(s.lines[:len(s.lines)-1], `,"octets":"`...)
 		s.lines = append(hex.AppendEncode(s.lines, p.Data), `"}`...)
 	}

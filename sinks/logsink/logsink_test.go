@@ -130,7 +130,7 @@ func TestWriteError(t *testing.T) {
 	}
 }
 
-// disk is a standard output with room for some octets.
+// disk is a standard output with room for some bytes.
 type disk struct {
 	bytes.Buffer
 	room int

@@ -23,7 +23,7 @@ import (
 // insideVariable tells a test that it runs in namespaces of its own.
 const insideVariable = "PCAPFILE_TEST_INSIDE"
 
-// smallDisk returns an empty directory on a file system of so many octets. It calls
+// smallDisk returns an empty directory on a file system of so many bytes. It calls
 // the test anew in a user and a mount namespace, and reports false in the outer one.
 func smallDisk(t *testing.T, size string) (dir string, inside bool) {
 	t.Helper()

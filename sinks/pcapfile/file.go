@@ -14,10 +14,10 @@ import (
 // fileMode lets the group read: captures are nobody else's business.
 const fileMode = 0o640
 
-// file is the file that is being written. Behind size octets it holds nothing.
+// file is the file that is being written. Behind size bytes it holds nothing.
 type file struct {
 	f       *os.File
-	size    int64 // octets, all of whole packets
+	size    int64 // bytes, all of whole packets
 	packets int
 
 	// Of the first packet.
@@ -76,11 +76,11 @@ func link(from, to string) error {
 	return os.Remove(from)
 }
 
-// write appends octets. If it fails, it returns how many of them are in the file;
+// write appends bytes. If it fails, it returns how many of them are in the file;
 // the caller cuts those off that are not whole packets.
 func (f *file) write(b []byte) (int, error) { return f.f.WriteAt(b, f.size) }
 
-// cut removes what is behind size octets.
+// cut removes what is behind size bytes.
 func (f *file) cut() error { return f.f.Truncate(f.size) }
 
 // fixLink makes link the link type of a pcap file and reports whether it is so.

@@ -144,7 +144,7 @@ func (r *rotation) isEmpty(size int64, header []byte) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	// The link type in the last octets of a pcap header does not count.
+	// The link type in the last bytes of a pcap header does not count.
 	const linkLen = 4
 	n := max(0, len(content)-linkLen)
 	return len(content) == 0 || len(content) == len(header) && bytes.Equal(content[:n], header[:n]), nil

@@ -14,7 +14,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
-// writeSize is the number of octets from which on a batch is written in several
+// writeSize is the number of bytes from which on a batch is written in several
 // pieces.
 const writeSize = 128 << 10
 

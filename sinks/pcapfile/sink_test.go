@@ -94,7 +94,7 @@ func cooked(data string) *pipeline.Packet {
 	return p
 }
 
-// contents returns the octets of a capture's packets.
+// contents returns the bytes of a capture's packets.
 func contents(tb testing.TB, path string) []string {
 	tb.Helper()
 	all, err := tryContents(path)
@@ -220,7 +220,7 @@ func TestLinkTypeInHeader(t *testing.T) {
 	}
 }
 
-// A batch may have more octets than the buffer.
+// A batch may have more bytes than the buffer.
 func TestLargePackets(t *testing.T) {
 	for _, name := range []string{"a.pcap", "a.pcapng"} {
 		path := filepath.Join(t.TempDir(), name)

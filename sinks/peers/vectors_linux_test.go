@@ -22,8 +22,8 @@ import (
 
 const vectors = "../../testdata/vectors"
 
-// cutAtIPLength has the frames with octets behind the end of the IP packet, and how
-// many octets of ICMP are left of them. The original daemon sends those octets
+// cutAtIPLength has the frames with bytes behind the end of the IP packet, and how
+// many bytes of ICMP are left of them. The original daemon sends those bytes
 // along; this is a deliberate difference.
 var cutAtIPLength = map[string]int{
 	"frame-size-over/v6,tagged,len=2048": 68,
@@ -57,7 +57,7 @@ type sent struct {
 }
 
 // TestVectors delivers every frame that the original daemon forwarded or refused
-// as a peer's, and compares what reaches the peers, octet by octet.
+// as a peer's, and compares what reaches the peers, byte by byte.
 func TestVectors(t *testing.T) {
 	l := newLAN(t)
 	captures := map[string]*capture{}
@@ -165,21 +165,21 @@ func readPackets(t *testing.T) (packets []pipeline.Packet) {
 	}
 }
 
-// cut shortens a message to n octets, and renews the checksum of ICMPv6.
+// cut shortens a message to n bytes, and renews the checksum of ICMPv6.
 func cut(t *testing.T, message string, n int, from, to string) string {
 	t.Helper()
-	octets, err := hex.DecodeString(message)
+	data, err := hex.DecodeString(message)
 	netns.Must(t, err)
-	if n >= len(octets) {
-		t.Fatalf("%d octets are to be cut to %d", len(octets), n)
+	if n >= len(data) {
+		t.Fatalf("%d data are to be cut to %d", len(data), n)
 	}
-	octets = octets[:n]
+	data = data[:n]
 	src, dst := netip.MustParseAddr(from), netip.MustParseAddr(to)
 	if src.Is6() {
-		octets[2], octets[3] = 0, 0
-		binary.BigEndian.PutUint16(octets[2:], checksumICMPv6(src, dst, octets))
+		data[2], data[3] = 0, 0
+		binary.BigEndian.PutUint16(data[2:], checksumICMPv6(src, dst, data))
 	}
-	return fmt.Sprintf("%x", octets)
+	return fmt.Sprintf("%x", data)
 }
 
 // checksumICMPv6 computes the checksum of RFC 4443, section 2.3.
@@ -187,13 +187,13 @@ func checksumICMPv6(src, dst netip.Addr, message []byte) uint16 {
 	pseudo := append(src.AsSlice(), dst.AsSlice()...)
 	pseudo = binary.BigEndian.AppendUint32(pseudo, uint32(len(message)))
 	pseudo = append(pseudo, 0, 0, 0, 58)
-	octets := append(pseudo, message...)
-	if len(octets)%2 == 1 {
-		octets = append(octets, 0)
+	data := append(pseudo, message...)
+	if len(data)%2 == 1 {
+		data = append(data, 0)
 	}
 	sum := uint32(0)
-	for i := 0; i < len(octets); i += 2 {
-		sum += uint32(binary.BigEndian.Uint16(octets[i:]))
+	for i := 0; i < len(data); i += 2 {
+		sum += uint32(binary.BigEndian.Uint16(data[i:]))
 	}
 	for sum > 0xffff {
 		sum = sum>>16 + sum&0xffff

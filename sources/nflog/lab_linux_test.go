@@ -135,7 +135,7 @@ func logRule(t testing.TB, ns *netns.NS, at hook, match ...expr.Any) {
 	netns.Must(t, ns.Do(func() error { return addRule(at, logTo(), match) }))
 }
 
-// logStart is logRule, but logs no more than n octets of a packet.
+// logStart is logRule, but logs no more than n bytes of a packet.
 func logStart(t testing.TB, ns *netns.NS, at hook, n uint32) {
 	t.Helper()
 	netns.Must(t, ns.Do(func() error {

@@ -11,14 +11,14 @@ const (
 	typeConfig = 4<<8 | 1
 )
 
-// Lengths in octets.
+// Lengths in bytes.
 const (
 	headerLen = 16 // struct nlmsghdr
 	familyLen = 4  // struct nfgenmsg
 	errnoLen  = 4
 )
 
-// nextMessage cuts the first message off a datagram: its type and its octets, from
+// nextMessage cuts the first message off a datagram: its type and its bytes, from
 // the netlink header on. Without a whole message, the message is nil.
 func nextMessage(datagram []byte) (kind uint16, msg, rest []byte) {
 	if len(datagram) < headerLen {

@@ -9,7 +9,7 @@ import (
 )
 
 // datagramLen is the longest datagram that the kernel makes: it fills the buffer
-// of 131072 octets to the end of the memory that it got for it, a power of two.
+// of 131072 bytes to the end of the memory that it got for it, a power of two.
 const datagramLen = 2 * maxNetlinkBuffer
 
 // socket reads datagrams into one buffer, without allocating.

@@ -369,7 +369,7 @@ func withoutCapabilities(t *testing.T, f func() error) error {
 }
 
 // TestVLANInterface reads from a VLAN interface, whose frames have lost their tag,
-// and from one upon it, for which the kernel tells 18 octets of header.
+// and from one upon it, for which the kernel tells 18 bytes of header.
 func TestVLANInterface(t *testing.T) {
 	plain := pipelinetest.PTB{}.Frame()
 	tagged := pipelinetest.PTB{VLAN: 7}.Frame()

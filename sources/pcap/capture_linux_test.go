@@ -33,7 +33,7 @@ func TestPlugin(t *testing.T) {
 	pipelinetest.TestSource(t, pcap.Plugin(), &settings, func() { to.Write([]byte("packet")) })
 }
 
-// TestFrames captures frames octet for octet as they were sent.
+// TestFrames captures frames byte for byte as they were sent.
 func TestFrames(t *testing.T) {
 	lan := newLAN(t)
 	ptb := pipelinetest.PTB{DstMAC: lan.hostMAC}.Frame()
@@ -132,7 +132,7 @@ func TestSnaplen(t *testing.T) {
 }
 
 // TestKernelFilter captures with a program for the kernel that lets through what
-// has an odd octet behind the Ethernet header.
+// has an odd byte behind the Ethernet header.
 func TestKernelFilter(t *testing.T) {
 	lan := newLAN(t)
 	odd := func(link linklayer.Type, snaplen uint32) []bpf.Instruction {

@@ -7,7 +7,7 @@
 // to the socket, so that other packets are not even written to the ring.
 //
 // While the pipeline refuses whatever comes ([pipeline.Env]) and many packets do,
-// the filter in the kernel cuts each to one octet, a mark. A block of marks is
+// the filter in the kernel cuts each to one byte, a mark. A block of marks is
 // counted at a glance, so that a flood costs next to nothing, and no packet goes
 // uncounted. The filter is changed back 10 ms before the pipeline's limit has room
 // again; the packet that would have passed after that, if the program was not run

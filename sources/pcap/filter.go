@@ -14,7 +14,7 @@ const (
 
 // program returns what decides in the kernel: the direction and whether packets to
 // other hosts count, then what the pipeline's first filter asks for, if anything.
-// Of what passes it leaves snaplen octets.
+// Of what passes it leaves snaplen bytes.
 func (s *source) program(link linklayer.Type, snaplen int) ([]bpf.RawInstruction, error) {
 	program := byType(s.Direction, s.Promiscuous)
 	var rest []bpf.Instruction

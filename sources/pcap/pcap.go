@@ -17,7 +17,7 @@ import (
 const minBlocks = 4
 
 // blockOverhead is more than what the kernel writes into a block before the first
-// packet's octets.
+// packet's bytes.
 const blockOverhead = 256
 
 // Settings of the source.

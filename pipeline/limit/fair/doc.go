@@ -85,7 +85,7 @@
 //
 // # Memory
 //
-// The memory holds a fixed number of keys, 40 octets each, and drops the one that came
+// The memory holds a fixed number of keys, 40 bytes each, and drops the one that came
 // longest ago for a new one. A key is remembered until at least 7/8 as many other keys
 // have asked as there is room for; a flood of 100,000 forged keys a second goes through
 // 131,072 places in 1.15 s. A client that asks again later than that is a newcomer

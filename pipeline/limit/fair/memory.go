@@ -4,7 +4,7 @@ package fair
 // ring in the order in which they came, and the oldest goes first. A key of which
 // the record is set moves to the end, unless it is in the newest eighth of the ring.
 // What is remembered does not depend on the keys' values. It is made at its full
-// size, never allocates again, and takes 40 octets for each key.
+// size, never allocates again, and takes 40 bytes for each key.
 type memory struct {
 	ring  []entry
 	next  int    // the place in the ring to fill next

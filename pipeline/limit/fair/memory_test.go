@@ -107,7 +107,7 @@ func TestAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestMemory checks what the documentation says: 40 octets for each key.
+// TestMemory checks what the documentation says: 40 bytes for each key.
 func TestMemory(t *testing.T) {
 	for _, n := range []int{1 << 16, 100_000} {
 		var before, after runtime.MemStats

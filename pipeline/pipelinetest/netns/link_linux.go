@@ -70,7 +70,7 @@ func (ns *NS) Down(name string) error { return ns.change(name, "lower", ns.link.
 // Delete removes the interface, and with an end of a veth pair the other end.
 func (ns *NS) Delete(name string) error { return ns.change(name, "delete", ns.link.LinkDel) }
 
-// SetMTU sets the interface's MTU, in octets without the Ethernet header. A veth
+// SetMTU sets the interface's MTU, in bytes without the Ethernet header. A veth
 // end neither sends nor receives longer packets.
 func (ns *NS) SetMTU(name string, mtu int) error {
 	return ns.change(name, fmt.Sprintf("set MTU %d of", mtu), func(l netlink.Link) error {

@@ -20,7 +20,7 @@ func TestFilter(t *testing.T) {
 		name   string
 		router netip.Addr
 		ttl    uint8
-		cut    int // octets that the capture holds; 0 for all
+		cut    int // bytes that the capture holds; 0 for all
 		want   pipeline.Reason
 	}{
 		{name: "IPv4 at the minimum", router: v4, ttl: 64},

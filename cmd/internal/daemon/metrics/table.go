@@ -66,7 +66,7 @@ func families(build Build) []family {
 			return c.Received
 		}),
 		perSource("pmtud_received_bytes_total", "bytes of the packets that the source delivered, as long as they were on the wire", func(c pipeline.SourceCount) uint64 {
-			return c.Octets
+			return c.Bytes
 		}),
 		perSource("pmtud_lost_packets_total", "packets that the kernel lost before the source could read them, for want of room in a ring or socket", func(c pipeline.SourceCount) uint64 {
 			return c.Lost
@@ -76,7 +76,7 @@ func families(build Build) []family {
 			return number(c.Forwarded)
 		}),
 		perPipeline(counter, "pmtud_forwarded_bytes_total", "bytes of the packets that all filters of the pipeline let pass, as long as they were on the wire", func(c pipeline.Counters) value {
-			return number(c.ForwardedOctets)
+			return number(c.ForwardedBytes)
 		}),
 		{
 			Info{"pmtud_dropped_packets_total", counter, []string{"pipeline", "stage", "reason"}, "packets that a filter of the pipeline dropped"},

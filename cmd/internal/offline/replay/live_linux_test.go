@@ -38,7 +38,7 @@ const deciding = `[
 // captured it: two sockets see the same packet at different times. So each pipeline
 // is compared with what it captured itself. The first one writes a capture of
 // everything, and what its log's filters let pass; the second one logs every
-// verdict, with the packet's octets. The latency is high so that the ring, which
+// verdict, with the packet's bytes. The latency is high so that the ring, which
 // has a block for each such time, holds all of a busy machine's pause.
 const liveConfig = `
 pipelines:

@@ -50,45 +50,45 @@ const (
 
 // Block walks once over the packets of one block of the ring.
 type Block struct {
-	octets []byte
-	next   int    // offset of the next packet's header
-	left   int    // packets that the kernel says are still to come
-	marks  *Marks // nil: no packet is taken for a mark
+	data  []byte
+	next  int    // offset of the next packet's header
+	left  int    // packets that the kernel says are still to come
+	marks *Marks // nil: no packet is taken for a mark
 }
 
 // NewBlock returns the block that begins with a block descriptor as the kernel
 // fills it. What the descriptor claims is not trusted.
-func NewBlock(octets []byte) Block {
-	if len(octets) < blockLen {
+func NewBlock(data []byte) Block {
+	if len(data) < blockLen {
 		return Block{}
 	}
 	return Block{
-		octets: octets,
-		next:   int(binary.NativeEndian.Uint32(octets[blockFirstPacket:])),
-		left:   int(binary.NativeEndian.Uint32(octets[blockPackets:])),
+		data: data,
+		next: int(binary.NativeEndian.Uint32(data[blockFirstPacket:])),
+		left: int(binary.NativeEndian.Uint32(data[blockPackets:])),
 	}
 }
 
 // Read describes the next packets in batch, as of the link type and with snaplen
-// octets each at most, and returns how many: 0 at the end. Data of the packets
+// bytes each at most, and returns how many: 0 at the end. Data of the packets
 // points into the block. VLAN tags that the kernel took off are put back there.
 func (b *Block) Read(batch []pipeline.Packet, link linklayer.Type, snaplen int) int {
 	n := 0
 	for n < len(batch) && b.left > 0 {
-		octets := b.packet()
+		data := b.packet()
 		switch {
-		case octets == nil:
+		case data == nil:
 			return n
-		case b.marks != nil && isMark(octets):
-			b.marks.add(timeStamp(octets))
-		case !describe(&batch[n], octets, link, snaplen):
+		case b.marks != nil && isMark(data):
+			b.marks.add(timeStamp(data))
+		case !describe(&batch[n], data, link, snaplen):
 			return n
 		default:
 			n++
 		}
-		next := int(binary.NativeEndian.Uint32(octets[packetNext:]))
+		next := int(binary.NativeEndian.Uint32(data[packetNext:]))
 		if next == 0 { // there is none
-			next = len(octets)
+			next = len(data)
 		}
 		b.next += next
 		b.left--
@@ -103,40 +103,40 @@ func (b *Block) Rest() int { return b.left }
 // packet returns the block from the next packet's header on, nil if that does not
 // lie in it.
 func (b *Block) packet() []byte {
-	if b.next < blockLen || b.next > len(b.octets)-headerLen-addressLen {
+	if b.next < blockLen || b.next > len(b.data)-headerLen-addressLen {
 		return nil
 	}
-	return b.octets[b.next:]
+	return b.data[b.next:]
 }
 
-// describe reports whether the packet lies in octets, which begin with its header.
-func describe(p *pipeline.Packet, octets []byte, link linklayer.Type, snaplen int) bool {
-	header := (*[headerLen + addressLen]byte)(octets)
+// describe reports whether the packet lies in data, which begin with its header.
+func describe(p *pipeline.Packet, data []byte, link linklayer.Type, snaplen int) bool {
+	header := (*[headerLen + addressLen]byte)(data)
 	begin := int(binary.NativeEndian.Uint16(header[packetMac:]))
 	captured := int(binary.NativeEndian.Uint32(header[packetSnaplen:]))
 	end := begin + captured
-	if begin < len(header) || end < begin || end > len(octets) {
+	if begin < len(header) || end < begin || end > len(data) {
 		return false
 	}
 	length := int(binary.NativeEndian.Uint32(header[packetLen:]))
 	if tagged(header, link) && begin >= len(header)+wire.VLANTagLen && captured >= macsLen {
 		begin -= wire.VLANTagLen
 		length += wire.VLANTagLen
-		restoreTag(octets[begin:end], header)
+		restoreTag(data[begin:end], header)
 	}
 	end = min(end, begin+snaplen)
-	p.Data = octets[begin:end:end]
+	p.Data = data[begin:end:end]
 	p.Length = max(length, len(p.Data))
-	p.Time = timeStamp(octets)
+	p.Time = timeStamp(data)
 	p.LinkType = link
 	p.Type = packetType(header[addressType])
 	return true
 }
 
 // timeStamp returns the time stamp in a packet's header.
-func timeStamp(octets []byte) pipeline.Instant {
-	return pipeline.Instant(binary.NativeEndian.Uint32(octets[packetSec:]))*1e9 +
-		pipeline.Instant(binary.NativeEndian.Uint32(octets[packetNsec:]))
+func timeStamp(data []byte) pipeline.Instant {
+	return pipeline.Instant(binary.NativeEndian.Uint32(data[packetSec:]))*1e9 +
+		pipeline.Instant(binary.NativeEndian.Uint32(data[packetNsec:]))
 }
 
 // tagged reports whether the kernel took a VLAN tag off.
@@ -144,7 +144,7 @@ func tagged(header *[headerLen + addressLen]byte, link linklayer.Type) bool {
 	return binary.NativeEndian.Uint32(header[packetStatus:])&statusVLANValid != 0 && link == linklayer.Ethernet
 }
 
-// restoreTag puts the VLAN tag between the MAC addresses, which stand 4 octets too
+// restoreTag puts the VLAN tag between the MAC addresses, which stand 4 bytes too
 // far back in frame, and the EtherType.
 func restoreTag(frame []byte, header *[headerLen + addressLen]byte) {
 	tpid := uint16(defaultTPID)

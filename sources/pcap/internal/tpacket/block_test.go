@@ -67,8 +67,8 @@ func block(entries ...entry) []byte {
 }
 
 // read returns all packets of a block, and how many it hides.
-func read(octets []byte, batch int, link linklayer.Type, snaplen int) (all []pipeline.Packet, hidden int) {
-	b := tpacket.NewBlock(octets)
+func read(data []byte, batch int, link linklayer.Type, snaplen int) (all []pipeline.Packet, hidden int) {
+	b := tpacket.NewBlock(data)
 	packets := make([]pipeline.Packet, batch)
 	for {
 		n := b.Read(packets, link, snaplen)
@@ -168,8 +168,8 @@ func TestDamagedBlock(t *testing.T) {
 		{"first packet in the descriptor", func(b []byte) []byte { native.PutUint32(b[16:], 8); return b }, 0, 3},
 		{"more packets than there are", func(b []byte) []byte { native.PutUint32(b[12:], 5); return b }, 3, 2},
 		{"next packet outside", func(b []byte) []byte { native.PutUint32(b[second:], 1<<32-1); return b }, 2, 1},
-		{"octets outside", func(b []byte) []byte { native.PutUint32(b[first+12:], 1<<32-1); return b }, 0, 3},
-		{"octets in the header", func(b []byte) []byte { native.PutUint16(b[second+24:], 60); return b }, 1, 2},
+		{"data outside", func(b []byte) []byte { native.PutUint32(b[first+12:], 1<<32-1); return b }, 0, 3},
+		{"data in the header", func(b []byte) []byte { native.PutUint16(b[second+24:], 60); return b }, 1, 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, hidden := read(tc.damage(sound()), 2, linklayer.Ethernet, 2048)
@@ -183,9 +183,9 @@ func TestDamagedBlock(t *testing.T) {
 func FuzzBlock(f *testing.F) {
 	f.Add(block(entry{Data: "ddddddssssss\x08\x00ip", Length: 16, Status: vlanValid, TCI: 7}, entry{Data: "x", Length: 9}), 2048, false)
 	f.Add(finished(block(entry{Data: "m", Length: 99}, entry{Data: "m", Length: 99}), 2), 2048, true)
-	f.Fuzz(func(t *testing.T, octets []byte, snaplen int, count bool) {
+	f.Fuzz(func(t *testing.T, data []byte, snaplen int, count bool) {
 		snaplen = min(max(snaplen, 1), 1<<20)
-		b := tpacket.NewBlock(octets)
+		b := tpacket.NewBlock(data)
 		marks := tpacket.Marks{Until: stamp}
 		if count {
 			b.CountMarks(&marks)
@@ -194,8 +194,8 @@ func FuzzBlock(f *testing.F) {
 		for n := 1; n > 0; {
 			n = b.Read(batch[:], linklayer.Ethernet, snaplen)
 			for _, p := range batch[:n] {
-				if len(p.Data) > min(p.Length, snaplen) || !inside(octets, p.Data) {
-					t.Fatalf("%d octets, %d captured of %d", len(octets), len(p.Data), p.Length)
+				if len(p.Data) > min(p.Length, snaplen) || !inside(data, p.Data) {
+					t.Fatalf("%d data, %d captured of %d", len(data), len(p.Data), p.Length)
 				}
 			}
 		}
@@ -215,7 +215,7 @@ func inside(whole, part []byte) bool {
 }
 
 // fullBlock returns a block of 1 MiB of frames such as a flood makes.
-func fullBlock() (octets []byte, packets int) {
+func fullBlock() (data []byte, packets int) {
 	entries := make([]entry, 5000)
 	for i := range entries {
 		entries[i] = entry{Data: string(make([]byte, 110)), Length: 110}
@@ -224,25 +224,25 @@ func fullBlock() (octets []byte, packets int) {
 }
 
 func TestReadAllocatesNothing(t *testing.T) {
-	octets, packets := fullBlock()
+	data, packets := fullBlock()
 	batch := make([]pipeline.Packet, 256)
-	if allocs := testing.AllocsPerRun(10, func() { drain(octets, batch) }); allocs != 0 {
+	if allocs := testing.AllocsPerRun(10, func() { drain(data, batch) }); allocs != 0 {
 		t.Errorf("%v allocations for %d packets", allocs, packets)
 	}
 }
 
 func BenchmarkRead(b *testing.B) {
-	octets, packets := fullBlock()
+	data, packets := fullBlock()
 	batch := make([]pipeline.Packet, 256)
 	b.ReportAllocs()
 	for b.Loop() {
-		drain(octets, batch)
+		drain(data, batch)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(packets), "ns/packet")
 }
 
-func drain(octets []byte, batch []pipeline.Packet) {
-	block := tpacket.NewBlock(octets)
+func drain(data []byte, batch []pipeline.Packet) {
+	block := tpacket.NewBlock(data)
 	for block.Read(batch, linklayer.Ethernet, 2048) > 0 {
 	}
 }

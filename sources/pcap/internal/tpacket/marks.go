@@ -7,7 +7,7 @@ import (
 )
 
 // MarkLen is the snaplen by which a kernel filter marks a packet that is to be
-// counted only. The kernel leaves the one octet in the ring, and nothing else says
+// counted only. The kernel leaves the one byte in the ring, and nothing else says
 // of a packet that a filter saw it: what a filter rejects is counted nowhere.
 const MarkLen = 1
 
@@ -53,8 +53,8 @@ func (b *Block) CountMarks(m *Marks) {
 	if b.left == 0 || !b.allMarks() {
 		return
 	}
-	last := pipeline.Instant(binary.NativeEndian.Uint32(b.octets[blockLastSec:]))*1e9 +
-		pipeline.Instant(binary.NativeEndian.Uint32(b.octets[blockLastNsec:]))
+	last := pipeline.Instant(binary.NativeEndian.Uint32(b.data[blockLastSec:]))*1e9 +
+		pipeline.Instant(binary.NativeEndian.Uint32(b.data[blockLastNsec:]))
 	if last >= m.Until {
 		return
 	}
@@ -71,12 +71,12 @@ func (b *Block) allMarks() bool {
 		return false
 	}
 	size := int(binary.NativeEndian.Uint32(first[packetNext:]))
-	used := int(binary.NativeEndian.Uint32(b.octets[blockUsed:]))
-	return size > 0 && used <= len(b.octets) && used-b.next == b.left*size
+	used := int(binary.NativeEndian.Uint32(b.data[blockUsed:]))
+	return size > 0 && used <= len(b.data) && used-b.next == b.left*size
 }
 
-// isMark reports whether the packet whose header octets begins with was marked.
-func isMark(octets []byte) bool {
-	return binary.NativeEndian.Uint32(octets[packetSnaplen:]) == MarkLen &&
-		binary.NativeEndian.Uint32(octets[packetLen:]) > MarkLen
+// isMark reports whether the packet whose header bytes begins with was marked.
+func isMark(data []byte) bool {
+	return binary.NativeEndian.Uint32(data[packetSnaplen:]) == MarkLen &&
+		binary.NativeEndian.Uint32(data[packetLen:]) > MarkLen
 }

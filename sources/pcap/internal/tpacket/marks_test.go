@@ -14,11 +14,11 @@ import (
 
 // finished completes the descriptor of a block as the kernel does when it hands the
 // block over.
-func finished(octets []byte, packets int) []byte {
-	native.PutUint32(octets[20:], uint32(len(octets)))
-	native.PutUint32(octets[40:], 1767323045)
-	native.PutUint32(octets[44:], 6000+uint32(packets)-1)
-	return octets
+func finished(data []byte, packets int) []byte {
+	native.PutUint32(data[20:], uint32(len(data)))
+	native.PutUint32(data[40:], 1767323045)
+	native.PutUint32(data[44:], 6000+uint32(packets)-1)
+	return data
 }
 
 func TestMarks(t *testing.T) {
@@ -82,11 +82,11 @@ func TestNoMarksWithoutCounting(t *testing.T) {
 // BenchmarkMarks counts a block of marks, beside BenchmarkRead.
 func BenchmarkMarks(b *testing.B) {
 	entries := slices.Repeat([]entry{{Data: "m", Length: 110}}, 700)
-	octets := finished(block(entries...), len(entries))
+	data := finished(block(entries...), len(entries))
 	b.ReportAllocs()
 	for b.Loop() {
 		m := tpacket.Marks{Until: 1 << 62}
-		block := tpacket.NewBlock(octets)
+		block := tpacket.NewBlock(data)
 		block.CountMarks(&m)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(entries)), "ns/packet")

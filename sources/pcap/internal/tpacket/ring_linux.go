@@ -33,7 +33,7 @@ const frameSize = 2048
 
 // Config says how large a ring is.
 type Config struct {
-	BlockSize int // octets, a multiple of the page size
+	BlockSize int // bytes, a multiple of the page size
 	Blocks    int
 
 	// Timeout is after what time the kernel hands over a block that is not full,

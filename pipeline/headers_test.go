@@ -33,7 +33,7 @@ var (
 	client6          = netip.MustParseAddr("2001:db8:c::7")
 )
 
-// change alters a header's octets at offset at.
+// change alters a header's bytes at offset at.
 func change(header []byte, at int, octets ...byte) []byte {
 	header = slices.Clone(header)
 	copy(header[at:], octets)
@@ -58,7 +58,7 @@ func ip6(next uint8, src, dst netip.Addr) []byte {
 	return append(append(h, src.AsSlice()...), dst.AsSlice()...)
 }
 
-// extension is an IPv6 extension header of 8 + 8n octets.
+// extension is an IPv6 extension header of 8 + 8n bytes.
 func extension(next uint8, n int) []byte {
 	return join([]byte{next, byte(n)}, make([]byte, 6+8*n))
 }
@@ -67,7 +67,7 @@ func fragment(next uint8, offset uint16) []byte {
 	return join([]byte{next, 0}, be16(offset<<3|1), make([]byte, 4))
 }
 
-// authentication is an IPv6 authentication header of 8 + 4n octets.
+// authentication is an IPv6 authentication header of 8 + 4n bytes.
 func authentication(next uint8, n int) []byte {
 	return join([]byte{next, byte(n)}, make([]byte, 6+4*n))
 }
