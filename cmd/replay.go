@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pmtud/pmtud/cmd/internal/offline/output"
 	"github.com/pmtud/pmtud/cmd/internal/offline/replay"
+	"github.com/pmtud/pmtud/cmd/internal/offline/report"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
 )
@@ -29,6 +31,7 @@ type replayOptions struct {
 	offline
 	write    string
 	verdicts string
+	report   string
 	speed    string
 }
 
@@ -48,6 +51,7 @@ func (a *app) replayCommand() *cobra.Command {
 	c.Flags().SortFlags = false
 	c.Flags().StringVarP(&o.write, "write", "w", "", "capture `FILE` to write what the sinks would have sent to: .pcapng, else pcap, with .gz or .zst behind it compressed; - for standard output")
 	c.Flags().StringVar(&o.verdicts, "verdicts", "", "`FILE` to write a JSON object for each packet to; - for standard output")
+	c.Flags().StringVar(&o.report, "report", "", "`FILE` to write an HTML page with pictures of the result to; - for standard output")
 	c.Flags().StringVar(&o.speed, "speed", "max", "`SPEED`: max, original, or a factor such as 2 or 0.5")
 	a.registerOffline(c, &o.offline)
 	completeFlag(c, "speed", fixed("max", "original"))
@@ -71,14 +75,34 @@ func (a *app) replay(ctx context.Context, o *replayOptions, captures []string) (
 	if run.Verdicts, err = outputs.Create("--verdicts", o.verdicts); err != nil {
 		return err
 	}
+	page, err := outputs.Create("--report", o.report)
+	if err != nil {
+		return err
+	}
 	run.WriteFormat = capfile.FormatOf(o.write)
 	run.Captures, run.Stdin = captures, a.Stdin
-	return a.runReplay(ctx, spec, run, outputs.StdoutUsed())
+	if page == nil {
+		_, err := a.runReplay(ctx, spec, run, outputs.StdoutUsed())
+		return a.failed(err)
+	}
+	return a.failed(a.reportReplay(ctx, spec, run, outputs.StdoutUsed(), page))
+}
+
+// reportReplay writes a page about what was replayed, whatever kept the rest from it.
+func (a *app) reportReplay(ctx context.Context, spec pipeline.Spec, o replay.Options, stdoutUsed bool, page io.Writer) error {
+	r := report.New()
+	o.Observe = r.Add
+	summary, err := a.runReplay(ctx, spec, o, stdoutUsed)
+	if summary == nil {
+		return err
+	}
+	about := report.About{Program: a.UserAgent(), Pipeline: spec.Name, Captures: o.Captures, Trouble: told(err)}
+	return errors.Join(err, r.Write(page, about, summary))
 }
 
 // runReplay prints the summary to standard output, unless that is used for other
 // things.
-func (a *app) runReplay(ctx context.Context, spec pipeline.Spec, o replay.Options, stdoutUsed bool) error {
+func (a *app) runReplay(ctx context.Context, spec pipeline.Spec, o replay.Options, stdoutUsed bool) (*replay.Summary, error) {
 	bar := newProgressBar(a.Stderr, o.Captures)
 	o.Progress = bar.show
 	o.Warn = func(warning error) {
@@ -94,7 +118,7 @@ func (a *app) runReplay(ctx context.Context, spec pipeline.Spec, o replay.Option
 		}
 		err = errors.Join(err, summary.Print(out))
 	}
-	return a.failed(err)
+	return summary, err
 }
 
 // warn prints what is odd but no mistake.
@@ -105,9 +129,14 @@ func (a *app) failed(err error) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, context.Canceled) {
-		err = errors.New("interrupted")
-	}
-	fmt.Fprintf(a.Stderr, "%s: %v\n", a.Name, err)
+	fmt.Fprintf(a.Stderr, "%s: %v\n", a.Name, told(err))
 	return errFailed
+}
+
+// told returns an error as people are to read it.
+func told(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return errors.New("interrupted")
+	}
+	return err
 }

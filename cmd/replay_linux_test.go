@@ -162,6 +162,7 @@ func TestOutputsThatFail(t *testing.T) {
 	}{
 		"write":    {[]string{"--write", "/dev/full"}, "pmtud: write what would be sent: write /dev/full: no space left on device\n"},
 		"verdicts": {[]string{"--verdicts", "/dev/full"}, "pmtud: write verdicts: write /dev/full: no space left on device\n"},
+		"report":   {[]string{"--report", "/dev/full"}, "pmtud: write report: write /dev/full: no space left on device\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := tc.args
@@ -265,7 +266,7 @@ func awaitSize(t *testing.T, path string, size int64) {
 func TestReplayMemory(t *testing.T) {
 	for name, args := range map[string][]string{
 		"summary only": {},
-		"all outputs":  {"--verdicts", "/dev/null", "--write", "/dev/null"},
+		"all outputs":  {"--verdicts", "/dev/null", "--write", "/dev/null", "--report", "/dev/null"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := replayCommand(append(args, "-")...)
@@ -430,6 +431,8 @@ func TestOutputIsInput(t *testing.T) {
 	}{
 		"itself":                 {[]string{"-w", "a.pcap", "a.pcap"}, "", "--write: a.pcap would be overwritten, and is to be read"},
 		"verdicts":               {[]string{"--verdicts", "a.pcap", "a.pcap"}, "", "--verdicts: a.pcap would be overwritten, and is to be read"},
+		"report":                 {[]string{"--report", "a.pcap", "a.pcap"}, "", "--report: a.pcap would be overwritten, and is to be read"},
+		"report and verdicts":    {[]string{"--verdicts", "-", "--report", "-", "a.pcap"}, "", "--report: only one output can go to standard output"},
 		"by another path":        {[]string{"-w", "./a.pcap", "a.pcap"}, "", "--write: ./a.pcap would be overwritten"},
 		"by a link":              {[]string{"-w", "link.pcap", "a.pcap"}, "", "--write: link.pcap would be overwritten"},
 		"by a pattern":           {[]string{"-w", "a.pcap", "[ab].pcap"}, "", "--write: a.pcap would be overwritten"},
@@ -466,5 +469,46 @@ func TestOutputIsInput(t *testing.T) {
 				t.Error("an input is overwritten")
 			}
 		})
+	}
+}
+
+// TestReport wants a page wherever it is to go, and all else as it is without one.
+func TestReport(t *testing.T) {
+	capture := vectors(t, "public.pcap")
+	cut := readFile(t, capture)[:700]
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("cut.pcap", []byte(cut), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		args   []string
+		file   string // of the page; empty: standard output
+		status int
+		want   string // on the page
+	}{
+		"file":            {[]string{"--report", "r.html", capture}, "r.html", 0, "Verdicts over time"},
+		"standard output": {[]string{"--report", "-", capture}, "", 0, "Verdicts over time"},
+		"over an old one": {[]string{"--report", "r.html", capture}, "r.html", 0, "Verdicts over time"},
+		"damaged":         {[]string{"--report", "cut.html", "cut.pcap"}, "cut.html", 1, "read cut.pcap: at byte "},
+		"no captures":     {[]string{"--report", "no.html", "nowhere.pcap"}, "no.html", 1, "The captures hold no packets."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			with := wait(t, replayCommand(append(tc.args, "--verdicts", "with")...))
+			without := wait(t, replayCommand(append(tc.args[2:], "--verdicts", "without")...))
+			page, summary := with.stdout, strings.TrimSuffix(with.stderr, without.stderr)
+			if tc.file != "" {
+				page, summary = readFile(t, tc.file), with.stdout
+			}
+			if with.status != tc.status || !strings.HasPrefix(page, "<!DOCTYPE html>") || !strings.HasSuffix(page, "</html>\n") || !strings.Contains(page, tc.want) {
+				t.Errorf("exit status %d, want %d and a page with %q:\n%s\n%s", with.status, tc.status, tc.want, with.stderr, page)
+			}
+			if summary != without.stdout || readFile(t, "with") != readFile(t, "without") {
+				t.Errorf("the rest differs from that without a report:\n%s\n%s", summary, without.stdout)
+			}
+		})
+	}
+	got := wait(t, replayCommand("--report", "nowhere/r.html", capture))
+	if got.status != 2 || !strings.Contains(got.stderr, "--report: open nowhere/r.html: no such file or directory") {
+		t.Errorf("exit status %d:\n%s", got.status, got.stderr)
 	}
 }

@@ -2,6 +2,7 @@
 // without touching anything but the files named.
 //
 //	captures ── merged by time ── reshape ── filters ─┬─ verdicts (JSON Lines)
+//	                                                  ├─ an observer, such as package report
 //	                                                  ├─ what each sink would have sent (capture file)
 //	                                                  └─ summary
 //

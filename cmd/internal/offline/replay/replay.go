@@ -21,6 +21,10 @@ type Options struct {
 
 	Verdicts io.Writer // gets a line of JSON for each packet; may be nil
 
+	// Observe is shown each packet with its verdict, in their order; may be nil. One that
+	// was not captured has a reason and no stage. The packet is lent for the call.
+	Observe func(*pipeline.Packet)
+
 	// Warn is told what is odd about captures and outputs, once for each kind; may be
 	// nil.
 	Warn func(warning error)
@@ -162,6 +166,7 @@ func (r *replay) packet(ctx context.Context, at verdict.Place, p *pipeline.Packe
 	if r.got, err = r.pipeline.Decide(p, r.got); err != nil {
 		return err
 	}
+	r.observe(p)
 	if err := r.recorder.record(at, p, r.got); err != nil {
 		return fmt.Errorf("write what would be sent: %w", err)
 	}
@@ -173,7 +178,14 @@ func (r *replay) notCaptured(at verdict.Place, p *pipeline.Packet, why string) e
 	r.absent[why]++
 	p.Decode()
 	p.Verdict = pipeline.Verdict{Reason: why}
+	r.observe(p)
 	return r.writeVerdict(at, p, nil)
+}
+
+func (r *replay) observe(p *pipeline.Packet) {
+	if r.options.Observe != nil {
+		r.options.Observe(p)
+	}
 }
 
 func (r *replay) writeVerdict(at verdict.Place, p *pipeline.Packet, got []bool) error {

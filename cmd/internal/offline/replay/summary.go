@@ -12,9 +12,10 @@ import (
 type Summary struct {
 	Packets     uint64 // of the captures: forwarded, dropped and not captured
 	Forwarded   uint64
-	Dropped     []Count // by stage and reason, those that occurred
-	NotCaptured []Count // that the source would not have delivered, by reason
-	Cut         uint64  // that lack bytes which the source would have delivered
+	Filters     []string // of the pipeline, in their order
+	Dropped     []Count  // by stage and reason, those that occurred
+	NotCaptured []Count  // that the source would not have delivered, by reason
+	Cut         uint64   // that lack bytes which the source would have delivered
 	Sinks       []SinkSummary
 }
 
@@ -41,6 +42,7 @@ func (r *replay) summary() *Summary {
 		s.NotCaptured = append(s.NotCaptured, Count{Reason: why, Packets: r.absent[why]})
 	}
 	for _, stage := range c.Dropped {
+		s.Filters = append(s.Filters, stage.Stage)
 		for _, reason := range stage.Reasons {
 			if reason.Packets > 0 {
 				s.Dropped = append(s.Dropped, Count{stage.Stage, reason.Reason, reason.Packets})

@@ -1,0 +1,78 @@
+package report
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// number writes n with a comma between thousands.
+func number(n uint64) string {
+	s := strconv.FormatUint(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// share writes n as a part of all.
+func share(n, all uint64) string {
+	switch {
+	case all == 0 || n == 0:
+		return "0 %"
+	case n == all:
+		return "100 %"
+	case float64(n)/float64(all) < 0.001:
+		return "< 0.1 %"
+	case float64(n)/float64(all) > 0.999:
+		return "> 99.9 %"
+	}
+	return strconv.FormatFloat(100*float64(n)/float64(all), 'f', 1, 64) + " %"
+}
+
+// percent writes a length in a picture.
+func percent(part, whole float64) string {
+	return strconv.FormatFloat(100*part/whole, 'f', 3, 64) + "%"
+}
+
+// length writes how long something takes, without units that are 0.
+func length(d time.Duration) string {
+	if d >= day && d%day == 0 {
+		days := strconv.Itoa(int(d / day))
+		if days == "1" {
+			return "1 day"
+		}
+		return days + " days"
+	}
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// moment writes a time in UTC as exactly as bins of a width need it.
+func moment(t time.Time, width time.Duration) string {
+	layout := "2006-01-02 15:04:05"
+	switch {
+	case width%time.Second == 0:
+	case width%time.Millisecond == 0:
+		layout += ".000"
+	default:
+		layout += ".000000"
+	}
+	return t.UTC().Format(layout)
+}
+
+// shorten cuts a label that would not fit a picture. The table has it whole.
+func shorten(label string) string {
+	const most = 32
+	if utf8.RuneCountInString(label) <= most {
+		return label
+	}
+	return string([]rune(label)[:most-1]) + "…"
+}

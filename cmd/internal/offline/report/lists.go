@@ -1,0 +1,87 @@
+package report
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/heavy"
+)
+
+// listed is the largest number of lines of a list.
+const listed = 10
+
+// Counters of the lists, which bound their memory.
+const (
+	addressCounters = 8192
+	mtuCounters     = 1024
+)
+
+// Prefixes into which clients are gathered.
+const (
+	clientBits4 = 24
+	clientBits6 = 56
+)
+
+// lists find the most frequent next-hop MTUs, routers and clients of captured packets.
+type lists struct {
+	mtus    *heavy.Sketch[uint32]
+	routers *heavy.Sketch[netip.Addr]
+	clients *heavy.Sketch[netip.Prefix]
+}
+
+func newLists() *lists {
+	return &lists{
+		heavy.New[uint32](mtuCounters), heavy.New[netip.Addr](addressCounters), heavy.New[netip.Prefix](addressCounters),
+	}
+}
+
+func (l *lists) add(p *pipeline.Packet) {
+	dropped := uint64(1)
+	if p.Verdict.Forward() {
+		dropped = 0
+	}
+	if mtu, ok := p.MTU(); ok {
+		l.mtus.Add(mtu, 1, dropped)
+	}
+	if a := p.Router(); a.IsValid() {
+		l.routers.Add(a, 1, dropped)
+	}
+	if q, ok := p.Quoted(); ok {
+		l.clients.Add(clientPrefix(q.Dst), 1, dropped)
+	}
+}
+
+func clientPrefix(a netip.Addr) netip.Prefix {
+	bits := clientBits6
+	if a.Is4() {
+		bits = clientBits4
+	}
+	prefix, _ := a.Prefix(bits) // an IP header's address is valid
+	return prefix
+}
+
+// top is the heaviest keys of a list.
+type top[K comparable] struct {
+	entries []heavy.Entry[K]
+	others  uint64 // packets of all other keys
+	bound   uint64 // a key that is not in the sketch has at most so many packets
+}
+
+// topOf returns the heaviest keys, equal ones ordered by compare.
+func topOf[K comparable](s *heavy.Sketch[K], compare func(a, b K) int) top[K] {
+	entries := s.Entries(nil)
+	slices.SortFunc(entries, func(a, b heavy.Entry[K]) int { return compare(a.Key, b.Key) })
+	t := top[K]{entries: heavy.Largest(entries, listed), others: s.Total(), bound: s.Bound()}
+	for _, e := range t.entries {
+		t.others -= e.Certain()
+	}
+	return t
+}
+
+func (l *lists) topMTUs() top[uint32]        { return topOf(l.mtus, cmp.Compare[uint32]) }
+func (l *lists) topRouters() top[netip.Addr] { return topOf(l.routers, netip.Addr.Compare) }
+func (l *lists) topClients() top[netip.Prefix] {
+	return topOf(l.clients, netip.Prefix.Compare)
+}

@@ -1,0 +1,139 @@
+package report
+
+import (
+	"crypto/sha256"
+	_ "embed" // the template and the style
+	"encoding/base64"
+	"html/template"
+	"time"
+
+	"github.com/pmtud/pmtud/cmd/internal/offline/replay"
+)
+
+//go:embed page.html
+var pageText string
+
+//go:embed page.css
+var style string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageText))
+
+// page is what the template shows.
+type page struct {
+	Title, Program string
+	Style          template.CSS
+	StyleHash      string // as a Content-Security-Policy takes it
+	Pipeline       string
+	Captures       []string
+	MoreCaptures   int
+	Facts          []fact
+	Trouble        string
+	Empty          bool // the captures hold no packets
+	Sections       []section
+}
+
+// fact is a figure of the whole replay.
+type fact struct{ Name, Value, Note string }
+
+// section is a picture and its figures.
+type section struct {
+	ID, Title string
+	Text      string // what the picture shows
+	Empty     string // said instead of picture and table
+	Legend    []legend
+	Chart     *chart
+	Bars      *bars
+	Table     table
+	Fold      string // caption of a table that is hidden at first
+	Notes     []string
+}
+
+// legend explains a colour.
+type legend struct{ Class, Label string }
+
+// table is rows of text below their columns. The first cell of a row names it.
+type table struct {
+	Columns []column
+	Rows    [][]string
+}
+
+// column is the head of a column.
+type column struct {
+	Name   string
+	Number bool // the column has numbers, which are aligned at the right
+}
+
+// Classes of colours, as the style has them.
+const (
+	classForwarded   = "forwarded"
+	classDropped     = "dropped"
+	classOtherDrops  = "other"
+	classNotCaptured = "absent"
+	classGiven       = "given"
+)
+
+// maxCaptures is the number of captures that a page names.
+const maxCaptures = 20
+
+func (r *Report) page(about About, s *replay.Summary) page {
+	hash := sha256.Sum256([]byte(style))
+	shown := min(len(about.Captures), maxCaptures)
+	p := page{
+		Title: "Replay through " + about.Pipeline, Program: about.Program,
+		Style: template.CSS(style), StyleHash: base64.StdEncoding.EncodeToString(hash[:]), //nolint:gosec // constant
+		Pipeline: about.Pipeline, Captures: about.Captures[:shown], MoreCaptures: len(about.Captures) - shown,
+		Facts: r.facts(s), Empty: s.Packets == 0,
+	}
+	if about.Trouble != nil {
+		p.Trouble = about.Trouble.Error()
+	}
+	if p.Empty {
+		return p
+	}
+	p.Sections = []section{
+		r.timelineSection(), funnelSection(s),
+		mtuSection(r.lists.topMTUs()), routerSection(r.lists.topRouters()), clientSection(r.lists.topClients()),
+		sinkSection(s),
+	}
+	return p
+}
+
+func (r *Report) facts(s *replay.Summary) []fact {
+	dropped, absent := packetsOf(s.Dropped), packetsOf(s.NotCaptured)
+	facts := []fact{
+		{"Packets", number(s.Packets), r.period()},
+		{"Forwarded", number(s.Forwarded), share(s.Forwarded, s.Packets)},
+		{"Dropped", number(dropped), share(dropped, s.Packets)},
+	}
+	if absent > 0 {
+		facts = append(facts, fact{"Not captured", number(absent), share(absent, s.Packets)})
+	}
+	if s.Cut > 0 {
+		facts = append(facts, fact{"Cut", number(s.Cut), "by the capture; the daemon would have had them whole"})
+	}
+	var sent uint64
+	for _, sink := range s.Sinks {
+		sent += sink.Sent
+	}
+	return append(facts, fact{"Sent", number(sent), "by all sinks, had it not been a replay"})
+}
+
+func packetsOf(counts []replay.Count) (n uint64) {
+	for _, c := range counts {
+		n += c.Packets
+	}
+	return n
+}
+
+// period says when the packets were captured.
+func (r *Report) period() string {
+	t := &r.timeline
+	if len(t.bins) == 0 {
+		return "without timestamps"
+	}
+	text := moment(t.from.Time(), t.width)
+	if t.to > t.from {
+		text += " to " + moment(t.to.Time(), t.width)
+	}
+	return text + " UTC, " + length(t.to.Time().Sub(t.from.Time()).Round(time.Millisecond))
+}

@@ -1,0 +1,75 @@
+package report
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+)
+
+func mtuSection(t top[uint32]) section {
+	return topSection(section{
+		ID: "mtus", Title: "Next-hop MTUs", Empty: "No captured packet has a next-hop MTU.",
+		Text: "Next-hop MTUs in bytes, the most frequent first.",
+	}, "MTU", t, func(mtu uint32) string { return strconv.FormatUint(uint64(mtu), 10) })
+}
+
+func routerSection(t top[netip.Addr]) section {
+	return topSection(section{
+		ID: "routers", Title: "Routers", Empty: "No captured packet has an IP header.",
+		Text: "Source addresses of the packets: the routers that reported an MTU, the most frequent first.",
+	}, "router", t, netip.Addr.String)
+}
+
+func clientSection(t top[netip.Prefix]) section {
+	return topSection(section{
+		ID: "clients", Title: "Clients", Empty: "No captured packet quotes another one.",
+		Text: fmt.Sprintf("Networks of the clients, to which the quoted packets were sent: /%d of IPv4, /%d of IPv6, the most frequent first.",
+			clientBits4, clientBits6),
+	}, "clients", t, netip.Prefix.String)
+}
+
+// topSection fills a section with the heaviest keys, unless there is none.
+func topSection[K comparable](s section, name string, t top[K], text func(K) string) section {
+	if len(t.entries) == 0 {
+		return s
+	}
+	s.Empty = ""
+	s.Legend = []legend{{classForwarded, "forwarded"}, {classDropped, "dropped"}}
+	s.Table.Columns = []column{{name, false}, {"packets", true}, {"forwarded", true}, {"dropped", true}}
+	s.Bars = &bars{}
+	uncertain := t.uncertain()
+	if uncertain {
+		s.Table.Columns = append(s.Table.Columns, column{"uncertain", true})
+		s.Notes = append(s.Notes, fmt.Sprintf("There are too many to count each. Figures are at least so high, and too low by the last column at most. Who is not listed has %s packets at most.",
+			number(max(t.bound, t.entries[len(t.entries)-1].Count))))
+	}
+	most := t.entries[0].Certain()
+	for _, e := range t.entries {
+		forwarded := e.Certain() - e.Marked
+		s.Bars.add(text(e.Key), number(e.Certain()), most,
+			amount{classForwarded, "forwarded", forwarded}, amount{classDropped, "dropped", e.Marked})
+		row := []string{text(e.Key), number(e.Certain()), number(forwarded), number(e.Marked)}
+		if uncertain {
+			row = append(row, number(e.Error))
+		}
+		s.Table.Rows = append(s.Table.Rows, row)
+	}
+	if t.others > 0 {
+		row := []string{"all others", number(t.others), "", ""}
+		if uncertain {
+			row = append(row, "")
+		}
+		s.Table.Rows = append(s.Table.Rows, row)
+	}
+	return s
+}
+
+// uncertain reports whether any of the figures may be too low.
+func (t top[K]) uncertain() bool {
+	for _, e := range t.entries {
+		if e.Error > 0 {
+			return true
+		}
+	}
+	return t.bound > 0
+}
