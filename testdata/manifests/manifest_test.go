@@ -205,7 +205,7 @@ func (m *manifest) checkVolumes(t *testing.T, pod corev1.PodSpec) {
 	t.Helper()
 	text, c := m.configs[0].Data["pmtud.yaml"], pod.Containers[0]
 	for i, mount := range c.VolumeMounts {
-		if volume := pod.Volumes[i]; volume.Name != mount.Name || !mount.ReadOnly {
+		if volume := pod.Volumes[i]; volume.Name != mount.Name || mount.ReadOnly == (volume.EmptyDir != nil) {
 			t.Errorf("the volume %q is mounted as %q, read-only: %v", volume.Name, mount.Name, mount.ReadOnly)
 		}
 	}
