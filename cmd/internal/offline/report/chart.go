@@ -48,7 +48,7 @@ func (r *Report) timelineSection() section {
 	s.Chart = t.chart(shown)
 	s.Table, s.Fold = t.table(shown), "Packets of each column"
 	if n := t.timelessPackets(); n > 0 {
-		s.Notes = append(s.Notes, number(n)+" packets have no timestamp and are not in the picture.")
+		s.Notes = append(s.Notes, "Packets without a timestamp, which the picture lacks: "+number(n)+".")
 	}
 	return s
 }

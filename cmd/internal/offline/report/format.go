@@ -70,7 +70,7 @@ func moment(t time.Time, width time.Duration) string {
 
 // shorten cuts a label that would not fit a picture. The table has it whole.
 func shorten(label string) string {
-	const most = 32
+	const most = 28
 	if utf8.RuneCountInString(label) <= most {
 		return label
 	}

@@ -66,16 +66,24 @@ func clientPrefix(a netip.Addr) netip.Prefix {
 type top[K comparable] struct {
 	entries []heavy.Entry[K]
 	others  uint64 // packets of all other keys
-	bound   uint64 // a key that is not in the sketch has at most so many packets
+	most    uint64 // that any other key can have
+	exact   bool   // each key had a counter of its own
 }
 
 // topOf returns the heaviest keys, equal ones ordered by compare.
 func topOf[K comparable](s *heavy.Sketch[K], compare func(a, b K) int) top[K] {
 	entries := s.Entries(nil)
 	slices.SortFunc(entries, func(a, b heavy.Entry[K]) int { return compare(a.Key, b.Key) })
-	t := top[K]{entries: heavy.Largest(entries, listed), others: s.Total(), bound: s.Bound()}
-	for _, e := range t.entries {
-		t.others -= e.Certain()
+	entries = heavy.Largest(entries, len(entries))
+	n := min(listed, len(entries))
+	t := top[K]{entries: entries[:n], others: s.Total(), most: s.Bound(), exact: true}
+	for i, e := range entries {
+		t.exact = t.exact && e.Error == 0
+		if i < n {
+			t.others -= e.Certain()
+		} else {
+			t.most = max(t.most, e.Count)
+		}
 	}
 	return t
 }

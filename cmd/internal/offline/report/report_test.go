@@ -255,7 +255,7 @@ func TestSays(t *testing.T) {
 	}{
 		"empty":           {nil, report.About{}, []string{"The captures hold no packets."}},
 		"no timestamps":   {[]pipeline.Packet{timeless}, report.About{}, []string{"No packet has a timestamp.", "without timestamps"}},
-		"some timestamps": {[]pipeline.Packet{timeless, ptb(pipelinetest.Begin)}, report.About{}, []string{"1 packets have no timestamp"}},
+		"some timestamps": {[]pipeline.Packet{timeless, ptb(pipelinetest.Begin)}, report.About{}, []string{"Packets without a timestamp, which the picture lacks: 1."}},
 		"damaged": {
 			nil,
 			report.About{Trouble: errors.New("read x.pcap: at byte 24: <b>")},
@@ -325,6 +325,9 @@ func TestBounded(t *testing.T) {
 	routers := tables["Routers"]
 	if diff := cmp.Diff([]string{"203.0.113.7", "50,000"}, routers[1][:2]); diff != "" {
 		t.Errorf("the heaviest router (-want +got):\n%s", diff)
+	}
+	if got, want := routers[0][len(routers[0])-1], "uncertain"; got != want {
+		t.Errorf("the last column of the routers is %q, want %q", got, want)
 	}
 	if !strings.Contains(page.String(), "There are too many to count each.") {
 		t.Error("the page doesn't say that its lists are uncertain")

@@ -37,11 +37,10 @@ func topSection[K comparable](s section, name string, t top[K], text func(K) str
 	s.Legend = []legend{{classForwarded, "forwarded"}, {classDropped, "dropped"}}
 	s.Table.Columns = []column{{name, false}, {"packets", true}, {"forwarded", true}, {"dropped", true}}
 	s.Bars = &bars{}
-	uncertain := t.uncertain()
-	if uncertain {
+	if !t.exact {
 		s.Table.Columns = append(s.Table.Columns, column{"uncertain", true})
-		s.Notes = append(s.Notes, fmt.Sprintf("There are too many to count each. Figures are at least so high, and too low by the last column at most. Who is not listed has %s packets at most.",
-			number(max(t.bound, t.entries[len(t.entries)-1].Count))))
+		s.Notes = append(s.Notes, "There are too many to count each. A figure may be too low, by the last column at most. "+
+			"Those not listed have at most "+number(t.most)+" packets each.")
 	}
 	most := t.entries[0].Certain()
 	for _, e := range t.entries {
@@ -49,27 +48,17 @@ func topSection[K comparable](s section, name string, t top[K], text func(K) str
 		s.Bars.add(text(e.Key), number(e.Certain()), most,
 			amount{classForwarded, "forwarded", forwarded}, amount{classDropped, "dropped", e.Marked})
 		row := []string{text(e.Key), number(e.Certain()), number(forwarded), number(e.Marked)}
-		if uncertain {
+		if !t.exact {
 			row = append(row, number(e.Error))
 		}
 		s.Table.Rows = append(s.Table.Rows, row)
 	}
 	if t.others > 0 {
 		row := []string{"all others", number(t.others), "", ""}
-		if uncertain {
+		if !t.exact {
 			row = append(row, "")
 		}
 		s.Table.Rows = append(s.Table.Rows, row)
 	}
 	return s
-}
-
-// uncertain reports whether any of the figures may be too low.
-func (t top[K]) uncertain() bool {
-	for _, e := range t.entries {
-		if e.Error > 0 {
-			return true
-		}
-	}
-	return t.bound > 0
 }
