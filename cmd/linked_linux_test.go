@@ -14,7 +14,7 @@ func TestLinked(t *testing.T) {
 	}
 	hasClient := false
 	for _, m := range info.Deps {
-		for _, unwanted := range []string{"nats-server", "go-cmp"} {
+		for _, unwanted := range []string{"nats-server", "go-cmp", "chromedp", "go-json-experiment"} {
 			if strings.Contains(m.Path, unwanted) {
 				t.Errorf("the program has %s", m.Path)
 			}

@@ -2,9 +2,11 @@ package daemon
 
 import (
 	"context"
+	"net/http"
 	"sync"
 
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/page"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/service"
 )
 
@@ -31,7 +33,7 @@ func (d *daemon) serveControl(of control.Daemon, path string) (stop func()) {
 	var running sync.WaitGroup
 	running.Go(func() { d.live.Run(ctx, of.Status) })
 	if server != nil {
-		server.Serve(control.Handler(of))
+		server.Serve(withPage(of))
 	}
 	return func() {
 		if server != nil {
@@ -40,4 +42,15 @@ func (d *daemon) serveControl(of control.Daemon, path string) (stop func()) {
 		cancel()
 		running.Wait()
 	}
+}
+
+// withPage returns what answers at the control socket: also the page, whatever http says,
+// for the mode of the socket protects it.
+func withPage(of control.Daemon) http.Handler {
+	p := page.New(of)
+	p.Allow(page.Loopback)
+	mux := http.NewServeMux()
+	mux.Handle("/api/", control.Handler(of))
+	mux.Handle("/", p)
+	return mux
 }

@@ -5,6 +5,8 @@
 //	GET /api/top      the heaviest routers, clients, targets and MTUs: [Top]
 //	GET /api/tap      packets as they are decided, a line of JSON each: see [TapQuery]
 //
+// The daemon serves its page beside them, see package page.
+//
 // The [Handler] is the same whatever serves it. Names and meanings of fields are a contract
 // with scripts: fields are added, never renamed or removed. Numbers of packets are totals
 // since the pipeline was opened; rates are packets a second.

@@ -20,12 +20,14 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
 	"github.com/pmtud/pmtud/cmd/internal/lab/flood"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
 // looked is a daemon with a control socket.
 type looked struct {
 	*daemon
 	control.Client
+	host   *netns.NS
 	sender *flood.Sender
 	sent   uint64
 }
@@ -52,7 +54,7 @@ func startLooked(t *testing.T, config string) *looked {
 	path := filepath.Join(t.TempDir(), "pmtud.sock")
 	return &looked{
 		daemon: start(t, l.host, "control: "+path+"\n"+config),
-		Client: control.Client{Path: path}, sender: l.sender(t, 64),
+		Client: control.Client{Path: path}, host: l.host, sender: l.sender(t, 64),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control/screen"
 )
 
@@ -66,6 +67,22 @@ func TestPage(t *testing.T) {
 	for _, text := range []string{"<caption>Routers ", ">192.0.2.1<", screen.Number(p.Received.Total)} {
 		if !strings.Contains(page, text) {
 			t.Errorf("the page has no %q:\n%s", text, page)
+		}
+	}
+}
+
+// TestPageOnSocket asks the control socket, as a browser does behind ssh -L.
+func TestPageOnSocket(t *testing.T) {
+	l := startLooked(t, limited)
+	client := control.NewClient(l.Path)
+	for url, want := range map[string]int{
+		"http://127.0.0.1:9342/": 200, "http://localhost/page.js": 200, "http://evil.example/": 403, "http://pmtud/api/status": 200,
+	} {
+		answer, err := client.Get(url)
+		must(t, err)
+		answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("%s is answered with %s", url, answer.Status)
 		}
 	}
 }

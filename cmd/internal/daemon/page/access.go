@@ -44,12 +44,14 @@ func (a Access) refused(r *http.Request) string {
 
 // isLocal reports whether a request comes from this host and is meant for it.
 func isLocal(r *http.Request) bool {
-	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	if !ok || !local.IP.IsLoopback() {
-		return false
+	switch local := r.Context().Value(http.LocalAddrContextKey).(type) {
+	case *net.UnixAddr:
+		return isLoopbackName(r.Host)
+	case *net.TCPAddr:
+		remote, err := netip.ParseAddrPort(r.RemoteAddr)
+		return err == nil && local.IP.IsLoopback() && remote.Addr().Unmap().IsLoopback() && isLoopbackName(r.Host)
 	}
-	remote, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && remote.Addr().Unmap().IsLoopback() && isLoopbackName(r.Host)
+	return false
 }
 
 // isLoopbackName reports whether the host of a request, with or without a port, can only be

@@ -13,7 +13,7 @@ import (
 // Sizes of a chart in units of its picture.
 const (
 	chartWidth, chartHeight = 720, 190
-	chartLeft, chartRight   = 64, 710
+	chartLeft, chartRight   = 54, 690
 	chartTop, chartBottom   = 10, 164
 )
 
@@ -49,6 +49,12 @@ var series = []struct {
 	{"lost", func(p live.Point) uint64 { return p.Lost }},
 }
 
+// Time that a chart shows at least, and parts that its time is labelled in.
+const (
+	leastSpan  = 2 * time.Minute
+	chartParts = 4
+)
+
 // gap is how far apart two points are that no line joins: nothing is known between them.
 const gap = 3 * live.PointEvery
 
@@ -62,24 +68,25 @@ func newChart(hour []live.Point, now time.Time) chart {
 		most = max(most, speed(hour, i+1, series[0].of), speed(hour, i+1, series[3].of))
 	}
 	top := nice(most)
-	c.Label = fmt.Sprintf("Packets a second in the last hour, at most %s", screen.Rate(most))
+	span := min(max(now.Sub(hour[0].At), leastSpan), time.Hour)
+	c.Label = fmt.Sprintf("Packets a second, at most %s", screen.Rate(most))
 	for _, s := range series {
 		last := screen.Rate(speed(hour, len(hour)-1, s.of))
-		c.Lines = append(c.Lines, chartLine{s.name, s.name, path(hour, now, top, s.of), last})
+		c.Lines = append(c.Lines, chartLine{s.name, s.name, path(hour, now, span, top, s.of), last})
 		c.Label += fmt.Sprintf("; %s %s now", s.name, last)
 	}
 	for _, part := range []float64{0, 0.5, 1} {
 		c.Ticks = append(c.Ticks, chartTick{yOf(part*top, top), screen.Rate(part * top)})
 	}
-	for minutes := 60; minutes >= 0; minutes -= 15 {
-		at := now.Add(-time.Duration(minutes) * time.Minute)
-		c.Times = append(c.Times, chartTick{int(xOf(at, now)), at.Local().Format("15:04")})
+	for part := range chartParts + 1 {
+		at := now.Add(-span * time.Duration(chartParts-part) / chartParts)
+		c.Times = append(c.Times, chartTick{int(xOf(at, now, span)), at.Local().Format("15:04:05")})
 	}
 	return c
 }
 
-// path draws the rates between points as steps of a line.
-func path(hour []live.Point, now time.Time, top float64, of func(live.Point) uint64) string {
+// path draws the rates as steps: a rate is the mean between two points.
+func path(hour []live.Point, now time.Time, span time.Duration, top float64, of func(live.Point) uint64) string {
 	var d strings.Builder
 	pen := "M"
 	for i := 1; i < len(hour); i++ {
@@ -87,8 +94,10 @@ func path(hour []live.Point, now time.Time, top float64, of func(live.Point) uin
 			pen = "M"
 			continue
 		}
-		if x := xOf(hour[i].At, now); x >= chartLeft {
-			fmt.Fprintf(&d, "%s%.1f %d", pen, x, yOf(speed(hour, i, of), top))
+		left, right := xOf(hour[i-1].At, now, span), xOf(hour[i].At, now, span)
+		if right > chartLeft {
+			y := yOf(speed(hour, i, of), top)
+			fmt.Fprintf(&d, "%s%.1f %dH%.1f", pen, max(left, chartLeft), y, right)
 			pen = "L"
 		}
 	}
@@ -105,8 +114,8 @@ func speed(hour []live.Point, i int, of func(live.Point) uint64) float64 {
 	return float64(now-before) / seconds
 }
 
-func xOf(at, now time.Time) float64 {
-	return chartRight - (chartRight-chartLeft)*now.Sub(at).Seconds()/time.Hour.Seconds()
+func xOf(at, now time.Time, span time.Duration) float64 {
+	return chartRight - (chartRight-chartLeft)*now.Sub(at).Seconds()/span.Seconds()
 }
 
 func yOf(rate, top float64) int {

@@ -15,5 +15,8 @@
 // request has to name such a host too: otherwise a page from elsewhere, whose name resolves to
 // 127.0.0.1, could read this one in the browser of an operator (DNS rebinding).
 //
+// The control socket has the page too: its mode protects it, and `ssh -L
+// 9342:/run/pmtud/pmtud.sock HOST` brings it to a browser.
+//
 // Live packets (/api/tap) stay at the control socket: they have content, and taps are few.
 package page

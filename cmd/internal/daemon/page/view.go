@@ -141,7 +141,7 @@ func newList(title string, l control.List) listView {
 	for _, k := range l.Keys {
 		v.Keys = append(v.Keys, keyView{
 			Key: k.Key, Packets: screen.Number(k.Packets), Dropped: screen.Number(k.Dropped),
-			Share: strconv.FormatFloat(100*k.Share, 'f', 1, 64) + " %",
+			Share: strconv.FormatFloat(100*k.Share, 'f', 1, 64) + "%",
 		})
 	}
 	return v
