@@ -33,6 +33,10 @@ const (
 	chartHeight = 230
 )
 
+// minColumns is the number of columns that a chart has room for at least: a single packet
+// does not fill the picture.
+const minColumns = 20
+
 func (r *Report) timelineSection() section {
 	t := &r.timeline
 	s := section{ID: "time", Title: "Verdicts over time"}
@@ -68,7 +72,7 @@ func (t *timeline) chart(shown []series) *chart {
 	step, top := scale(most)
 	c := &chart{
 		Height: chartHeight, Bottom: chartBottom, TextY: chartBottom + 16,
-		From: moment(t.begin(0), t.width), To: moment(t.begin(len(t.bins)), t.width),
+		From: moment(t.begin(0), t.width), To: moment(t.begin(max(len(t.bins), minColumns)), t.width),
 	}
 	for n := step; n <= top; n += step {
 		y := chartBottom - float64(n)/float64(top)*(chartBottom-chartTop)
@@ -83,7 +87,7 @@ func (t *timeline) chart(shown []series) *chart {
 }
 
 func (t *timeline) column(i int, b bin, shown []series, top float64) columnOf {
-	all := float64(len(t.bins))
+	all := float64(max(len(t.bins), minColumns))
 	c := columnOf{Title: moment(t.begin(i), t.width)}
 	y := chartBottom
 	for _, s := range shown {

@@ -36,14 +36,18 @@ func percent(part, whole float64) string {
 	return strconv.FormatFloat(100*part/whole, 'f', 3, 64) + "%"
 }
 
-// length writes how long something takes, without units that are 0.
+// length writes how long something takes, without units that are 0. From a day on, hours are
+// exact enough.
 func length(d time.Duration) string {
-	if d >= day && d%day == 0 {
-		days := strconv.Itoa(int(d / day))
-		if days == "1" {
-			return "1 day"
+	if d >= day {
+		days := strconv.FormatInt(int64(d/day), 10) + " days"
+		if d/day == 1 {
+			days = "1 day"
 		}
-		return days + " days"
+		if hours := d % day / time.Hour; hours > 0 {
+			days += " " + strconv.Itoa(int(hours)) + "h"
+		}
+		return days
 	}
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {

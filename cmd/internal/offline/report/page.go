@@ -5,7 +5,6 @@ import (
 	_ "embed" // the template and the style
 	"encoding/base64"
 	"html/template"
-	"time"
 
 	"github.com/pmtud/pmtud/cmd/internal/offline/replay"
 )
@@ -131,9 +130,9 @@ func (r *Report) period() string {
 	if len(t.bins) == 0 {
 		return "without timestamps"
 	}
-	text := moment(t.from.Time(), t.width)
-	if t.to > t.from {
-		text += " to " + moment(t.to.Time(), t.width)
+	from, to := t.from.Time(), t.to.Time()
+	if from.Equal(to) {
+		return moment(from, t.width) + " UTC"
 	}
-	return text + " UTC, " + length(t.to.Time().Sub(t.from.Time()).Round(time.Millisecond))
+	return moment(from, t.width) + " to " + moment(to, t.width) + " UTC, " + length(to.Sub(from).Round(t.width))
 }
