@@ -142,10 +142,24 @@ func relay(t *testing.T, ns *netns.NS, to string) string {
 // received is the figure of the page's table of counters.
 const received = `[...document.querySelectorAll('.counters tbody tr')].find(r => r.cells[0].textContent === 'received').cells[1].textContent`
 
+// branching is a pipeline with two sources and two sinks, one of which has a filter.
+const branching = `
+pipelines:
+  edge:
+    sources: [{type: pcap, interface: eth0}, {type: nflog, group: 7}]
+    filters:
+      - {type: icmp-ptb}
+      - {type: mtu}
+      - {type: iface-rate, rate: 1000}
+    sinks:
+      - {type: broadcast, interface: eth0}
+      - {type: log, filters: [{type: src-rate, rate: 1, key: [target]}]}
+`
+
 // TestBrowser looks at a flooded daemon with Chromium.
 func TestBrowser(t *testing.T) {
 	b := openBrowser(t)
-	l := startLooked(t, limited)
+	l := startLooked(t, branching)
 	base := "http://" + relay(t, l.host, "127.0.0.1:9342") + "/"
 	b.prefer(t, "light")
 	must(t, chromedp.Do(b, chromedp.Navigate(base)))
@@ -164,8 +178,8 @@ func TestBrowser(t *testing.T) {
 	if d := evaluate[string](t, b, `document.querySelector('.chart .line.received').getAttribute('d')`); !strings.HasPrefix(d, "M") {
 		t.Errorf("the chart has the line %q", d)
 	}
-	if n := evaluate[int](t, b, `document.querySelectorAll('.graph .node').length`); n != 6 {
-		t.Errorf("the graph has %d stages, there are 6", n)
+	if n := evaluate[int](t, b, `document.querySelectorAll('.graph .node').length`); n != 8 {
+		t.Errorf("the graph has %d stages, there are 8", n)
 	}
 	const back = `getComputedStyle(document.body).backgroundColor`
 	light := evaluate[string](t, b, back)

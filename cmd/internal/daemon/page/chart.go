@@ -13,7 +13,7 @@ import (
 // Sizes of a chart in units of its picture.
 const (
 	chartWidth, chartHeight = 720, 190
-	chartLeft, chartRight   = 54, 690
+	chartLeft, chartRight   = 66, 686
 	chartTop, chartBottom   = 10, 164
 )
 

@@ -42,6 +42,7 @@ type textLine struct {
 type edge struct {
 	Path, Class string
 	Label       textLine // packets a second
+	IsLeft      bool     // the label ends where it is, otherwise it begins there
 }
 
 // point is where an edge begins or ends.
@@ -104,23 +105,29 @@ func (g *graph) node(at point, class, name, text string) point {
 // join draws an edge whose label is in its middle, or near its beginning if others end at
 // the same point.
 func (g *graph) join(from, to point, flow float64, many bool) {
-	label := textLine{X: from.x + 8, Y: (from.y+to.y)/2 + 4}
+	at := point{from.x, (from.y+to.y)/2 + 4}
 	if many {
-		label.Y = from.y + 14
+		at.y = from.y + 14
 	}
-	g.edge(from, to, label, flow)
+	g.edge(from, to, at, from.x < to.x, flow)
 }
 
 // fan draws an edge whose label is near its end: others may begin at the same point.
 func (g *graph) fan(from, to point, flow float64) {
-	g.edge(from, to, textLine{X: to.x + 8, Y: to.y - 8}, flow)
+	g.edge(from, to, point{to.x, to.y - 8}, to.x < from.x, flow)
 }
 
-func (g *graph) edge(from, to point, label textLine, flow float64) {
-	e := edge{Class: "edge", Label: label}
+// edge draws an edge with a label beside a point, where the edge does not cross it.
+func (g *graph) edge(from, to, label point, isLeft bool, flow float64) {
+	const away = 8
 	middle := (from.y + to.y) / 2
-	e.Path = fmt.Sprintf("M%d %dC%d %d %d %d %d %d", from.x, from.y, from.x, middle, to.x, middle, to.x, to.y)
-	e.Label.Text = screen.Rate(flow) + "/s"
+	e := edge{
+		Path:  fmt.Sprintf("M%d %dC%d %d %d %d %d %d", from.x, from.y, from.x, middle, to.x, middle, to.x, to.y),
+		Class: "edge", Label: textLine{label.x + away, label.y, screen.Rate(flow) + "/s"}, IsLeft: isLeft,
+	}
+	if isLeft {
+		e.Label.X = label.x - away
+	}
 	if flow > 0 {
 		e.Class += " flows"
 	}

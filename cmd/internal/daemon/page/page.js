@@ -20,8 +20,10 @@ function adopt(page) {
     if (same) same.open = true;
   }
   const focused = document.activeElement && document.activeElement.closest('details');
+  const scrolled = Array.from(document.querySelectorAll('figure'), (figure) => figure.scrollLeft);
   document.title = page.title;
   document.querySelector('main').replaceWith(document.adoptNode(next));
+  document.querySelectorAll('figure').forEach((figure, i) => { figure.scrollLeft = scrolled[i] || 0; });
   const again = focused && document.getElementById(focused.id);
   if (again) again.querySelector('summary').focus({preventScroll: true});
 }
