@@ -26,6 +26,7 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/testkit/goldentest"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -93,15 +94,17 @@ func TestGolden(t *testing.T) {
 
 // TestFigures compares the figures of the page with the replay's summary.
 func TestFigures(t *testing.T) {
+	sample := func(name string) string { return filepath.Join(samples, name) }
 	for name, tc := range map[string]struct{ config, pipeline, capture string }{
-		"limits":         {"edge.yaml", "edge", "rates.pcapng.zst"},
-		"forged packets": {"believable.yaml", "sane", "forged.pcap"},
-		"peers":          {"peers.toml", "peers", "peers.pcap.gz"},
-		"clients":        {"clients.yaml", "news", "clients.pcap.zst"},
+		"limits":         {"edge.yaml", "edge", sample("rates.pcapng.zst")},
+		"forged packets": {"believable.yaml", "sane", sample("forged.pcap")},
+		"peers":          {"peers.toml", "peers", sample("peers.pcap.gz")},
+		"clients":        {"clients.yaml", "news", sample("clients.pcap.zst")},
+		"not captured":   {"edge.yaml", "edge", writeCapture(t, outgoing())},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := spec(t, tc.config, tc.pipeline)
-			page, summary := run(t, s, filepath.Join(samples, tc.capture))
+			page, summary := run(t, s, tc.capture)
 			tables := tablesOf(t, page)
 			want := map[string]uint64{"captures: packets": summary.Packets, "forwarded: packets": summary.Forwarded}
 			for _, c := range summary.Dropped {
@@ -135,6 +138,18 @@ func TestFigures(t *testing.T) {
 			}
 		})
 	}
+}
+
+// outgoing returns packets of which every third was sent by the host itself.
+func outgoing() (packets []pipeline.Packet) {
+	for i := range 10 {
+		p := (&pipelinetest.PTB{MTU: 1400}).Packet(pipelinetest.Begin + pipeline.Instant(i))
+		if i%3 == 0 {
+			p.Type = linklayer.TypeOutgoing
+		}
+		packets = append(packets, p)
+	}
+	return packets
 }
 
 // verdicts returns what the columns of a timeline are to add up to. Reasons without a
