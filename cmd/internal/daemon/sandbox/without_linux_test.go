@@ -48,6 +48,9 @@ func TestEnterWithoutRights(t *testing.T) {
 			"cap_setgid": "take the groups of user 4000000: operation not permitted",
 			"cap_setuid": "become user 4000000: operation not permitted",
 		} {
+			if capability == "cap_setuid" && os.Getuid() != 0 {
+				continue // a user namespace has one group, so that this fails before
+			}
 			if r := run(t, task{Without: []string{capability}, User: "4000000", Mode: sandbox.Off}); r.Error != want {
 				t.Errorf("without %s: error %q, want %q", capability, r.Error, want)
 			}
