@@ -15,8 +15,6 @@ var pageText string
 //go:embed page.css
 var style string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
-
 // page is what the template shows.
 type page struct {
 	Title, Program string

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"html/template"
 	"io"
 
 	"github.com/pmtud/pmtud/cmd/internal/offline/replay"
@@ -39,7 +40,8 @@ func captured(v pipeline.Verdict) bool { return v.Forward() || v.Stage != "" }
 
 // Write writes the page. The summary is that of the replay whose packets were added.
 func (r *Report) Write(w io.Writer, about About, s *replay.Summary) error {
-	if err := pageTemplate.Execute(w, r.page(about, s)); err != nil {
+	t := template.Must(template.New("page").Parse(pageText)) // here: few commands need it
+	if err := t.Execute(w, r.page(about, s)); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
