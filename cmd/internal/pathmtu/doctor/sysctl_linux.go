@@ -104,8 +104,7 @@ func (r *Report) check(s setting, name string) {
 	if err != nil {
 		return // this kernel has no such setting
 	}
-	spoken := strings.ReplaceAll(strings.ReplaceAll(name, ".", "\x00"), "/", ".")
-	spoken = strings.ReplaceAll(spoken, "\x00", "/")
+	spoken := strings.NewReplacer(".", "/", "/", ".").Replace(name)
 	command := fmt.Sprintf("sysctl -w %s=%s", spoken, s.good)
 	if folder, own, ok := strings.Cut(s.name, "/%s/"); ok && strings.HasPrefix(s.name, "net/ipv4/") {
 		all := folder + "/all/" + own
