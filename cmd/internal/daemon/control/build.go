@@ -100,7 +100,7 @@ func (r readings) fill(p *Pipeline) {
 	p.Received = r.count(func(c pipeline.Counters) uint64 { return c.Received })
 	p.Forwarded = r.count(func(c pipeline.Counters) uint64 { return c.Forwarded })
 	p.Dropped = r.count(func(c pipeline.Counters) uint64 { return c.Received - c.Forwarded })
-	p.Lost = r.count(lost)
+	p.Lost = r.count(service.Lost)
 	for i, s := range r.now.Sources {
 		p.Sources = append(p.Sources, Source{
 			Name:     s.Source,
@@ -158,13 +158,6 @@ func rate(now, before uint64, seconds float64) float64 {
 		return 0
 	}
 	return math.Round(100*float64(now-before)/seconds) / 100
-}
-
-func lost(c pipeline.Counters) (n uint64) {
-	for _, s := range c.Sources {
-		n += s.Lost
-	}
-	return n
 }
 
 // at returns an element, or the zero value of a reading that was not taken.

@@ -192,11 +192,7 @@ func (h *handler) tap(w http.ResponseWriter, r *http.Request) {
 	defer t.Close()
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.WriteHeader(http.StatusOK)
-	names := map[string][]byte{}
-	for _, p := range h.Status().Pipelines {
-		names[p.Name] = nameField(p.Name)
-	}
-	stream{q: q, tap: t, w: w, out: http.NewResponseController(w), names: names}.run(r)
+	stream{q: q, tap: t, w: w, out: http.NewResponseController(w), names: map[string][]byte{}}.run(r)
 }
 
 // stream is the answer of a tap.
@@ -232,7 +228,7 @@ func (s stream) run(r *http.Request) {
 		read = time.Now()
 		lines = lines[:0]
 		for i := range records {
-			if _, ok := s.names[records[i].Pipeline]; !ok { // a reload brought it
+			if _, ok := s.names[records[i].Pipeline]; !ok {
 				s.names[records[i].Pipeline] = nameField(records[i].Pipeline)
 			}
 			lines = append(s.appendRecord(lines, &records[i]), '\n')

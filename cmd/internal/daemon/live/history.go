@@ -46,7 +46,7 @@ func (h *History) add(a service.Snapshot) {
 func pointOf(a service.Snapshot) Point {
 	p := Point{At: a.At, Received: a.Counters.Received, Forwarded: a.Counters.Forwarded}
 	p.Dropped = p.Received - p.Forwarded
-	p.Lost = lost(a.Counters)
+	p.Lost = service.Lost(a.Counters)
 	return p
 }
 

@@ -30,7 +30,7 @@ type Live struct {
 	snapshotter service.Snapshotter
 }
 
-// New returns a Live without pipelines. When many packets are dropped it tells the log.
+// New returns a Live without pipelines. It logs when many packets are dropped.
 func New(log *slog.Logger) *Live {
 	return &Live{log: log, watches: map[string]*Watch{}, histories: map[*pipeline.Pipeline]*History{}}
 }
@@ -135,7 +135,7 @@ func (l *Live) Run(ctx context.Context, status func() service.Status) {
 
 // tick takes a reading.
 func (l *Live) tick(ctx context.Context, now time.Time, status service.Status) {
-	answers := l.ask(ctx, status, time.Second)
+	answers := l.ask(ctx, status)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.forget(status)
@@ -181,9 +181,12 @@ func (l *Live) forget(status service.Status) {
 	}
 }
 
+// answerTimeout is how long a pipeline may take to answer.
+const answerTimeout = time.Second
+
 // ask asks the pipelines of a status for their counters.
-func (l *Live) ask(ctx context.Context, status service.Status, patience time.Duration) []service.Snapshot {
-	ctx, stop := context.WithTimeout(ctx, patience)
+func (l *Live) ask(ctx context.Context, status service.Status) []service.Snapshot {
+	ctx, stop := context.WithTimeout(ctx, answerTimeout)
 	defer stop()
 	var pipelines []*pipeline.Pipeline
 	for _, p := range status.Pipelines {
@@ -192,12 +195,9 @@ func (l *Live) ask(ctx context.Context, status service.Status, patience time.Dur
 	return l.snapshotter.Snapshots(ctx, pipelines)
 }
 
-// answerTimeout is how long somebody who looks waits for a pipeline.
-const answerTimeout = time.Second
-
 // Now returns the counters of each pipeline of a status, now and before.
 func (l *Live) Now(ctx context.Context, status service.Status) []Now {
-	answers := l.ask(ctx, status, answerTimeout)
+	answers := l.ask(ctx, status)
 	all := make([]Now, len(answers))
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -42,7 +42,7 @@ func (s *summary) tick(log *slog.Logger, now service.Snapshot, since time.Time) 
 	if dropped >= manyPackets {
 		log.Info("many packets are dropped", "dropped", dropped, "of", now.Counters.Received-before.Counters.Received, "most_by", why, "these", most)
 	}
-	if n := lost(now.Counters) - lost(before.Counters); n > 0 {
+	if n := service.Lost(now.Counters) - service.Lost(before.Counters); n > 0 {
 		log.Warn("packets are lost before they can be read", "lost", n)
 	}
 	for i, sink := range now.Counters.Sinks {
@@ -78,11 +78,4 @@ func grown(now, before []pipeline.StageCount) (all, most uint64, why string) {
 		}
 	}
 	return all, most, why
-}
-
-func lost(c pipeline.Counters) (n uint64) {
-	for _, s := range c.Sources {
-		n += s.Lost
-	}
-	return n
 }

@@ -20,12 +20,8 @@ func (s *Service) logFinalCounters(workers []*worker) {
 // not zero.
 func logCounters(log *slog.Logger, c pipeline.Counters) {
 	log = log.With("pipeline", c.Pipeline)
-	var lost uint64
-	for _, s := range c.Sources {
-		lost += s.Lost
-	}
 	log.Info("pipeline stopped", "received", c.Received, "forwarded", c.Forwarded,
-		"dropped", sumStages(c.Dropped), "lost", lost)
+		"dropped", sumStages(c.Dropped), "lost", Lost(c))
 	logDropped(log, c.Dropped)
 	for _, s := range c.Sinks {
 		logSink(log.With("sink", s.Sink), s)
@@ -52,6 +48,14 @@ func logReasons(log *slog.Logger, what string, reasons []pipeline.ReasonCount) {
 			log.Info(what, "reason", r.Reason, "packets", r.Packets)
 		}
 	}
+}
+
+// Lost returns how many packets a pipeline lost before its sources could read them.
+func Lost(c pipeline.Counters) (n uint64) {
+	for _, s := range c.Sources {
+		n += s.Lost
+	}
+	return n
 }
 
 func sumStages(stages []pipeline.StageCount) (n uint64) {
