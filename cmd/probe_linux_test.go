@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"context"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -16,16 +17,19 @@ func TestProbeProgress(t *testing.T) {
 	if status := cmd.Run(t.Context(), []string{"probe", "127.0.0.1"}, streams, cmd.Program{Plugins: cmd.Plugins()}); status != 0 {
 		t.Errorf("exit status %d", status)
 	}
-	buf := make([]byte, 4096)
-	n, err := master.Read(buf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := string(buf[:n]); !strings.Contains(got, "\r127.0.0.1: asking the host ") || !strings.HasSuffix(got, " \r") {
+	got := shown(t, master, slave)
+	if !strings.Contains(got, "\r127.0.0.1: asking the host ") || !strings.HasSuffix(got, " \r") {
 		t.Errorf("the terminal shows %q", got)
 	}
-	const want = "Path to 127.0.0.1 from 127.0.0.1, interface MTU 65535\nPath MTU 65535: the host answers to packets of this size.\n"
-	if stdout.String() != want {
+	if !strings.Contains(got, ": hops 1 to 1 ") || strings.Contains(got, ": hops 2 ") {
+		t.Errorf("this host is one hop away, but the terminal shows %q", got)
+	}
+	want := regexp.MustCompile(`^Path to 127\.0\.0\.1 from 127\.0\.0\.1, interface MTU 65535
+ hop  router           time    MTU
+   1  127\.0\.0\.1     \d\.\d\d ms  65535  the host
+Path MTU 65535: the host answers to packets of this size\.
+$`)
+	if !want.MatchString(stdout.String()) {
 		t.Errorf("printed %q", &stdout)
 	}
 }

@@ -35,6 +35,25 @@ func terminal(t *testing.T) (master, slave *os.File) {
 	return master, slave
 }
 
+// shown returns what was written to a terminal so far.
+func shown(t *testing.T, master, slave *os.File) string {
+	t.Helper()
+	const end = "\x04"
+	if _, err := slave.WriteString(end); err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	buf := make([]byte, 4096)
+	for !strings.HasSuffix(text.String(), end) { // the kernel hands it over in parts
+		n, err := master.Read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.Write(buf[:n])
+	}
+	return strings.TrimSuffix(text.String(), end)
+}
+
 // TestColours wants colours on a terminal only, and not if its user wants none.
 func TestColours(t *testing.T) {
 	for name, tc := range map[string]struct {
@@ -49,12 +68,7 @@ func TestColours(t *testing.T) {
 			if status := cmd.Run(t.Context(), []string{"check", "-c", "testdata/bad.yaml"}, streams, cmd.Program{Plugins: cmd.Plugins()}); status != 2 {
 				t.Errorf("exit status %d", status)
 			}
-			buf := make([]byte, 4096)
-			n, err := master.Read(buf)
-			if err != nil {
-				t.Fatal(err)
-			}
-			text := string(buf[:n])
+			text := shown(t, master, slave)
 			if strings.Contains(text, "\x1b[") != tc.coloured || !strings.Contains(text, "testdata/bad.yaml:4:9:") {
 				t.Errorf("terminal shows %q", text)
 			}

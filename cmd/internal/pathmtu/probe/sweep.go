@@ -52,8 +52,8 @@ func (p *prober) sweepWindow(ctx context.Context, first, last int) (found int, e
 		reached := false
 		for i, r := range fresh {
 			p.note(r)
-			if r.from == p.path.From {
-				continue // this host about itself
+			if r.from == p.path.From && r.kind != arrived {
+				continue // this host about the way; as the goal it may answer
 			}
 			replies[shots[i].ttl-first] = r
 			reached = reached || r.kind == arrived
