@@ -57,7 +57,7 @@ fuzz: ## every fuzz target for FUZZTIME each
 	GO='$(GO)' FUZZTIME='$(FUZZTIME)' .ci/fuzz
 
 .PHONY: generate
-generate: ## manual pages, completions, the schema, the list of metrics and the tables of the README
+generate: ## manual pages, completions, the schema, the list of metrics and the tables of the documents
 	$(GO) test ./cmd -run '^TestGenerated$$' -update
 
 .PHONY: lint

@@ -1,9 +1,11 @@
 package cmd_test
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,10 +15,11 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/daemon/metrics"
 	"github.com/pmtud/pmtud/cmd/internal/testkit/goldentest"
 	"github.com/pmtud/pmtud/cmd/internal/testkit/manual"
+	"github.com/pmtud/pmtud/pipeline"
 )
 
 // TestGenerated compares what is committed with what the code says of itself; "make
-// generate" writes it anew.
+// generate" writes it again.
 func TestGenerated(t *testing.T) {
 	t.Chdir("..")
 	files := generated(t)
@@ -53,7 +56,6 @@ func generated(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	files := map[string]string{
-		"README.md":                     readme(t),
 		"configs/pmtud.schema.json":     string(schema),
 		"configs/metrics.txt":           metrics.Text(metrics.List(cmd.Plugins())),
 		"configs/man/pmtud.conf.5":      manual.Config(cmd.Plugins()),
@@ -64,27 +66,95 @@ func generated(t *testing.T) map[string]string {
 	for name, page := range manual.Pages(cmd.RootCommand()) {
 		files["configs/man/"+name] = page
 	}
+	fillDocuments(t, files)
 	return files
 }
 
-func readme(t *testing.T) string {
+// fillDocuments adds the documents that have generated parts to files.
+func fillDocuments(t *testing.T, files map[string]string) {
 	t.Helper()
-	text, err := os.ReadFile("README.md")
+	texts := documents(t)
+	pages := map[string]string{} // of plugins, by the names of their parts
+	for name, text := range texts {
+		for _, part := range manual.Parts(text) {
+			pages[part] = name
+		}
+	}
+	for name, text := range texts {
+		for _, part := range manual.Parts(text) {
+			var err error
+			if text, err = manual.Replace(text, part, generatedPart(t, name, part, pages)); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			files[name] = text
+		}
+	}
+}
+
+// generatedPart returns the text of a part of a document. pages has the documents of all
+// parts.
+func generatedPart(t *testing.T, document, part string, pages map[string]string) string {
+	t.Helper()
+	if name, ok := strings.CutPrefix(part, "file "); ok {
+		return code(t, name)
+	}
+	switch part {
+	case "options":
+		return manual.OptionTable(cmd.RootCommand().Flags())
+	case "top level":
+		return manual.SettingTable(config.DescribeGlobal())
+	case "queue":
+		return manual.SettingTable(config.DescribeSink())
+	}
+	for _, p := range cmd.Plugins() {
+		if part == p.Kind.String()+" "+p.Type {
+			return manual.PluginText(p)
+		}
+	}
+	for _, kind := range []pipeline.Kind{pipeline.KindSource, pipeline.KindFilter, pipeline.KindSink} {
+		if part == kind.String()+"s" {
+			return manual.PluginTable(cmd.Plugins(), kind, func(p pipeline.Plugin) string {
+				page := pages[kind.String()+" "+p.Type]
+				if page == "" {
+					t.Fatalf("%s %s has no page", kind, p.Type)
+				}
+				return relative(t, document, page)
+			})
+		}
+	}
+	t.Fatalf("%s: no text is called %q", document, part)
+	return ""
+}
+
+// relative returns the link from one document to another.
+func relative(t *testing.T, from, to string) string {
+	t.Helper()
+	link, err := filepath.Rel(filepath.Dir(from), to)
 	if err != nil {
 		t.Fatal(err)
 	}
-	document := string(text)
-	for name, table := range map[string]string{
-		"plugins": manual.PluginTable(cmd.Plugins()),
-		"options": manual.OptionTable(cmd.RootCommand().Flags()),
-		"filter":  code(t, "testdata/thirdparty/minttl/minttl.go"),
-		"main":    code(t, "testdata/thirdparty/main.go"),
-	} {
-		if document, err = manual.Replace(document, name, table); err != nil {
-			t.Fatal(err)
+	return link
+}
+
+// documents returns all documents in Markdown by their names.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (entry.Name() == ".git" || path == "dist"):
+			return filepath.SkipDir
+		case filepath.Ext(path) == ".md":
+			texts[path] = readFile(t, path)
 		}
+		return nil
+	})
+	if err != nil || len(texts) < 20 {
+		t.Fatalf("%d documents, %v", len(texts), err)
 	}
-	return document
+	return texts
 }
 
 // code returns a file of Go, which is compiled by a test of its own, as it stands in

@@ -13,6 +13,6 @@ func TestSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	if info.Size() >= most {
-		t.Errorf("the program has %d bytes, %d at most are wanted; see the README for what is in it", info.Size(), most)
+		t.Errorf("the program has %d bytes, %d at most are wanted; see .github/CONTRIBUTING.md for what is in it", info.Size(), most)
 	}
 }

@@ -136,7 +136,7 @@ func TestTopIsInOrder(t *testing.T) {
 	}
 }
 
-// TestMemory wants a sketch that is no larger than README says, and stays as it is.
+// TestMemory wants a sketch of bounded size that does not grow.
 func TestMemory(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()

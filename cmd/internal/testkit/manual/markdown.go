@@ -11,35 +11,70 @@ import (
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
-// PluginTable returns the plugins as a table in Markdown.
-func PluginTable(plugins []pipeline.Plugin) string {
-	t := "| kind | type | what it does | settings (default) |\n|---|---|---|---|\n"
+// PluginTable returns the plugins of one kind as a table in Markdown. link returns the
+// address of the page of a plugin.
+func PluginTable(plugins []pipeline.Plugin, kind pipeline.Kind, link func(pipeline.Plugin) string) string {
+	t := "| type | what it does |\n|---|---|\n"
 	for _, p := range plugins {
-		info := config.Describe(p)
-		t += fmt.Sprintf("| %s | `%s` | %s | %s |\n", info.Kind, info.Type, cell(info.Summary), settingsCell(info.Settings))
+		if p.Kind == kind {
+			t += fmt.Sprintf("| [`%s`](%s) | %s |\n", p.Type, link(p), cell(p.Summary))
+		}
 	}
 	return t
 }
 
-// maxCells is the number of settings of a plugin that a table has room for.
-const maxCells = 8
-
-func settingsCell(settings []setting.Info) string {
-	var items []string
-	for i, s := range settings {
-		if len(settings) > maxCells && i == maxCells-1 {
-			items = append(items, fmt.Sprintf("and %d more", len(settings)-i))
-			break
+// PluginText returns the settings, reasons and metrics of a plugin as tables in Markdown.
+func PluginText(p pipeline.Plugin) string {
+	info := config.Describe(p)
+	text := SettingTable(info.Settings)
+	if len(info.Reasons) > 0 {
+		text += "\n| " + map[pipeline.Kind]string{
+			pipeline.KindSource: "reason", pipeline.KindFilter: "reason to drop", pipeline.KindSink: "reason to fail",
+		}[p.Kind] + " | meaning |\n|---|---|\n"
+		for _, r := range info.Reasons {
+			text += fmt.Sprintf("| `%s` | %s |\n", r.Name, cell(r.Doc))
 		}
-		item := "`" + s.Name + "`"
-		if value := setting.Line(s.Default); s.Required {
-			item += " (required)"
-		} else if value != "" {
-			item += " (" + cell(value) + ")"
-		}
-		items = append(items, item)
 	}
-	return strings.Join(items, ", ")
+	if len(info.Metrics) > 0 {
+		text += "\n| metric | meaning |\n|---|---|\n"
+		for _, m := range info.Metrics {
+			text += fmt.Sprintf("| `%s` | %s |\n", m.Name, cell(metricText(m)))
+		}
+	}
+	return text
+}
+
+// SettingTable returns settings as a table in Markdown.
+func SettingTable(settings []setting.Info) string {
+	if len(settings) == 0 {
+		return "It has no settings.\n"
+	}
+	return "| setting | type | default | meaning |\n|---|---|---|---|\n" + settingRows("", settings)
+}
+
+func settingRows(section string, settings []setting.Info) (rows string) {
+	for _, s := range settings {
+		if s.Type == setting.Section {
+			rows += settingRows(section+s.Name+".", s.Settings)
+			continue
+		}
+		meaning := s.Doc
+		if allowed := s.Allowed(); allowed != "" {
+			meaning += " (" + allowed + ")"
+		}
+		rows += fmt.Sprintf("| `%s` | %s | %s | %s |\n", section+s.Name, s.Kind(), defaultCell(s), cell(meaning))
+	}
+	return rows
+}
+
+func defaultCell(s setting.Info) string {
+	switch value := setting.Line(s.Default); {
+	case s.Required:
+		return "required"
+	case value != "":
+		return "`" + cell(value) + "`"
+	}
+	return ""
 }
 
 // OptionTable returns the options of a command as a table in Markdown.
@@ -60,12 +95,32 @@ func OptionTable(flags *pflag.FlagSet) string {
 }
 
 // cell writes text so that it does not end a cell.
-func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
+func cell(text string) string {
+	return strings.NewReplacer("|", `\|`, "<", "&lt;", "\n", " ").Replace(text)
+}
+
+// The first line of a generated part of a document has its name between these.
+const (
+	beginMark = "<!-- begin "
+	madeBy    = ": made by \"make generate\" -->\n"
+)
+
+// Parts returns the names of the generated parts of a document in Markdown.
+func Parts(document string) (names []string) {
+	for line := range strings.Lines(document) {
+		if rest, ok := strings.CutPrefix(line, beginMark); ok {
+			if name, ok := strings.CutSuffix(rest, madeBy); ok {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
 
 // Replace returns a document in Markdown whose part between the comments
 // "begin NAME" and "end NAME" is text.
 func Replace(document, name, text string) (string, error) {
-	begin, end := fmt.Sprintf("<!-- begin %s: made by \"make generate\" -->\n", name), fmt.Sprintf("<!-- end %s -->\n", name)
+	begin, end := beginMark+name+madeBy, fmt.Sprintf("<!-- end %s -->\n", name)
 	before, rest, ok := strings.Cut(document, begin)
 	_, after, closed := strings.Cut(rest, end)
 	if !ok || !closed {
