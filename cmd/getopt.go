@@ -22,8 +22,12 @@ func normalize(flags *pflag.FlagSet, args []string) ([]string, error) {
 		}
 		n.args = n.args[1:]
 		read := n.short
-		if strings.HasPrefix(arg, "--") {
+		name, _, _ := strings.Cut(arg[1:], "=")
+		switch {
+		case strings.HasPrefix(arg, "--"):
 			read = n.long
+		case len(name) > 1 && flags.Lookup(name) != nil:
+			return nil, &unknownOption{"-" + name, "--" + name}
 		}
 		if err := read(strings.TrimLeft(arg, "-")); err != nil {
 			return nil, err
@@ -59,7 +63,7 @@ func (n *normalizer) short(letters string) error {
 	for i, letter := range letters {
 		flag := n.letter(letter)
 		if flag == nil {
-			return fmt.Errorf("unknown option -%c", letter)
+			return newUnknownOption(n.flags, "-", string(letter))
 		}
 		rest := letters[i+1:]
 		if rest != "" && needsValue(flag) {
@@ -114,7 +118,7 @@ func (n *normalizer) find(name string) (*pflag.Flag, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return nil, fmt.Errorf("unknown option --%s", name)
+		return nil, newUnknownOption(n.flags, "--", name)
 	}
 	return nil, fmt.Errorf("option --%s is ambiguous: %s", name, strings.Join(names, ", "))
 }

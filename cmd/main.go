@@ -79,7 +79,7 @@ func (a *app) execute(ctx context.Context, args []string) error {
 	if err := checkPlugins(a.Plugins); err != nil {
 		return err
 	}
-	if len(args) > 0 && args[0] == "--version" { // no option: --ver is short for --verbose
+	if len(args) > 0 && (args[0] == "--version" || args[0] == "-V") { // no option: --ver is short for --verbose
 		args = append([]string{"version"}, args[1:]...)
 	}
 	root := a.rootCommand()
@@ -88,11 +88,23 @@ func (a *app) execute(ctx context.Context, args []string) error {
 	root.SetErr(a.Stderr)
 	args, err := normalize(root.Flags(), args)
 	if err != nil {
-		return err
+		return usageError{inCommands(root, err), root.Name()}
 	}
 	root.SetArgs(keepOperands(args))
-	return root.ExecuteContext(ctx)
+	c, err := root.ExecuteContextC(ctx)
+	if err != nil {
+		return usageError{err, c.CommandPath()}
+	}
+	return nil
 }
+
+// usageError is an error with the command whose help says more.
+type usageError struct {
+	error
+	command string
+}
+
+func (u usageError) Unwrap() error { return u.error }
 
 // errFailed says that the program failed while running. Why was printed when it
 // happened.
@@ -118,7 +130,11 @@ func (a *app) status(err error) int {
 		fmt.Fprintf(a.Stderr, "%s: %v\n", a.Name, err)
 		return exitFailed
 	}
-	fmt.Fprintf(a.Stderr, "%s: %v\nTry '%[1]s --help' for more information.\n", a.Name, err)
+	command := a.Name
+	if u, ok := errors.AsType[usageError](err); ok {
+		command = u.command
+	}
+	fmt.Fprintf(a.Stderr, "%s: %v\nTry '%s --help' for more information.\n", a.Name, err, command)
 	return exitUsage
 }
 

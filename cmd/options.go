@@ -96,6 +96,10 @@ func optionError(err error) error {
 
 // file returns the pipeline that the options stand for.
 func (o *options) file() (*config.File, error) {
+	settings, err := o.global()
+	if err != nil {
+		return nil, err
+	}
 	if o.iface == "" {
 		return nil, errors.New("--iface is missing: the interface to listen on and to send on")
 	}
@@ -103,10 +107,6 @@ func (o *options) file() (*config.File, error) {
 		return nil, fmt.Errorf("--nflog: %q is not an NFLOG group; write a number from 0 to 65535", o.nflog)
 	}
 	filters, err := o.filters()
-	if err != nil {
-		return nil, err
-	}
-	settings, err := o.global()
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +189,7 @@ func (o *options) global() (settings config.Table, err error) {
 	if o.given("cpu") {
 		cpu, err := strconv.ParseUint(o.cpu, 10, 16)
 		if err != nil {
-			return nil, fmt.Errorf("--cpu: %q is not the number of a processor", o.cpu)
+			return nil, fmt.Errorf("--cpu: %q is not the number of a processor; to run a configuration: pmtud run -c FILE", o.cpu)
 		}
 		settings = append(settings, set("--cpu", "cpu", config.Number(strconv.FormatUint(cpu, 10))))
 	}

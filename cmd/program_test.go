@@ -18,7 +18,7 @@ func TestProgram(t *testing.T) {
 		status = cmd.Run(t.Context(), args, cmd.Streams{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &err}, program)
 		return status, out.String(), err.String()
 	}
-	for _, args := range [][]string{{"version"}, {"--version"}} {
+	for _, args := range [][]string{{"version"}, {"--version"}, {"-V"}} {
 		if status, text, _ := say(args...); status != 0 || !strings.HasPrefix(text, "edged v9.8.7 ") || strings.Count(text, "\n") != 1 {
 			t.Errorf("%v: status %d, %q", args, status, text)
 		}

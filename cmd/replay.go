@@ -101,7 +101,7 @@ func (a *app) reportReplay(ctx context.Context, spec pipeline.Spec, o replay.Opt
 }
 
 // runReplay prints the summary to standard output, unless that is used for other
-// things.
+// things. There is none where nothing could be read.
 func (a *app) runReplay(ctx context.Context, spec pipeline.Spec, o replay.Options, stdoutUsed bool) (*replay.Summary, error) {
 	bar := newProgressBar(a.Stderr, o.Captures)
 	o.Progress = bar.show
@@ -111,7 +111,7 @@ func (a *app) runReplay(ctx context.Context, spec pipeline.Spec, o replay.Option
 	}
 	summary, err := replay.Run(ctx, spec, o)
 	bar.clear()
-	if summary != nil {
+	if summary != nil && (summary.Packets > 0 || err == nil) {
 		out := a.Stdout
 		if stdoutUsed {
 			out = a.Stderr

@@ -153,6 +153,14 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
+// TestNothingReadable prints why, and no summary of what is not there.
+func TestNothingReadable(t *testing.T) {
+	got := run(t, "replay", "nowhere.pcap")
+	if want := (result{1, "", "pmtud: find files nowhere.pcap: file does not exist\n"}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
 // TestOutputsThatFail wants an error, and no more than one.
 func TestOutputsThatFail(t *testing.T) {
 	capture := vectors(t, "public.pcap")

@@ -52,6 +52,15 @@ func TestUsageErrors(t *testing.T) {
 		"no value":               {[]string{"--iface"}, "option --iface needs a value"},
 		"no value, short":        {[]string{"-vi"}, "option --iface needs a value"},
 		"unknown long":           {[]string{"-i", "eth0", "--frob"}, "unknown option --frob"},
+		"misspelt option":        {[]string{"--ifcae", "eth0"}, "unknown option --ifcae; did you mean --iface?"},
+		"one dash":               {[]string{"-iface", "eth0"}, "unknown option -iface; did you mean --iface?"},
+		"one dash and a value":   {[]string{"-iface=eth0"}, "unknown option -iface; did you mean --iface?"},
+		"a file":                 {[]string{"-c", "edge.yaml"}, "to run a configuration: pmtud run -c FILE"},
+		"option of commands":     {[]string{"--config", "x"}, "unknown option --config; did you mean pmtud run --config?"},
+		"option of one command":  {[]string{"--tcp", "80"}, "unknown option --tcp; did you mean pmtud probe --tcp?"},
+		"beginning of an option": {[]string{"replay", "--verd", "x"}, "unknown option --verd; did you mean --verdicts?"},
+		"letter of other case":   {[]string{"doctor", "-C", "x"}, "unknown option -C; did you mean -c?"},
+		"misspelt after command": {[]string{"status", "--contrl", "x"}, "unknown option --contrl; did you mean --control?"},
 		"unknown short":          {[]string{"-i", "eth0", "-vx"}, "unknown option -x"},
 		"not ASCII":              {[]string{"-ä"}, "unknown option -ä"},
 		"ambiguous":              {[]string{"--if", "eth0"}, "option --if is ambiguous: --iface, --iface-rate"},
@@ -122,7 +131,13 @@ func TestUsageErrors(t *testing.T) {
 			if !strings.Contains(got.stderr, tt.want) {
 				t.Errorf("message is\n%swant\n%s", got.stderr, tt.want)
 			}
-			if !strings.HasSuffix(got.stderr, "\nTry 'pmtud --help' for more information.\n") {
+			root := cmd.RootCommand()
+			root.InitDefaultHelpCmd()
+			about, _, err := root.Find(tt.args)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(got.stderr, "\nTry '"+about.CommandPath()+" --help' for more information.\n") {
 				t.Errorf("hint at --help is missing:\n%s", got.stderr)
 			}
 		})

@@ -42,13 +42,13 @@ func maybeOperand(what string) cobra.PositionalArgs {
 
 // optionMistake says what is wrong with an option of a command in the words that are
 // used of the original ones.
-func optionMistake(_ *cobra.Command, err error) error {
+func optionMistake(c *cobra.Command, err error) error {
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		dashes := "--"
 		if unknown.GetSpecifiedShortnames() != "" {
 			dashes = "-"
 		}
-		return fmt.Errorf("unknown option %s%s", dashes, unknown.GetSpecifiedName())
+		return newUnknownOption(c.Flags(), dashes, unknown.GetSpecifiedName())
 	}
 	if missing, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
 		return fmt.Errorf("option --%s needs a value", missing.GetFlag().Name)
