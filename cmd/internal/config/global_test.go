@@ -17,6 +17,7 @@ const somePipeline = "pipelines: {p: {sources: [{type: file}], sinks: [{type: ou
 const allGlobal = `cpu: 3
 http:
   listen: "[2001:db8::1]:9342"
+  web_config: /etc/web.yml
   page: anyone
 log:
   format: json
@@ -37,7 +38,7 @@ func TestGlobal(t *testing.T) {
 		"none": {"", defaults},
 		"all": {allGlobal, config.Global{
 			CPU:  &cpu,
-			HTTP: config.HTTP{Listen: "[2001:db8::1]:9342", Page: "anyone"},
+			HTTP: config.HTTP{Listen: "[2001:db8::1]:9342", WebConfig: "/etc/web.yml", Page: "anyone"},
 			Log:  config.Log{Format: "json", Level: "warn"},
 			User: "pmtud", Watch: true, Sandbox: "required", Control: "/run/other.sock",
 		}},
@@ -73,7 +74,7 @@ func TestGlobalAt(t *testing.T) {
 		{[]string{"cpu"}, 1, 6},
 		{[]string{"http", "listen"}, 3, 11},
 		{[]string{"http"}, 3, 3},
-		{[]string{"sandbox"}, 10, 10},
+		{[]string{"sandbox"}, 11, 10},
 		{[]string{"http", "other"}, 0, 0},
 		{[]string{"cpu", "other"}, 0, 0},
 		{[]string{"other"}, 0, 0},

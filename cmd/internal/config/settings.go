@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
@@ -28,8 +29,9 @@ type Global struct {
 
 // HTTP are the settings of the server for metrics, health and a page.
 type HTTP struct {
-	Listen string `setting:"listen" doc:"HOST:PORT to listen on, where an empty HOST is all addresses; empty for no server" pattern:"^$|:[0-9]+$" example:"127.0.0.1:9342"`
-	Page   string `setting:"page" doc:"who gets the page at / and /api, which name clients: connections within this host, anyone who reaches the address, or nobody" enum:"loopback,anyone,off" example:"loopback"`
+	Listen    string `setting:"listen" doc:"HOST:PORT to listen on, where an empty HOST is all addresses, or unix:PATH for a socket for root and the group; empty for no server" pattern:"^$|:[0-9]+$|^unix:/" example:"127.0.0.1:9342"`
+	WebConfig string `setting:"web_config" doc:"path of a file with certificates and passwords, in the format of Prometheus exporters; empty for neither" pattern:"^$|^/" example:"/etc/pmtud/web.yml"`
+	Page      string `setting:"page" doc:"who gets the page at / and /api, which name clients: connections within this host, anyone who reaches the address, or nobody" enum:"loopback,anyone,off" example:"loopback"`
 }
 
 // Log are the settings of what the program says of itself.
@@ -93,7 +95,12 @@ func (g *Global) Check(string) error {
 
 // Check implements [Checker].
 func (h *HTTP) Check(string) error {
-	if h.Listen == "" {
+	if h.WebConfig != "" && !filepath.IsAbs(h.WebConfig) {
+		return setting.Errorf("web_config", "%q is not an absolute path", h.WebConfig)
+	}
+	if path, ok := strings.CutPrefix(h.Listen, "unix:"); ok && !filepath.IsAbs(path) {
+		return setting.Errorf("listen", "%q is not unix:PATH with an absolute path", h.Listen)
+	} else if ok || h.Listen == "" {
 		return nil
 	}
 	if err := checkEndpoint(h.Listen); err != nil {

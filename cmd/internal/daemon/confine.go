@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/sandbox"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/webconfig"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
@@ -99,12 +100,23 @@ func (s *confinement) addProgram(f *config.File, files *files) {
 			s.plan.AddFile(path)
 		}
 	}
+	s.addWeb(f.Global.HTTP.WebConfig)
 	if listen := f.Global.HTTP.Listen; listen != "" {
 		s.plan.Read = append(s.plan.Read, "/proc/self", "/proc/stat")
-		if _, text, err := net.SplitHostPort(listen); err == nil {
+		if _, text, err := net.SplitHostPort(listen); err == nil { // not unix:PATH
 			port, _ := strconv.ParseUint(text, 10, 16) // was checked
 			s.plan.AddListener(uint16(port))
 		}
+	}
+}
+
+// addWeb adds a web configuration file, and what it names.
+func (s *confinement) addWeb(path string) {
+	if path == "" {
+		return
+	}
+	for _, file := range webconfig.Files(path) {
+		s.plan.AddFile(file)
 	}
 }
 
@@ -134,6 +146,23 @@ func (s *confinement) checkUndeclared(undeclared []string) error {
 	default:
 		s.log.Warn("process is not confined: stages do not say what they need", "stages", strings.Join(undeclared, ", "))
 		s.mode = sandbox.Off
+	}
+	return nil
+}
+
+// checkWeb returns an error if a web configuration file, or what it names, is out of reach of
+// the process.
+func (s *confinement) checkWeb(path string) error {
+	if path == "" || !s.isEntered() {
+		return nil
+	}
+	var wanted sandbox.Plan
+	for _, file := range webconfig.Files(path) {
+		wanted.AddFile(file)
+	}
+	if lacks := s.entered.Lacks(wanted); len(lacks) > 0 {
+		return fmt.Errorf("web configuration %s needs what the process gave up at its start: %s; restart it to run this configuration",
+			path, strings.Join(lacks, ", "))
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/hostcheck"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/sandbox"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/webconfig"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
@@ -21,6 +22,9 @@ func (p *Program) CheckHost(ctx context.Context, f *config.File) ([]hostcheck.Fi
 		pipelines = append(pipelines, built)
 	}
 	daemon := hostcheck.Daemon{Configuration: slices.Concat(f.Names, f.Included)}
+	if path := f.Global.HTTP.WebConfig; path != "" {
+		daemon.Opens = webconfig.Files(path)
+	}
 	if name := f.Global.User; name != "" {
 		var err error
 		if daemon.User, err = sandbox.LookUp(name); err != nil {

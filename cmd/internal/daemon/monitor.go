@@ -32,7 +32,10 @@ func (d *daemon) addServer(of control.Daemon) error {
 func (d *daemon) addMonitor(c *service.Configuration, set config.HTTP) {
 	var move *monitor.Move
 	c.Prepare = func(ctx context.Context) (err error) {
-		if move, err = d.monitor.Prepare(ctx, set.Listen); err == nil {
+		if err := d.confined.checkWeb(set.WebConfig); err != nil {
+			return err
+		}
+		if move, err = d.monitor.Prepare(ctx, monitor.Address{Listen: set.Listen, WebConfig: set.WebConfig}); err == nil {
 			return nil
 		}
 		if d.confined.isEntered() && (errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EAFNOSUPPORT)) {

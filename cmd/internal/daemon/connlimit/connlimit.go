@@ -16,6 +16,9 @@ func Listen(l net.Listener, most int) net.Listener { return &listener{Listener: 
 
 // Context is for [http.Server.ConnContext].
 func Context(ctx context.Context, conn net.Conn) context.Context {
+	if over, ok := conn.(interface{ NetConn() net.Conn }); ok { // TLS
+		conn = over.NetConn()
+	}
 	return context.WithValue(ctx, connKey{}, conn)
 }
 

@@ -13,10 +13,8 @@
 //
 // # The socket
 //
-// It is made before the process gives up its rights, and stays through reloads. The umask
-// makes its mode 0660, so that only the daemon's user, its group and root can connect:
-// chmod would leave a moment in which others could, and a confined process may not call it.
-// A socket that a dead daemon left behind is replaced; one that somebody listens on is not.
+// It is made before the process gives up its rights, and stays through reloads. Only the
+// daemon's user, its group and root can connect, see package unixsocket.
 //
 // Connections are bounded. Those that ask for nothing give way first. A client that stops
 // reading loses packets, never time of the daemon's.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/cmd/internal/daemon/connlimit"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/unixsocket"
 )
 
 // Off is what is said instead of a path when there is to be no socket.
@@ -38,7 +39,7 @@ type Server struct {
 // Listen makes the socket, for root and the group of the process only. A socket at this path
 // that nobody listens on is replaced.
 func Listen(path string, log *slog.Logger) (*Server, error) {
-	l, err := listen(path)
+	l, err := unixsocket.Listen(path)
 	if err != nil {
 		return nil, fmt.Errorf("listen for control: %w", err)
 	}

@@ -42,6 +42,7 @@ type Finding struct {
 type Daemon struct {
 	User          *sandbox.User // whom it becomes once everything is open; nil: nobody else
 	Configuration []string      // files that it reads again at each reload
+	Opens         []string      // others that it reads again and again
 }
 
 // Check looks at the host for what the pipelines of a daemon need. Findings are in the
@@ -66,6 +67,9 @@ func Check(ctx context.Context, pipelines []*pipeline.Pipeline, daemon Daemon) [
 		}
 	}
 	c.stage = ""
+	for _, path := range daemon.Opens {
+		c.file(pipeline.File{Path: path})
+	}
 	c.services(slices.ContainsFunc(pipelines, func(p *pipeline.Pipeline) bool { return p.Reaches(pipeline.ReachHost) }))
 	return c.findings
 }

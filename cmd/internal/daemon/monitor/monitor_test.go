@@ -2,6 +2,7 @@ package monitor_test
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"io"
 	"log/slog"
@@ -30,7 +31,7 @@ type log struct{ pipelinetest.Buffer }
 func (l *log) addresses() (all []string) {
 	for line := range strings.Lines(l.String()) {
 		if _, addr, ok := strings.Cut(line, "address="); ok {
-			all = append(all, strings.TrimSpace(addr))
+			all = append(all, strings.Fields(addr)[0])
 		}
 	}
 	return all
@@ -49,7 +50,7 @@ func serve(t *testing.T) *server {
 	s.status.Store(new(service.Status))
 	handler := monitor.NewHandler(prometheus.NewRegistry(), func() service.Status { return *s.status.Load() }, http.NotFoundHandler())
 	s.Server = monitor.NewServer(handler, slog.New(slog.NewTextHandler(s.log, nil)))
-	must(t, s.Listen(t.Context(), "127.0.0.1:0"))
+	must(t, s.Listen(t.Context(), monitor.Address{Listen: "127.0.0.1:0"}))
 	t.Cleanup(func() { must(t, s.Close()) })
 	return s
 }
@@ -212,25 +213,29 @@ func TestSlowClients(t *testing.T) {
 // TestCrowd wants the oldest of too many connections to go that have asked nothing, and who
 // waits for an answer to get it.
 func TestCrowd(t *testing.T) {
+	web, trusted := writeWeb(t, secured(t, "secret"))
+	t.Run("HTTP", func(t *testing.T) { crowd(t, "http", monitor.Address{Listen: "127.0.0.1:0"}, nil) })
+	t.Run("HTTPS", func(t *testing.T) { crowd(t, "https", monitor.Address{Listen: "127.0.0.1:0", WebConfig: web}, trusted) })
+}
+
+func crowd(t *testing.T, scheme string, addr monitor.Address, trusted *x509.CertPool) {
 	asked, finish := make(chan struct{}), make(chan struct{})
 	mux := http.NewServeMux()
 	mux.HandleFunc("/slow", func(http.ResponseWriter, *http.Request) { close(asked); <-finish })
 	mux.HandleFunc("/", func(http.ResponseWriter, *http.Request) {})
 	s := &server{log: new(log)}
 	s.Server = monitor.NewServer(mux, slog.New(slog.NewTextHandler(s.log, nil)))
-	must(t, s.Listen(t.Context(), "127.0.0.1:0"))
+	must(t, s.Listen(t.Context(), addr))
 	defer s.Close()
 
+	base := scheme + "://" + s.addr()
 	answer := make(chan int)
 	go func() {
-		r, err := http.Get("http://" + s.addr() + "/slow")
+		status, err := ask(base+"/slow", trusted, "alice", "secret")
 		if err != nil {
 			t.Error(err)
-			answer <- 0
-			return
 		}
-		r.Body.Close()
-		answer <- r.StatusCode
+		answer <- status
 	}()
 	<-asked
 	var silent []net.Conn
@@ -240,7 +245,8 @@ func TestCrowd(t *testing.T) {
 		defer conn.Close()
 		silent = append(silent, conn)
 	}
-	s.get(t, "/") // by when all of them were taken in
+	_, err := ask(base+"/", trusted, "alice", "secret") // by when all of them were taken in
+	must(t, err)
 	must(t, silent[0].SetReadDeadline(time.Now().Add(time.Second)))
 	if _, err := silent[0].Read(make([]byte, 1)); !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the oldest connection: %v", err)
@@ -266,17 +272,17 @@ func TestListen(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	defer taken.Close()
-	err = s.Listen(t.Context(), taken.Addr().String())
+	err = s.Listen(t.Context(), monitor.Address{Listen: taken.Addr().String()})
 	if err == nil || !strings.HasPrefix(err.Error(), "serve metrics and health: listen tcp 127.0.0.1:") || !strings.HasSuffix(err.Error(), "address already in use") {
 		t.Errorf("address that is taken: %v", err)
 	}
 	ask()
-	must(t, s.Listen(t.Context(), "127.0.0.1:0"))
+	must(t, s.Listen(t.Context(), monitor.Address{Listen: "127.0.0.1:0"}))
 	if s.addr() != first || len(s.log.addresses()) != 1 {
 		t.Error("the same address again is another one")
 	}
 
-	must(t, s.Listen(t.Context(), "localhost:0"))
+	must(t, s.Listen(t.Context(), monitor.Address{Listen: "localhost:0"}))
 	if s.addr() == first {
 		t.Error("another address is not used")
 	}
@@ -285,11 +291,11 @@ func TestListen(t *testing.T) {
 		t.Error("the old address is still served")
 	}
 
-	must(t, s.Listen(t.Context(), ""))
+	must(t, s.Listen(t.Context(), monitor.Address{Listen: ""}))
 	if _, err := net.Dial("tcp", s.addr()); err == nil {
 		t.Error("it is still served, without an address")
 	}
-	must(t, s.Listen(t.Context(), first))
+	must(t, s.Listen(t.Context(), monitor.Address{Listen: first}))
 	ask()
 }
 
@@ -297,12 +303,12 @@ func TestListen(t *testing.T) {
 // way of, and then not.
 func TestCancel(t *testing.T) {
 	s := serve(t)
-	must(t, s.Listen(t.Context(), s.addr())) // by its number
+	must(t, s.Listen(t.Context(), monitor.Address{Listen: s.addr()})) // by its number
 	first := s.addr()
 	_, port, err := net.SplitHostPort(first)
 	must(t, err)
 	for _, addr := range []string{"127.0.0.1:0", "0.0.0.0:" + port, "", first} {
-		m, err := s.Prepare(t.Context(), addr)
+		m, err := s.Prepare(t.Context(), monitor.Address{Listen: addr})
 		must(t, err)
 		must(t, m.Cancel(t.Context()))
 		if got := request(t, "GET", "http://"+first+"/livez"); got.Status != 200 || s.addr() != first {
@@ -317,20 +323,20 @@ func TestCancel(t *testing.T) {
 // TestListenOnOtherHost keeps the port, so that the old address is in the way.
 func TestListenOnOtherHost(t *testing.T) {
 	s := serve(t)
-	must(t, s.Listen(t.Context(), s.addr())) // by its number
+	must(t, s.Listen(t.Context(), monitor.Address{Listen: s.addr()})) // by its number
 	_, port, err := net.SplitHostPort(s.addr())
 	must(t, err)
-	must(t, s.Listen(t.Context(), "0.0.0.0:"+port))
+	must(t, s.Listen(t.Context(), monitor.Address{Listen: "0.0.0.0:" + port}))
 	if got := request(t, "GET", "http://127.0.0.1:"+port+"/livez"); got.Status != 200 {
 		t.Errorf("answer %+v", got)
 	}
 
 	// Now only one of the two is in the way, and the other is taken by somebody else.
-	must(t, s.Listen(t.Context(), "127.0.0.1:"+port))
+	must(t, s.Listen(t.Context(), monitor.Address{Listen: "127.0.0.1:" + port}))
 	taken, err := net.Listen("tcp", "127.0.0.2:"+port)
 	must(t, err)
 	defer taken.Close()
-	if err := s.Listen(t.Context(), "0.0.0.0:"+port); err == nil {
+	if err := s.Listen(t.Context(), monitor.Address{Listen: "0.0.0.0:" + port}); err == nil {
 		t.Error("it listens on all addresses though one is taken")
 	}
 	if got := request(t, "GET", "http://127.0.0.1:"+port+"/livez"); got.Status != 200 {

@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/pmtud/pmtud/cmd/internal/daemon/connlimit"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/unixsocket"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/webconfig"
 )
 
 // What one client may take.
@@ -27,10 +30,17 @@ type Server struct {
 	handler http.Handler
 	log     *slog.Logger
 
-	addr string       // as it was asked for
-	port string       // that it has got
-	http *http.Server // nil while it listens on no address
-	runs sync.WaitGroup
+	addr     Address      // as it was asked for
+	port     string       // that it has got
+	listener net.Listener // nil while it listens on no address
+	http     *http.Server // likewise
+	runs     sync.WaitGroup
+}
+
+// Address is where a server listens, and how. The zero value is nowhere.
+type Address struct {
+	Listen    string // HOST:PORT, or unix:PATH for a socket for root and the process's group
+	WebConfig string // path of a file for package webconfig; empty: neither TLS nor passwords
 }
 
 // NewServer returns a server that listens on no address yet.
@@ -38,10 +48,9 @@ func NewServer(handler http.Handler, log *slog.Logger) *Server {
 	return &Server{handler: handler, log: log}
 }
 
-// Listen makes the server listen on another address, HOST:PORT, or on none if it is
-// empty. On error the server goes on as before; otherwise requests at the old address are
-// completed.
-func (s *Server) Listen(ctx context.Context, addr string) error {
+// Listen makes the server listen on another address. On error the server goes on as before;
+// otherwise requests at the old address are completed.
+func (s *Server) Listen(ctx context.Context, addr Address) error {
 	m, err := s.Prepare(ctx, addr)
 	if err != nil {
 		return err
@@ -49,13 +58,20 @@ func (s *Server) Listen(ctx context.Context, addr string) error {
 	return m.Commit()
 }
 
-func listen(ctx context.Context, addr string) (net.Listener, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+func listen(ctx context.Context, addr string) (l net.Listener, err error) {
+	if path, ok := strings.CutPrefix(addr, unixPrefix); ok {
+		l, err = unixsocket.Listen(path)
+	} else {
+		l, err = new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("serve metrics and health: %w", err)
 	}
 	return l, nil
 }
+
+// unixPrefix is what a path has before it as an address.
+const unixPrefix = "unix:"
 
 func port(addr string) string {
 	_, port, _ := net.SplitHostPort(addr)
@@ -75,12 +91,23 @@ func (s *Server) serve(listener net.Listener) {
 	}
 	server.SetKeepAlivesEnabled(false)
 	s.http = server
+	web := s.addr.WebConfig
 	s.runs.Go(func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		var err error
+		if web == "" {
+			err = server.Serve(listener)
+		} else {
+			err = webconfig.Serve(server, listener, web, s.log)
+		}
+		if !errors.Is(err, http.ErrServerClosed) {
 			s.log.Error("metrics and health are not served any more", "error", err)
 		}
 	})
-	s.log.Info("serving metrics and health", "address", listener.Addr().String())
+	attrs := []any{"address", listener.Addr().String()}
+	if web != "" {
+		attrs = append(attrs, "web_config", web)
+	}
+	s.log.Info("serving metrics and health", attrs...)
 }
 
 // Close stops listening. It gives open requests a moment to complete.
@@ -95,7 +122,7 @@ func (s *Server) Close() error {
 		err = s.http.Close()
 	}
 	s.runs.Wait()
-	s.http, s.addr, s.port = nil, "", ""
+	s.http, s.listener, s.addr, s.port = nil, nil, Address{}, ""
 	if err != nil {
 		return fmt.Errorf("stop serving metrics and health: %w", err)
 	}

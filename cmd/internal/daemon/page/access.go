@@ -27,6 +27,7 @@ const refusal = `The page names clients, so it is served on loopback addresses o
   ask through one:        ssh -L 9342:127.0.0.1:9342 HOST, then http://127.0.0.1:9342/
                           (http.listen has to include 127.0.0.1)
   or open it to anyone:   http: {listen: ..., page: anyone}
+                          (TLS and a password: web_config: FILE)
   or use a terminal:      pmtud status, pmtud top
 
 `

@@ -1,6 +1,6 @@
 //go:build unix
 
-package control
+package unixsocket
 
 import (
 	"errors"
@@ -23,9 +23,11 @@ const umask = 0o117
 // waited for.
 const lockTimeout = time.Second
 
-// listen makes the socket. The folder is locked meanwhile, so that of two daemons that
-// start at the same time one finds the other's.
-func listen(path string) (net.Listener, error) {
+// Listen makes a socket that only the process's user, its group and root can connect to. The
+// folder is made if need be, and locked meanwhile, so that of two daemons that start at the
+// same time one finds the other's. Closing the listener removes the socket, where the process
+// still may.
+func Listen(path string) (net.Listener, error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -38,7 +40,8 @@ func listen(path string) (net.Listener, error) {
 	if err := removeStale(path); err != nil {
 		return nil, err
 	}
-	// Of the whole process, for the moment. It is early: nothing else makes files yet.
+	// Of the whole process, for the moment. At the start nothing else makes files yet, and a
+	// confined process makes no socket later.
 	before := unix.Umask(umask)
 	defer unix.Umask(before)
 	return net.Listen("unix", path)
