@@ -17,7 +17,7 @@ const doctorHelp = `Doctor looks for what keeps path MTU discovery from working 
 says for each finding why it matters and which command mends it:
 
 - settings of the kernel (ip_no_pmtu_disc, rp_filter, min_pmtu, ...),
-- nftables rules that drop "packet too big", also those of iptables-nft,
+- rules of nftables, iptables-nft and iptables-legacy that drop "packet too big",
 - XDP programs that see packets before pmtud,
 - MTUs that do not fit: of bridges, VLANs, and between here and the gateways,
 - several daemons that send on one interface,

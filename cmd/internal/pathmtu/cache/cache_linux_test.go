@@ -19,6 +19,7 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/cache"
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/netspace"
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/pathlab"
+	"github.com/pmtud/pmtud/cmd/internal/testkit/programtest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
@@ -143,11 +144,7 @@ func TestList(t *testing.T) {
 // compareIproute wants everything that iproute2 lists.
 func compareIproute(t *testing.T, ns *netns.NS, got []cache.Entry) {
 	t.Helper()
-	ip, err := exec.LookPath("ip")
-	if err != nil {
-		t.Log("no iproute2 to compare with")
-		return
-	}
+	ip := programtest.Tool(t, "ip")
 	lines := 0
 	for _, family := range []string{"-4", "-6"} {
 		var out []byte

@@ -16,6 +16,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/daemon/hostcheck"
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/pathlab"
+	"github.com/pmtud/pmtud/cmd/internal/testkit/programtest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
@@ -135,6 +136,15 @@ func TestCauses(t *testing.T) {
 			},
 			`IPv4 "packet too big" that this router sends by eth0 is dropped by the rule 2 of chain inet silence silence`,
 			"nft insert rule inet silence silence position 2 icmp type destination-unreachable icmp code frag-needed accept", true,
+		},
+		{
+			"a firewall of iptables-legacy", func(t *testing.T, p *pathlab.Path) error {
+				c := exec.Command(programtest.Tool(t, "iptables-legacy"), strings.Fields("-A INPUT -p icmp -j DROP")...)
+				c.Env = append(os.Environ(), "XTABLES_LOCKFILE="+filepath.Join(t.TempDir(), "lock"))
+				return errors.Join(p.Server.Start(c), c.Wait())
+			},
+			`IPv4 "packet too big" that comes in by eth0 is dropped by the rule 1 of chain INPUT of iptables' legacy table filter`,
+			"iptables-legacy -t filter -I INPUT 1 -p icmp --icmp-type fragmentation-needed -j ACCEPT", true,
 		},
 		{
 			// A veth takes four bytes more, for a VLAN tag.

@@ -3,9 +3,6 @@ package doctor
 import (
 	"errors"
 	"fmt"
-	"os"
-	"slices"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -15,7 +12,6 @@ import (
 
 // firewall looks for rules that drop the messages.
 func (r *Report) firewall(routes *routing, peers bool) {
-	r.legacy()
 	rules, err := firewall.Read()
 	switch {
 	case errors.Is(err, unix.EPERM):
@@ -24,6 +20,9 @@ func (r *Report) firewall(routes *routing, peers bool) {
 	case err != nil:
 		r.unseen("firewall rules: " + err.Error())
 		return
+	}
+	if err := rules.AddLegacy(); err != nil {
+		r.unseen("legacy rules, which iptables-legacy -S and ip6tables-legacy -S show: " + err.Error())
 	}
 	for _, link := range routes.uplinks {
 		m := firewall.Message{Interface: link.Attrs().Name, Index: link.Attrs().Index}
@@ -56,14 +55,4 @@ func (r *Report) dropped(rules *firewall.Rules, m firewall.Message, which, why s
 		Level: hostcheck.Problem, Subject: fmt.Sprintf("%s \"packet too big\" that %s", version, which),
 		State: fmt.Sprintf("is dropped by the %v", drop), Why: why, Do: drop.Mend(m),
 	})
-}
-
-// legacy notes rules of iptables that are not nftables: they take a program of their own to read.
-func (r *Report) legacy() {
-	for _, program := range []string{"iptables", "ip6tables"} {
-		names, err := os.ReadFile("/proc/thread-self/net/" + strings.TrimSuffix(program, "tables") + "_tables_names")
-		if err == nil && slices.Contains(strings.Fields(string(names)), "filter") {
-			r.unseen(fmt.Sprintf("legacy rules: %s-legacy -S shows whether they drop ICMP errors", program))
-		}
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/google/nftables"
 	"golang.org/x/sys/unix"
@@ -21,13 +22,16 @@ type Message struct {
 
 // Drop is where a message is dropped.
 type Drop struct {
-	Family, Table, Chain string
-	Handle               uint64 // of the rule; 0: it is the chain's policy
+	Family, Table, Chain string // Family is empty for a table of iptables-legacy or ip6tables-legacy
+	Handle               uint64 // of the rule, or its number there; 0: it is the chain's policy
 }
 
-// String names the place as nft does.
+// String names the place as nft or iptables do.
 func (d Drop) String() string {
 	place := fmt.Sprintf("chain %s %s %s", d.Family, d.Table, d.Chain)
+	if d.Family == "" {
+		place = fmt.Sprintf("chain %s of iptables' legacy table %s", d.Chain, d.Table)
+	}
 	if d.Handle == 0 {
 		return "policy of " + place
 	}
@@ -36,6 +40,9 @@ func (d Drop) String() string {
 
 // Mend returns the command that lets messages pass.
 func (d Drop) Mend(m Message) string {
+	if d.Family == "" {
+		return d.mendLegacy(m)
+	}
 	match := "icmp type destination-unreachable icmp code frag-needed"
 	if m.IPv6 {
 		match = "icmpv6 type packet-too-big"
@@ -45,6 +52,18 @@ func (d Drop) Mend(m Message) string {
 		position = fmt.Sprintf("position %d ", d.Handle)
 	}
 	return fmt.Sprintf("nft insert rule %s %s %s %s%s accept", d.Family, d.Table, d.Chain, position, match)
+}
+
+func (d Drop) mendLegacy(m Message) string {
+	program, match := legacy4.program, "-p icmp --icmp-type fragmentation-needed"
+	if m.IPv6 {
+		program, match = legacy6.program, "-p icmpv6 --icmpv6-type packet-too-big"
+	}
+	position := "-A " + d.Chain
+	if d.Handle != 0 {
+		position = fmt.Sprintf("-I %s %d", d.Chain, d.Handle)
+	}
+	return fmt.Sprintf("%s -t %s %s %s -j ACCEPT", program, d.Table, position, match)
 }
 
 // Rules are the rules of a namespace.
@@ -62,7 +81,7 @@ type chainKey struct {
 
 type setKey chainKey
 
-// Read reads the rules of the calling thread's namespace, for which it takes CAP_NET_ADMIN. A
+// Read reads the nftables rules of the calling thread's namespace, for which it takes CAP_NET_ADMIN. A
 // kernel without nf_tables has none.
 func Read() (*Rules, error) {
 	conn, err := nftables.New()
@@ -90,8 +109,13 @@ func Read() (*Rules, error) {
 			r.bases = append(r.bases, c)
 		}
 	}
-	slices.SortStableFunc(r.bases, func(a, b *nftables.Chain) int { return cmp.Compare(*a.Priority, *b.Priority) })
+	r.sort()
 	return r, nil
+}
+
+// sort puts base chains into the order in which packets pass them.
+func (r *Rules) sort() {
+	slices.SortStableFunc(r.bases, func(a, b *nftables.Chain) int { return cmp.Compare(*a.Priority, *b.Priority) })
 }
 
 func keyOf(c *nftables.Chain) chainKey { return chainKey{c.Table.Family, c.Table.Name, c.Name} }
@@ -114,8 +138,15 @@ func (r *Rules) Check(m Message) (Drop, bool) {
 }
 
 func dropOf(c *nftables.Chain, handle uint64) Drop {
+	if name, ok := strings.CutPrefix(c.Table.Name, legacyPrefix); ok {
+		return Drop{"", name, c.Name, handle}
+	}
 	return Drop{familyName(c.Table.Family), c.Table.Name, c.Name, handle}
 }
+
+// legacyPrefix stands before the names of tables that are none of nf_tables. Those have no
+// blanks in their names.
+const legacyPrefix = "legacy "
 
 func familyName(f nftables.TableFamily) string {
 	switch f {

@@ -77,8 +77,11 @@ func (e *evaluation) rule(r *nftables.Rule) (v *expr.Verdict, jump string, holds
 		case *expr.Reject:
 			return &expr.Verdict{Kind: expr.VerdictDrop}, "", holds
 		case *expr.Target:
-			if x.Name == "REJECT" || x.Name == "DROP" {
+			switch x.Name {
+			case "REJECT", "DROP":
 				return &expr.Verdict{Kind: expr.VerdictDrop}, "", holds
+			case "NFQUEUE":
+				return &expr.Verdict{Kind: expr.VerdictQueue}, "", holds
 			}
 			continue
 		case *expr.Lookup:

@@ -3,7 +3,9 @@ package firewall_test
 import (
 	"net"
 	"net/netip"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/firewall"
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/netspace"
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/pathlab"
+	"github.com/pmtud/pmtud/cmd/internal/testkit/programtest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
@@ -19,10 +22,7 @@ func TestMain(m *testing.M) { netns.Main(m) }
 
 // TestCheck compares what is said of rules with what the kernel does with a router's message.
 func TestCheck(t *testing.T) {
-	nft, err := exec.LookPath("nft")
-	if err != nil {
-		t.Skip("needs nft, to write rules as administrators do")
-	}
+	nft := programtest.Tool(t, "nft")
 	for _, tc := range []struct {
 		name, rules string
 		drop4       string // where; empty: it passes
@@ -105,43 +105,46 @@ func TestCheck(t *testing.T) {
 			t.Parallel()
 			p := pathlab.New(t)
 			if tc.rules != "" {
-				c := exec.Command(nft, "-f", "-")
 				// A chain's end wants a line of its own.
-				c.Stdin = strings.NewReader(strings.NewReplacer("; }", ";\n}\n", "}\n }", "}\n}\n").Replace(tc.rules))
-				var out strings.Builder
-				c.Stdout, c.Stderr = &out, &out
-				netns.Must(t, p.Client.Start(c))
-				if err := c.Wait(); err != nil {
-					t.Fatalf("%v: %s", err, &out)
-				}
+				rules := strings.NewReplacer("; }", ";\n}\n", "}\n }", "}\n}\n").Replace(tc.rules)
+				runIn(t, p.Client, rules, nft, "-f", "-")
 			}
-			ifi, err := p.Client.Interface("eth0")
-			netns.Must(t, err)
-			for _, family := range []struct{ host, drop string }{{pathlab.Server4, tc.drop4}, {pathlab.Server6, tc.drop6}} {
-				m := firewall.Message{IPv6: strings.Contains(family.host, ":"), Interface: "eth0", Index: ifi.Index}
-				var got firewall.Drop
-				var dropped bool
-				netns.Must(t, p.Client.Do(func() error {
-					rules, err := firewall.Read()
-					if err == nil {
-						got, dropped = rules.Check(m)
-					}
-					return err
-				}))
-				if dropped != (family.drop != "") || dropped && !strings.HasSuffix(got.String(), family.drop) {
-					t.Errorf("%s: dropped %v by %v, want %q", family.host, dropped, got, family.drop)
-				}
-				if learns := learns(t, p.Client, family.host); learns == dropped {
-					t.Errorf("%s: the kernel learns: %v", family.host, learns)
-				}
-				if dropped {
-					mend(t, nft, p.Client, got.Mend(m))
-					if !learns(t, p.Client, family.host) {
-						t.Errorf("%s: %s does not mend it", family.host, got.Mend(m))
-					}
-				}
-			}
+			compare(t, p, tc.drop4, tc.drop6)
 		})
+	}
+}
+
+// compare compares what is said of the client's rules with whether it learns from the router's
+// messages, and does what is said to mend it.
+func compare(t *testing.T, p *pathlab.Path, drop4, drop6 string) {
+	t.Helper()
+	ifi, err := p.Client.Interface("eth0")
+	netns.Must(t, err)
+	for _, family := range []struct{ host, drop string }{{pathlab.Server4, drop4}, {pathlab.Server6, drop6}} {
+		m := firewall.Message{IPv6: strings.Contains(family.host, ":"), Interface: "eth0", Index: ifi.Index}
+		var got firewall.Drop
+		var dropped bool
+		netns.Must(t, p.Client.Do(func() error {
+			rules, err := firewall.Read()
+			if err != nil {
+				return err
+			}
+			err = rules.AddLegacy()
+			got, dropped = rules.Check(m)
+			return err
+		}))
+		if dropped != (family.drop != "") || dropped && !strings.HasSuffix(got.String(), family.drop) {
+			t.Errorf("%s: dropped %v by %v, want %q", family.host, dropped, got, family.drop)
+		}
+		if learns := learns(t, p.Client, family.host); learns == dropped {
+			t.Errorf("%s: the kernel learns: %v", family.host, learns)
+		}
+		if dropped {
+			runIn(t, p.Client, "", strings.Fields(got.Mend(m))...)
+			if !learns(t, p.Client, family.host) {
+				t.Errorf("%s: %s does not mend it", family.host, got.Mend(m))
+			}
+		}
 	}
 }
 
@@ -173,13 +176,16 @@ func learns(t *testing.T, ns *netns.NS, host string) (found bool) {
 	return found
 }
 
-func mend(t *testing.T, nft string, ns *netns.NS, command string) {
+// runIn runs a command in a namespace.
+func runIn(t *testing.T, ns *netns.NS, input string, command ...string) {
 	t.Helper()
-	c := exec.Command(nft, strings.Fields(command)[1:]...)
+	c := exec.Command(command[0], command[1:]...)
+	c.Stdin = strings.NewReader(input)
+	c.Env = append(os.Environ(), "XTABLES_LOCKFILE="+filepath.Join(t.TempDir(), "lock"))
 	var out strings.Builder
-	c.Stderr = &out
+	c.Stdout, c.Stderr = &out, &out
 	netns.Must(t, ns.Start(c))
 	if err := c.Wait(); err != nil {
-		t.Errorf("%s: %v: %s", command, err, &out)
+		t.Fatalf("%v: %v: %s", command, err, &out)
 	}
 }

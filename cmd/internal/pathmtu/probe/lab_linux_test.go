@@ -14,6 +14,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/pathlab"
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/probe"
+	"github.com/pmtud/pmtud/cmd/internal/testkit/programtest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
@@ -195,15 +196,11 @@ func asUser(t *testing.T, ns *netns.NS, name string, args ...string) (string, in
 
 var pmtu = regexp.MustCompile(`pmtu (\d+)`)
 
-// compareTracepath notes what tracepath says where it is installed. It ends after the
+// compareTracepath notes what tracepath says. It ends after the
 // three hops that there are, where a host that it can't reach would take a minute and a half.
 func compareTracepath(t *testing.T, ns *netns.NS, host, want string) {
 	t.Helper()
-	path, err := exec.LookPath("tracepath")
-	if err != nil {
-		t.Log("no tracepath to compare with")
-		return
-	}
+	path := programtest.Tool(t, "tracepath")
 	begin := time.Now()
 	out, _ := asUser(t, ns, path, "-n", "-m", "3", host)
 	found := pmtu.FindAllStringSubmatch(out, -1)
