@@ -48,6 +48,11 @@ bench: build ## recovery of many clients, speed beside tcpdump in the same run (
 	$(GO) run ./cmd/pmtud-bench -pmtud ./pmtud
 	$(GO) test -run '^$$' -bench . -benchmem ./pipeline/... ./filters/... ./sinks/... ./sources/...
 
+.PHONY: pictures
+pictures: build ## those of the README, from real runs: .github/images/*.svg (needs tcpdump)
+	$(GO) run ./cmd/pmtud-lab -pmtud ./pmtud -picture .github/images/demo.svg
+	$(GO) run ./cmd/pmtud-bench -pmtud ./pmtud -pictures .github/images
+
 .PHONY: soak
 soak: ## traffic and random faults for SOAK; then books, memory and files are checked
 	$(GO) test ./cmd/internal/bench/soak -run '^TestSoak$$' -v -timeout 0 -soak $(SOAK)

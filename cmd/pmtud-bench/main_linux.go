@@ -47,7 +47,10 @@ func run(ctx context.Context) int {
 		return nil
 	})
 	flag.DurationVar(&recovery.Limit, "limit", 20*time.Second, "time for a download to complete")
+	var pictures pictures
+	flag.StringVar(&pictures.dir, "pictures", "", "write recovery.svg and cpu.svg to this `folder`")
 	flag.Parse()
+	c.Compared = pictures.addCPU
 
 	if c.Pmtud == "" {
 		path, remove, err := rig.Build(ctx)
@@ -70,14 +73,16 @@ func run(ctx context.Context) int {
 	}
 	return netns.Run(func() int {
 		if wanted(*only, "recovery") {
-			if err := measureRecovery(ctx, recovery, files); err != nil {
+			if err := measureRecovery(ctx, recovery, files, &pictures); err != nil {
 				return failed(err)
 			}
 		}
-		if *only == "recovery" {
-			return 0
+		if *only != "recovery" {
+			if err := measure(ctx, *only, c); err != nil {
+				return failed(err)
+			}
 		}
-		if err := measure(ctx, *only, c); err != nil {
+		if err := pictures.write(); err != nil {
 			return failed(err)
 		}
 		return 0
@@ -85,7 +90,7 @@ func run(ctx context.Context) int {
 }
 
 // measureRecovery measures a few clients, many, and a few under attack.
-func measureRecovery(ctx context.Context, config lab.RecoveryConfig, files []string) error {
+func measureRecovery(ctx context.Context, config lab.RecoveryConfig, files []string, pictures *pictures) error {
 	if err := netns.Available(); err != nil {
 		return err
 	}
@@ -94,8 +99,12 @@ func measureRecovery(ctx context.Context, config lab.RecoveryConfig, files []str
 		clients, flood int
 	}{{lab.IPv4, 200, 0}, {lab.IPv6, 200, 0}, {lab.IPv4, 1000, 0}, {lab.IPv4, 200, 100_000}} {
 		config.Family, config.Clients, config.Flood = run.family, run.clients, run.flood
-		if err := lab.CompareRecovery(ctx, config, files, os.Stdout); err != nil {
+		results, err := lab.CompareRecovery(ctx, config, files, os.Stdout)
+		if err != nil {
 			return err
+		}
+		if run.family == lab.IPv4 {
+			pictures.addRecovery(run.clients, run.flood, results)
 		}
 		fmt.Println()
 	}

@@ -59,6 +59,7 @@ func run(ctx context.Context) int {
 	family := flag.Int("family", 0, "with -recovery: IP version, 4 or 6 (default: both)")
 	flag.DurationVar(&config.Limit, "limit", 20*time.Second, "with -recovery: time for a download to complete")
 	flag.IntVar(&config.Flood, "flood", 0, "with -recovery: forged messages per second that arrive meanwhile")
+	pictureFile := flag.String("picture", "", "write a moving picture of the downloads to this SVG `file`")
 	flag.Parse()
 	families := []lab.Family{lab.IPv4, lab.IPv6}
 	if *family != 0 {
@@ -86,8 +87,17 @@ func run(ctx context.Context) int {
 			return failed(lab.DemoSites(ctx, lab.SitesConfig{Config: config.Config, StartNATS: startNATS}, os.Stdout))
 		}
 		config.Arguments = lab.OnLAN(flag.Args()...)
-		return failed(lab.Demo(ctx, config.Config, os.Stdout))
+		return failed(demo(ctx, config.Config, *pictureFile))
 	})
+}
+
+// demo makes the demonstration, and a picture of its first part if one is wanted.
+func demo(ctx context.Context, config lab.Config, pictureFile string) error {
+	results, err := lab.Demo(ctx, config, os.Stdout)
+	if err != nil || pictureFile == "" {
+		return err
+	}
+	return os.WriteFile(pictureFile, []byte(lab.Picture(results[0], results[1])), 0o644)
 }
 
 // startNATS starts a NATS server that is this program, as a process of its own.
@@ -101,7 +111,8 @@ func startNATS(config string, environment []string, start func(*exec.Cmd) error)
 func measure(ctx context.Context, config lab.RecoveryConfig, families []lab.Family, files []string) error {
 	var errs []error
 	for _, config.Family = range families {
-		errs = append(errs, lab.CompareRecovery(ctx, config, files, os.Stdout))
+		_, err := lab.CompareRecovery(ctx, config, files, os.Stdout)
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

@@ -19,6 +19,9 @@ type Config struct {
 	Idle    time.Duration // how long the programs are watched at rest
 	Memory  time.Duration // length of the flood from a million forged routers
 	Packets int           // of the capture to replay
+
+	// Compared, if not nil, is called with the median CPU times for a packet of a flood.
+	Compared func(tap string, pmtud, tcpdump time.Duration)
 }
 
 // bench is what all parts of a measurement share.

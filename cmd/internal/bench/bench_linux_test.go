@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,13 +35,23 @@ func TestMeasurements(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var out bytes.Buffer
+			var compared []string
 			err := tc.measure(t.Context(), Config{
 				Pmtud: *path, Rounds: 1, Flood: 50 * time.Millisecond, Rate: 10000,
 				Latency: 3, Idle: 20 * time.Millisecond, Memory: 50 * time.Millisecond,
+				Compared: func(tap string, pmtud, tcpdump time.Duration) {
+					compared = append(compared, tap)
+					if pmtud <= 0 || tcpdump <= 0 {
+						t.Errorf("%s takes %v for a packet, tcpdump %v", tap, pmtud, tcpdump)
+					}
+				},
 			}, &out)
 			t.Logf("\n%s", &out)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if want := []string{tc.name}; !slices.Equal(compared, want) {
+				t.Errorf("compared %v, want %v", compared, want)
 			}
 			for _, want := range tc.prints {
 				if !strings.Contains(out.String(), want) {

@@ -19,40 +19,48 @@ in all and in any second at most. lost: messages that came too fast for the daem
 // CompareRecovery makes the experiment without pmtud, with its original limits, with
 // the recommended configuration and others, and writes a table of the results.
 // config.Arguments is ignored; files are configurations that use [Interface]. It
-// returns an error if a figure can't be relied on.
-func CompareRecovery(ctx context.Context, config RecoveryConfig, files []string, out io.Writer) error {
+// returns the results, which are in the table, and an error if a figure can't be relied on.
+func CompareRecovery(ctx context.Context, config RecoveryConfig, files []string, out io.Writer) ([]Compared, error) {
 	config, err := config.withDefaults()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "pmtud-lab-")
 	if err != nil {
-		return fmt.Errorf("measure recovery: %w", err)
+		return nil, fmt.Errorf("measure recovery: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // a temporary folder
 	all, err := setups(ctx, dir, files)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	fmt.Fprintf(out, "%d clients behind one router start a download of %d kB each over %v, %v to complete%s\n%s",
 		config.Clients, config.Bytes/1000, config.Family, config.Limit, attackText(config.Flood), legend)
 	return compare(ctx, config, all, out)
 }
 
-func compare(ctx context.Context, config RecoveryConfig, all []setup, out io.Writer) error {
+// Compared is what came of one of several ways to run pmtud.
+type Compared struct {
+	Name string
+	Recovery
+}
+
+func compare(ctx context.Context, config RecoveryConfig, all []setup, out io.Writer) ([]Compared, error) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "\tcompleted\tfirst p50\tp99\tall p50\tp99\tmax\tsent\tin 1 s\tby one\tallowed\ta client\tmost\tin 1 s\tlost\tforged/s\t")
+	var results []Compared
 	var errs []error
 	for _, s := range all {
 		r, err := s.run(ctx, config)
 		if err != nil {
-			return fmt.Errorf("measure recovery with %s: %w", s.name, err)
+			return nil, fmt.Errorf("measure recovery with %s: %w", s.name, err)
 		}
 		r.writeRow(w, s)
+		results = append(results, Compared{s.name, r})
 		errs = append(errs, r.Check())
 	}
 	errs = append(errs, w.Flush())
-	return errors.Join(errs...)
+	return results, errors.Join(errs...)
 }
 
 func attackText(rate int) string {

@@ -10,28 +10,30 @@ import (
 
 // Demo makes the experiment without and with pmtud, for IPv4 and IPv6, for services that
 // are sockets of the servers and such that are containers, all at the same time in networks
-// of their own, and reports what came of it. It returns an error if anything was not as it
-// must be. config.Family and Backend are ignored; config.Arguments are for the runs with
+// of their own, and reports what came of it. It returns the results by pairs, without and with
+// pmtud, and an error if anything was not as it must be. config.Family and Backend are ignored; config.Arguments are for the runs with
 // pmtud and sockets.
-func Demo(ctx context.Context, config Config, out io.Writer) error {
+func Demo(ctx context.Context, config Config, out io.Writer) ([]Result, error) {
 	config, err := config.withDefaults()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	fmt.Fprintf(out, "%d servers share one address behind an ECMP router; %s behind a link with MTU %d.\n"+
 		"A download hangs when it makes no progress for %v. Please wait a little longer than that.\n",
 		config.Servers, count(config.Clients, "client"), config.MTU, config.Stall)
+	var results []Result
 	var errs []error
 	for _, c := range begin(ctx, config) {
 		c.running.Wait()
 		if ctx.Err() == nil {
 			errs = append(errs, c.report(out))
+			results = append(results, c.without.result, c.with.result)
 		}
 	}
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
-	return errors.Join(errs...)
+	return results, errors.Join(errs...)
 }
 
 // chapter is the part of the demonstration that is about one family and one kind of

@@ -127,8 +127,12 @@ func TestCompareRecovery(t *testing.T) {
 	config := lab.RecoveryConfig{Limit: time.Second}
 	config.Clients, config.Bytes, config.Pmtud = 5, 20_000, *pmtud
 	var out bytes.Buffer
-	netns.Must(t, lab.CompareRecovery(t.Context(), config, []string{"../../../configs/nflog.yaml"}, &out))
+	results, err := lab.CompareRecovery(t.Context(), config, []string{"../../../configs/nflog.yaml"}, &out)
+	netns.Must(t, err)
 	t.Logf("\n%s", &out)
+	if len(results) != 6 || results[1].Name != "nothing" || results[1].Completed() == 5 || results[4].Completed() != 5 {
+		t.Errorf("results are %+v", results)
+	}
 	for _, want := range []string{"no obstacle     5 of 5", "nothing", "compat", "recommended     5 of 5", "900", "no limits     5 of 5", "nflog"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the table lacks %q", want)
