@@ -64,7 +64,7 @@ func TestPluginsJSON(t *testing.T) {
 	}
 	want := setting.Info{
 		Name: "strict", Type: setting.Bool, Default: false, Example: true,
-		Doc: "let only MTUs from 576 to 1499 pass",
+		Doc: "pass only MTUs from 576 to 1499",
 	}
 	if diff := cmp.Diff(want, got.Plugins[0].Settings[2]); diff != "" {
 		t.Error(diff)

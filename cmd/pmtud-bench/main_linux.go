@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -33,7 +34,7 @@ func run(ctx context.Context) int {
 	var c bench.Config
 	recovery := lab.RecoveryConfig{Config: lab.Config{GSO: true}}
 	flag.StringVar(&c.Pmtud, "pmtud", "", "path of the pmtud program (default: build it)")
-	only := flag.String("only", "", "measure live, nflog, replay or recovery only")
+	only := flag.String("only", "", "measure only these, separated by commas: live, nflog, replay, recovery")
 	flag.IntVar(&c.Rounds, "rounds", 5, "rounds of each comparison")
 	flag.DurationVar(&c.Flood, "flood", 2*time.Second, "length of each flood")
 	flag.IntVar(&c.Rate, "rate", 0, "packets per second of the floods (default: as many as possible)")
@@ -68,16 +69,13 @@ func run(ctx context.Context) int {
 			return failed(err)
 		}
 	}
-	if *only == "replay" {
-		return 0
-	}
 	return netns.Run(func() int {
 		if wanted(*only, "recovery") {
 			if err := measureRecovery(ctx, recovery, files, &pictures); err != nil {
 				return failed(err)
 			}
 		}
-		if *only != "recovery" {
+		if wanted(*only, "live") || wanted(*only, "nflog") {
 			if err := measure(ctx, *only, c); err != nil {
 				return failed(err)
 			}
@@ -112,7 +110,9 @@ func measureRecovery(ctx context.Context, config lab.RecoveryConfig, files []str
 }
 
 // wanted reports whether one of the measurements is to be made.
-func wanted(only, name string) bool { return only == "" || only == name }
+func wanted(only, name string) bool {
+	return only == "" || slices.Contains(strings.Split(only, ","), name)
+}
 
 // measure measures what needs network namespaces and tcpdump.
 func measure(ctx context.Context, only string, c bench.Config) error {

@@ -57,10 +57,12 @@ func recoveryBar(name string, class picture.Class, r lab.Compared) picture.Bar {
 func (p *pictures) addCPU(tap string, pmtud, tcpdump time.Duration) {
 	name := map[string]string{"live": "capture", "nflog": "netfilter log (NFLOG)"}[tap]
 	p.cpu = append(p.cpu, picture.Group{Name: name, Bars: []picture.Bar{
-		{Name: "pmtud", Value: float64(pmtud), Text: pmtud.String(), Class: picture.Good},
-		{Name: "tcpdump", Value: float64(tcpdump), Text: tcpdump.String(), Class: picture.Plain},
+		{Name: "pmtud", Value: float64(pmtud), Text: nanoseconds(pmtud), Class: picture.Good},
+		{Name: "tcpdump", Value: float64(tcpdump), Text: nanoseconds(tcpdump), Class: picture.Plain},
 	}})
 }
+
+func nanoseconds(d time.Duration) string { return fmt.Sprintf("%d ns", d.Nanoseconds()) }
 
 // write writes a picture of what was measured.
 func (p *pictures) write() error {
@@ -70,7 +72,7 @@ func (p *pictures) write() error {
 	var errs []error
 	for name, chart := range map[string]picture.Chart{
 		"recovery.svg": {Title: "Downloads that complete within 20 s", Groups: p.recovery, Full: 1},
-		"cpu.svg":      {Title: "CPU time for a packet of a flood", Groups: p.cpu},
+		"cpu.svg":      {Title: "CPU time per packet under a flood", Groups: p.cpu},
 	} {
 		if len(chart.Groups) > 0 {
 			errs = append(errs, os.WriteFile(filepath.Join(p.dir, name), []byte(picture.Bars(chart)), 0o644))

@@ -70,27 +70,27 @@ const (
 // Settings of the filter. With as many keys and copies as there may be, the tables
 // take 2.8 GiB.
 type Settings struct {
-	Copies int           `setting:"copies" min:"1" max:"16" example:"2" doc:"number of copies that pass in a window"`
-	Window time.Duration `setting:"window" min:"1ms" max:"1h" example:"1s" doc:"time for which a copy that passed counts"`
-	Key    key.Fields    `setting:"key" enum:"router,router-prefix,client,client-prefix,target,mtu,flow" example:"flow,mtu" doc:"fields that make the news: packets are copies if all of these are equal"`
+	Copies int           `setting:"copies" min:"1" max:"16" example:"2" doc:"copies that pass within a window"`
+	Window time.Duration `setting:"window" min:"1ms" max:"1h" example:"1s" doc:"how long a copy that passed counts"`
+	Key    key.Fields    `setting:"key" enum:"router,router-prefix,client,client-prefix,target,mtu,flow" example:"flow,mtu" doc:"fields to compare: packets are copies if all of these are equal"`
 
 	key.Prefixes
 
-	MaxEntries int `setting:"max_entries" min:"1" max:"16777216" example:"65536" doc:"number of keys remembered, at most 56 bytes each and 8 for each of the copies"`
+	MaxEntries int `setting:"max_entries" min:"1" max:"16777216" example:"65536" doc:"keys to remember, at most 56 bytes each and 8 for each copy"`
 }
 
 // Plugin returns the filter `dedup`.
 func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "dedup",
-		Summary: "passes only a few copies of the same news in a while",
+		Summary: "passes only a few copies of the same message within a time window",
 		Reasons: pipeline.Reasons{
-			Duplicate: {Name: "duplicate", Doc: "enough copies of the same news passed within the window"},
-			Unusable:  {Name: "unusable", Doc: "a PTB quotes too little for any receiver, so it is no news"},
+			Duplicate: {Name: "duplicate", Doc: "enough copies of the same message passed within the window"},
+			Unusable:  {Name: "unusable", Doc: "the PTB quotes too little for any receiver to use"},
 		},
 		Metrics: []pipeline.MetricInfo{
 			entriesMetric: {Name: "entries", Doc: "keys remembered, of at most max_entries"},
-			earlyMetric:   {Name: "early_evictions_total", Doc: "keys that were forgotten for new ones within their window: max_entries is too small"},
+			earlyMetric:   {Name: "early_evictions_total", Doc: "keys forgotten within their window to make room for others: max_entries is too small"},
 		},
 		Defaults: Settings{
 			Copies: 2, Window: time.Second, MaxEntries: 65536,

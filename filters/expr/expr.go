@@ -12,16 +12,16 @@ const NoMatch pipeline.Reason = 1
 
 // Settings of the filter.
 type Settings struct {
-	When string `setting:"when" required:"true" doc:"expression that holds for packets that pass; its fields are router, target, family, ttl, mtu, src, dst, proto, sport, dport, quoted_length, length and vlan, joined by && || ! == != < <= > >= + -, in and not in (a prefix, a list, a range such as 8000..8080) and known(field)" example:"router in \"203.0.113.0/24\" && mtu < 1400"`
+	When string `setting:"when" required:"true" doc:"expression that packets must match; its fields are router, target, family, ttl, mtu, src, dst, proto, sport, dport, quoted_length, length and vlan, joined by && || ! == != < <= > >= + -, in and not in (a prefix, a list, a range such as 8000..8080) and known(field)" example:"router in \"203.0.113.0/24\" && mtu < 1400"`
 }
 
 // Plugin returns the filter `expr`.
 func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "expr",
-		Summary: "lets packets pass for which an expression over their fields holds",
+		Summary: "passes packets that match an expression over their fields",
 		Reasons: pipeline.Reasons{
-			NoMatch: {Name: "no-match", Doc: "the expression does not hold"},
+			NoMatch: {Name: "no-match", Doc: "the packet does not match the expression"},
 		},
 		New: New,
 	})

@@ -21,28 +21,28 @@ const (
 
 // Settings of the filter.
 type Settings struct {
-	Match      Match         `setting:"match" required:"true" enum:"here,elsewhere" example:"here" doc:"pass messages about flows that this host has, or about those that it has not"`
-	Tables     Tables        `setting:"tables" enum:"sockets,conntrack" example:"sockets,conntrack" doc:"where flows are looked up: this host's sockets, and what netfilter tracks, which takes CAP_NET_ADMIN"`
-	Queries    float64       `setting:"queries" min:"1" max:"1000000" example:"2000" doc:"flows that are looked up per second, at most"`
-	Overload   Overloaded    `setting:"overload" enum:"pass,drop" example:"drop" doc:"what becomes of messages whose flow can't be looked up, because of queries or an error"`
-	Cache      time.Duration `setting:"cache" min:"0s" max:"1m" example:"1s" doc:"how long an answer holds"`
-	MaxEntries int           `setting:"max_entries" min:"1" max:"1048576" example:"16384" doc:"number of answers that are kept, at most 64 bytes each"`
+	Match      Match         `setting:"match" required:"true" enum:"here,elsewhere" example:"here" doc:"here passes messages about connections of this host, elsewhere all others"`
+	Tables     Tables        `setting:"tables" enum:"sockets,conntrack" example:"sockets,conntrack" doc:"where to look: this host's sockets, and netfilter's connection tracking, which needs CAP_NET_ADMIN"`
+	Queries    float64       `setting:"queries" min:"1" max:"1000000" example:"2000" doc:"maximum number of kernel lookups per second"`
+	Overload   Overloaded    `setting:"overload" enum:"pass,drop" example:"drop" doc:"what to do with messages that cannot be looked up, because of queries or an error"`
+	Cache      time.Duration `setting:"cache" min:"0s" max:"1m" example:"1s" doc:"how long to remember an answer"`
+	MaxEntries int           `setting:"max_entries" min:"1" max:"1048576" example:"16384" doc:"answers to remember, at most 64 bytes each"`
 }
 
 // Plugin returns the filter `flow`.
 func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "flow",
-		Summary: "lets messages pass by whether this host has the connection that they are about",
+		Summary: "passes messages depending on whether this host has the connection that they are about",
 		Reasons: pipeline.Reasons{
-			NoFlow:   {Name: "no-flow", Doc: "this host does not have the flow, or the message quotes no ports"},
-			FlowHere: {Name: "flow-here", Doc: "this host has the flow, so no other one needs the message"},
-			Overload: {Name: "overload", Doc: "the flow could not be looked up, because of queries or an error"},
+			NoFlow:   {Name: "no-flow", Doc: "this host does not have the connection, or the message quotes no ports"},
+			FlowHere: {Name: "flow-here", Doc: "this host has the connection, so no other host needs the message"},
+			Overload: {Name: "overload", Doc: "the connection could not be looked up, because of queries or an error"},
 		},
 		Metrics: []pipeline.MetricInfo{
-			hereMetric:    {Name: "here_total", Doc: "messages about a flow of this host"},
-			queriesMetric: {Name: "queries_total", Doc: "questions to the kernel"},
-			unknownMetric: {Name: "unknown_total", Doc: "messages whose flow could not be looked up"},
+			hereMetric:    {Name: "here_total", Doc: "messages about a connection of this host"},
+			queriesMetric: {Name: "queries_total", Doc: "kernel lookups"},
+			unknownMetric: {Name: "unknown_total", Doc: "messages that could not be looked up"},
 		},
 		Defaults: Settings{
 			Tables: Tables{Sockets}, Queries: 1000, Overload: PassOnOverload, Cache: time.Second, MaxEntries: 16384,

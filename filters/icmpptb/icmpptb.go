@@ -39,12 +39,12 @@ type Settings struct{}
 func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "icmp-ptb",
-		Summary: "lets only ICMP packet-too-big messages pass, and no copies of them",
+		Summary: "passes only ICMP packet-too-big messages, and not their copies",
 		Reasons: pipeline.Reasons{
-			NotPTB:    {Name: "not-ptb", Doc: "the packet is no IPv4 or IPv6 PTB, or one behind a second VLAN tag, MPLS, PPPoE, 802.3, a tunnel or an IPv6 extension header"},
-			Broadcast: {Name: "broadcast", Doc: "the frame was sent to all hosts, as copies are, or to a group of them"},
-			Truncated: {Name: "truncated", Doc: "the capture holds only the beginning of the packet"},
-			Injected:  {Name: "injected", Doc: "pmtud put it into the host's own network stack, from where it comes"},
+			NotPTB:    {Name: "not-ptb", Doc: "the packet is not a PTB, or is one behind a second VLAN tag, MPLS, PPPoE, 802.3, a tunnel or an IPv6 extension header"},
+			Broadcast: {Name: "broadcast", Doc: "the frame was sent to a broadcast or multicast address, as copies are"},
+			Truncated: {Name: "truncated", Doc: "only the beginning of the packet was captured"},
+			Injected:  {Name: "injected", Doc: "pmtud itself injected it into this host's network stack"},
 			LinkType:  {Name: "link-type", Doc: "packets of this link type are not decoded"},
 		},
 		New: func(Settings, pipeline.Env) (pipeline.Filter, error) {

@@ -40,13 +40,13 @@ const RateLimited pipeline.Reason = 1
 
 // Settings of the filter. With as many keys as there may be, they take 640 MiB.
 type Settings struct {
-	Rate   float64    `setting:"rate" min:"0.001" max:"1e9" example:"1000" doc:"packets per second of all sources together"`
-	Burst  float64    `setting:"burst" min:"0" max:"1e9" example:"20" doc:"packets that may pass at once after a pause; 0 means 1.9 times the rate, at least 1; with fair_by it takes 10, at 1000 per second 18"`
-	FairBy key.Fields `setting:"fair_by" enum:"router,router-prefix,client,client-prefix,target,mtu,flow" example:"client" doc:"fields that tell apart those who share the rate fairly when it is not enough; none means first come, first served"`
+	Rate   float64    `setting:"rate" min:"0.001" max:"1e9" example:"1000" doc:"packets per second, all sources together"`
+	Burst  float64    `setting:"burst" min:"0" max:"1e9" example:"20" doc:"packets that may pass at once after a pause; 0 means 1.9 times the rate, at least 1; fair_by needs at least 10, or 18 at 1000 per second"`
+	FairBy key.Fields `setting:"fair_by" enum:"router,router-prefix,client,client-prefix,target,mtu,flow" example:"client" doc:"fields whose values share the rate fairly when it is not enough for all; empty means first come, first served"`
 
 	key.Prefixes
 
-	MaxKeys int `setting:"max_keys" min:"1" max:"16777216" example:"131072" doc:"number of keys remembered for fair_by, 40 bytes each; best as many as come in a second of a flood"`
+	MaxKeys int `setting:"max_keys" min:"1" max:"16777216" example:"131072" doc:"keys to remember for fair_by, 40 bytes each; ideally as many as arrive in a second of a flood"`
 }
 
 // Index of the plugin's metrics.
@@ -58,12 +58,12 @@ func Plugin() pipeline.Plugin {
 		Type:    "iface-rate",
 		Summary: "limits the rate of all packets together",
 		Reasons: pipeline.Reasons{
-			RateLimited: {Name: "rate-limited", Doc: "all sources together have used up the rate"},
+			RateLimited: {Name: "rate-limited", Doc: "the rate of all sources together is used up"},
 		},
 		Metrics: []pipeline.MetricInfo{
 			passedMetric: {
 				Name: "passed_total", Label: "share",
-				Doc: "packets that passed with fair_by: in plenty, or in a shortage as known keys, as newcomers in the share open to them, or in the rest that nobody else asked for",
+				Doc: "packets passed with fair_by: with plenty of rate left, or in a shortage as known keys, as newcomers in their own share, or in what the others left over",
 			},
 		},
 		Defaults: Settings{Rate: 10, Prefixes: key.DefaultPrefixes(), MaxKeys: 131072},

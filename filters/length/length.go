@@ -30,9 +30,9 @@ type Settings struct{}
 func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "length",
-		Summary: "drops messages that are too short to be of use, or claim to be",
+		Summary: "drops messages that are too short to be used, or claim to be",
 		Reasons: pipeline.Reasons{
-			TooShort: {Name: "too-short", Doc: "the packet is no ICMP message, or has less than 56 bytes (IPv4) or 80 (IPv6) from the IP header on"},
+			TooShort: {Name: "too-short", Doc: "the packet is not an ICMP message, or has fewer than 56 bytes (IPv4) or 80 (IPv6) from the IP header on"},
 			BadIHL:   {Name: "bad-ihl", Doc: "the IPv4 header length is below 20 bytes"},
 		},
 		New: func(Settings, pipeline.Env) (pipeline.Filter, error) {

@@ -25,7 +25,7 @@ const (
 type Settings struct {
 	Min    uint32 `setting:"min" example:"1280" doc:"lowest next-hop MTU that passes, in bytes"`
 	Max    uint32 `setting:"max" example:"1499" doc:"highest next-hop MTU that passes, in bytes"`
-	Strict bool   `setting:"strict" example:"true" doc:"let only MTUs from 576 to 1499 pass"`
+	Strict bool   `setting:"strict" example:"true" doc:"pass only MTUs from 576 to 1499"`
 }
 
 // Plugin returns the filter `mtu`.

@@ -40,8 +40,8 @@ const (
 
 // Settings of the filter.
 type Settings struct {
-	Ports          []Range `setting:"ports" required:"true" pattern:"^([0-9]+(-[0-9]+)?(/(tcp|udp|sctp|dccp|udplite))?|tcp|udp|sctp|dccp|udplite)$" example:"tcp,443/udp,8000-8080" doc:"quoted source ports that pass: numbers, ranges such as \"8000-8080\", either with a protocol as in \"443/udp\", and protocols such as \"tcp\" for all of their ports"`
-	IgnoreProtocol bool    `setting:"ignore_protocol" example:"true" doc:"read the port as the original daemon does, whatever the quoted protocol is, and behind the IP packet's end too; forged messages pass more easily"`
+	Ports          []Range `setting:"ports" required:"true" pattern:"^([0-9]+(-[0-9]+)?(/(tcp|udp|sctp|dccp|udplite))?|tcp|udp|sctp|dccp|udplite)$" example:"tcp,443/udp,8000-8080" doc:"quoted source ports to pass: numbers, ranges such as \"8000-8080\", either with a protocol as in \"443/udp\", and protocols such as \"tcp\" for all of their ports"`
+	IgnoreProtocol bool    `setting:"ignore_protocol" example:"true" doc:"read the port as the C daemon does: whatever the quoted protocol is, and also beyond the end of the IP packet; forged messages pass more easily"`
 }
 
 // Plugin returns the filter `port-list`.
@@ -52,7 +52,7 @@ func Plugin() pipeline.Plugin {
 		Reasons: pipeline.Reasons{
 			PayloadTooShort:   {Name: "payload-too-short", Doc: "nothing follows the ICMP header"},
 			BadInnerVersion:   {Name: "bad-inner-version", Doc: "the quoted packet is neither IPv4 nor IPv6"},
-			L4TooShort:        {Name: "l4-too-short", Doc: "what is quoted ends before the source port, or is a later fragment"},
+			L4TooShort:        {Name: "l4-too-short", Doc: "the quote ends before the source port, or is a later fragment"},
 			PortNotListed:     {Name: "port-not-listed", Doc: "the quoted source port is not on the list"},
 			ProtocolNotListed: {Name: "protocol-not-listed", Doc: "the list has no port of the quoted protocol"},
 		},

@@ -63,7 +63,7 @@ func (s *Settings) checks() []check {
 			func(m *message) bool { return len(m.quoted.data) > 0 && m.quoted.version != m.version },
 		},
 		{
-			ShortQuote, &s.ShortQuote, "short-quote", "inside the IP packet, less is quoted than the IP headers and 8 bytes behind them",
+			ShortQuote, &s.ShortQuote, "short-quote", "less than the IP headers and the next 8 bytes is quoted inside the IP packet",
 			func(m *message) bool { return m.isPTB && !m.usable && m.quoted.inside.FragmentOffset == 0 },
 		},
 		{
@@ -71,7 +71,7 @@ func (s *Settings) checks() []check {
 			func(m *message) bool { return m.quoted.hasHeader && m.quoted.src != m.dst },
 		},
 		{
-			QuotedAddress, &s.QuotedAddress, "quoted-address", "the quoted packet's source or destination is one that no router forwards packets of",
+			QuotedAddress, &s.QuotedAddress, "quoted-address", "no router forwards packets with the quoted source or destination",
 			func(m *message) bool { return m.quoted.wasNeverForwarded() },
 		},
 		{
@@ -103,7 +103,7 @@ func (s *Settings) checks() []check {
 			func(m *message) bool { return m.version == 4 && m.hasMTU && m.mtu == 0 },
 		},
 		{
-			LowMTUv4, &s.LowMTUv4, "low-mtu-v4", "the next-hop MTU of an IPv4 message is from 1 to below min_mtu_v4",
+			LowMTUv4, &s.LowMTUv4, "low-mtu-v4", "the next-hop MTU of an IPv4 message is below min_mtu_v4, but not 0",
 			func(m *message) bool { return m.version == 4 && m.mtu > 0 && m.mtu < uint32(s.MinMTUv4) },
 		},
 		{

@@ -46,27 +46,27 @@ type Settings struct {
 	UnspecifiedSource bool `setting:"unspecified_source" example:"false" doc:"drop packets from 0.0.0.0/8 or ::"`
 	LoopbackSource    bool `setting:"loopback_source" example:"false" doc:"drop packets from 127.0.0.0/8 or ::1"`
 	MulticastSource   bool `setting:"multicast_source" example:"false" doc:"drop packets from a multicast or broadcast address"`
-	OwnSource         bool `setting:"own_source" example:"false" doc:"drop packets from an address of this host; in a replay none is known"`
+	OwnSource         bool `setting:"own_source" example:"false" doc:"drop packets from an address of this host, which is not known in a replay"`
 	MulticastTarget   bool `setting:"multicast_target" example:"false" doc:"drop packets to a multicast address"`
-	BroadcastTarget   bool `setting:"broadcast_target" example:"false" doc:"drop packets to 255.255.255.255 or the broadcast address of a network of this host; in a replay none of these is known"`
+	BroadcastTarget   bool `setting:"broadcast_target" example:"false" doc:"drop packets to 255.255.255.255 or the broadcast address of a network of this host, which is not known in a replay"`
 	ICMPChecksum      bool `setting:"icmp_checksum" example:"false" doc:"drop messages whose ICMP checksum is wrong"`
 	QuotedVersion     bool `setting:"quoted_version" example:"false" doc:"drop messages about a packet of the other IP version"`
-	ShortQuote        bool `setting:"short_quote" example:"false" doc:"drop messages that quote less inside their IP packet than a receiver needs: the IP headers and 8 bytes behind them"`
+	ShortQuote        bool `setting:"short_quote" example:"false" doc:"drop messages that quote less than a receiver needs: the IP headers and the next 8 bytes, inside the IP packet"`
 	QuotedSource      bool `setting:"quoted_source" example:"false" doc:"drop messages about a packet whose source is not the message's target"`
-	QuotedAddress     bool `setting:"quoted_address" example:"false" doc:"drop messages about a packet that no router forwards: its source or destination is unspecified, loopback or IPv6 link-local, or its source multicast or broadcast"`
+	QuotedAddress     bool `setting:"quoted_address" example:"false" doc:"drop messages about a packet that no router forwards: its source or destination is unspecified, loopback or IPv6 link-local, or its source is multicast or broadcast"`
 	QuotedMulticast   bool `setting:"quoted_multicast" example:"false" doc:"drop messages about an IPv4 packet to a multicast or broadcast address"`
 	QuotedMulticastV6 bool `setting:"quoted_multicast_v6" example:"false" doc:"drop messages about an IPv6 packet to a multicast address"`
 	QuotedFragment    bool `setting:"quoted_fragment" example:"false" doc:"drop messages about an IPv4 fragment other than the first"`
 	QuotedFragmentV6  bool `setting:"quoted_fragment_v6" example:"false" doc:"drop messages about an IPv6 fragment other than the first"`
 	QuotedICMPError   bool `setting:"quoted_icmp_error" example:"false" doc:"drop messages about an ICMP error or redirect"`
 	QuotedICMP        bool `setting:"quoted_icmp" example:"false" doc:"drop messages about an ICMP echo reply or any ICMPv6 message, which receivers believe without proof"`
-	ZeroMTUv4         bool `setting:"zero_mtu_v4" example:"false" doc:"drop IPv4 messages whose next-hop MTU is 0, for unknown"`
-	LowMTUv4          bool `setting:"low_mtu_v4" example:"false" doc:"drop IPv4 messages whose next-hop MTU is from 1 to below min_mtu_v4"`
+	ZeroMTUv4         bool `setting:"zero_mtu_v4" example:"false" doc:"drop IPv4 messages whose next-hop MTU is 0 (unknown)"`
+	LowMTUv4          bool `setting:"low_mtu_v4" example:"false" doc:"drop IPv4 messages whose next-hop MTU is below min_mtu_v4, but not 0"`
 	LowMTUv6          bool `setting:"low_mtu_v6" example:"false" doc:"drop IPv6 messages whose next-hop MTU is below 1280"`
 	NotTooBig         bool `setting:"not_too_big" example:"false" doc:"drop messages about a packet that is not longer than the next-hop MTU"`
-	InterfaceMTU      bool `setting:"interface_mtu" example:"false" doc:"drop messages whose next-hop MTU is not below the MTU of interface, if that is given; in a replay it is not known"`
+	InterfaceMTU      bool `setting:"interface_mtu" example:"false" doc:"drop messages whose next-hop MTU is not below the MTU of interface, if that is set; not known in a replay"`
 
-	MinMTUv4  uint16 `setting:"min_mtu_v4" example:"552" doc:"lowest next-hop MTU of IPv4 that low_mtu_v4 lets pass, in bytes" min:"68" max:"65535"`
+	MinMTUv4  uint16 `setting:"min_mtu_v4" example:"552" doc:"lowest IPv4 next-hop MTU that low_mtu_v4 passes, in bytes" min:"68" max:"65535"`
 	Interface string `setting:"interface" doc:"interface that this host, and every other receiver, sends its own packets on" example:"eth0"`
 }
 

@@ -16,16 +16,16 @@ const (
 
 // Settings of the filter.
 type Settings struct {
-	Allow []prefixset.Prefix `setting:"allow" pattern:"^[0-9a-fA-F.:]+(/[0-9]+)?$" example:"198.51.100.0/24,2001:db8::/32" doc:"prefixes that the address must be in, if any are given"`
-	Deny  []prefixset.Prefix `setting:"deny" pattern:"^[0-9a-fA-F.:]+(/[0-9]+)?$" example:"192.0.2.11,2001:db8:1::11" doc:"prefixes that the address must not be in"`
-	Peers bool               `setting:"peers" example:"true" doc:"deny lists the peers that messages are sent on to; drop with the reason from-peer"`
+	Allow []prefixset.Prefix `setting:"allow" pattern:"^[0-9a-fA-F.:]+(/[0-9]+)?$" example:"198.51.100.0/24,2001:db8::/32" doc:"prefixes that the router's address must be in; any if empty"`
+	Deny  []prefixset.Prefix `setting:"deny" pattern:"^[0-9a-fA-F.:]+(/[0-9]+)?$" example:"192.0.2.11,2001:db8:1::11" doc:"prefixes that the router's address must not be in"`
+	Peers bool               `setting:"peers" example:"true" doc:"deny lists the peers that messages are sent to; what it drops has the reason from-peer"`
 }
 
 // Plugin returns the filter `source-list`.
 func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "source-list",
-		Summary: "lets messages pass by the address of the router that sent them",
+		Summary: "passes messages depending on the address of the router that sent them",
 		Reasons: pipeline.Reasons{
 			Denied:   {Name: "denied", Doc: "the router's address is in deny, or not in allow"},
 			FromPeer: {Name: "from-peer", Doc: "the router's address is one of the peers'"},

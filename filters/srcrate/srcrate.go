@@ -36,26 +36,26 @@ const RateLimited pipeline.Reason = 1
 // Settings of the filter. With as many sources as there may be, the table takes 832
 // MiB.
 type Settings struct {
-	Rate  float64    `setting:"rate" min:"0.001" max:"1e9" example:"1" doc:"packets per second of one source"`
-	Burst float64    `setting:"burst" min:"0" max:"1e9" example:"10" doc:"packets that a rested source may send at once; 0 means 1.9 times the rate, at least 1"`
-	Key   key.Fields `setting:"key" enum:"router,router-prefix,client,client-prefix,target,mtu,flow" example:"router-prefix" doc:"fields that make a source: packets are of one source if all of these are equal"`
+	Rate  float64    `setting:"rate" min:"0.001" max:"1e9" example:"1" doc:"packets per second of each source"`
+	Burst float64    `setting:"burst" min:"0" max:"1e9" example:"10" doc:"packets that a source may send at once after a pause; 0 means 1.9 times the rate, at least 1"`
+	Key   key.Fields `setting:"key" enum:"router,router-prefix,client,client-prefix,target,mtu,flow" example:"router-prefix" doc:"fields that identify a source: packets are from the same source if all of these are equal"`
 
 	key.Prefixes
 
-	MaxSources int `setting:"max_sources" min:"1" max:"16777216" example:"65536" doc:"number of sources remembered, at most 56 bytes each"`
+	MaxSources int `setting:"max_sources" min:"1" max:"16777216" example:"65536" doc:"sources to remember, at most 56 bytes each"`
 }
 
 // Plugin returns the filter `src-rate`.
 func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "src-rate",
-		Summary: "limits the rate of each source address, or of what a key of other fields tells apart",
+		Summary: "limits the rate of each source: the router's address, or what key says",
 		Reasons: pipeline.Reasons{
 			RateLimited: {Name: "rate-limited", Doc: "the source has used up its rate"},
 		},
 		Metrics: []pipeline.MetricInfo{
 			entriesMetric: {Name: "entries", Doc: "sources remembered, of at most max_sources"},
-			earlyMetric:   {Name: "early_evictions_total", Doc: "sources that were forgotten for new ones before their buckets had refilled: max_sources is too small"},
+			earlyMetric:   {Name: "early_evictions_total", Doc: "sources forgotten before their buckets had refilled, to make room for others: max_sources is too small"},
 		},
 		Defaults: Settings{
 			Rate: 1, MaxSources: 65536,

@@ -34,16 +34,16 @@ const NotVIP pipeline.Reason = 1
 // Settings of the filter.
 type Settings struct {
 	Prefixes []prefixset.Prefix    `setting:"prefixes" doc:"addresses and prefixes of the service" example:"192.0.2.1,2001:db8::/64"`
-	From     setting.InterfaceName `setting:"from" doc:"interface whose addresses are the service's too, without loopback and link-local ones; in a replay every address is one of them" pattern:"^[^/: ]{0,15}$" example:"lo"`
+	From     setting.InterfaceName `setting:"from" doc:"interface whose addresses count too, except loopback and link-local ones; in a replay every address counts" pattern:"^[^/: ]{0,15}$" example:"lo"`
 }
 
 // Plugin returns the filter `vips`.
 func Plugin() pipeline.Plugin {
 	return pipeline.NewFilter(pipeline.FilterPlugin[Settings]{
 		Type:    "vips",
-		Summary: "lets messages pass that are about packets from the service's addresses",
+		Summary: "passes messages about packets from the service's addresses",
 		Reasons: pipeline.Reasons{
-			NotVIP: {Name: "not-vip", Doc: "the quoted packet's source is none of the service's addresses, or nothing is quoted"},
+			NotVIP: {Name: "not-vip", Doc: "the quoted packet's source is not one of the service's addresses, or nothing is quoted"},
 		},
 		New: New,
 	})

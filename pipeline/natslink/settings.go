@@ -12,17 +12,17 @@ import (
 
 // Settings are those that sink and source have in common.
 type Settings struct {
-	Servers []Server `setting:"servers" required:"true" pattern:"^((nats|tls)://)?[0-9A-Za-z._:%\\[\\]-]+$" example:"nats://nats.example.net:4222,tls://192.0.2.5:4222" doc:"NATS servers, which are tried in random order; nats:// if there is no scheme, port 4222 if there is none"`
-	Subject Subject  `setting:"subject" pattern:"^[^ .*>$][^ *>]*$" example:"pmtud.ptb.{target}" doc:"subject of the messages; {target} stands for the address that a message was sent to, a token for each of its parts"`
+	Servers []Server `setting:"servers" required:"true" pattern:"^((nats|tls)://)?[0-9A-Za-z._:%\\[\\]-]+$" example:"nats://nats.example.net:4222,tls://192.0.2.5:4222" doc:"NATS servers, tried in random order; the default scheme is nats://, the default port 4222"`
+	Subject Subject  `setting:"subject" pattern:"^[^ .*>$][^ *>]*$" example:"pmtud.ptb.{target}" doc:"subject of the messages; {target} becomes the address that a message was sent to, one token for each of its parts"`
 	Creds   string   `setting:"creds" example:"/etc/pmtud/nats.creds" doc:"file with a user's JWT and seed, as nsc writes it"`
 	NKey    string   `setting:"nkey" example:"/etc/pmtud/nats.nk" doc:"file with the seed of a user's NKey"`
 	User    string   `setting:"user" example:"pmtud" doc:"name of the user"`
 	Pass    string   `setting:"password" secret:"true" example:"a-password-of-your-own" doc:"password of the user, such as ${file:/etc/pmtud/nats-password}"`
 	Token   string   `setting:"token" secret:"true" example:"a-token-of-your-own" doc:"token instead of a user, such as ${file:/etc/pmtud/nats-token}"`
-	CA      string   `setting:"tls_ca" example:"/etc/pmtud/ca.pem" doc:"file with the certificates that the servers' must come from, instead of the system's; requires TLS"`
-	Cert    string   `setting:"tls_cert" example:"/etc/pmtud/cert.pem" doc:"file with the certificate of this client; requires TLS"`
+	CA      string   `setting:"tls_ca" example:"/etc/pmtud/ca.pem" doc:"file with the CA certificates to verify servers with, instead of the system's; requires TLS"`
+	Cert    string   `setting:"tls_cert" example:"/etc/pmtud/cert.pem" doc:"file with this client's certificate; requires TLS"`
 	CertKey string   `setting:"tls_key" example:"/etc/pmtud/key.pem" doc:"file with the private key of tls_cert"`
-	Key     []string `setting:"key" secret:"true" example:"a-secret-of-your-own" doc:"secret texts of at least 16 bytes that all hosts share, with which messages are sealed: the first one seals, each is accepted; without one they are plain"`
+	Key     []string `setting:"key" secret:"true" example:"a-secret-of-your-own" doc:"secret texts of at least 16 bytes that all hosts share: the first one seals messages, each is accepted; without a key messages are not sealed"`
 }
 
 // DefaultSubject is the subject of messages by default.

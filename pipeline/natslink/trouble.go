@@ -146,11 +146,11 @@ const (
 // Metrics returns the metrics of a link, for a plugin that begins its own with them.
 func Metrics() []pipeline.MetricInfo {
 	return []pipeline.MetricInfo{
-		connectedNow:    {Name: "connected", Doc: "1 while there is a connection to a NATS server, 0 while there is none"},
+		connectedNow:    {Name: "connected", Doc: "1 while connected to a NATS server, otherwise 0"},
 		connectionsMade: {Name: "connections_total", Doc: "connections made to NATS servers"},
 		troublesCounted: {
 			Name: "troubles_total", Label: "reason",
-			Doc: "what went wrong: unreachable, not-authorized, tls-failed, refused because of limits of the server, disconnected, not-permitted to publish or subscribe, slow-consumer, or other",
+			Doc: "problems: unreachable, not-authorized, tls-failed, refused because of the server's limits, disconnected, not-permitted to publish or subscribe, slow-consumer, or other",
 		},
 	}
 }

@@ -33,7 +33,7 @@ const (
 // Reasons returns the declarations of the reasons, and those that a sink has besides.
 func Reasons(besides pipeline.Reasons) pipeline.Reasons {
 	all := pipeline.Reasons{
-		NotPTB:     {Name: "not-ptb", Doc: "the packet is no PTB, or has no sound IP header", PacketFault: true},
+		NotPTB:     {Name: "not-ptb", Doc: "the packet is not a PTB, or its IP header is broken", PacketFault: true},
 		Truncated:  {Name: "truncated", Doc: "the capture lacks bytes of it", PacketFault: true},
 		TTLExpired: {Name: "ttl-expired", Doc: "its TTL or hop limit was 1 or 0", PacketFault: true},
 		TooLong:    {Name: "too-long", Doc: "it is longer than 1,400 bytes, so its datagram would not fit into an MTU of 1,500", PacketFault: true},

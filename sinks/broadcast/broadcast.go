@@ -13,7 +13,7 @@ const (
 	NotPTB           pipeline.Reason = iota + 1 // no PTB, and any_packet is not set
 	AlreadyBroadcast                            // the link layer sent it to several hosts: it may be a copy
 	Truncated                                   // the capture lacks bytes of it
-	NoFrame                                     // no frame can be made of it: too short, or not IP
+	NoFrame                                     // it cannot be made into a frame: it is too short, or not IP
 	FrameTooLong                                // for the interface's MTU
 	QueueFull                                   // of the interface, or of the socket; or a rule on egress drops frames
 	InterfaceDown                               // or without carrier
@@ -26,7 +26,7 @@ const (
 type Settings struct {
 	Interface setting.InterfaceName `setting:"interface" required:"true" example:"eth0" doc:"name of the interface to send on"`
 	SourceMAC SourceMAC             `setting:"source_mac" enum:"captured-destination,captured-source,interface" example:"interface" doc:"source address of the frames: captured-destination is this host's as the router knows it, so the interface's own, whatever the frame was sent to"`
-	AnyPacket bool                  `setting:"any_packet" example:"true" doc:"send packets that are no PTBs too: whatever reaches the sink goes to every host of the LAN"`
+	AnyPacket bool                  `setting:"any_packet" example:"true" doc:"also send packets that are not PTBs: whatever reaches the sink goes to every host of the LAN"`
 	DryRun    bool                  `setting:"dry_run" example:"true" doc:"do everything but send"`
 }
 
@@ -36,16 +36,16 @@ func Plugin() pipeline.Plugin {
 		Type:    "broadcast",
 		Summary: "sends PTBs to all hosts of a LAN; needs CAP_NET_RAW",
 		Reasons: pipeline.Reasons{
-			NotPTB:           {Name: "not-ptb", Doc: "the packet is no PTB, and any_packet is not set", PacketFault: true},
-			AlreadyBroadcast: {Name: "already-broadcast", Doc: "the frame was sent to all hosts or a group of them, so it may be a copy", PacketFault: true},
+			NotPTB:           {Name: "not-ptb", Doc: "the packet is not a PTB, and any_packet is not set", PacketFault: true},
+			AlreadyBroadcast: {Name: "already-broadcast", Doc: "the frame was sent to a broadcast or multicast address, so it may be a copy", PacketFault: true},
 			Truncated:        {Name: "truncated", Doc: "the capture lacks bytes of it", PacketFault: true},
-			NoFrame:          {Name: "no-frame", Doc: "no frame can be made of it: too short, or not IP", PacketFault: true},
+			NoFrame:          {Name: "no-frame", Doc: "it cannot be made into a frame: it is too short, or not IP", PacketFault: true},
 			FrameTooLong:     {Name: "frame-too-long", Doc: "it is longer than the interface's MTU allows", PacketFault: true},
-			QueueFull:        {Name: "queue-full", Doc: "the queue of the interface or of the socket is full, or a rule on its egress drops frames"},
+			QueueFull:        {Name: "queue-full", Doc: "the queue of the interface or of the socket is full, or a rule on egress drops frames"},
 			InterfaceDown:    {Name: "interface-down", Doc: "the interface is down or has no carrier"},
-			NoInterface:      {Name: "no-interface", Doc: "there is no interface of that name"},
-			NotPermitted:     {Name: "not-permitted", Doc: "the kernel forbids it, for example by a security module"},
-			SendError:        {Name: "send-error", Doc: "any other error of sending"},
+			NoInterface:      {Name: "no-interface", Doc: "there is no interface with that name"},
+			NotPermitted:     {Name: "not-permitted", Doc: "the kernel forbids it, for example through a security module"},
+			SendError:        {Name: "send-error", Doc: "any other send error"},
 		},
 		Reach:    pipeline.ReachNetwork,
 		Defaults: Settings{SourceMAC: CapturedDestination},

@@ -26,13 +26,13 @@ const (
 
 // Settings of the sink.
 type Settings struct {
-	Device  setting.InterfaceName `setting:"device" example:"pmtud0" doc:"name of the device at which packets arrive, at most 14 characters if it is made"`
-	Create  bool                  `setting:"create" example:"false" doc:"make the device and remove it at the end; otherwise it is one end of a veth pair made beforehand, or lo"`
-	Address netip.Prefix          `setting:"address" pattern:"^[0-9.]+/[0-9]+$" example:"169.254.77.1/32" doc:"IPv4 address of the device that is made"`
-	AsFrom  setting.InterfaceName `setting:"as_from" pattern:"^([^/: ]{1,15})?$" example:"eth0" doc:"interface whose ingress packets pass: tc and eBPF programs, firewall rules; empty for none"`
-	TTL     uint8                 `setting:"ttl" min:"2" max:"255" example:"2" doc:"highest TTL or hop limit of packets that the guard does not keep from the default route"`
-	Mark    uint32                `setting:"mark" max:"4294967295" example:"45" doc:"mark of packets (SO_MARK) by which the guard knows them with as_from; 0 for no guard there"`
-	DryRun  bool                  `setting:"dry_run" example:"true" doc:"do everything but make the device and send"`
+	Device  setting.InterfaceName `setting:"device" example:"pmtud0" doc:"name of the device at which packets arrive, at most 14 characters if it is created"`
+	Create  bool                  `setting:"create" example:"false" doc:"create the device, and remove it at the end; otherwise it must exist: one end of a veth pair, or lo"`
+	Address netip.Prefix          `setting:"address" pattern:"^[0-9.]+/[0-9]+$" example:"169.254.77.1/32" doc:"IPv4 address of the device, if it is created"`
+	AsFrom  setting.InterfaceName `setting:"as_from" pattern:"^([^/: ]{1,15})?$" example:"eth0" doc:"interface through whose ingress packets pass: tc and eBPF programs, firewall rules; empty for none"`
+	TTL     uint8                 `setting:"ttl" min:"2" max:"255" example:"2" doc:"highest TTL or hop limit where no policy rules keep packets off the default route"`
+	Mark    uint32                `setting:"mark" max:"4294967295" example:"45" doc:"mark (SO_MARK) by which the policy rules recognise packets with as_from; 0 for no rules there"`
+	DryRun  bool                  `setting:"dry_run" example:"true" doc:"do everything but create the device and send"`
 }
 
 // guardedTTL is the highest TTL of packets that the guard keeps from the default route. The
@@ -45,15 +45,15 @@ func Plugin() pipeline.Plugin {
 		Type:    "inject",
 		Summary: "hands packets to the host's own network stack; needs CAP_NET_RAW and CAP_NET_ADMIN",
 		Reasons: pipeline.Reasons{
-			NoPacket:     {Name: "no-packet", Doc: "it is no IP packet", PacketFault: true},
+			NoPacket:     {Name: "no-packet", Doc: "it is not an IP packet", PacketFault: true},
 			Truncated:    {Name: "truncated", Doc: "the capture lacks bytes of it", PacketFault: true},
 			Repeated:     {Name: "repeated", Doc: "the same packet was injected less than two seconds ago", PacketFault: true},
 			TooLong:      {Name: "too-long", Doc: "it is longer than the device's MTU allows", PacketFault: true},
-			NoDevice:     {Name: "no-device", Doc: "the device is not there, or can't be used"},
-			DeviceDown:   {Name: "device-down", Doc: "the device is down, or the interface that packets are to pass"},
+			NoDevice:     {Name: "no-device", Doc: "the device does not exist, or cannot be used"},
+			DeviceDown:   {Name: "device-down", Doc: "the device is down, or the interface that packets have to pass"},
 			QueueFull:    {Name: "queue-full", Doc: "the queue of the device or of the socket is full"},
-			NotPermitted: {Name: "not-permitted", Doc: "the kernel forbids it, for example by a security module"},
-			SendError:    {Name: "send-error", Doc: "any other error of sending"},
+			NotPermitted: {Name: "not-permitted", Doc: "the kernel forbids it, for example through a security module"},
+			SendError:    {Name: "send-error", Doc: "any other send error"},
 		},
 		Reach: pipeline.ReachHost,
 		Defaults: Settings{

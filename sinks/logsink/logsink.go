@@ -26,7 +26,7 @@ const (
 
 // Settings of the sink.
 type Settings struct {
-	Format    Format `setting:"format" enum:"text,json" example:"json" doc:"form of a line: text, or a JSON object"`
+	Format    Format `setting:"format" enum:"text,json" example:"json" doc:"format of a line: text, or a JSON object"`
 	Verbosity int    `setting:"verbosity" min:"1" max:"3" example:"2" doc:"1 prints forwarded packets, 2 dropped ones too, 3 with their bytes in hex"`
 }
 

@@ -34,10 +34,10 @@ type Settings struct {
 func Plugin() pipeline.Plugin {
 	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
 		Type:    "nats",
-		Summary: "publishes messages whole over a NATS system, for hosts of all sites",
+		Summary: "publishes whole messages over NATS, for hosts of all sites",
 		Reasons: whole.Reasons(pipeline.Reasons{
 			NoServer:   {Name: "no-server", Doc: "there is no connection to a NATS server"},
-			TooLarge:   {Name: "too-large", Doc: "the server takes no message that long; see its max_payload"},
+			TooLarge:   {Name: "too-large", Doc: "the server accepts no message that long; see its max_payload"},
 			SendFailed: {Name: "send-failed", Doc: "the connection to the server failed"},
 		}),
 		Metrics:  natslink.Metrics(),

@@ -15,7 +15,7 @@ func metrics() []pipeline.MetricInfo {
 	return []pipeline.MetricInfo{
 		failedRotations: {
 			Name: "failed_rotations_total",
-			Doc:  "attempts that failed to rename a file or to remove old ones: they grow beyond max_size, max_age and keep",
+			Doc:  "failed attempts to rename a file or to remove old ones: files then exceed max_size, max_age and keep",
 		},
 	}
 }

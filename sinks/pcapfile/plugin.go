@@ -13,9 +13,9 @@ import (
 
 // Settings are the settings of the sink.
 type Settings struct {
-	Path    string        `setting:"path" required:"true" example:"/var/lib/pmtud/ptb.pcapng" doc:"the file; one that is there already is renamed, never overwritten"`
+	Path    string        `setting:"path" required:"true" example:"/var/lib/pmtud/ptb.pcapng" doc:"file to write; one that exists is renamed, never overwritten"`
 	Format  string        `setting:"format" enum:"auto,pcap,pcapng" example:"pcapng" doc:"format of the file; auto is pcapng if the path ends in .pcapng, else pcap"`
-	Snaplen int           `setting:"snaplen" min:"1" max:"262144" example:"256" doc:"bytes kept of each packet, at most"`
+	Snaplen int           `setting:"snaplen" min:"1" max:"262144" example:"256" doc:"maximum number of bytes to keep of each packet"`
 	MaxSize setting.Size  `setting:"max_size" min:"0" example:"100MiB" doc:"size at which the file is rotated, such as 10MiB; 0 for never"`
 	MaxAge  time.Duration `setting:"max_age" min:"0s" example:"24h" doc:"age in packet time at which the file is rotated, such as 24h; 0 for never"`
 	Keep    int           `setting:"keep" min:"0" example:"10" doc:"number of rotated files to keep; 0 for all"`
@@ -39,8 +39,8 @@ func Plugin() pipeline.Plugin {
 		Summary: "writes packets to capture files, with rotation",
 		Reasons: pipeline.Reasons{
 			diskFull:   {Name: "disk-full", Doc: "the disk or the quota is full"},
-			writeError: {Name: "write-error", Doc: "the file can't be made or written"},
-			linkType:   {Name: "link-type", Doc: "a pcap file holds packets of one link type, and this is of another", PacketFault: true},
+			writeError: {Name: "write-error", Doc: "the file cannot be created or written"},
+			linkType:   {Name: "link-type", Doc: "a pcap file holds packets of one link type, and this one has another", PacketFault: true},
 			timeStamp:  {Name: "time-stamp", Doc: "captured before 1970 or, for pcap, after 2106", PacketFault: true},
 		},
 		Metrics:  metrics(),

@@ -15,7 +15,7 @@ const (
 	NotPTB     pipeline.Reason = iota + 1 // no PTB, or one without a sound IP header
 	Truncated                             // the capture lacks bytes, or the ICMP header is cut
 	TTLExpired                            // the TTL or hop limit was 1 or 0
-	FromPeer                              // a peer sent it, or this host did to a peer
+	FromPeer                              // a peer sent it, or this host sent it to a peer
 	NoPeers                               // no peer has an address of the message's family
 	SendFailed                            // every send failed; see [Sink.Counters]
 	WentRound                             // it came back, with a lower TTL or hop limit
@@ -23,10 +23,10 @@ const (
 
 // Settings of the sink.
 type Settings struct {
-	Addresses []peerlist.Address `setting:"addresses" required:"true" pattern:"^[0-9A-Za-z._:-]+(%[^/: ]{1,15})?$" example:"192.0.2.11,2001:db8:1::11,fe80::2%eth0,web.example.net" doc:"IPv4 and IPv6 addresses and host names of the peers, link-local ones with their interface; this host's own addresses and duplicates are skipped"`
+	Addresses []peerlist.Address `setting:"addresses" required:"true" pattern:"^[0-9A-Za-z._:-]+(%[^/: ]{1,15})?$" example:"192.0.2.11,2001:db8:1::11,fe80::2%eth0,web.example.net" doc:"addresses and host names of the peers, link-local addresses with their interface; this host's own addresses and duplicates are skipped"`
 	DryRun    bool               `setting:"dry_run" example:"true" doc:"do everything but send; needs no privileges"`
 	Refresh   time.Duration      `setting:"refresh" min:"1s" max:"24h" example:"30s" doc:"how often host names are looked up again"`
-	Unlimited bool               `setting:"unlimited" example:"true" doc:"do without a filter such as iface-rate before it: whoever floods this host then floods every peer"`
+	Unlimited bool               `setting:"unlimited" example:"true" doc:"work without a limit such as iface-rate before it: a flood to this host then becomes a flood to every peer"`
 }
 
 // Plugin returns the sink `peers`.
@@ -35,13 +35,13 @@ func Plugin() pipeline.Plugin {
 		Type:    "peers",
 		Summary: "sends messages to a list of hosts by normal routing",
 		Reasons: pipeline.Reasons{
-			NotPTB:     {Name: "not-ptb", Doc: "the packet is no PTB, or has no sound IP header", PacketFault: true},
+			NotPTB:     {Name: "not-ptb", Doc: "the packet is not a PTB, or its IP header is broken", PacketFault: true},
 			Truncated:  {Name: "truncated", Doc: "the capture lacks bytes of it, or the ICMP header is cut", PacketFault: true},
 			TTLExpired: {Name: "ttl-expired", Doc: "its TTL or hop limit was 1 or 0", PacketFault: true},
-			FromPeer:   {Name: "from-peer", Doc: "a peer sent it, or this host did to a peer", PacketFault: true},
+			FromPeer:   {Name: "from-peer", Doc: "a peer sent it, or this host sent it to a peer", PacketFault: true},
 			NoPeers:    {Name: "no-peers", Doc: "no peer has an address of its family", PacketFault: true},
 			SendFailed: {Name: "send-failed", Doc: "every send failed; see the counters of each peer"},
-			WentRound:  {Name: "went-round", Doc: "the same message passed within two seconds before it, with a higher TTL or hop limit", PacketFault: true},
+			WentRound:  {Name: "went-round", Doc: "the same message passed less than two seconds before, with a higher TTL or hop limit: it went in a circle", PacketFault: true},
 		},
 		Metrics:  peerlist.Metrics(),
 		Reach:    pipeline.ReachNetwork,

@@ -22,10 +22,10 @@ const (
 
 // Settings of the sink.
 type Settings struct {
-	Peers    []peerlist.Address `setting:"peers" required:"true" pattern:"^[0-9A-Za-z._:-]+(%[^/: ]{1,15})?$" example:"192.0.2.11,2001:db8:1::11,fe80::2%eth0,pmtud.example.net" doc:"IPv4 and IPv6 addresses and host names of the peers, link-local ones with their interface; this host's own addresses and duplicates are skipped"`
+	Peers    []peerlist.Address `setting:"peers" required:"true" pattern:"^[0-9A-Za-z._:-]+(%[^/: ]{1,15})?$" example:"192.0.2.11,2001:db8:1::11,fe80::2%eth0,pmtud.example.net" doc:"addresses and host names of the peers, link-local addresses with their interface; this host's own addresses and duplicates are skipped"`
 	Port     uint16             `setting:"port" min:"1" example:"4821" doc:"UDP port that the peers listen on"`
 	Key      []string           `setting:"key" secret:"true" example:"a-secret-of-your-own" doc:"secret texts of at least 16 bytes that all hosts share; the first one seals"`
-	Insecure bool               `setting:"insecure" example:"true" doc:"do without a key if none is given: whoever can send to the peers can then forge messages"`
+	Insecure bool               `setting:"insecure" example:"true" doc:"work without a key: anyone who can send to the peers can then forge messages"`
 	DryRun   bool               `setting:"dry_run" example:"true" doc:"do everything but send"`
 	Refresh  time.Duration      `setting:"refresh" min:"1s" max:"24h" example:"30s" doc:"how often host names are looked up again"`
 }
@@ -37,7 +37,7 @@ const DefaultPort = 4821
 func Plugin() pipeline.Plugin {
 	return pipeline.NewSink(pipeline.SinkPlugin[Settings]{
 		Type:    "relay",
-		Summary: "sends messages whole, sealed in UDP datagrams, to a list of hosts",
+		Summary: "sends whole messages, sealed in UDP datagrams, to a list of hosts",
 		Reasons: whole.Reasons(pipeline.Reasons{
 			FromPeer:   {Name: "from-peer", Doc: "its router is a peer, whose data plane has translated it for this host", PacketFault: true},
 			NoPeers:    {Name: "no-peers", Doc: "no peer has an address", PacketFault: true},

@@ -16,8 +16,8 @@ import (
 // Settings of the source.
 type Settings struct {
 	natslink.Settings
-	Targets []prefixset.Prefix `setting:"targets" pattern:"^[0-9a-fA-F.:]+(/[0-9]+)?$" example:"203.0.113.80,2001:db8:4::80" doc:"addresses to get messages for, if the subject holds {target}: prefixes of whole tokens, all if none are given"`
-	MaxAge  time.Duration      `setting:"max_age" min:"100ms" max:"2m" example:"5s" doc:"how old a message may be, by this host's clock"`
+	Targets []prefixset.Prefix `setting:"targets" pattern:"^[0-9a-fA-F.:]+(/[0-9]+)?$" example:"203.0.113.80,2001:db8:4::80" doc:"addresses to receive messages for, if the subject contains {target}; prefixes must end between tokens; all if empty"`
+	MaxAge  time.Duration      `setting:"max_age" min:"100ms" max:"2m" example:"5s" doc:"maximum age of a message, by this host's clock"`
 }
 
 // DefaultMaxAge leaves room for clocks that differ.
@@ -27,7 +27,7 @@ const DefaultMaxAge = 5 * time.Second
 func Plugin() pipeline.Plugin {
 	return pipeline.NewSource(pipeline.SourcePlugin[Settings]{
 		Type:    "nats",
-		Summary: "receives whole messages that sinks nats of hosts of all sites publish",
+		Summary: "receives whole messages that hosts of all sites publish over NATS",
 		Metrics: metrics(),
 		Defaults: Settings{
 			Settings: natslink.Settings{Subject: natslink.DefaultSubject}, MaxAge: DefaultMaxAge,

@@ -89,10 +89,10 @@ const (
 func metrics() []pipeline.MetricInfo {
 	return append(
 		natslink.Metrics(),
-		pipeline.MetricInfo{Name: "received_messages_total", Doc: "messages that came"},
+		pipeline.MetricInfo{Name: "received_messages_total", Doc: "messages received"},
 		pipeline.MetricInfo{
 			Name: "refused_messages_total", Label: "reason",
-			Doc: "messages that were refused: too-large, of an other-version, not-sealed, with an unknown-key, malformed, replayed, forged, too-old, not-ip, own: this program published it, or repeated: the same packet came before",
+			Doc: "messages refused: too-large, other-version, not-sealed, unknown-key, malformed, replayed, forged, too-old, not-ip, own (published by this program) or repeated (the same packet was received before)",
 		},
 	)
 }

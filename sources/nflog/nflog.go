@@ -50,12 +50,12 @@ type Settings struct {
 	// to wait for the timeout. Adaptive is 1 up to 5000 packets a second and 500
 	// from there on, until the rate is below 2000. A rule's own threshold holds
 	// where it is lower.
-	Threshold Threshold `setting:"threshold" pattern:"^(adaptive|[0-9]+)$" example:"adaptive" doc:"packets gathered by the kernel before it hands them over, or adaptive: 1 at rest, 500 under load"`
+	Threshold Threshold `setting:"threshold" pattern:"^(adaptive|[0-9]+)$" example:"adaptive" doc:"packets that the kernel gathers before it hands them over, or adaptive: 1 at rest, 500 under load"`
 
 	// Timeout is how long the kernel waits for more packets than there are. It
 	// counts in steps of 10 ms, rounded up; 0 is the next timer interrupt, 1 to
 	// 10 ms away depending on the kernel. It means nothing at a threshold of 1.
-	Timeout time.Duration `setting:"timeout" min:"0s" max:"1h" example:"10ms" doc:"longest wait for the threshold, in steps of 10ms; 0 means the next timer interrupt"`
+	Timeout time.Duration `setting:"timeout" min:"0s" max:"1h" example:"10ms" doc:"maximum wait for the threshold, in steps of 10ms; 0 means until the next timer interrupt"`
 
 	// BufferSize is the room for what the kernel handed over and the source has
 	// not read yet. What finds no room is lost. Without CAP_NET_ADMIN in the
@@ -69,7 +69,7 @@ type Settings struct {
 	// Snaplen is how much of each packet is copied: at least the IP header's length
 	// fields, at most NFULNL_COPY_RANGE_MAX. A rule's own size holds where it is
 	// lower.
-	Snaplen int `setting:"snaplen" min:"64" max:"65531" example:"2048" doc:"bytes of each packet that are delivered, from the IP header on"`
+	Snaplen int `setting:"snaplen" min:"64" max:"65531" example:"2048" doc:"bytes of each packet to deliver, starting at the IP header"`
 }
 
 // Plugin returns the source `nflog`.

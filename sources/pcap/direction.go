@@ -1,6 +1,6 @@
 package pcap
 
-// Direction says which packets are captured, as seen from this host.
+// Direction says which packets to capture, as seen from this host.
 type Direction string
 
 // Directions.

@@ -25,10 +25,10 @@ type Settings struct {
 	// Interface may be down, but must be there when the source is opened.
 	Interface setting.InterfaceName `setting:"interface" required:"true" example:"eth0" doc:"name of the interface to capture from"`
 
-	Direction   Direction    `setting:"direction" enum:"in,out,both" example:"in" doc:"which packets are captured, as seen from this host"`
-	Promiscuous bool         `setting:"promiscuous" example:"true" doc:"capture what is addressed to other hosts too"`
-	Snaplen     int          `setting:"snaplen" min:"1" max:"262144" example:"2048" doc:"bytes of each packet that are captured"`
-	RingSize    setting.Size `setting:"ring_size" min:"16KiB" max:"1GiB" example:"32MiB" doc:"memory for packets that were not read yet, in bytes or with a unit such as 32MiB"`
+	Direction   Direction    `setting:"direction" enum:"in,out,both" example:"in" doc:"which packets to capture, as seen from this host"`
+	Promiscuous bool         `setting:"promiscuous" example:"true" doc:"also capture what is addressed to other hosts"`
+	Snaplen     int          `setting:"snaplen" min:"1" max:"262144" example:"2048" doc:"bytes of each packet to capture"`
+	RingSize    setting.Size `setting:"ring_size" min:"16KiB" max:"1GiB" example:"32MiB" doc:"memory for packets not yet read, in bytes or with a unit such as 32MiB"`
 
 	// Latency is how long the kernel waits for more packets than there are: half
 	// of it is what a single packet waits. The kernel looks at the ring that
@@ -36,7 +36,7 @@ type Settings struct {
 	// It is a thousand wake-ups a second too while there is traffic, but not much
 	// of it; from 8 packets a millisecond on, the source looks every 4 ms. Full
 	// blocks are handed over at once.
-	Latency time.Duration `setting:"latency" min:"1ms" max:"1s" example:"1ms" doc:"longest wait of a packet in the ring, in whole milliseconds"`
+	Latency time.Duration `setting:"latency" min:"1ms" max:"1s" example:"1ms" doc:"maximum time that a packet waits in the ring, in whole milliseconds"`
 }
 
 // Plugin returns the source `pcap`.

@@ -12,9 +12,9 @@ import (
 // Settings are the settings of the source.
 type Settings struct {
 	Path    []string `setting:"path" required:"true" example:"/var/lib/pmtud/edge.pcap" doc:"capture files, one after another: paths, patterns such as edge-*.pcap, or - for standard input"`
-	Speed   Speed    `setting:"speed" pattern:"^(max|original|[0-9.]+([eE][-+]?[0-9]+)?)$" example:"original" doc:"how fast: max, original, or a factor of the original speed such as 2 or 0.5"`
-	Loop    bool     `setting:"loop" example:"true" doc:"begin again after the last file, for ever"`
-	Snaplen int      `setting:"snaplen" min:"0" example:"2048" doc:"bytes taken of each packet; 0 for all"`
+	Speed   Speed    `setting:"speed" pattern:"^(max|original|[0-9.]+([eE][-+]?[0-9]+)?)$" example:"original" doc:"how fast to read: max, original, or a multiple of the original speed such as 2 or 0.5"`
+	Loop    bool     `setting:"loop" example:"true" doc:"start again after the last file, forever"`
+	Snaplen int      `setting:"snaplen" min:"0" example:"2048" doc:"bytes to take of each packet; 0 for all"`
 }
 
 // Plugin returns the source pcap-file.

@@ -40,12 +40,12 @@ const (
 
 func metrics() []pipeline.MetricInfo {
 	return []pipeline.MetricInfo{
-		receivedDatagrams: {Name: "received_datagrams_total", Doc: "datagrams that came"},
+		receivedDatagrams: {Name: "received_datagrams_total", Doc: "datagrams received"},
 		refusedDatagrams: {
 			Name: "refused_datagrams_total", Label: "reason",
-			Doc: "datagrams that were refused: malformed, with an unknown-key, replayed, forged, too-old, not-ip, not-allowed by from, or repeated: the same packet came before",
+			Doc: "datagrams refused: malformed, unknown-key, replayed, forged, too-old, not-ip, not-allowed by from, or repeated (the same packet was received before)",
 		},
-		knownSenders: {Name: "senders", Doc: "senders that are remembered; one that starts again is a new one"},
+		knownSenders: {Name: "senders", Doc: "senders remembered; one that restarts counts as a new one"},
 	}
 }
 

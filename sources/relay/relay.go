@@ -26,10 +26,10 @@ import (
 
 // Settings of the source.
 type Settings struct {
-	Listen   string             `setting:"listen" pattern:"^(([0-9.]+|\\[[0-9a-fA-F:.]+(%[^/: ]{1,15})?\\])?:[0-9]+)$" example:":4821" doc:"UDP address and port to receive on; without an address, all of IPv4 and IPv6"`
+	Listen   string             `setting:"listen" pattern:"^(([0-9.]+|\\[[0-9a-fA-F:.]+(%[^/: ]{1,15})?\\])?:[0-9]+)$" example:":4821" doc:"UDP address and port to receive on; without an address, all IPv4 and IPv6 addresses"`
 	Key      []string           `setting:"key" secret:"true" example:"a-secret-of-your-own" doc:"secret texts of at least 16 bytes that all hosts share; each is accepted"`
-	From     []prefixset.Prefix `setting:"from" pattern:"^[0-9a-fA-F.:]+(/[0-9]+)?$" example:"192.0.2.0/24,2001:db8::/32" doc:"prefixes that datagrams must come from, if any are given"`
-	Insecure bool               `setting:"insecure" example:"true" doc:"do without a key if none is given: whoever can send to this host can then forge messages"`
+	From     []prefixset.Prefix `setting:"from" pattern:"^[0-9a-fA-F.:]+(/[0-9]+)?$" example:"192.0.2.0/24,2001:db8::/32" doc:"prefixes that datagrams may come from; any if empty"`
+	Insecure bool               `setting:"insecure" example:"true" doc:"work without a key: anyone who can send to this host can then forge messages"`
 }
 
 // DefaultListen is where the source receives by default.
@@ -39,7 +39,7 @@ const DefaultListen = ":4821"
 func Plugin() pipeline.Plugin {
 	return pipeline.NewSource(pipeline.SourcePlugin[Settings]{
 		Type:     "relay",
-		Summary:  "receives whole messages that other hosts' sinks relay send",
+		Summary:  "receives whole messages that the sink relay of other hosts sends",
 		Metrics:  metrics(),
 		Defaults: Settings{Listen: DefaultListen},
 		New:      New,

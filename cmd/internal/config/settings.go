@@ -54,7 +54,7 @@ func defaults() Global {
 // plugins leave alone. The tags are those of a plugin's settings, see
 // [pipeline.FilterPlugin].
 type Sink struct {
-	Queue Queue `setting:"queue" doc:"packets that wait for the sink"`
+	Queue Queue `setting:"queue" doc:"packets waiting for the sink"`
 }
 
 // Queue are the settings of a sink's queue.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 )
 
 // Demo makes the experiment without and with pmtud, for IPv4 and IPv6, for services that
@@ -19,12 +20,12 @@ func Demo(ctx context.Context, config Config, out io.Writer) ([]Result, error) {
 		return nil, err
 	}
 	fmt.Fprintf(out, "%d servers share one address behind an ECMP router; %s behind a link with MTU %d.\n"+
-		"A download hangs when it makes no progress for %v. Please wait a little longer than that.\n",
+		"A download hangs when it makes no progress for %v, so this takes up to a minute.\n",
 		config.Servers, count(config.Clients, "client"), config.MTU, config.Stall)
 	var results []Result
 	var errs []error
 	for _, c := range begin(ctx, config) {
-		c.running.Wait()
+		withDots(out, c.running.Wait)
 		if ctx.Err() == nil {
 			errs = append(errs, c.report(out))
 			results = append(results, c.without.result, c.with.result)
@@ -33,7 +34,43 @@ func Demo(ctx context.Context, config Config, out io.Writer) ([]Result, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	return results, errors.Join(errs...)
+	err = errors.Join(errs...)
+	if err == nil {
+		fmt.Fprintln(out, verdict(results))
+	}
+	return results, err
+}
+
+// withDots calls wait and writes a dot each second meanwhile.
+func withDots(out io.Writer, wait func()) {
+	over := make(chan struct{})
+	go func() { defer close(over); wait() }()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-over:
+			fmt.Fprintln(out)
+			return
+		case <-tick.C:
+			fmt.Fprint(out, ".")
+		}
+	}
+}
+
+// verdict says what came of all downloads, which did as they must.
+func verdict(results []Result) string {
+	var hung, completed, without, with int
+	for _, r := range results {
+		if r.withPmtud() {
+			completed += r.Completed
+			with += len(r.Downloads)
+		} else {
+			hung += r.Hung
+			without += len(r.Downloads)
+		}
+	}
+	return fmt.Sprintf("\nPassed: without pmtud %d of %d downloads hung, with pmtud %d of %d completed.", hung, without, completed, with)
 }
 
 // chapter is the part of the demonstration that is about one family and one kind of
@@ -84,7 +121,7 @@ func beginChapter(ctx context.Context, title string, with Config) *chapter {
 
 // report writes what came of the experiments, which are over.
 func (c *chapter) report(out io.Writer) error {
-	fmt.Fprintf(out, "\n%s\n", c.title)
+	fmt.Fprintln(out, c.title)
 	var errs []error
 	for _, e := range []experiment{c.without, c.with} {
 		err := e.err

@@ -11,27 +11,27 @@ import (
 func families(build Build) []family {
 	return []family{
 		{
-			Info{"pmtud_build_info", gauge, []string{"version", "goversion"}, "always 1; the labels tell the version of the program and of the Go that built it"},
+			Info{"pmtud_build_info", gauge, []string{"version", "goversion"}, "always 1; the labels are the versions of the program and of Go"},
 			func(_ *snapshot, put put) { put(boolValue(true), build.Version, build.GoVersion) },
 		},
 
-		single(gauge, "pmtud_ready", "1 if every pipeline and stage is well, as /readyz tells; otherwise 0", func(s *snapshot) value {
+		single(gauge, "pmtud_ready", "1 if every pipeline and stage is healthy, as /readyz reports; otherwise 0", func(s *snapshot) value {
 			return boolValue(health.Ready(s.findings))
 		}),
 		{
 			Info{"pmtud_config_info", gauge, []string{"hash"}, "always 1; the label is the hash of the running configuration"},
 			func(s *snapshot, put put) { put(boolValue(true), s.status.Reload.Hash) },
 		},
-		single(gauge, "pmtud_config_last_reload_successful", "1 if the last reload was good, or there was none; otherwise 0", func(s *snapshot) value {
+		single(gauge, "pmtud_config_last_reload_successful", "1 if the last reload succeeded, or there was none; otherwise 0", func(s *snapshot) value {
 			return boolValue(s.status.Reload.Good)
 		}),
-		single(gauge, "pmtud_config_last_reload_success_timestamp_seconds", "time of the last good reload, or of the start", func(s *snapshot) value {
+		single(gauge, "pmtud_config_last_reload_success_timestamp_seconds", "time of the last successful reload, or of the start", func(s *snapshot) value {
 			return timestamp(s.status.Reload.At)
 		}),
-		single(counter, "pmtud_config_reloads_total", "attempts to reload the configuration", func(s *snapshot) value {
+		single(counter, "pmtud_config_reloads_total", "reloads of the configuration, failed ones included", func(s *snapshot) value {
 			return number(s.status.Reload.Attempts)
 		}),
-		single(counter, "pmtud_config_reload_failures_total", "attempts to reload the configuration that changed nothing, since it or the host was not fit for it", func(s *snapshot) value {
+		single(counter, "pmtud_config_reload_failures_total", "reloads that failed and changed nothing, because of the configuration or the host", func(s *snapshot) value {
 			return number(s.status.Reload.Failures)
 		}),
 
@@ -44,7 +44,7 @@ func families(build Build) []family {
 			},
 		},
 		{
-			Info{"pmtud_pipeline_start_time_seconds", gauge, []string{"pipeline"}, "time when the pipeline was opened; all its counters begin there"},
+			Info{"pmtud_pipeline_start_time_seconds", gauge, []string{"pipeline"}, "time when the pipeline was opened; its counters start there"},
 			func(s *snapshot, put put) {
 				for _, p := range s.status.Pipelines {
 					put(timestamp(p.Since), p.Name)
@@ -52,7 +52,7 @@ func families(build Build) []family {
 			},
 		},
 		{
-			Info{"pmtud_stage_healthy", gauge, []string{"pipeline", "kind", "sink", "stage"}, "1 if the stage can do its work, as far as it knows; 0 if not, /readyz tells why. The label sink is set for filters of a sink"},
+			Info{"pmtud_stage_healthy", gauge, []string{"pipeline", "kind", "sink", "stage"}, "1 if the stage can do its work, as far as it knows; 0 if not, and /readyz says why. The label sink is set for filters of a sink"},
 			func(s *snapshot, put put) {
 				for _, f := range s.findings {
 					if f.Name != "" {
@@ -62,20 +62,20 @@ func families(build Build) []family {
 			},
 		},
 
-		perSource("pmtud_received_packets_total", "packets that the source delivered, or that it left in the kernel since a limit was going to refuse them", func(c pipeline.SourceCount) uint64 {
+		perSource("pmtud_received_packets_total", "packets that the source delivered, or left in the kernel because a limit was going to refuse them", func(c pipeline.SourceCount) uint64 {
 			return c.Received
 		}),
-		perSource("pmtud_received_bytes_total", "bytes of the packets that the source delivered, as long as they were on the wire", func(c pipeline.SourceCount) uint64 {
+		perSource("pmtud_received_bytes_total", "bytes of the packets that the source delivered, by their length on the wire", func(c pipeline.SourceCount) uint64 {
 			return c.Bytes
 		}),
-		perSource("pmtud_lost_packets_total", "packets that the kernel lost before the source could read them, for want of room in a ring or socket", func(c pipeline.SourceCount) uint64 {
+		perSource("pmtud_lost_packets_total", "packets that the kernel lost before the source could read them, because a ring or socket was full", func(c pipeline.SourceCount) uint64 {
 			return c.Lost
 		}),
 
-		perPipeline(counter, "pmtud_forwarded_packets_total", "packets that all filters of the pipeline let pass", func(c pipeline.Counters) value {
+		perPipeline(counter, "pmtud_forwarded_packets_total", "packets that all filters of the pipeline passed", func(c pipeline.Counters) value {
 			return number(c.Forwarded)
 		}),
-		perPipeline(counter, "pmtud_forwarded_bytes_total", "bytes of the packets that all filters of the pipeline let pass, as long as they were on the wire", func(c pipeline.Counters) value {
+		perPipeline(counter, "pmtud_forwarded_bytes_total", "bytes of the packets that all filters of the pipeline passed, by their length on the wire", func(c pipeline.Counters) value {
 			return number(c.ForwardedBytes)
 		}),
 		{
@@ -96,7 +96,7 @@ func families(build Build) []family {
 			},
 		},
 
-		perSink(counter, "pmtud_sink_offered_packets_total", "packets that came to the sink's filters: those that the pipeline forwarded, and the dropped ones if the sink observes them", func(c pipeline.SinkCount) value {
+		perSink(counter, "pmtud_sink_offered_packets_total", "packets that reached the sink's filters: those that the pipeline forwarded, and dropped ones if the sink observes them", func(c pipeline.SinkCount) value {
 			return number(c.Offered)
 		}),
 		{
@@ -115,20 +115,20 @@ func families(build Build) []family {
 		perSinkReason("pmtud_sink_failed_packets_total", "packets that the sink did not deliver", func(c pipeline.SinkCount) []pipeline.ReasonCount {
 			return c.Failed
 		}),
-		perSinkReason("pmtud_sink_shed_packets_total", "packets that were given up before the sink got them: its queue was full, or it had to be left", func(c pipeline.SinkCount) []pipeline.ReasonCount {
+		perSinkReason("pmtud_sink_shed_packets_total", "packets dropped from the sink's queue: it was full, they were too old, or the pipeline stopped", func(c pipeline.SinkCount) []pipeline.ReasonCount {
 			return c.Shed
 		}),
-		perSink(gauge, "pmtud_sink_queue_packets", "packets that wait for the sink", func(c pipeline.SinkCount) value {
+		perSink(gauge, "pmtud_sink_queue_packets", "packets waiting for the sink", func(c pipeline.SinkCount) value {
 			return number(c.Waiting)
 		}),
-		perSink(gauge, "pmtud_sink_queue_capacity_packets", "packets that can wait for the sink", func(c pipeline.SinkCount) value {
+		perSink(gauge, "pmtud_sink_queue_capacity_packets", "packets that the sink's queue can hold", func(c pipeline.SinkCount) value {
 			return number(c.QueueSize)
 		}),
 		perSink(gauge, "pmtud_sink_delivering_packets", "packets that the sink is delivering", func(c pipeline.SinkCount) value {
 			return number(c.Queued - c.Waiting)
 		}),
 		{
-			Info{"pmtud_sink_delay_seconds", histogram, []string{"pipeline", "sink"}, "time from the capture of a packet to its delivery by the sink; only of pipelines without captures from files"},
+			Info{"pmtud_sink_delay_seconds", histogram, []string{"pipeline", "sink"}, "time from a packet's capture to its delivery by the sink; only for pipelines that read no capture files"},
 			func(s *snapshot, put put) {
 				for _, c := range s.counters {
 					for _, sink := range c.Sinks {
