@@ -13,9 +13,11 @@ import (
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/metrics"
+	"github.com/pmtud/pmtud/cmd/internal/offline/catalog"
 	"github.com/pmtud/pmtud/cmd/internal/testkit/goldentest"
 	"github.com/pmtud/pmtud/cmd/internal/testkit/manual"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // TestGenerated compares what is committed with what the code says of itself; "make
@@ -51,7 +53,7 @@ func TestGenerated(t *testing.T) {
 // generated returns the files by their names.
 func generated(t *testing.T) map[string]string {
 	t.Helper()
-	schema, err := config.Schema(cmd.Plugins())
+	schema, err := catalog.Schema(cmd.Plugins())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,9 +104,9 @@ func generatedPart(t *testing.T, document, part string, pages map[string]string)
 	case "options":
 		return manual.OptionTable(cmd.RootCommand().Flags())
 	case "top level":
-		return manual.SettingTable(config.DescribeGlobal())
+		return manual.SettingTable(setting.Describe(config.GlobalSettings()))
 	case "queue":
-		return manual.SettingTable(config.DescribeSink())
+		return manual.SettingTable(setting.Describe(config.SinkSettings()))
 	}
 	for _, p := range cmd.Plugins() {
 		if part == p.Kind.String()+" "+p.Type {

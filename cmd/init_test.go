@@ -13,6 +13,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/offline/catalog"
 	"github.com/pmtud/pmtud/cmd/internal/testkit/goldentest"
 	"github.com/pmtud/pmtud/configs"
 	"github.com/pmtud/pmtud/pipeline"
@@ -87,7 +88,7 @@ func TestInitOfEachPlugin(t *testing.T) {
 		}
 		for _, format := range []string{"yaml", "toml"} {
 			text := done(t, run(t, "init", chain, "--format", format))
-			for _, s := range config.Describe(p).Settings {
+			for _, s := range catalog.Describe(p).Settings {
 				if !regexp.MustCompile(`(?m)^ *(# )?` + s.Name + `(: | = )`).MatchString(text) {
 					t.Errorf("%v %s: setting %s is missing in\n%s", p.Kind, p.Type, s.Name, text)
 				}
@@ -119,7 +120,7 @@ var alternatives = map[string][]string{"nats": {"creds", "nkey", "token", "targe
 // required returns a stage with examples of all that it requires.
 func required(p pipeline.Plugin) string {
 	var settings []string
-	for _, s := range config.Describe(p).Settings {
+	for _, s := range catalog.Describe(p).Settings {
 		if !s.Required && s.Name != oneOfTwo[p.Type] {
 			continue
 		}

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
+	"github.com/pmtud/pmtud/cmd/internal/offline/catalog"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
@@ -70,13 +70,13 @@ func (a *app) printPlugins(o pluginsOptions, names []string) error {
 			return mistake.UnknownName("plugin", names[0], a.pluginTypes())
 		}
 	}
-	var infos []config.PluginInfo
+	var infos []catalog.PluginInfo
 	for _, p := range plugins {
-		infos = append(infos, config.Describe(p))
+		infos = append(infos, catalog.Describe(p))
 	}
 	switch {
 	case o.format.value == "json":
-		return writeJSON(a.Stdout, map[string][]config.PluginInfo{"plugins": infos})
+		return writeJSON(a.Stdout, map[string][]catalog.PluginInfo{"plugins": infos})
 	case len(names) > 0:
 		return describePlugins(a.Stdout, infos)
 	}
@@ -87,7 +87,7 @@ func (a *app) printSchema(o pluginsOptions, names []string) error {
 	if len(names) > 0 || o.format.value != "text" {
 		return errors.New("--schema goes without a name and --format: it describes whole files, in JSON")
 	}
-	text, err := config.Schema(a.Plugins)
+	text, err := catalog.Schema(a.Plugins)
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func writeJSON(out io.Writer, value any) error {
 	return nil
 }
 
-func listPlugins(out io.Writer, infos []config.PluginInfo) error {
+func listPlugins(out io.Writer, infos []catalog.PluginInfo) error {
 	rows := [][]string{{"KIND", "TYPE", "SUMMARY"}}
 	for _, p := range infos {
 		rows = append(rows, []string{p.Kind, p.Type, p.Summary})
@@ -130,13 +130,13 @@ func listPlugins(out io.Writer, infos []config.PluginInfo) error {
 	return printLines(out, table(rows))
 }
 
-func describePlugins(out io.Writer, infos []config.PluginInfo) error {
+func describePlugins(out io.Writer, infos []catalog.PluginInfo) error {
 	var lines []string
 	for i, p := range infos {
 		if i > 0 {
 			lines = append(lines, "")
 		}
-		lines = append(lines, config.Wrap(p.Kind+" "+p.Type+": "+p.Summary, width)...)
+		lines = append(lines, setting.Wrap(p.Kind+" "+p.Type+": "+p.Summary, width)...)
 		for _, part := range [][]string{settingLines(p.Settings), reasonLines(p.Reasons), metricLines(p.Metrics)} {
 			if len(part) > 1 {
 				lines = append(append(lines, ""), part...)
@@ -170,7 +170,7 @@ func settingLines(settings []setting.Info) []string {
 	return lines
 }
 
-func reasonLines(reasons []config.ReasonInfo) []string {
+func reasonLines(reasons []catalog.ReasonInfo) []string {
 	rows := [][]string{{"REASON", "MEANING"}}
 	for _, r := range reasons {
 		rows = append(rows, []string{r.Name, r.Doc})
@@ -178,7 +178,7 @@ func reasonLines(reasons []config.ReasonInfo) []string {
 	return table(rows)
 }
 
-func metricLines(metrics []config.MetricInfo) []string {
+func metricLines(metrics []catalog.MetricInfo) []string {
 	rows := [][]string{{"METRIC", "KIND", "BY", "MEANING"}}
 	for _, m := range metrics {
 		rows = append(rows, []string{m.Name, m.Kind, m.Label, m.Doc})

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/cmd"
-	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/offline/catalog"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
@@ -19,7 +19,7 @@ func TestPlugins(t *testing.T) {
 			t.Errorf("%s is not listed:\n%s", p.Type, list)
 		}
 		want := []string{}
-		for _, s := range config.Describe(p).Settings {
+		for _, s := range catalog.Describe(p).Settings {
 			want = append(want, s.Name, s.Kind(), s.Allowed(), setting.Line(s.Default), setting.Line(s.Example), s.Doc)
 		}
 		for _, r := range p.Reasons {
@@ -46,7 +46,7 @@ func unwrapped(text string) string {
 // with.
 func TestPluginsExamples(t *testing.T) {
 	for _, p := range cmd.Plugins() {
-		for _, s := range config.Describe(p).Settings {
+		for _, s := range catalog.Describe(p).Settings {
 			if s.Example == nil {
 				t.Errorf("setting %s of %v %s has no example", s.Name, p.Kind, p.Type)
 			}
@@ -55,7 +55,7 @@ func TestPluginsExamples(t *testing.T) {
 }
 
 func TestPluginsJSON(t *testing.T) {
-	var got struct{ Plugins []config.PluginInfo }
+	var got struct{ Plugins []catalog.PluginInfo }
 	if err := json.Unmarshal([]byte(done(t, run(t, "plugins", "mtu", "--format=json"))), &got); err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"text/tabwriter"
 	"unicode/utf8"
 
-	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // width is the most characters that a line of help or of a table has: those of a plain
@@ -41,7 +41,7 @@ func align(rows [][]string) []string {
 // hang returns text behind start, and its further lines below its first one.
 func hang(start, text string) []string {
 	indent := utf8.RuneCountInString(start)
-	lines := config.Wrap(text, width-indent)
+	lines := setting.Wrap(text, width-indent)
 	for i := range lines {
 		lines[i] = start + lines[i]
 		start = strings.Repeat(" ", indent)

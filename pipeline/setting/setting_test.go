@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/netip"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -234,6 +235,31 @@ func TestFormat(t *testing.T) {
 	} {
 		if got := setting.Format(reflect.ValueOf(tc.value)); got != tc.want {
 			t.Errorf("%v: got %q, want %q", tc.value, got, tc.want)
+		}
+	}
+}
+
+func TestWrap(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                 "",
+		"a  b\nc":          "a b c",
+		"aaaa bbbb":        "aaaa bbbb",
+		"aaaa bbbbb":       "aaaa|bbbbb",
+		"aaaaaaaaaaaa b":   "aaaaaaaaaaaa|b",
+		"b aaaaaaaaaaaa":   "b|aaaaaaaaaaaa",
+		"ä ä ä ä ä ä":      "ä ä ä ä ä|ä",
+		"one two three go": "one two|three go",
+	} {
+		if got := strings.Join(setting.Wrap(text, 9), "|"); got != want {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+}
+
+func TestSentence(t *testing.T) {
+	for doc, want := range map[string]string{"of a. b.": "Of a. b.", "": ""} {
+		if got := setting.Sentence(doc); got != want {
+			t.Errorf("%q: %q", doc, got)
 		}
 	}
 }

@@ -55,3 +55,28 @@ func Line(value any) string {
 	}
 	return fmt.Sprint(value)
 }
+
+// Sentence returns a doc with a capital and a full stop.
+func Sentence(doc string) string {
+	if doc == "" {
+		return ""
+	}
+	return strings.ToUpper(doc[:1]) + strings.TrimSuffix(doc[1:], ".") + "."
+}
+
+// Wrap breaks text into lines of at most width characters, where words allow it.
+func Wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}

@@ -19,20 +19,11 @@ var durationType = reflect.TypeFor[time.Duration]()
 
 // kindError says that a value is not of the kind that a setting wants.
 type kindError struct {
-	want string
-	got  any
-	hint string
+	want, hint string
+	got        any
 }
 
 func (e *kindError) Error() string { return "must be " + e.want + ", not " + syntax.KindOf(e.got) }
-
-// rangeError says that a number does not fit into its field.
-type rangeError struct {
-	bounds string
-	got    Number
-}
-
-func (e *rangeError) Error() string { return "must be " + e.bounds + ", not " + string(e.got) }
 
 // convert returns the value that a setting, or an element of one, has in a field of a
 // type. It notes what is wrong.
@@ -44,38 +35,34 @@ func (d *decoder) convert(info setting.Info, n *Setting, t reflect.Type) (reflec
 		return d.convertList(info, n, t)
 	}
 	typed(n, t)
-	value, err := scalar(n.Value, t)
 	hint := ""
+	value, err := scalar(info, n.Value, t)
+	if kind, ok := errors.AsType[*kindError](err); ok {
+		hint = kind.hint
+	}
 	if err == nil {
 		if err = info.Check(value); err != nil {
 			hint = meantHint(setting.Format(value), info.Enum)
 		}
 	}
-	if kind, ok := errors.AsType[*kindError](err); ok {
-		hint = kind.hint
-	}
-	if fit, ok := errors.AsType[*rangeError](err); ok {
-		fit.bounds = cmp.Or(info.Bounds(), fit.bounds)
-	}
 	if err != nil {
 		settingError(d.Report, info.Name, n.At, hint, err)
-		return reflect.Zero(t), false
 	}
-	return value, true
+	return value, err == nil
 }
 
 // convertList lets a single value stand for a list of one.
 func (d *decoder) convertList(info setting.Info, n *Setting, t reflect.Type) (reflect.Value, bool) {
 	list, isRight := reflect.MakeSlice(t, 0, 0), true
-	items, isList := n.Value.(List)
 	if table, ok := n.Value.(Table); ok {
-		kind := "a list"
-		if addressHint(table) != "" {
-			kind = "text"
+		err := &kindError{"a list", "", table}
+		if hint := addressHint(table); hint != "" {
+			err = &kindError{"text", hint, table}
 		}
-		settingError(d.Report, info.Name, n.At, addressHint(table), &kindError{kind, table, ""})
+		settingError(d.Report, info.Name, n.At, err.hint, err)
 		return list, false
 	}
+	items, isList := n.Value.(List)
 	if !isList {
 		items = List{n}
 	}
@@ -149,63 +136,107 @@ func typed(n *Setting, t reflect.Type) {
 }
 
 // scalar returns a single value as that of a field.
-func scalar(value any, t reflect.Type) (reflect.Value, error) {
-	if hint := addressHint(value); hint != "" {
-		return reflect.Value{}, &kindError{"text", value, hint}
-	}
-	text, isScalar := syntax.ScalarText(value)
-	if setting.IsText(t) {
-		if !isScalar {
-			return reflect.Value{}, &kindError{"a single value", value, ""}
-		}
-		v := reflect.New(t)
-		return v.Elem(), v.Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text))
-	}
-	v, err := basic(value, t)
-	if err != nil {
-		return reflect.Value{}, err
-	}
-	return reflect.ValueOf(v).Convert(t), nil
-}
-
-func basic(value any, t reflect.Type) (any, error) {
-	if t == durationType {
-		return duration(value)
-	}
-	switch t.Kind() {
-	case reflect.Bool:
-		return boolean(value)
-	case reflect.String:
-		return str(value)
-	case reflect.Float32, reflect.Float64:
-		return floating(value, t)
-	}
-	return integer(value, t)
-}
-
-func boolean(value any) (any, error) {
-	if _, ok := value.(bool); ok {
-		return value, nil
+func scalar(info setting.Info, value any, t reflect.Type) (reflect.Value, error) {
+	v := reflect.New(t).Elem()
+	if err := checkKind(value, t); err != nil {
+		return v, err
 	}
 	text, _ := syntax.ScalarText(value)
-	hint := syntax.BoolHint(text)
-	if value == "true" || value == "false" {
-		hint = "leave out the quotes"
+	switch {
+	case setting.IsText(t):
+		return v, v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text))
+	case t == durationType:
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			return v, fmt.Errorf("%q is not a duration such as 10s or 1h30m; its units are ms, s, m and h", text)
+		}
+		v.SetInt(int64(d))
+	case v.CanFloat():
+		f, err := Number(text).Float(t.Bits())
+		if err != nil {
+			return v, fmt.Errorf("%s is out of range", text)
+		}
+		v.SetFloat(f)
+	case v.CanInt() || v.CanUint():
+		return v, setInteger(v, Number(text), info.Bounds())
+	default:
+		v.Set(reflect.ValueOf(value).Convert(t))
 	}
-	return nil, &kindError{"true or false", value, hint}
+	return v, nil
 }
 
-func str(value any) (any, error) {
-	if _, ok := value.(string); ok {
-		return value, nil
+func setInteger(v reflect.Value, n Number, bounds string) error {
+	var err error
+	if v.CanUint() {
+		var u uint64
+		u, err = n.Unsigned(v.Type().Bits())
+		v.SetUint(u)
+	} else {
+		var i int64
+		i, err = n.Signed(v.Type().Bits())
+		v.SetInt(i)
 	}
-	hint := ""
-	if text, ok := syntax.ScalarText(value); ok {
-		hint = `put quotes around it: "` + text + `"`
-	} else if _, ok := value.(List); ok {
-		hint = "write a single one"
+	if errors.Is(err, syntax.ErrRange) {
+		least, most := setting.Limits(v.Type())
+		return fmt.Errorf("must be %s, not %s", cmp.Or(bounds, fmt.Sprintf("from %s to %s", least, most)), n)
 	}
-	return nil, &kindError{"text", value, hint}
+	if err != nil {
+		return fmt.Errorf("must be a whole number, not %s", n)
+	}
+	return nil
+}
+
+// checkKind returns a [kindError] if a value is not of the kind that a field wants.
+func checkKind(value any, t reflect.Type) error {
+	text, isScalar := syntax.ScalarText(value)
+	_, isBool := value.(bool)
+	_, isText := value.(string)
+	_, isNumber := value.(Number)
+	isKind, want, hint := isNumber, "a whole number", ""
+	switch {
+	case addressHint(value) != "":
+		isKind, want, hint = false, "text", addressHint(value)
+	case setting.IsText(t):
+		isKind, want = isScalar, "a single value"
+	case t == durationType:
+		isKind, want = isText || value == Number("0"), "a duration such as 10s" // no unit is missing behind 0
+		if isNumber {
+			hint = `write "` + text + `s" if seconds are meant`
+		}
+	case t.Kind() == reflect.Bool:
+		isKind, want, hint = isBool, "true or false", syntax.BoolHint(text)
+		if isText && (text == "true" || text == "false") {
+			hint = "leave out the quotes"
+		}
+	case t.Kind() == reflect.String:
+		isKind, want = isText, "text"
+		if isScalar {
+			hint = `put quotes around it: "` + text + `"`
+		} else if _, ok := value.(List); ok {
+			hint = "write a single one"
+		}
+	case t.Kind() == reflect.Float32 || t.Kind() == reflect.Float64:
+		want, hint = "a number", numberHint(value)
+	default:
+		hint = numberHint(value)
+	}
+	if isKind {
+		return nil
+	}
+	return &kindError{want, hint, value}
+}
+
+// numberHint is for numbers in quotes, and for those with a comment as other languages have
+// it.
+func numberHint(value any) string {
+	text, ok := value.(string)
+	if strings.Contains(text, " //") {
+		return "comments begin with #"
+	}
+	if _, isNumber := syntax.ParseText(text); !ok || !isNumber {
+		return ""
+	}
+	return "leave out the quotes"
 }
 
 // addressHint returns what to write for an IPv6 address or prefix in {}. The parser takes
@@ -222,75 +253,4 @@ func addressHint(value any) string {
 		return ""
 	}
 	return `put quotes around it: "` + text + `"`
-}
-
-func integer(value any, t reflect.Type) (any, error) {
-	n, ok := value.(Number)
-	if !ok {
-		return nil, &kindError{"a whole number", value, unquote(value)}
-	}
-	var v any
-	var err error
-	if t.Kind() >= reflect.Uint {
-		v, err = n.Unsigned(t.Bits())
-	} else {
-		v, err = n.Signed(t.Bits())
-	}
-	if errors.Is(err, syntax.ErrRange) {
-		least, most := setting.Limits(t)
-		return nil, &rangeError{fmt.Sprintf("from %s to %s", least, most), n}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("must be a whole number, not %s", n)
-	}
-	return v, nil
-}
-
-func floating(value any, t reflect.Type) (any, error) {
-	n, ok := value.(Number)
-	if !ok {
-		return nil, &kindError{"a number", value, unquote(value)}
-	}
-	v, err := n.Float(t.Bits())
-	if err != nil {
-		return nil, fmt.Errorf("%s is out of range", n)
-	}
-	return v, nil
-}
-
-// unquote returns a hint for numbers in quotes, and for those with a comment as other
-// languages have it.
-func unquote(value any) string {
-	text, ok := value.(string)
-	if strings.Contains(text, " //") {
-		return "comments begin with #"
-	}
-	if _, isNumber := syntax.ParseText(text); !ok || !isNumber {
-		return ""
-	}
-	return "leave out the quotes"
-}
-
-func duration(value any) (any, error) {
-	text, ok := value.(string)
-	if value == Number("0") {
-		text, ok = "0s", true // no unit is missing
-	}
-	if !ok {
-		return nil, &kindError{"a duration such as 10s", value, unitHint(value)}
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		return nil, fmt.Errorf("%q is not a duration such as 10s or 1h30m; its units are ms, s, m and h", text)
-	}
-	return d, nil
-}
-
-// unitHint returns what to write for a number that lacks its unit.
-func unitHint(value any) string {
-	n, ok := value.(Number)
-	if !ok {
-		return ""
-	}
-	return `write "` + string(n) + `s" if seconds are meant`
 }

@@ -1,10 +1,8 @@
 package config
 
 import (
-	"maps"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/knadh/koanf/providers/confmap"
@@ -30,82 +28,32 @@ type section struct {
 	kind pipeline.Kind // of a stage
 }
 
-// index stands for a setting's value until the field is known that it is for, since
-// Koanf copies what it gets.
+// index stands for a value that has been converted, since Koanf copies what it gets.
 type index int
 
 // decodeInto decodes settings into a struct, without those that are structs or maps. A
 // field whose setting is wrong keeps its value. It reports whether all settings are right,
 // known and complete.
 func (d *decoder) decodeInto(settings any, s section) bool {
-	noted := d.Noted
+	noted, isRight := d.Noted, true
 	infos := setting.Of(settings)
-	fields := reflect.ValueOf(settings).Elem()
-	before := reflect.New(fields.Type()).Elem()
-	before.Set(fields)
-
-	values, wrong := map[string]any{}, map[string]bool{}
-	for i, written := range d.known(s, infos) {
-		wrong[written.Name] = written.Value == nil
-		if written.Value != nil {
-			values[written.Name] = index(i)
-		}
-	}
-	convert := func(from, to reflect.Value) (any, error) {
-		i, ok := from.Interface().(index)
-		if !ok || to.Kind() == reflect.Pointer {
-			return from.Interface(), nil // has been converted, or will be
-		}
-		written := s.Table[i]
-		info := infos[slices.IndexFunc(infos, func(info setting.Info) bool { return info.Name == written.Name })]
-		value, ok := d.convert(info, written, to.Type())
-		wrong[written.Name] = !ok
-		return value.Interface(), nil
-	}
-	k := koanf.New("\x00")
-	// Neither the provider nor a merge into nothing can fail.
-	_ = k.Load(confmap.Provider(values, ""), nil)
-	err := k.UnmarshalWithConf("", settings, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
-		TagName: "setting", IgnoreUntaggedFields: true, Squash: true,
-		MatchName:  func(key, field string) bool { return key == field },
-		DecodeHook: convert,
-		// A list in the file replaces a default list, and is not written into it: the
-		// plugin's defaults share their memory.
-		ZeroFields: true,
-	}})
-	if err != nil {
-		d.Add(s.at, "", "%v", err)
-	}
-	for _, info := range infos {
-		if wrong[info.Name] {
-			fields.FieldByIndex(info.Field.Index).Set(before.FieldByIndex(info.Field.Index))
-		}
-	}
-	return d.Noted == noted && !slices.Contains(slices.Collect(maps.Values(wrong)), true)
-}
-
-// known returns the settings that have a value to decode, or lack it, by their index. It
-// notes those that nobody has and those that are missing.
-func (d *decoder) known(s section, infos []setting.Info) map[int]*Setting {
-	var names []string
-	isSection, meant := map[string]bool{}, map[string]bool{}
-	for _, info := range infos {
-		names = append(names, info.Name)
-		isSection[info.Name] = info.Type == setting.Section
-	}
-	slices.Sort(names)
-	known := map[int]*Setting{}
-	for i, written := range s.Table {
-		if name := written.Name; slices.Contains(names, name) {
-			meant[name] = true
-			if !isSection[name] || written.Value == nil {
-				known[i] = written
-			}
-			continue
-		}
-		d.Add(written.NameAt, s.unknownHint(written, names), "unknown setting `%s` of %s", written.Name, s.what)
-		if near, ok := mistake.Nearest(written.Name, names); ok {
+	values, converted := map[string]any{}, []reflect.Value{}
+	meant := map[string]bool{}
+	for _, written := range s.Table {
+		meant[written.Name] = true
+		i := slices.IndexFunc(infos, func(info setting.Info) bool { return info.Name == written.Name })
+		switch {
+		case i < 0:
+			near, _ := mistake.Nearest(written.Name, namesOf(infos))
 			meant[near] = true
+			d.Add(written.NameAt, s.unknownHint(written, namesOf(infos)), "unknown setting `%s` of %s", written.Name, s.what)
+		case written.Value == nil:
+			isRight = false // as was noted
+		case infos[i].Type != setting.Section:
+			if value, ok := d.convert(infos[i], written, infos[i].Field.Type); ok {
+				values[written.Name] = index(len(converted))
+				converted = append(converted, value)
+			}
 		}
 	}
 	for _, info := range infos {
@@ -113,7 +61,30 @@ func (d *decoder) known(s section, infos []setting.Info) map[int]*Setting {
 			d.Add(s.at, missingHint(info, s.at), "%s lacks the setting `%s`", s.what, info.Name)
 		}
 	}
-	return known
+	if err := fill(settings, values, converted); err != nil {
+		d.Add(s.at, "", "%v", err)
+	}
+	return isRight && d.Noted == noted
+}
+
+// fill puts values into the fields of a struct.
+func fill(settings any, values map[string]any, converted []reflect.Value) error {
+	k := koanf.New("\x00")
+	// Neither the provider nor a merge into nothing can fail.
+	_ = k.Load(confmap.Provider(values, ""), nil)
+	return k.UnmarshalWithConf("", settings, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
+		TagName: "setting", IgnoreUntaggedFields: true, Squash: true,
+		MatchName: func(key, field string) bool { return key == field },
+		DecodeHook: func(from, to reflect.Value) (any, error) {
+			if i, ok := from.Interface().(index); ok && to.Kind() != reflect.Pointer {
+				return converted[i].Interface(), nil
+			}
+			return from.Interface(), nil
+		},
+		// A list in the file replaces a default list, and is not written into it: the
+		// plugin's defaults share their memory.
+		ZeroFields: true,
+	}})
 }
 
 // unknownHint says what an unknown name may mean.
@@ -122,7 +93,7 @@ func (s section) unknownHint(unknown *Setting, names []string) string {
 	case s.kind == 0: // no stage, but a struct with settings
 		return mistake.DidYouMean(unknown.Name, names)
 	case s.kind == pipeline.KindSink:
-		names = slices.Concat(names, namesOf(SinkSettings()), []string{"filters", "name"})
+		names = slices.Concat(names, namesOf(setting.Of(SinkSettings())), []string{"filters", "name"})
 	case unknown.Name == "filters":
 		return "only sinks have filters of their own"
 	default:
@@ -133,20 +104,8 @@ func (s section) unknownHint(unknown *Setting, names []string) string {
 
 // missingHint says how a setting that is missing could be written.
 func missingHint(info setting.Info, at Position) string {
-	name, field, example := info.Name, info.Field, info.Field.Tag.Get("example")
-	if example == "" {
-		return "add `" + name + "`"
+	if info.Example == nil {
+		return "add `" + info.Name + "`"
 	}
-	var value any = example
-	if number, ok := syntax.ParseNumber(example); ok && !setting.IsText(field.Type) && field.Type.Kind() != reflect.String {
-		value = number
-	}
-	if field.Type.Kind() == reflect.Slice {
-		items := List{}
-		for item := range strings.SplitSeq(example, ",") {
-			items = append(items, &Setting{Value: item})
-		}
-		value = items
-	}
-	return "add for example `" + syntax.NotationAt(at).Pair(name, value) + "`"
+	return "add for example `" + syntax.NotationAt(at).Pair(info.Name, info.Example) + "`"
 }

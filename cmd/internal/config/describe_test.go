@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/offline/catalog"
 	"github.com/pmtud/pmtud/cmd/internal/testkit/goldentest"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/setting"
@@ -20,9 +20,9 @@ func TestDescribe(t *testing.T) {
 			{Name: "depth_metres", Doc: "how far"},
 		},
 	})
-	var infos []config.PluginInfo
+	var infos []catalog.PluginInfo
 	for _, p := range []pipeline.Plugin{declared(), plugins[0], plugins[2], plugins[3], sink} {
-		infos = append(infos, config.Describe(p))
+		infos = append(infos, catalog.Describe(p))
 	}
 	text, err := json.MarshalIndent(infos, "", "  ")
 	if err != nil {
@@ -36,15 +36,15 @@ func TestDescribeForPeople(t *testing.T) {
 		setting                        setting.Info
 		kind, allowed, example, preset string
 	}{
-		{config.Describe(declared()).Settings[0], "whole number", "1 to 9", "3", "1"},
-		{config.Describe(declared()).Settings[1], "duration", "1ms to 1h", "10ms", "1s"},
-		{config.Describe(declared()).Settings[2], "size", "up to 1GiB", "4MiB", "0"},
-		{config.Describe(declared()).Settings[3], "text", "in, out, both", "in", "in"},
-		{config.Describe(declared()).Settings[4], "list of whole numbers", "1 to 3", "1, 2", ""},
-		{config.Describe(declared()).Settings[6], "list of text", "", "a, b", ""},
-		{config.Describe(plugins[3]).Settings[2], "list of whole numbers", "", "", "1, 2, 3"},
-		{config.Describe(plugins[0]).Settings[2], "true/false", "", "", "false"},
-		{config.Describe(plugins[0]).Settings[4], "whole number", "0 to 65535", "", "0"},
+		{catalog.Describe(declared()).Settings[0], "whole number", "1 to 9", "3", "1"},
+		{catalog.Describe(declared()).Settings[1], "duration", "1ms to 1h", "10ms", "1s"},
+		{catalog.Describe(declared()).Settings[2], "size", "up to 1GiB", "4MiB", "0"},
+		{catalog.Describe(declared()).Settings[3], "text", "in, out, both", "in", "in"},
+		{catalog.Describe(declared()).Settings[4], "list of whole numbers", "1 to 3", "1, 2", ""},
+		{catalog.Describe(declared()).Settings[6], "list of text", "", "a, b", ""},
+		{catalog.Describe(plugins[3]).Settings[2], "list of whole numbers", "", "", "1, 2, 3"},
+		{catalog.Describe(plugins[0]).Settings[2], "true/false", "", "", "false"},
+		{catalog.Describe(plugins[0]).Settings[4], "whole number", "0 to 65535", "", "0"},
 	} {
 		s := tc.setting
 		if s.Kind() != tc.kind || s.Allowed() != tc.allowed || setting.Line(s.Example) != tc.example || setting.Line(s.Default) != tc.preset {

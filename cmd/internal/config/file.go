@@ -74,27 +74,23 @@ type Resolved struct {
 	undeclared bool // it may use the host, and does not say what of it
 }
 
-// Setting is a setting as it was written: its value is a string, bool, [Number], [List]
-// or [Table], or nil where it was wrong in form.
-type Setting = syntax.Node
+type (
+	// Setting is a setting as it was written. Its value is nil where it was wrong in form.
+	Setting = syntax.Node
+	// Table is a value that is made of settings with names.
+	Table = syntax.Table
+	// List is a value that is made of others.
+	List = syntax.List
+	// Number is a number as it was written.
+	Number = syntax.Number
 
-// Table is a value that is made of settings with names.
-type Table = syntax.Table
-
-// List is a value that is made of others.
-type List = syntax.List
-
-// Number is a number as it was written.
-type Number = syntax.Number
-
-// Position is where something stands in a configuration.
-type Position = mistake.Position
-
-// Mistake is one thing wrong in a configuration.
-type Mistake = mistake.Mistake
-
-// Mistakes are all mistakes of a configuration.
-type Mistakes = mistake.Mistakes
+	// Position is where something stands in a configuration.
+	Position = mistake.Position
+	// Mistake is one thing wrong in a configuration.
+	Mistake = mistake.Mistake
+	// Mistakes are all mistakes of a configuration.
+	Mistakes = mistake.Mistakes
+)
 
 // Specs returns the pipelines' specs. The File must have been resolved without
 // mistakes. Streams and limits are left for the caller to fill in.
@@ -162,16 +158,13 @@ func (f *File) report() *mistake.Report { return &mistake.Report{Texts: f.texts,
 // At returns where the value of a top-level setting stands, for example that of
 // ("http", "listen"). It is the zero value if the setting was not written.
 func (f *File) At(names ...string) Position {
-	var at Position
-	settings := f.Settings
+	s := &Setting{Value: f.Settings}
 	for _, name := range names {
-		s := settings.Find(name)
-		if s == nil {
+		if s = s.Table().Find(name); s == nil {
 			return Position{}
 		}
-		at, settings = s.At, s.Table()
 	}
-	return at
+	return s.At
 }
 
 // apart returns places in two stages, or where the stages stand if aliases of YAML brought

@@ -52,6 +52,7 @@ type step struct {
 	source   *Stage // that hears it
 	pipeline *Pipeline
 	to       *Stage // a sink of the pipeline, maybe the first one itself
+	before   *step  // on the way; nil at its beginning
 }
 
 // looper looks for ways from sinks back to themselves.
@@ -61,35 +62,29 @@ type looper struct {
 }
 
 // way returns a shortest way from a sink back to itself, if there is one.
-func (l *looper) way(sink *Stage) []step {
-	last := map[*Stage]step{} // of the way to a sink
-	from := map[*Stage]*Stage{}
-	for reached := []*Stage{sink}; len(reached) > 0; reached = reached[1:] {
-		for _, name := range reached[0].needs().Emits {
+func (l *looper) way(sink *Stage) (way []step) {
+	seen := map[*Stage]bool{}
+	for ways := []*step{{to: sink}}; len(ways) > 0; ways = ways[1:] {
+		for _, name := range ways[0].to.needs().Emits {
 			for _, s := range l.steps(name) {
-				if _, ok := last[s.to]; ok {
+				if seen[s.to] {
 					continue
 				}
-				last[s.to], from[s.to] = s, reached[0]
-				if s.to == sink {
-					return trace(sink, last, from)
+				seen[s.to] = true
+				s.before = ways[0]
+				if s.to != sink {
+					ways = append(ways, &s)
+					continue
 				}
-				reached = append(reached, s.to)
+				for at := &s; at.before != nil; at = at.before {
+					way = append(way, *at)
+				}
+				slices.Reverse(way)
+				return way
 			}
 		}
 	}
 	return nil
-}
-
-// trace returns the steps of a way that has come back to the sink.
-func trace(sink *Stage, last map[*Stage]step, from map[*Stage]*Stage) (way []step) {
-	for at := sink; ; {
-		way = append(way, last[at])
-		if at = from[at]; at == sink {
-			slices.Reverse(way)
-			return way
-		}
-	}
 }
 
 // steps returns the sinks that get what is emitted under a name.
@@ -106,7 +101,7 @@ func (l *looper) steps(name string) []step {
 		}
 		for j := range p.Sinks {
 			if !stops(p.Sinks[j].Filters, name) {
-				steps = append(steps, step{name, &p.Sources[source], p, &p.Sinks[j]})
+				steps = append(steps, step{name, &p.Sources[source], p, &p.Sinks[j], nil})
 			}
 		}
 	}

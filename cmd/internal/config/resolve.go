@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Resolve finds the plugins of a File that was made in code, decodes their
@@ -40,12 +41,12 @@ type resolver struct {
 
 // global decodes the settings of the top level.
 func (r *resolver) global(f *File) {
-	names := append(namesOf(GlobalSettings()), "pipelines")
-	slices.Sort(names)
+	known := append(namesOf(setting.Of(GlobalSettings())), "pipelines")
+	slices.Sort(known)
 	f.Settings = slices.DeleteFunc(f.Settings, func(s *Setting) bool {
-		unknown := !slices.Contains(names, s.Name)
+		unknown := !slices.Contains(known, s.Name)
 		if unknown {
-			r.Add(s.NameAt, outsideHint(s, names), "unknown setting `%s`", s.Name)
+			r.Add(s.NameAt, outsideHint(s, known), "unknown setting `%s`", s.Name)
 		}
 		return unknown
 	})
@@ -120,7 +121,7 @@ func (r *resolver) decode(s *Stage) bool {
 	if own.kind != pipeline.KindSink {
 		return r.decodeInto(is.Settings, own)
 	}
-	common := namesOf(SinkSettings())
+	common := namesOf(setting.Of(SinkSettings()))
 	of := func(isCommon bool) Table {
 		return slices.DeleteFunc(slices.Clone(s.Settings), func(s *Setting) bool { return slices.Contains(common, s.Name) != isCommon })
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/offline/catalog"
 	"github.com/pmtud/pmtud/cmd/internal/testkit/goldentest"
 )
 
@@ -103,29 +104,9 @@ func TestStages(t *testing.T) {
 
 // TestSchemaGolden compares the schema of the tests' plugins.
 func TestSchemaGolden(t *testing.T) {
-	text, err := config.Schema(append(plugins, declared()))
+	text, err := catalog.Schema(append(plugins, declared()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	goldentest.Compare(t, "testdata/schema.golden", string(text))
-}
-
-func TestWrap(t *testing.T) {
-	for text, want := range map[string]string{
-		"":                 "",
-		"a  b\nc":          "a b c",
-		"aaaa bbbb":        "aaaa bbbb",
-		"aaaa bbbbb":       "aaaa|bbbbb",
-		"aaaaaaaaaaaa b":   "aaaaaaaaaaaa|b",
-		"b aaaaaaaaaaaa":   "b|aaaaaaaaaaaa",
-		"ä ä ä ä ä ä":      "ä ä ä ä ä|ä",
-		"one two three go": "one two|three go",
-	} {
-		if got := strings.Join(config.Wrap(text, 9), "|"); got != want {
-			t.Errorf("%q: %q", text, got)
-		}
-	}
-	if config.Sentence("of a. b.") != "Of a. b." || config.Sentence("") != "" {
-		t.Error(config.Sentence("of a. b."))
-	}
 }

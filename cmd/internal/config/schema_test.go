@@ -12,13 +12,14 @@ import (
 
 	"github.com/pmtud/pmtud/cmd"
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/offline/catalog"
 	"github.com/pmtud/pmtud/cmd/internal/testkit/schematest"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
 func compileSchema(t *testing.T, plugins []pipeline.Plugin) *jsonschema.Schema {
 	t.Helper()
-	text, err := config.Schema(plugins)
+	text, err := catalog.Schema(plugins)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -71,11 +72,12 @@ func SinkSettings() any {
 
 func defaultSink() Sink { return Sink{Queue{Size: pipeline.DefaultQueueSize}} }
 
-// namesOf returns the names of a struct's settings.
-func namesOf(settings any) (names []string) {
-	for _, info := range setting.Of(settings) {
+// namesOf returns the names of settings in alphabetical order.
+func namesOf(infos []setting.Info) (names []string) {
+	for _, info := range infos {
 		names = append(names, info.Name)
 	}
+	slices.Sort(names)
 	return names
 }
 

@@ -13,17 +13,13 @@ type Checker interface {
 	Check(file string) error
 }
 
-// isSection reports whether a field of the type holds settings with names.
-func isSection(t reflect.Type) bool {
-	t = setting.Element(t)
-	return (t.Kind() == reflect.Struct || t.Kind() == reflect.Map) && !setting.IsText(t)
-}
-
 // value puts the value of a setting into v.
 func (d *decoder) value(v reflect.Value, s *Setting) {
+	element := setting.Element(v.Type())
+	isSection := (element.Kind() == reflect.Struct || element.Kind() == reflect.Map) && !setting.IsText(element)
 	switch {
 	case s.Value == nil: // as was noted
-	case !isSection(v.Type()):
+	case !isSection:
 		if value, ok := d.convert(setting.Info{Name: s.Name}, s, v.Type()); ok {
 			v.Set(value)
 		}
@@ -70,42 +66,44 @@ func (d *decoder) mapping(v reflect.Value, s *Setting) {
 	}
 }
 
-// list reads a list of structs, or the table that stands for it.
+// list reads a list of structs, or a table of them by their names.
 func (d *decoder) list(v reflect.Value, s *Setting) {
-	if table, ok := s.Value.(Table); ok {
-		d.byName(v, table)
-		return
-	}
-	elements, ok := s.Value.(List)
-	if !ok {
-		wrong(d.Report, s.At, "`"+s.Name+"`", "be a list, or a map by name", s.Value, "")
-		return
-	}
-	for _, item := range elements {
+	add := func(s *Setting, what string) {
 		element := reflect.New(v.Type().Elem()).Elem()
-		item.Name = s.Name
-		d.structure(element, item, "element of `"+s.Name+"`")
+		if s.Value != nil {
+			d.structure(element, s, what)
+		}
 		v.Set(reflect.Append(v, element))
+	}
+	switch all := s.Value.(type) {
+	case List:
+		for _, item := range all {
+			item.Name = s.Name
+			add(item, "element of `"+s.Name+"`")
+		}
+	case Table:
+		for _, child := range all {
+			if d.takeName(child) {
+				add(child, "`"+child.Name+"`")
+			}
+		}
+	default:
+		wrong(d.Report, s.At, "`"+s.Name+"`", "be a list, or a map by name", s.Value, "")
 	}
 }
 
-// byName reads a table of structs, whose keys are their names.
-func (d *decoder) byName(v reflect.Value, table Table) {
-	for _, s := range table {
-		s.At = s.NameAt // more of use than where the settings begin
-		if t, ok := s.Value.(Table); ok {
-			if twice := t.Find("name"); twice != nil {
-				d.Add(twice.NameAt, "", "`%s` has a name already", s.Name)
-				continue
-			}
-			s.Value = append(Table{{Name: "name", Value: s.Name, At: s.NameAt, NameAt: s.NameAt}}, t...)
-		}
-		element := reflect.New(v.Type().Elem()).Elem()
-		if s.Value != nil {
-			d.structure(element, s, "`"+s.Name+"`")
-		}
-		v.Set(reflect.Append(v, element))
+// takeName gives the settings of a struct the name that it has in a table.
+func (d *decoder) takeName(s *Setting) bool {
+	s.At = s.NameAt // more of use than where the settings begin
+	table, ok := s.Value.(Table)
+	if twice := table.Find("name"); twice != nil {
+		d.Add(twice.NameAt, "", "`%s` has a name already", s.Name)
+		return false
 	}
+	if ok {
+		s.Value = append(Table{{Name: "name", Value: s.Name, At: s.NameAt, NameAt: s.NameAt}}, table...)
+	}
+	return true
 }
 
 // table returns the settings that s is made of.

@@ -43,8 +43,11 @@ func (t Table) Find(name string) *Node {
 	return nil
 }
 
-// Table returns the nodes that n is made of, nil if it is no table.
+// Table returns the nodes that n is made of, nil if it is no table or is nil.
 func (n *Node) Table() Table {
+	if n == nil {
+		return nil
+	}
 	table, _ := n.Value.(Table)
 	return table
 }

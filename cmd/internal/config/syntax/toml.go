@@ -59,9 +59,9 @@ const (
 func (t *tomlReader) expression(n *unstable.Node) {
 	switch n.Kind {
 	case unstable.Table:
-		t.current = t.header(n, t.declare)
+		t.current = t.header(n, headed)
 	case unstable.ArrayTable:
-		t.current = t.header(n, t.appendTo)
+		t.current = t.header(n, listed)
 	case unstable.KeyValue:
 		if t.current != nil {
 			t.keyValue(t.current, n)
@@ -87,14 +87,13 @@ func (t *tomlReader) keys(n *unstable.Node) []key {
 	return keys
 }
 
-// header finds the parent of the table that n names and calls last for the table
-// itself.
-func (t *tomlReader) header(n *unstable.Node, last func(parent *Node, k key) *Node) *Node {
+// header enters the table that n names.
+func (t *tomlReader) header(n *unstable.Node, kind tableKind) *Node {
 	parent, k := t.parent(t.root, n, implied)
 	if parent == nil {
 		return nil
 	}
-	return last(parent, k)
+	return t.enter(parent, k, kind)
 }
 
 // parent enters the tables that the key of n names but for its last part. It is nil if
@@ -105,29 +104,41 @@ func (t *tomlReader) parent(from *Node, n *unstable.Node, kind tableKind) (paren
 		return nil, key{}
 	}
 	for _, k := range keys[:len(keys)-1] {
-		if from = t.step(from, k, kind); from == nil {
+		if from = t.enter(from, k, kind); from == nil {
 			return nil, key{}
 		}
 	}
 	return from, keys[len(keys)-1]
 }
 
-// step enters the table k of parent. It makes one of the given kind if there is
-// none.
-func (t *tomlReader) step(parent *Node, k key, kind tableKind) *Node {
+// enter enters the table k of parent in one of the ways, or the last of a list of them. It
+// makes one if there is none.
+func (t *tomlReader) enter(parent *Node, k key, kind tableKind) *Node {
 	child := parent.Table().Find(k.name)
-	if child == nil {
-		return t.create(parent, k, kind)
-	}
-	switch v := child.Value.(type) {
-	case Table:
-		if t.kinds[child] != inline && (kind != dotted || t.kinds[child] == dotted) {
+	isNew := child == nil
+	if isNew {
+		if child = t.create(parent, k, kind); child == nil || kind != listed {
 			return child
 		}
-	case List:
-		if t.kinds[child] == listed && kind != dotted {
-			return v[len(v)-1]
+	}
+	was := t.kinds[child]
+	_, isTable := child.Value.(Table)
+	switch {
+	case kind == listed && was == listed:
+		if !isNew && !t.fits(0, k.at) {
+			return nil
 		}
+		item := &Node{At: k.at, Value: Table{}}
+		child.Value = append(child.Value.(List), item)
+		return item
+	case kind == implied && was == listed:
+		items := child.Value.(List)
+		return items[len(items)-1]
+	case kind == headed && was == implied && isTable:
+		t.kinds[child] = headed
+		return child
+	case isTable && (kind == implied && was != inline || kind == dotted && was == dotted):
+		return child
 	}
 	t.twice(child, k.at)
 	return nil
@@ -144,39 +155,6 @@ func (t *tomlReader) create(parent *Node, k key, kind tableKind) *Node {
 	t.kinds[child] = kind
 	parent.put(child)
 	return child
-}
-
-// declare is for [table].
-func (t *tomlReader) declare(parent *Node, k key) *Node {
-	child := parent.Table().Find(k.name)
-	if child == nil {
-		return t.create(parent, k, headed)
-	}
-	if _, ok := child.Value.(Table); !ok || t.kinds[child] != implied {
-		t.twice(child, k.at)
-		return nil
-	}
-	t.kinds[child] = headed
-	return child
-}
-
-// appendTo is for [[table]].
-func (t *tomlReader) appendTo(parent *Node, k key) *Node {
-	child := parent.Table().Find(k.name)
-	switch {
-	case child == nil:
-		if child = t.create(parent, k, listed); child == nil {
-			return nil
-		}
-	case t.kinds[child] != listed:
-		t.twice(child, k.at)
-		return nil
-	case !t.fits(0, k.at):
-		return nil
-	}
-	item := &Node{At: k.at, Value: Table{}}
-	child.Value = append(child.Value.(List), item)
-	return item
 }
 
 func (t *tomlReader) keyValue(parent *Node, n *unstable.Node) {

@@ -78,10 +78,8 @@ func (y *yamlReader) read(to *Node, n ast.Node) {
 	defer y.leave()
 
 	switch n := n.(type) {
-	case *ast.MappingNode:
-		to.Value = y.mapping(n.Values)
-	case *ast.MappingValueNode:
-		to.Value = y.mapping([]*ast.MappingValueNode{n})
+	case *ast.MappingNode, *ast.MappingValueNode:
+		to.Value = y.mapping(entries(n))
 	case *ast.SequenceNode:
 		list := make(List, len(n.Values))
 		for i, v := range n.Values {
@@ -118,9 +116,7 @@ func (y *yamlReader) leave() { y.depth-- }
 // follow notes that an alias is followed, until the returned function is called.
 func (y *yamlReader) follow(at mistake.Position) (done func()) {
 	before := y.via
-	if before == (mistake.Position{}) {
-		y.via = at
-	}
+	y.via = cmp.Or(before, at)
 	return func() { y.via = before }
 }
 
@@ -191,10 +187,8 @@ func (y *yamlReader) resolve(n *ast.AliasNode) ast.Node {
 // mapping reads the entries of a map. Keys of merged maps (<<) yield to its own.
 func (y *yamlReader) mapping(entries []*ast.MappingValueNode) Table {
 	m := Table{}
-	isMerged := false
 	for _, e := range entries {
 		if e.Key.IsMergeKey() {
-			isMerged = true
 			continue
 		}
 		key := e.Key.GetToken().Value
@@ -202,9 +196,6 @@ func (y *yamlReader) mapping(entries []*ast.MappingValueNode) Table {
 			key = mk.Value.GetToken().Value
 		}
 		m = y.entry(m, key, e)
-	}
-	if !isMerged {
-		return m
 	}
 	for _, e := range entries {
 		if e.Key.IsMergeKey() {
@@ -248,26 +239,27 @@ func (y *yamlReader) merge(m Table, n ast.Node) Table {
 		for _, v := range n.Values {
 			m = y.merge(m, v)
 		}
-	case *ast.MappingNode:
-		m = y.mergeEntries(m, n.Values)
-	case *ast.MappingValueNode:
-		m = y.mergeEntries(m, []*ast.MappingValueNode{n})
+	case *ast.MappingNode, *ast.MappingValueNode:
+		for _, e := range entries(n) {
+			switch key := e.Key.GetToken().Value; {
+			case e.Key.IsMergeKey():
+				m = y.merge(m, e.Value)
+			case m.Find(key) == nil:
+				m = y.entry(m, key, e)
+			}
+		}
 	default:
 		y.Add(y.position(n), "write the anchor of some settings: `<<: *NAME`", "`<<` merges settings, and this is none")
 	}
 	return m
 }
 
-func (y *yamlReader) mergeEntries(m Table, entries []*ast.MappingValueNode) Table {
-	for _, e := range entries {
-		switch key := e.Key.GetToken().Value; {
-		case e.Key.IsMergeKey():
-			m = y.merge(m, e.Value)
-		case m.Find(key) == nil:
-			m = y.entry(m, key, e)
-		}
+// entries returns those of a map, which may be a single one.
+func entries(n ast.Node) []*ast.MappingValueNode {
+	if m, ok := n.(*ast.MappingNode); ok {
+		return m.Values
 	}
-	return m
+	return []*ast.MappingValueNode{n.(*ast.MappingValueNode)}
 }
 
 // checkNesting finds nesting that the parser would need unbounded memory for.

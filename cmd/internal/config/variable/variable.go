@@ -67,7 +67,6 @@ func (e *expander) text(n *syntax.Node, text string) {
 	before := e.Noted
 	var out strings.Builder
 	var origins []string
-	var signs map[int]mistake.Position // see dollarSigns, once they are asked for
 	done := 0
 	for _, span := range dollars.FindAllStringIndex(text, -1) {
 		out.WriteString(text[done:span[0]])
@@ -82,10 +81,11 @@ func (e *expander) text(n *syntax.Node, text string) {
 			err = &variableError{fmt.Sprintf("values with variables are longer than %d bytes", maxExpanded), ""}
 		}
 		if err != nil {
-			if signs == nil && !e.Full() {
-				signs = e.dollarSigns(n.At, text)
+			at := n.At
+			if !e.Full() {
+				at = e.dollarSign(at, strings.Count(text[:span[0]], "$"))
 			}
-			e.Add(signs[span[0]], err.hint, "%s", err.message)
+			e.Add(at, err.hint, "%s", err.message)
 			continue
 		}
 		out.WriteString(v.value)
@@ -101,27 +101,20 @@ func (e *expander) text(n *syntax.Node, text string) {
 	n.Value, n.Untyped = out.String(), n.At.Origin != ""
 }
 
-// dollarSigns returns where the dollar signs of a value stand in the file, by their
-// index in its text: where the value begins if it goes over several lines.
-func (e *expander) dollarSigns(value mistake.Position, text string) map[int]mistake.Position {
-	var columns []int
+// dollarSign returns where a dollar sign of a value stands in the file, by how many stand
+// before it: where the value begins if it goes over several lines.
+func (e *expander) dollarSign(value mistake.Position, before int) mistake.Position {
 	for i, r := range []rune(e.Texts.Line(value)) {
-		if r == '$' && i+1 >= value.Column {
-			columns = append(columns, i+1)
-		}
-	}
-	signs := map[int]mistake.Position{}
-	for i := range len(text) {
-		if text[i] != '$' {
+		if r != '$' || i+1 < value.Column {
 			continue
 		}
-		at := value
-		if n := len(signs); n < len(columns) {
-			at.Column = columns[n]
+		if before == 0 {
+			value.Column = i + 1
+			break
 		}
-		signs[i] = at
+		before--
 	}
-	return signs
+	return value
 }
 
 // variable is what a variable stands for.

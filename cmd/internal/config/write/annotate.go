@@ -10,24 +10,15 @@ import (
 // each stage's plugin does and what its settings mean; those that are not set are comments
 // too. The File must have been resolved without mistakes.
 func Annotated(f *config.File) *Document {
-	d := &Document{settings: written(f.Settings)}
-	for _, p := range f.Pipelines {
-		d.pipelines = append(d.pipelines, chain{p.Name, annotated(p.Sources), annotated(p.Filters), annotated(p.Sinks)})
-	}
-	return d
-}
-
-func annotated(from []config.Stage) (all []stage) {
-	for _, s := range from {
-		about := remarks{above: []string{config.Sentence(s.Resolved.Plugin.Summary)}}
-		all = append(all, newStage(s, about, annotated(s.Filters), allSettings(s.Settings, s.Resolved.Plugin)))
-	}
-	return all
+	return document(f, written(f.Settings), func(s config.Stage) (remarks, []line) {
+		plugin := s.Resolved.Plugin
+		return remarks{above: []string{setting.Sentence(plugin.Summary)}}, allSettings(s.Settings, plugin)
+	})
 }
 
 // allSettings returns all settings of a plugin, in the order of their declaration.
 func allSettings(declared config.Table, p pipeline.Plugin) (all []line) {
-	for _, info := range config.Describe(p).Settings {
+	for _, info := range setting.Describe(p.NewSettings()) {
 		s := line{name: info.Name, value: info.Default, remarks: remarks{off: true}}
 		if w := declared.Find(info.Name); w != nil {
 			s.value, s.off = w.Value, false
@@ -38,7 +29,7 @@ func allSettings(declared config.Table, p pipeline.Plugin) (all []line) {
 			s.value = info.Example
 		}
 		if s.value != nil {
-			s.above = config.Wrap(meaning, 76)
+			s.above = setting.Wrap(meaning, 76)
 			all = append(all, s)
 		}
 	}
@@ -53,7 +44,7 @@ func isNothing(value any) bool {
 
 // meaning returns a setting's doc, bounds and, where it is set, its default.
 func (s line) meaning(info setting.Info) string {
-	text := config.Sentence(info.Doc)
+	text := setting.Sentence(info.Doc)
 	if allowed := info.Allowed(); allowed != "" {
 		text += " Allowed: " + allowed + "."
 	}

@@ -20,14 +20,20 @@ type Document struct {
 
 // chain is a pipeline.
 type chain struct {
-	name                    string
-	sources, filters, sinks []stage
+	name  string
+	lists []list
+}
+
+// list is a list of stages, which may be empty.
+type list struct {
+	name   string
+	stages []stage
 }
 
 // stage is a source, filter or sink.
 type stage struct {
 	settings []line // the first is its type
-	filters  []stage
+	filters  list
 }
 
 // line is a setting: a name with its value.
@@ -45,37 +51,40 @@ type remarks struct {
 	off    bool     // it is itself a comment
 }
 
+// shown returns what is written of a stage: remarks at its type, and its settings.
+type shown func(config.Stage) (remarks, []line)
+
 // Declared returns what f declares.
 func Declared(f *config.File) *Document {
-	d := &Document{settings: written(f.Settings)}
+	return document(f, written(f.Settings), func(s config.Stage) (remarks, []line) { return remarks{}, written(s.Settings) })
+}
+
+func document(f *config.File, settings []line, of shown) *Document {
+	d := &Document{settings: settings}
 	for _, p := range f.Pipelines {
-		d.pipelines = append(d.pipelines, chain{p.Name, stages(p.Sources), stages(p.Filters), stages(p.Sinks)})
+		d.pipelines = append(d.pipelines, chain{p.Name, []list{
+			of.list("sources", p.Sources), of.list("filters", p.Filters), of.list("sinks", p.Sinks),
+		}})
 	}
 	return d
 }
 
-func stages(from []config.Stage) (all []stage) {
-	for _, s := range from {
-		all = append(all, newStage(s, remarks{}, stages(s.Filters), written(s.Settings)))
+func (of shown) list(name string, stages []config.Stage) list {
+	l := list{name: name}
+	for _, s := range stages {
+		at, settings := of(s)
+		head := []line{{name: "type", value: s.Type, remarks: at}}
+		if s.Name != "" {
+			head = append(head, line{name: "name", value: s.Name})
+		}
+		l.stages = append(l.stages, stage{append(head, settings...), of.list("filters", s.Filters)})
 	}
-	return all
-}
-
-func newStage(s config.Stage, r remarks, filters []stage, settings []line) stage {
-	head := []line{{name: "type", value: s.Type, remarks: r}}
-	if s.Name != "" {
-		head = append(head, line{name: "name", value: s.Name})
-	}
-	return stage{append(head, settings...), filters}
+	return l
 }
 
 func written(settings config.Table) (all []line) {
 	for _, s := range settings {
-		if table := s.Table(); len(table) > 0 {
-			all = append(all, line{name: s.Name, section: written(table)})
-			continue
-		}
-		all = append(all, line{name: s.Name, value: s.Value})
+		all = append(all, line{name: s.Name, value: s.Value, section: written(s.Table())})
 	}
 	return all
 }
@@ -97,7 +106,6 @@ func (d *Document) Marshal(format string) ([]byte, error) {
 	return []byte(w.String()), nil
 }
 
-// writer writes lines.
 type writer struct{ strings.Builder }
 
 // line writes a line at a depth of indentation.
@@ -107,22 +115,28 @@ func (w *writer) line(depth int, format string, args ...any) {
 	w.WriteByte('\n')
 }
 
-// lines returns what a setting takes, one below the other.
-func (s line) lines(n syntax.Notation) (lines []string) {
-	for _, text := range s.above {
-		lines = append(lines, comment(text))
+// settings writes settings, one below the other.
+func (w *writer) settings(depth int, n syntax.Notation, settings []line) {
+	for _, s := range settings {
+		for _, text := range s.above {
+			w.line(depth, "%s", comment(text))
+		}
+		w.line(depth, "%s", s.text(n))
 	}
-	line := s.pair(n)
-	if s.off {
-		line = "# " + line
-	}
-	if s.behind != "" {
-		line += "  " + comment(s.behind)
-	}
-	return append(lines, line)
 }
 
-// pair returns the setting in one line.
+// text returns the setting in one line, with what is remarked behind it.
+func (s line) text(n syntax.Notation) string {
+	text := s.pair(n)
+	if s.off {
+		text = "# " + text
+	}
+	if s.behind != "" {
+		text += "  " + comment(s.behind)
+	}
+	return text
+}
+
 func (s line) pair(n syntax.Notation) string {
 	if s.section == nil {
 		return n.Pair(s.name, s.value)

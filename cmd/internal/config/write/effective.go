@@ -19,39 +19,26 @@ type View struct {
 // Effective returns what f comes to, its variables replaced. The File must have been
 // resolved without mistakes.
 func Effective(f *config.File, v View) *Document {
-	d := &Document{settings: v.settings(reflect.ValueOf(&f.Global).Elem(), f.Settings)}
-	for _, p := range f.Pipelines {
-		d.pipelines = append(d.pipelines, chain{p.Name, v.stages(p.Sources), v.stages(p.Filters), v.stages(p.Sinks)})
-	}
-	return d
-}
-
-func (v View) stages(from []config.Stage) (all []stage) {
-	for _, s := range from {
-		settings := v.settings(reflect.ValueOf(s.Resolved.Settings).Elem(), s.Settings)
+	return document(f, v.settings(&f.Global, f.Settings), func(s config.Stage) (remarks, []line) {
+		settings := v.settings(s.Resolved.Settings, s.Settings)
 		if s.Resolved.Plugin.Kind == pipeline.KindSink {
-			settings = append(settings, v.settings(reflect.ValueOf(&s.Resolved.Sink).Elem(), s.Settings)...)
+			settings = append(settings, v.settings(&s.Resolved.Sink, s.Settings)...)
 		}
-		all = append(all, newStage(s, remarks{behind: v.origin(place(s.At))}, v.stages(s.Filters), settings))
-	}
-	return all
+		return remarks{behind: v.origin(place(s.At))}, settings
+	})
 }
 
-// settings returns the fields of a struct, and where those that were written come
-// from.
-func (v View) settings(fields reflect.Value, declared config.Table) (shown []line) {
-	for _, info := range setting.Of(fields.Interface()) {
-		field := fields.FieldByIndex(info.Field.Index)
+// settings returns the fields that a pointer to a struct leads to, and where those that
+// were written come from.
+func (v View) settings(settings any, declared config.Table) (shown []line) {
+	for _, info := range setting.Of(settings) {
+		field := reflect.ValueOf(settings).Elem().FieldByIndex(info.Field.Index)
 		from := declared.Find(info.Name)
 		s := line{name: info.Name, remarks: remarks{behind: v.origin("default")}}
 		switch {
 		case info.Type == setting.Section:
-			var inner config.Table
-			if from != nil {
-				inner = from.Table()
-			}
-			if s.section = v.settings(field, inner); s.section != nil {
-				shown = append(shown, line{name: info.Name, section: s.section})
+			if section := v.settings(field.Addr().Interface(), from.Table()); section != nil {
+				shown = append(shown, line{name: info.Name, section: section})
 			}
 			continue
 		case from != nil:

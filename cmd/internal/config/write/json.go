@@ -11,20 +11,17 @@ import (
 func (w *writer) json(d *Document) {
 	w.WriteString("{\n")
 	for _, s := range d.settings {
-		fmt.Fprintf(w, "  %s,\n", s.pair(syntax.JSON))
+		w.line(1, "%s,", s.pair(syntax.JSON))
 	}
-	w.WriteString("  \"pipelines\": {")
+	w.WriteString(`  "pipelines": {`)
 	for i, p := range d.pipelines {
 		w.next(i, 2)
-		fmt.Fprintf(w, "%s: {", syntax.JSON.Key(p.name))
+		w.WriteString(syntax.JSON.Key(p.name) + ": {")
 		lists := 0
-		for _, list := range []struct {
-			key    string
-			stages []stage
-		}{{"sources", p.sources}, {"filters", p.filters}, {"sinks", p.sinks}} {
-			if len(list.stages) > 0 {
+		for _, l := range p.lists {
+			if len(l.stages) > 0 {
 				w.next(lists, 3)
-				w.jsonStages(3, list.key, list.stages)
+				w.jsonStages(3, l)
 				lists++
 			}
 		}
@@ -50,17 +47,17 @@ func (w *writer) end(bracket string, n, depth int) {
 	w.WriteString(bracket)
 }
 
-func (w *writer) jsonStages(depth int, key string, stages []stage) {
-	fmt.Fprintf(w, "%q: [", key)
-	for i, s := range stages {
+func (w *writer) jsonStages(depth int, l list) {
+	fmt.Fprintf(w, "%q: [", l.name)
+	for i, s := range l.stages {
 		w.next(i, depth+1)
 		text := inline(syntax.JSON, s.settings)
-		if len(s.filters) > 0 {
+		if len(s.filters.stages) > 0 {
 			w.WriteString(strings.TrimSuffix(text, "}") + ", ")
-			w.jsonStages(depth+1, "filters", s.filters)
+			w.jsonStages(depth+1, s.filters)
 			text = "}"
 		}
 		w.WriteString(text)
 	}
-	w.end("]", len(stages), depth)
+	w.end("]", len(l.stages), depth)
 }

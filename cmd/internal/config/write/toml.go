@@ -1,7 +1,7 @@
 package write
 
 import (
-	"fmt"
+	"slices"
 
 	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
 )
@@ -9,23 +9,23 @@ import (
 func (w *writer) toml(d *Document) {
 	for _, s := range d.settings {
 		if s.section == nil {
-			w.tomlSettings([]line{s})
+			w.settings(0, syntax.TOML, []line{s})
 		}
 	}
 	for _, s := range d.settings { // which TOML wants after the others
 		if s.section != nil {
 			w.header("[%s]", syntax.TOML.Key(s.name))
-			w.tomlSettings(s.section)
+			w.settings(0, syntax.TOML, s.section)
 		}
 	}
 	for _, p := range d.pipelines {
 		at := "pipelines." + syntax.TOML.Key(p.name)
-		if len(p.sources)+len(p.filters)+len(p.sinks) == 0 {
+		if !slices.ContainsFunc(p.lists, func(l list) bool { return len(l.stages) > 0 }) {
 			w.header("[%s]", at)
 		}
-		w.tomlStages(at+".sources", p.sources)
-		w.tomlStages(at+".filters", p.filters)
-		w.tomlStages(at+".sinks", p.sinks)
+		for _, l := range p.lists {
+			w.tomlStages(at, l)
+		}
 	}
 }
 
@@ -33,21 +33,14 @@ func (w *writer) header(format, at string) {
 	if w.Len() > 0 {
 		w.WriteByte('\n')
 	}
-	fmt.Fprintf(w, format+"\n", at)
+	w.line(0, format, at)
 }
 
-func (w *writer) tomlSettings(settings []line) {
-	for _, s := range settings {
-		for _, line := range s.lines(syntax.TOML) {
-			w.line(0, "%s", line)
-		}
-	}
-}
-
-func (w *writer) tomlStages(at string, stages []stage) {
-	for _, s := range stages {
+func (w *writer) tomlStages(at string, l list) {
+	at += "." + l.name
+	for _, s := range l.stages {
 		w.header("[[%s]]", at)
-		w.tomlSettings(s.settings)
-		w.tomlStages(at+".filters", s.filters)
+		w.settings(0, syntax.TOML, s.settings)
+		w.tomlStages(at, s.filters)
 	}
 }

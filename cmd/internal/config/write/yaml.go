@@ -4,43 +4,33 @@ import "github.com/pmtud/pmtud/cmd/internal/config/syntax"
 
 func (w *writer) yaml(d *Document) {
 	for _, s := range d.settings {
-		if s.section != nil {
-			w.line(0, "%s:", syntax.YAML.Key(s.name))
-			w.yamlSettings(1, s.section)
+		if s.section == nil {
+			w.settings(0, syntax.YAML, []line{s})
 			continue
 		}
-		w.yamlSettings(0, []line{s})
+		w.line(0, "%s:", syntax.YAML.Key(s.name))
+		w.settings(1, syntax.YAML, s.section)
 	}
 	w.line(0, "pipelines:")
 	for _, p := range d.pipelines {
 		w.line(1, "%s:", syntax.YAML.Key(p.name))
-		w.yamlStages(2, "sources", p.sources)
-		w.yamlStages(2, "filters", p.filters)
-		w.yamlStages(2, "sinks", p.sinks)
-	}
-}
-
-func (w *writer) yamlSettings(depth int, settings []line) {
-	for _, s := range settings {
-		for _, line := range s.lines(syntax.YAML) {
-			w.line(depth, "%s", line)
+		for _, l := range p.lists {
+			w.yamlStages(2, l)
 		}
 	}
 }
 
-func (w *writer) yamlStages(depth int, key string, stages []stage) {
-	if len(stages) == 0 {
+func (w *writer) yamlStages(depth int, l list) {
+	if len(l.stages) == 0 {
 		return
 	}
-	w.line(depth, "%s:", key)
-	for _, s := range stages {
-		head := s.settings[0]
-		for _, text := range head.above {
+	w.line(depth, "%s:", l.name)
+	for _, s := range l.stages {
+		for _, text := range s.settings[0].above {
 			w.line(depth+1, "%s", comment(text))
 		}
-		head.above = nil // they stand before the dash
-		w.line(depth+1, "- %s", head.lines(syntax.YAML)[0])
-		w.yamlSettings(depth+2, s.settings[1:])
-		w.yamlStages(depth+2, "filters", s.filters)
+		w.line(depth+1, "- %s", s.settings[0].text(syntax.YAML))
+		w.settings(depth+2, syntax.YAML, s.settings[1:])
+		w.yamlStages(depth+2, s.filters)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/offline/catalog"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
@@ -55,16 +56,16 @@ func Config(plugins []pipeline.Plugin) string {
 	p.line("of a sink: filters that decide about packets for this sink alone")
 	p.line(".PP")
 	p.line("A sink may have besides, as %s in YAML:", bold("queue: {size: 4096, max_age: 1s}"))
-	for _, s := range config.DescribeSink() {
+	for _, s := range setting.Describe(config.SinkSettings()) {
 		p.setting("", s)
 	}
-	p.global(config.DescribeGlobal())
+	p.global(setting.Describe(config.GlobalSettings()))
 	p.variables()
 	for _, kind := range []pipeline.Kind{pipeline.KindSource, pipeline.KindFilter, pipeline.KindSink} {
 		p.heading(strings.ToUpper(kind.String()) + "S")
 		for _, plugin := range plugins {
 			if plugin.Kind == kind {
-				p.plugin(config.Describe(plugin))
+				p.plugin(catalog.Describe(plugin))
 			}
 		}
 	}
@@ -95,7 +96,7 @@ func (p *page) variables() {
 	}
 }
 
-func (p *page) plugin(info config.PluginInfo) {
+func (p *page) plugin(info catalog.PluginInfo) {
 	p.subheading(info.Type)
 	p.line("%s.", escape(capital(info.Summary)))
 	for _, s := range info.Settings {
@@ -150,7 +151,7 @@ func facts(s setting.Info) string {
 	return text
 }
 
-func metricText(m config.MetricInfo) string {
+func metricText(m catalog.MetricInfo) string {
 	if m.Label == "" {
 		return fmt.Sprintf("%s (%s)", m.Doc, m.Kind)
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/offline/catalog"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
@@ -25,7 +25,7 @@ func PluginTable(plugins []pipeline.Plugin, kind pipeline.Kind, link func(pipeli
 
 // PluginText returns the settings, reasons and metrics of a plugin as tables in Markdown.
 func PluginText(p pipeline.Plugin) string {
-	info := config.Describe(p)
+	info := catalog.Describe(p)
 	text := SettingTable(info.Settings)
 	if len(info.Reasons) > 0 {
 		text += "\n| " + map[pipeline.Kind]string{

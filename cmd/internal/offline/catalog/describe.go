@@ -1,4 +1,6 @@
-package config
+// Package catalog describes what plugins declare and what configurations may hold: lists for
+// people and programs, and a JSON Schema for editors.
+package catalog
 
 import (
 	"github.com/pmtud/pmtud/pipeline"
@@ -46,9 +48,3 @@ func Describe(p pipeline.Plugin) PluginInfo {
 	}
 	return info
 }
-
-// DescribeGlobal returns the settings of the top level, but for the pipelines.
-func DescribeGlobal() []setting.Info { return setting.Describe(GlobalSettings()) }
-
-// DescribeSink returns the settings that each sink has besides those of its plugin.
-func DescribeSink() []setting.Info { return setting.Describe(SinkSettings()) }

@@ -1,19 +1,18 @@
-package config
+package catalog
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strings"
 
-	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
+	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 // Schema returns a JSON Schema (2020-12) of configuration files with the plugins, for
 // editors to complete and check settings. It describes values before variables are
-// replaced, so text with a variable is allowed everywhere. Only [Load] checks rules about
+// replaced, so text with a variable is allowed everywhere. Only [config.Load] checks rules about
 // several values, or about the format of text.
 func Schema(plugins []pipeline.Plugin) ([]byte, error) {
 	var out bytes.Buffer
@@ -71,7 +70,7 @@ const (
 )
 
 func fileSchema(plugins []pipeline.Plugin) *schema {
-	s := sectionSchema(DescribeGlobal())
+	s := sectionSchema(setting.Describe(config.GlobalSettings()))
 	s.Schema = "https://json-schema.org/draft/2020-12/schema"
 	s.Title = "pmtud configuration"
 	s.Description = "Pipelines of sources, filters and sinks, and settings of the program as a whole."
@@ -123,7 +122,7 @@ func kindSchema(kind pipeline.Kind, plugins []pipeline.Plugin) *schema {
 		if p.Kind != kind {
 			continue
 		}
-		is := &schema{Const: p.Type, Description: Sentence(p.Summary)}
+		is := &schema{Const: p.Type, Description: setting.Sentence(p.Summary)}
 		types.AnyOf = append(types.AnyOf, is)
 		s.AllOf = append(s.AllOf, &schema{
 			If:   &schema{Properties: map[string]*schema{"type": {Const: p.Type}}, Required: []string{"type"}},
@@ -137,12 +136,12 @@ func kindSchema(kind pipeline.Kind, plugins []pipeline.Plugin) *schema {
 func pluginSchema(p pipeline.Plugin) *schema {
 	info := Describe(p)
 	s := sectionSchema(info.Settings)
-	s.Title, s.Description = info.Kind+" "+info.Type, Sentence(info.Summary)
-	s.Properties["type"] = &schema{Const: p.Type, Description: Sentence(info.Summary)}
+	s.Title, s.Description = info.Kind+" "+info.Type, setting.Sentence(info.Summary)
+	s.Properties["type"] = &schema{Const: p.Type, Description: setting.Sentence(info.Summary)}
 	s.Properties["name"] = nameSchema("What the stage is called in counters and messages; without a name, by its type.")
 	if p.Kind == pipeline.KindSink {
 		s.Properties["filters"] = stagesSchema(pipeline.KindFilter, "What decides about packets for this sink alone.")
-		for _, info := range DescribeSink() {
+		for _, info := range setting.Describe(config.SinkSettings()) {
 			s.Properties[info.Name] = settingSchema(info)
 		}
 	}
@@ -177,7 +176,7 @@ func settingSchema(info setting.Info) *schema {
 	if info.List {
 		s = listSchema(info, s)
 	}
-	s.Description = Sentence(info.Doc)
+	s.Description = setting.Sentence(info.Doc)
 	if s.Default = info.Default; info.Type == setting.Section {
 		s.Default = nil
 	}
@@ -214,7 +213,7 @@ func valueSchema(info setting.Info) *schema {
 	case setting.Duration: // of numbers only 0, which needs no unit
 		return &schema{
 			Type: []string{"string", "integer"}, Pattern: durationPattern + "|" + hasVariable,
-			Minimum: syntax.Number("0"), Maximum: syntax.Number("0"),
+			Minimum: json.Number("0"), Maximum: json.Number("0"),
 		}
 	case setting.Bytes:
 		return &schema{
@@ -251,32 +250,7 @@ func sizeBound(bound any, otherwise string) any {
 		if otherwise == "" {
 			return nil
 		}
-		return syntax.Number(otherwise)
+		return json.Number(otherwise)
 	}
-	return syntax.Number(fmt.Sprint(int64(size)))
-}
-
-// Sentence returns a doc with a capital and a full stop.
-func Sentence(doc string) string {
-	if doc == "" {
-		return ""
-	}
-	return strings.ToUpper(doc[:1]) + strings.TrimSuffix(doc[1:], ".") + "."
-}
-
-// Wrap breaks text into lines of at most width characters, where words allow it.
-func Wrap(text string, width int) []string {
-	var lines []string
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
-			lines = append(lines, line)
-			line = ""
-		}
-		if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	return append(lines, line)
+	return json.Number(fmt.Sprint(int64(size)))
 }
