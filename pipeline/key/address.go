@@ -17,24 +17,24 @@ type address struct {
 	version   uint8
 }
 
-// source returns the source address of an IP header.
-func source(version uint8, ip []byte) address {
-	switch {
-	case version == 4 && len(ip) >= wire.IPv4Len:
-		return ipv4(wire.IPv4(ip).Src())
-	case version == 6 && len(ip) >= wire.IPv6Len:
-		return ipv6(wire.IPv6(ip).Src())
+// source returns the source address of a packet.
+func source(ip wire.IP) address {
+	switch ip.Version {
+	case 4:
+		return ipv4(wire.IPv4(ip.Bytes).Src())
+	case 6:
+		return ipv6(wire.IPv6(ip.Bytes).Src())
 	}
 	return address{}
 }
 
-// destination returns the destination address of an IP header.
-func destination(version uint8, ip []byte) address {
-	switch {
-	case version == 4 && len(ip) >= wire.IPv4Len:
-		return ipv4(wire.IPv4(ip).Dst())
-	case version == 6 && len(ip) >= wire.IPv6Len:
-		return ipv6(wire.IPv6(ip).Dst())
+// destination returns the destination address of a packet.
+func destination(ip wire.IP) address {
+	switch ip.Version {
+	case 4:
+		return ipv4(wire.IPv4(ip.Bytes).Dst())
+	case 6:
+		return ipv6(wire.IPv6(ip.Bytes).Dst())
 	}
 	return address{}
 }
@@ -47,20 +47,7 @@ func ipv6(b []byte) address {
 	return address{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:]), 6}
 }
 
-// outer returns the packet's own IP header with its version, 0 if it is none.
-func outer(p *pipeline.Packet) (version uint8, ip []byte) {
-	version = p.Version()
-	if version == 0 {
-		return 0, nil
-	}
-	return version, p.Data[p.Network:]
-}
-
-// quoted returns the quoted IP header as outer does.
-func quoted(p *pipeline.Packet) (version uint8, ip []byte) {
-	ip = p.Quote()
-	return wire.Version(ip), ip
-}
+func quoted(p *pipeline.Packet) wire.IP { return wire.ParseIP(p.Quote()) }
 
 func (a address) append(b []byte) []byte {
 	b = append(b, a.version)
@@ -75,7 +62,7 @@ func newMasks(bits4, bits6 int) masks {
 	return masks{
 		v4:    ^uint64(0) << (32 - bits4),
 		high6: ^uint64(0) << max(64-bits6, 0),
-		low6:  ^uint64(0) << min(128-bits6, 64),
+		low6:  ^uint64(0) << (128 - bits6),
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// Describe tells the fields of a decoded packet in a few words, for people to read.
+// Describe returns the fields of a decoded packet in a few words, for logs.
 // It is not for the hot path.
 func (e *Extractor) Describe(p *pipeline.Packet) string {
 	var all []string
@@ -54,15 +54,13 @@ func addrText(a netip.Addr) string {
 }
 
 func (e *Extractor) prefixText(a netip.Addr) string {
-	bits := e.prefixes.PrefixV6
-	if a.Is4() {
-		bits = e.prefixes.PrefixV4
+	switch {
+	case a.Is4():
+		return netip.PrefixFrom(a, e.prefixes.PrefixV4).Masked().String()
+	case a.Is6():
+		return netip.PrefixFrom(a, e.prefixes.PrefixV6).Masked().String()
 	}
-	prefix, err := a.Prefix(bits)
-	if err != nil || !a.IsValid() {
-		return none
-	}
-	return prefix.String()
+	return none
 }
 
 func flowText(q pipeline.Quoted) string {

@@ -73,7 +73,7 @@ func (e *Extractor) arrange() {
 // Key returns the key of a decoded packet.
 func (e *Extractor) Key(p *pipeline.Packet) Key {
 	if e.router {
-		a := source(outer(p))
+		a := source(p.IP())
 		return Key{a.high, a.low, uint64(a.version)}
 	}
 	return e.other(p)
@@ -97,15 +97,15 @@ func (e *Extractor) other(p *pipeline.Packet) Key {
 func (e *Extractor) addressOf(f Field, p *pipeline.Packet) address {
 	switch f {
 	case Router:
-		return source(outer(p))
+		return source(p.IP())
 	case RouterPrefix:
-		return e.masks.prefix(source(outer(p)))
+		return e.masks.prefix(source(p.IP()))
 	case Client:
 		return destination(quoted(p))
 	case ClientPrefix:
 		return e.masks.prefix(destination(quoted(p)))
 	case Target:
-		return destination(outer(p))
+		return destination(p.IP())
 	}
 	return address{}
 }
@@ -136,8 +136,9 @@ func (e *Extractor) hash(p *pipeline.Packet) Key {
 const flowLen = 2*addressLen + 1 + 4
 
 func appendFlow(b []byte, p *pipeline.Packet) []byte {
-	b = source(quoted(p)).append(b)
-	b = destination(quoted(p)).append(b)
+	ip := quoted(p)
+	b = source(ip).append(b)
+	b = destination(ip).append(b)
 	q, _ := p.Quoted()
 	b = append(b, byte(q.Protocol))
 	b = binary.BigEndian.AppendUint16(b, q.SrcPort)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Field is a part of a packet that tells it apart from others.
+// Field is a part of a packet by which it is distinguished from others.
 type Field uint8
 
 // The fields. The zero value is none of them.

@@ -147,6 +147,36 @@ func TestAddTTL(t *testing.T) {
 	}
 }
 
+// TestSizes checks for how long, and of how many messages, the usual memories know one.
+func TestSizes(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		make   func() *seen.Memory
+		window time.Duration
+	}{
+		{"of what a network returns", seen.Recent, 2 * time.Second},
+		{"of what was published", seen.Published, 10 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			const size = 65536
+			m := tt.make()
+			m.Add(0, 0)
+			if !m.Has(0, int64(tt.window)-1) || m.Has(0, int64(tt.window)) {
+				t.Errorf("a message is not known for %v", tt.window)
+			}
+			for d := range seen.Digest(size) {
+				if !m.Has(0, 0) {
+					t.Fatalf("forgotten after %d others", d)
+				}
+				m.Add(d+1, 0)
+			}
+			if m.Has(0, 0) {
+				t.Errorf("known after %d others", size)
+			}
+		})
+	}
+}
+
 func TestAllocations(t *testing.T) {
 	m := seen.New(64, time.Second)
 	p := packet6()

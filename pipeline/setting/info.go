@@ -174,7 +174,7 @@ func parsed(text string, t reflect.Type) any {
 // Limits returns the smallest and largest value of an integer type.
 func Limits(t reflect.Type) (least, most json.Number) {
 	bits := t.Bits()
-	if t.Kind() >= reflect.Uint && t.Kind() <= reflect.Uintptr {
+	if t.Kind() >= reflect.Uint {
 		return "0", json.Number(strconv.FormatUint(math.MaxUint64>>(64-bits), 10))
 	}
 	return json.Number(strconv.FormatInt(math.MinInt64>>(64-bits), 10)), json.Number(strconv.FormatInt(math.MaxInt64>>(64-bits), 10))

@@ -8,7 +8,7 @@ import (
 )
 
 func TestInterfaceName(t *testing.T) {
-	for _, name := range []string{"lo", "eth0.100", "wg-éè", "a#b,c", "...", "123456789012345"} {
+	for _, name := range []string{"lo", "eth0.100", "wg-éè", "Àķž", "a#b,c", "...", "123456789012345"} {
 		if err := setting.InterfaceName(name).Check(); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
@@ -16,9 +16,16 @@ func TestInterfaceName(t *testing.T) {
 	if err := setting.InterfaceName("1234567890123456").Check(); err == nil || !strings.Contains(err.Error(), "more than 15 ") {
 		t.Errorf("error %v", err)
 	}
+	for _, name := range []string{"eth0 eth1", "eth0\t", "eth0\r", "eth0\x00x", "eth0:1", "a/b", ".."} {
+		if err := setting.InterfaceName(name).Check(); err == nil || !strings.Contains(err.Error(), "hold no spaces, slashes or colons") {
+			t.Errorf("%q: error %v", name, err)
+		}
+	}
 	for _, name := range []string{
 		".", "..", "eth0 eth1", "eth0\t", "eth0\u00a0", "eth0\x00x", "eth0:1", "a/b", "1234567890123456", "éééééééé",
 		"\u0435th0", "eth0\u200b", "\u202eeth0", "eth\u00ad0", "e\u0301th0", "eth\u0660", "\uff45th0", "eth\u20110", "w\u0131", "eth0\x7f", "eth\xff",
+		"eth\x01", "ethµ", "ethĸ", "eth-à", // whose second byte is a space of Latin-1
+
 	} {
 		if setting.InterfaceName(name).Check() == nil {
 			t.Errorf("%q is taken for a name", name)

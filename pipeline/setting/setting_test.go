@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"net/netip"
 	"reflect"
 	"strings"
@@ -48,7 +49,7 @@ func TestCheck(t *testing.T) {
 		want   string // none if empty
 	}{
 		{"sound", func(*allSettings) {}, ""},
-		{"lowest", func(s *allSettings) { s.Count, s.Wait, s.Ring = 1, time.Millisecond, 16<<10 }, ""},
+		{"lowest", func(s *allSettings) { s.Count, s.Rate, s.Wait, s.Ring = 1, 0.5, time.Millisecond, 16<<10 }, ""},
 		{"highest", func(s *allSettings) { s.Count, s.Wait, s.Ring = 65536, 24*time.Hour, 1<<30 }, ""},
 		{"below", func(s *allSettings) { s.Count = 0 }, "count: must be from 1 to 65536, not 0"},
 		{"above", func(s *allSettings) { s.Count = 65537 }, "count: must be from 1 to 65536, not 65537"},
@@ -138,6 +139,7 @@ func TestCheckOfOthers(t *testing.T) {
 		Two   *string  `setting:"two" enum:"in,out"`
 		Large uint64   `setting:"large" min:"1" max:"18446744073709551615"`
 		Each  []string `setting:"each" enum:"in,out"`
+		Count int      `setting:"count" required:"true"` // always there
 	}
 	up, none := "up", struct{}{}
 	number := 5
@@ -172,7 +174,11 @@ func TestErrorUnwraps(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	all := setting.Of(allSettings{})
+	all := append(setting.Of(allSettings{}), setting.Of(struct {
+		Share percent  `setting:"share"`
+		On    bool     `setting:"on"`
+		None  struct{} `setting:"none"`
+	}{})...)
 	for _, tc := range []struct {
 		setting int
 		text    string
@@ -189,12 +195,28 @@ func TestParse(t *testing.T) {
 		{5, "in", "in"},
 		{6, "1, 2,3", "1, 2, 3"},
 		{6, "1,x", ""},
+		{9, "50%", "50%"},
+		{9, "0.5", ""},
+		{10, "true", "true"},
+		{10, "maybe", ""},
+		{11, "any", ""},
 	} {
 		v, err := setting.Parse(tc.text, all[tc.setting].Field.Type)
 		if (err != nil) != (tc.want == "") || err == nil && setting.Format(v) != tc.want {
 			t.Errorf("%s %q: got %v, %v", all[tc.setting].Name, tc.text, v, err)
 		}
 	}
+}
+
+// percent is a number with a text of its own.
+type percent float64
+
+func (p percent) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%v%%", 100*float64(p)), nil }
+
+func (p *percent) UnmarshalText(text []byte) error {
+	_, err := fmt.Sscanf(string(text), "%g%%", (*float64)(p))
+	*p /= 100
+	return err
 }
 
 func TestFormat(t *testing.T) {
@@ -232,6 +254,10 @@ func TestFormat(t *testing.T) {
 		{[]int{1, 2}, "1, 2"},
 		{(*int)(nil), ""},
 		{fmt.Stringer(netip.MustParseAddr("::1")), "::1"},
+		{new(5), "5"},
+		{net.IPv4(192, 0, 2, 1), "192.0.2.1"},
+		{percent(0.5), "50%"},
+		{time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), "10000-01-01 00:00:00 +0000 UTC"}, // has no text of RFC 3339
 	} {
 		if got := setting.Format(reflect.ValueOf(tc.value)); got != tc.want {
 			t.Errorf("%v: got %q, want %q", tc.value, got, tc.want)

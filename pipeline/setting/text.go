@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -114,7 +115,7 @@ func listText(list reflect.Value) string {
 
 // floatText writes an exponent only where people would.
 func floatText(f float64, bits int) string {
-	if f == 0 || f >= 1e-4 && f < 1e15 || f <= -1e-4 && f > -1e15 {
+	if size := math.Abs(f); size >= 1e-4 && size < 1e15 {
 		return strconv.FormatFloat(f, 'f', -1, bits)
 	}
 	return strconv.FormatFloat(f, 'g', -1, bits)

@@ -31,8 +31,7 @@ func Sum(sum uint64, b []byte) uint64 {
 		last = uint64(b[0]) << 8
 	}
 	sum, carry = bits.Add64(sum, last, carry)
-	sum, carry = bits.Add64(sum, 0, carry)
-	return sum + carry
+	return sum + carry // without overflow, as last is small
 }
 
 // Checksum returns the checksum of a sum. It is 0 for a sum over bytes with their

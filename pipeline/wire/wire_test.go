@@ -1,7 +1,9 @@
 package wire_test
 
 import (
+	"bytes"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/google/gopacket"
@@ -82,6 +84,34 @@ func TestIP(t *testing.T) {
 				t.Errorf("payload %+v, want %+v", ip.Payload(), want)
 			}
 		})
+	}
+}
+
+// TestFields compares the fields of each version with those of [wire.IP].
+func TestFields(t *testing.T) {
+	v4, v6 := wire.IPv4(packet4(t)), wire.IPv6(packet6(t))
+	if v4.TTL() != 60 || v6.HopLimit() != 61 {
+		t.Errorf("TTL %d, hop limit %d", v4.TTL(), v6.HopLimit())
+	}
+	for _, tc := range []struct {
+		got  []byte
+		want netip.Addr
+	}{{v4.Src(), src4}, {v4.Dst(), dst4}, {v6.Src(), src6}, {v6.Dst(), dst6}} {
+		if !bytes.Equal(tc.got, tc.want.AsSlice()) {
+			t.Errorf("address % x, want %v", tc.got, tc.want)
+		}
+	}
+}
+
+func TestHasPorts(t *testing.T) {
+	var got []string
+	for p := range 1 << 8 {
+		if wire.Protocol(p).HasPorts() {
+			got = append(got, wire.Protocol(p).String())
+		}
+	}
+	if want := "tcp udp dccp sctp udplite"; strings.Join(got, " ") != want {
+		t.Errorf("protocols with ports: %s, want %s", got, want)
 	}
 }
 
