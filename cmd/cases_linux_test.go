@@ -35,7 +35,7 @@ func runCase(t *testing.T, tc caseTest) {
 	if tc.stdin != "" {
 		c.Stdin = strings.NewReader(readFile(t, filepath.Join(folder, tc.stdin)))
 	}
-	out, _ := c.CombinedOutput() // the status tells
+	out, _ := c.CombinedOutput() // the status says whether it failed
 	if status := c.ProcessState.ExitCode(); status != tc.status {
 		t.Errorf("exit status %d, want %d", status, tc.status)
 	}

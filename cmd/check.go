@@ -46,7 +46,7 @@ exit status is 1 if something will not work.`,
 	return c
 }
 
-// textFormat is the format for people, besides those of package diagnose.
+// textFormat is readable text, besides the formats of package diagnose.
 const textFormat = "text"
 
 func (a *app) check(ctx context.Context, paths []string, format string, host bool) error {

@@ -87,7 +87,7 @@ func TestCheckOrder(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]string{"1", "2", "3"}, lines); diff != "" {
-		t.Errorf("mistakes stand in lines (-want +got):\n%s", diff)
+		t.Errorf("lines of mistakes (-want +got):\n%s", diff)
 	}
 }
 

@@ -80,12 +80,12 @@ func writeSteps(t *testing.T, path string, seconds int, step time.Duration) {
 
 var forwardedField = regexp.MustCompile(`msg="pipeline stopped" pipeline=p received=\d+ forwarded=(\d+)`)
 
-// forwardedOf reads the books in a log.
+// forwardedOf reads the number of forwarded packets in a log.
 func forwardedOf(t *testing.T, log string) int {
 	t.Helper()
 	field := forwardedField.FindStringSubmatch(log)
 	if field == nil {
-		t.Fatalf("no books in\n%s", log)
+		t.Fatalf("no counters in\n%s", log)
 	}
 	n, err := strconv.Atoi(field[1])
 	if err != nil {

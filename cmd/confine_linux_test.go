@@ -65,7 +65,7 @@ func more(t *testing.T, p *process, path, sink, stage, lacks string) {
 	}
 }
 
-// checkStatus looks for lines in what the kernel tells of a process.
+// checkStatus looks for lines in what the kernel reports of a process.
 func checkStatus(t *testing.T, pid int, lines ...string) {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -134,7 +134,7 @@ func TestNotConfined(t *testing.T) {
 }
 
 // TestRefusedBeforeAnythingIsClosed reloads a pipeline whose capture file has to be closed
-// before it can be opened anew, together with a sink for which the process has no right
+// before it can be opened again, together with a sink for which the process has no right
 // any more.
 func TestRefusedBeforeAnythingIsClosed(t *testing.T) {
 	captures := strings.Replace(endless(t, "a"), "{type: log}", "{type: pcap-file, path: "+filepath.Join(t.TempDir(), "a.pcap")+"}", 1)

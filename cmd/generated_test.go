@@ -159,7 +159,7 @@ func documents(t *testing.T) map[string]string {
 	return texts
 }
 
-// code returns a file of Go, which is compiled by a test of its own, as it stands in
+// code returns a file of Go, which is compiled by a test of its own, as it is in
 // Markdown.
 func code(t *testing.T, name string) string {
 	t.Helper()

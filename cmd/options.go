@@ -31,10 +31,10 @@ type options struct {
 	control     string
 	printConfig string
 
-	flags *pflag.FlagSet // tells which options were given
+	flags *pflag.FlagSet // says which options were given
 }
 
-// register declares the options, of a program whose control socket is where socket says. The name of an option's value stands in its text
+// register declares the options, of a program whose control socket is where socket says. The name of an option's value is in its text
 // between backquotes, and none where pflag would think of one.
 func (o *options) register(flags *pflag.FlagSet, socket string) {
 	flags.StringVarP(&o.iface, "iface", "i", "", "`INTERFACE` to listen on and to send on (required)")

@@ -40,8 +40,8 @@ func (f *fuse) Filter(*pipeline.Packet) pipeline.Reason {
 	return pipeline.Pass
 }
 
-// TestPanic has a third party's plugin panic: that ends its pipeline, with books that
-// balance, and no other one. The exit status tells, unless a reload has put another
+// TestPanic has a third party's plugin panic: that ends its pipeline, with counters that
+// balance, and no other one. The exit status shows it, unless a reload has put another
 // pipeline in its place.
 func TestPanic(t *testing.T) {
 	config := func(after string) string {

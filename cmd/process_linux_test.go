@@ -170,7 +170,7 @@ func vectors(t *testing.T, name string) string {
 	return path
 }
 
-// TestRunsToTheEnd reads a capture and wants the books to balance.
+// TestRunsToTheEnd reads a capture and checks that the counters balance.
 func TestRunsToTheEnd(t *testing.T) {
 	path := writeConfig(t, `
 pipelines:

@@ -14,7 +14,7 @@ const product = "pmtud"
 
 // Program is what a main function says of itself: pmtud's own or a third party's.
 type Program struct {
-	// Name is the program's name in help, logs and what it tells servers. Empty: that of the
+	// Name is the program's name in help, logs and its announcements to servers. Empty: that of the
 	// file it was started from.
 	Name string
 

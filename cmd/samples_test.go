@@ -162,7 +162,7 @@ func forgedSample() (packets []pipeline.Packet) {
 	return packets
 }
 
-// encodeCapture returns a capture file of the kind that its name tells.
+// encodeCapture returns a capture file of the kind that its name has.
 func encodeCapture(t *testing.T, name string, packets []pipeline.Packet) []byte {
 	t.Helper()
 	var file bytes.Buffer

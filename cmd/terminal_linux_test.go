@@ -76,7 +76,7 @@ func TestColours(t *testing.T) {
 	}
 }
 
-// TestDaemonOnTerminal wants packets and the log written for people.
+// TestDaemonOnTerminal checks that packets and the log are written in readable form.
 func TestDaemonOnTerminal(t *testing.T) {
 	t.Setenv("NO_COLOR", "1")
 	master, slave := terminal(t)

@@ -137,7 +137,7 @@ func TestTest(t *testing.T) {
 	}
 }
 
-// TestTestUpdate wants golden files that differ to be written anew, and nothing
+// TestTestUpdate wants golden files that differ to be rewritten, and nothing
 // else to change.
 func TestTestUpdate(t *testing.T) {
 	testFolder(t, map[string]string{

@@ -52,7 +52,7 @@ func TestMaxAge(t *testing.T) {
 				stage.MaxAge = tc.maxAge
 				spec := pipeline.Spec{Sources: []pipeline.Stage{tc.source}, Sinks: []pipeline.SinkStage{stage, sinkStage("other", sink{})}}
 				c := mustRun(t, spec)
-				checkBooks(t, spec, c)
+				checkCounters(t, spec, c)
 				if diff := cmp.Diff(tc.want, got); diff != "" {
 					t.Errorf("delivered (-want +got):\n%s", diff)
 				}
@@ -131,7 +131,7 @@ func TestClockSteps(t *testing.T) {
 				stage.MaxAge = time.Second
 				spec := pipeline.Spec{Sources: []pipeline.Stage{live("in", in)}, Sinks: []pipeline.SinkStage{stage}}
 				c := mustRun(t, spec)
-				checkBooks(t, spec, c)
+				checkCounters(t, spec, c)
 				if got := int(c.Sinks[0].Delivered); got != tc.want+3 {
 					t.Errorf("%d delivered, want %d", got, tc.want+3)
 				}
@@ -157,7 +157,7 @@ func TestQueueSizeOfASink(t *testing.T) {
 				small.QueueSize = 3
 				spec := pipeline.Spec{Sources: []pipeline.Stage{tc.source}, Sinks: []pipeline.SinkStage{small, large}, QueueSize: 600}
 				c := mustRun(t, spec)
-				checkBooks(t, spec, c)
+				checkCounters(t, spec, c)
 				if n := packetsWith(c.Sinks[0].Shed, "queue-full"); n > tc.shed {
 					t.Errorf("%d shed, at most %d could be", n, tc.shed)
 				}

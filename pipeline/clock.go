@@ -9,7 +9,7 @@ const maxHold = 10 * time.Second
 // It shows the greatest time stamp so far. So when time stamps step back a
 // little (packets of two interfaces, a small correction of the host's clock), it
 // stands still until they have caught up. When they step back by more than
-// maxHold (a large correction, a capture that begins anew), the clock goes on
+// maxHold (a large correction, a capture that starts over), the clock goes on
 // from where it is at the pace of the new time stamps: it never stands still for
 // longer than maxHold of them, and a limiter neither refills at the step nor
 // starves after it. Packets without a time stamp leave it where it is. The zero value

@@ -5,7 +5,7 @@ import (
 	"runtime/debug"
 )
 
-// Counters is a snapshot of a pipeline's books; see the package's documentation
+// Counters is a snapshot of what a pipeline has counted; see the package's documentation
 // for the sums that hold.
 type Counters struct {
 	Pipeline  string
@@ -63,7 +63,7 @@ type ReasonCount struct {
 	Packets uint64
 }
 
-// Counters returns the books as they are between two batches.
+// Counters returns the counters as they are between two batches.
 func (p *Pipeline) Counters() Counters {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -34,7 +34,7 @@ func (p *Pipeline) deliver(s *sourceStage, batch []Packet) {
 
 // awaitRoom waits until all queues have room for the first packets of batch and
 // returns how many those are, one at least. It holds the turn but not the lock, so
-// that the books stay readable.
+// that the counters stay readable.
 func (p *Pipeline) awaitRoom(batch []Packet) (n int) {
 	size := 0
 	for n = range batch {
@@ -117,7 +117,7 @@ func (p *Pipeline) measureForwarded(pkt *Packet) {
 	}
 }
 
-// panicked enters the packet at which a filter panicked into the books.
+// panicked counts the packet at which a filter panicked.
 func (p *Pipeline) panicked(value any, at *chain, pkt *Packet) error {
 	verdict := &pkt.Verdict
 	if at != &p.filters {

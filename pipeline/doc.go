@@ -74,7 +74,7 @@
 //
 // Under a flood most packets are refused whatever they are, because a limit of the
 // total is used up ([SaturationReporter]). A live source may leave them in the kernel, and
-// count them only ([Env]): the books then hold them as dropped by that limit.
+// count them only ([Env]): the counters then hold them as dropped by that limit.
 //
 // # Nothing goes round
 //
@@ -93,12 +93,12 @@
 // the stage, and stops the pipeline; the packet at hand is counted as dropped or
 // failed with `panic`.
 //
-// # What a stage tells of itself
+// # What a stage reports about itself
 //
 // Settings, reasons and metrics are declared with the plugin, once: configurations
 // are decoded and checked by them, and lists, schemas and manuals are made of them.
 // A built stage may tell what it uses of the host ([Needer]), give figures beyond
-// the books ([Measurer]), and say what keeps it from its work now ([HealthChecker]). The
+// the counters ([Measurer]), and say what keeps it from its work now ([HealthChecker]). The
 // engine adds what it sees itself: see [Pipeline.Health]. All that is told of a stage begins with its
 // [StageID], and [Pipeline.Stages] gives the stages themselves, for what else is to be asked.
 //

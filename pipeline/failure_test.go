@@ -11,7 +11,7 @@ import (
 
 // TestPanicStopsThePipeline checks, for each method of each stage, that a panic in
 // it ends the pipeline with an error that names the stage, leaves nothing running
-// (synctest sees to that) and keeps the books in order.
+// (synctest sees to that) and leaves the counters balanced.
 func TestPanicStopsThePipeline(t *testing.T) {
 	at := func(mtu uint32) func(p *pipeline.Packet) {
 		return func(p *pipeline.Packet) {

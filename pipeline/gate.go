@@ -15,8 +15,8 @@ type SaturationReporter interface {
 	SaturatedUntil() (until Instant, reason Reason)
 }
 
-// gate tells a source when the pipeline refuses every packet, and takes what the
-// source therefore left unread into the books: see [Env].
+// gate lets a source know when the pipeline refuses every packet, and counts what the
+// source therefore left unread: see [Env].
 type gate struct {
 	pipeline *Pipeline
 	source   *sourceStage

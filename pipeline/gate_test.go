@@ -104,7 +104,7 @@ func TestGate(t *testing.T) {
 		}
 	})
 	if c.Received != 9 || c.Forwarded != 2 || c.Sources[0].Received != 9 || c.Sinks[0].Delivered != 2 {
-		t.Errorf("books %+v", c)
+		t.Errorf("counters %+v", c)
 	}
 	want := []pipeline.ReasonCount{{Reason: "shut", Packets: 7}, {Reason: "undeclared"}, {Reason: "panic"}}
 	if diff := cmp.Diff(want, c.Dropped[1].Reasons); diff != "" {

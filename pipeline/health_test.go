@@ -111,7 +111,7 @@ func TestFinite(t *testing.T) {
 	}
 }
 
-// TestSinkThatFails has a packet every second, the outcome of which the row tells.
+// TestSinkThatFails has a packet every second, whose outcome the row has.
 func TestSinkThatFails(t *testing.T) {
 	const unfit = 3
 	row := func(parts ...[]pipeline.Reason) (all []pipeline.Reason) {

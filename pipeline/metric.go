@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// MetricInfo declares a figure that the stages of a plugin have besides the books,
+// MetricInfo declares a figure that the stages of a plugin have besides the counters,
 // which the engine keeps.
 type MetricInfo struct {
 	Name string // snake_case, without a prefix, with its unit; counters, and no others, end with _total
 	Doc  string // one sentence
 
-	// Label is the name of what tells several values of a stage apart, such as
+	// Label is the name of what distinguishes several values of a stage, such as
 	// "peer"; empty if there is one value only. The values of labels come from the
 	// configuration, so that their number is bounded.
 	Label string

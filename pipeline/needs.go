@@ -58,7 +58,7 @@ type Needs struct {
 	Warnings []setting.Error
 
 	// Drops says that a sink wants to see what the pipeline's filters dropped, too.
-	// Packet.Verdict tells it apart.
+	// Packet.Verdict distinguishes it.
 	Drops bool
 }
 

@@ -2,7 +2,7 @@ package pipeline
 
 import "github.com/pmtud/pmtud/pipeline/linklayer"
 
-// Origin tells how a packet came to this host.
+// Origin is how a packet came to this host.
 type Origin uint8
 
 // Origins.
@@ -12,7 +12,7 @@ const (
 	// OriginRelay is the origin of packets that another host's pmtud handed over.
 	OriginRelay
 	// OriginInjected is the origin of packets that pmtud put into the host's own network stack,
-	// where the source knows it and Data has no Ethernet header that tells.
+	// where the source knows it and Data has no Ethernet header that shows it.
 	OriginInjected
 )
 
@@ -30,7 +30,7 @@ func (p *Packet) Injected() bool {
 	return p.LinkType == linklayer.Ethernet && len(p.Data) >= 12 && [6]byte(p.Data[6:]) == InjectedMAC
 }
 
-// Reach tells how far what a sink sends can get, and so which packets it may have. The
+// Reach is how far what a sink sends can get, and so which packets it may have. The
 // engine enforces it: a message that goes round would grow with every host that it passes.
 type Reach uint8
 

@@ -65,7 +65,7 @@ func TestLiveSourceShedsTheOldest(t *testing.T) {
 		close(first)
 		synctest.Wait()
 		c := p.Counters()
-		checkBooks(t, spec, c)
+		checkCounters(t, spec, c)
 		if s := c.Sinks[0]; s.Queued != 5 || s.Waiting != 4 || packetsWith(s.Shed, "queue-full") != 6 {
 			t.Errorf("while it waits: %+v, want 5 queued, 4 of them waiting, and 6 shed", s)
 		}
@@ -76,7 +76,7 @@ func TestLiveSourceShedsTheOldest(t *testing.T) {
 		if diff := cmp.Diff(append(count(1000, 1), count(1007, 4)...), got); diff != "" {
 			t.Errorf("delivered (-want +got):\n%s", diff)
 		}
-		checkBooks(t, spec, p.Counters())
+		checkCounters(t, spec, p.Counters())
 		if len(other) == 0 || other[len(other)-1] != 1010 {
 			t.Errorf("the other sink got %v", other)
 		}
@@ -106,7 +106,7 @@ func TestStuckSinkDoesNotStopOthers(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		c := p.Counters()
-		checkBooks(t, spec, c)
+		checkCounters(t, spec, c)
 		if c.Sinks[1].Delivered != 5000 || c.Sinks[0].Delivered != 0 {
 			t.Errorf("sinks %+v, want 5000 delivered by the other and none by the stuck one", c.Sinks)
 		}
@@ -156,7 +156,7 @@ func TestLosslessSourceLosesNothing(t *testing.T) {
 				p := start(t.Context(), t, spec)
 				for range 3 {
 					time.Sleep(90 * time.Second)
-					checkBooks(t, spec, p.Counters())
+					checkCounters(t, spec, p.Counters())
 				}
 				time.Sleep(100 * 24 * time.Hour)
 				close(done)
@@ -164,7 +164,7 @@ func TestLosslessSourceLosesNothing(t *testing.T) {
 					t.Fatal(err)
 				}
 				c := p.Counters()
-				checkBooks(t, spec, c)
+				checkCounters(t, spec, c)
 				if n := uint64(len(tc.packets)); uint64(delivered) != n || c.Sinks[1].Delivered != n {
 					t.Errorf("delivered %d and %d of %d", delivered, c.Sinks[1].Delivered, n)
 				}
@@ -194,7 +194,7 @@ func TestLiveSourceDoesNotWait(t *testing.T) {
 		p := start(ctx, t, spec)
 		time.Sleep(2 * time.Second)
 		c := p.Counters()
-		checkBooks(t, spec, c)
+		checkCounters(t, spec, c)
 		if c.Sources[0].Received == 1000 || c.Sources[1].Received != 100 {
 			t.Errorf("received %+v, want all that is live, and not all of the file", c.Sources)
 		}
@@ -206,7 +206,7 @@ func TestLiveSourceDoesNotWait(t *testing.T) {
 		if err := <-p.done; err != nil {
 			t.Error(err)
 		}
-		checkBooks(t, spec, p.Counters())
+		checkCounters(t, spec, p.Counters())
 	})
 }
 
@@ -222,7 +222,7 @@ func TestStopWhileALosslessSourceWaits(t *testing.T) {
 		p := start(ctx, t, spec)
 		synctest.Wait()
 		c := p.Counters()
-		checkBooks(t, spec, c)
+		checkCounters(t, spec, c)
 		if s := c.Sinks[0]; s.Queued == 0 || c.Received == 100 || reasonSum(s.Shed) != 0 {
 			t.Errorf("the source does not wait: %+v", c)
 		}
@@ -230,7 +230,7 @@ func TestStopWhileALosslessSourceWaits(t *testing.T) {
 		if err := <-p.done; err == nil || !strings.Contains(err.Error(), "stuck for 5s") {
 			t.Errorf("error %v", err)
 		}
-		checkBooks(t, spec, p.Counters())
+		checkCounters(t, spec, p.Counters())
 		checkEmpty(t, p.Counters())
 		close(stuck)
 	})
@@ -258,7 +258,7 @@ func TestQueueIsBoundedInBytes(t *testing.T) {
 			t.Helper()
 			synctest.Wait()
 			c := p.Counters()
-			checkBooks(t, spec, c)
+			checkCounters(t, spec, c)
 			if s := c.Sinks[0]; s.Queued != queued || packetsWith(s.Shed, "queue-full") != shed {
 				t.Errorf("%d queued, %d shed, want %d and %d", s.Queued, packetsWith(s.Shed, "queue-full"), queued, shed)
 			}
@@ -313,7 +313,7 @@ func TestStuckSinkIsGivenUp(t *testing.T) {
 		if diff := cmp.Diff(trace{"close good"}, tr); diff != "" {
 			t.Errorf("calls (-want +got):\n%s", diff)
 		}
-		close(stuck) // the goroutine left behind ends, and changes nothing in the books
+		close(stuck) // the goroutine left behind ends, and changes no counter
 		synctest.Wait()
 	})
 }
@@ -348,7 +348,7 @@ func TestEndOfAFileWaits(t *testing.T) {
 				if tc.err == "" && err != nil || tc.err != "" && (err == nil || !strings.Contains(err.Error(), tc.err)) {
 					t.Errorf("error %v, want %q", err, tc.err)
 				}
-				checkBooks(t, spec, c)
+				checkCounters(t, spec, c)
 				if c.Sinks[0].Delivered != tc.delivered {
 					t.Errorf("%d delivered, want %d", c.Sinks[0].Delivered, tc.delivered)
 				}

@@ -32,13 +32,13 @@ type Packet struct {
 	// Time is the capture's time stamp, 0 if it has none.
 	Time Instant
 
-	// LinkType tells how Data begins.
+	// LinkType says how Data begins.
 	LinkType linklayer.Type
 
-	// Type tells to whom the link layer sent the packet, where the source knows.
+	// Type is to whom the link layer sent the packet, where the source knows.
 	Type linklayer.PacketType
 
-	// Origin tells how the packet came to this host. A source sets it.
+	// Origin is how the packet came to this host. A source sets it.
 	Origin Origin
 
 	// Clock is the pipeline's time at this packet. It is Time, but never before
@@ -49,7 +49,7 @@ type Packet struct {
 	View
 
 	// ReadPort is the quoted packet's source port as a filter read it in order to
-	// decide, or -1 while none did. It is for display: [Packet.Quoted] tells the
+	// decide, or -1 while none did. It is for display: [Packet.Quoted] has the
 	// port of every packet that has one.
 	ReadPort int32
 

@@ -13,7 +13,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
-// Reason tells why a stage did not let a packet on: an index into its plugin's
+// Reason is why a stage did not let a packet on: an index into its plugin's
 // Reasons, counted from 1. The zero value is [Pass].
 type Reason uint8
 

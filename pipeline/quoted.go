@@ -15,7 +15,7 @@ type Quoted struct {
 	Src, Dst netip.Addr    // source is the sender of the too-big packet
 	Length   int           // its whole length in bytes, as its IP header claims
 
-	// HasPorts tells whether the ports are known: a protocol that has them, no
+	// HasPorts reports whether the ports are known: a protocol that has them, no
 	// later fragment, and four bytes of its header in the quote.
 	HasPorts         bool
 	SrcPort, DstPort uint16

@@ -146,7 +146,7 @@ func (tl *tally) give(random *rand.Rand, passes float64) pipeline.Reason {
 	return r
 }
 
-// check compares the engine's books with what the stages did.
+// check compares the engine's counters with what the stages did.
 func (r *randomPipeline) check(t *testing.T, c pipeline.Counters) {
 	t.Helper()
 	for i, s := range c.Sources {

@@ -37,7 +37,7 @@ func TestReach(t *testing.T) {
 				Sources: []pipeline.Stage{live("in", source{run: deliverAll([]pipeline.Packet{captured, relayed, injected, known})})},
 			}
 			c := mustRun(t, spec)
-			checkBooks(t, spec, c)
+			checkCounters(t, spec, c)
 			if c.Sinks[0].Delivered != tt.delivered {
 				t.Errorf("delivered %d, want %d", c.Sinks[0].Delivered, tt.delivered)
 			}
@@ -74,7 +74,7 @@ func TestArrived(t *testing.T) {
 			Sources: []pipeline.Stage{live("in", source{run: deliverAll([]pipeline.Packet{again, other})})},
 		}
 		c := mustRun(t, spec)
-		checkBooks(t, spec, c)
+		checkCounters(t, spec, c)
 		if got := c.Sinks[0].Delivered; got != tt.delivered {
 			t.Errorf("reach %d: delivered %d, want %d", tt.reach, got, tt.delivered)
 		}

@@ -7,7 +7,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/seen"
 )
 
-// sinkStage is a sink with its filters, its queue and its books.
+// sinkStage is a sink with its filters, its queue and its counters.
 type sinkStage struct {
 	name          string
 	sink          Sink
@@ -26,7 +26,7 @@ type sinkStage struct {
 	queue *queue
 
 	// Guarded by the queue's lock, so that a packet leaves the queue and enters
-	// the books in one step.
+	// the counters in one step.
 	reasons   []string
 	unfit     []bool   // by reason
 	failed    []uint64 // likewise
@@ -82,7 +82,7 @@ func (s *sinkStage) filter(p *Packet) {
 	p.ReadPort = read
 }
 
-// catchUp enters into the books the packet at hand of a pipeline that a panic
+// catchUp enters into the counters the packet at hand of a pipeline that a panic
 // stopped, if it had not come to this sink yet. Offers are what the sink should
 // have been offered so far.
 func (s *sinkStage) catchUp(offers uint64) {
@@ -119,7 +119,7 @@ func (s *sinkStage) deliver(batch []*Packet, failed []Reason) error {
 	return guard(func() error { s.sink.Flush(); return nil })
 }
 
-// settle enters a delivered batch into the books and reports whether nothing
+// settle enters a delivered batch into the counters and reports whether nothing
 // more is waiting.
 func (s *sinkStage) settle(batch []*Packet, failed []Reason, err error) (idle bool, _ error) {
 	now := time.Now()

@@ -188,11 +188,11 @@ func count(first, n int) []uint32 {
 	return mtus
 }
 
-// run runs a pipeline from Open to Close, checks its books and returns them.
+// run runs a pipeline from Open to Close, checks its counters and returns them.
 func run(t *testing.T, spec pipeline.Spec) (pipeline.Counters, error) {
 	t.Helper()
 	c, err := pipelinetest.Run(t.Context(), spec)
-	checkBooks(t, spec, c)
+	checkCounters(t, spec, c)
 	checkEmpty(t, c)
 	return c, err
 }

@@ -81,7 +81,7 @@ func TestQueueOfAnEndedSink(t *testing.T) {
 			t.Error("no error")
 		}
 		c := p.Counters()
-		checkBooks(t, spec, c)
+		checkCounters(t, spec, c)
 		checkEmpty(t, c)
 		failed := packetsWith(c.Sinks[0].Failed, "panic")
 		stopped := packetsWith(c.Sinks[0].Shed, "stopped")
@@ -147,7 +147,7 @@ func TestSinkThatIsLeftBehind(t *testing.T) {
 		check := func() {
 			t.Helper()
 			c := p.Counters()
-			checkBooks(t, spec, c)
+			checkCounters(t, spec, c)
 			checkEmpty(t, c)
 			if s := c.Sinks[0]; s.Delivered != 0 || packetsWith(s.Shed, "stopped") != 7 || s.Waiting != 0 {
 				t.Errorf("sink %+v", s)

@@ -18,7 +18,7 @@ type Step struct {
 	Looked  string // what the filter looked at, if it can say
 }
 
-// Trace is like Decide, and tells what each stage had to do with the packet, in
+// Trace is like Decide, and says what each stage had to do with the packet, in
 // the order of the configuration.
 func (o *Offline) Trace(pkt *Packet) ([]Step, error) {
 	steps := o.explain(pkt)

@@ -117,7 +117,7 @@ func measure(ctx context.Context, config lab.RecoveryConfig, families []lab.Fami
 	return errors.Join(errs...)
 }
 
-// failed returns the exit status, and tells the error if there is one.
+// failed returns the exit status, and prints the error if there is one.
 func failed(err error) int {
 	if err == nil {
 		return 0

@@ -153,7 +153,7 @@ func TestCopies(t *testing.T) {
 	}
 }
 
-// TestKeys tells for several keys which messages are the same news.
+// TestKeys has several keys, and the messages that are copies by them.
 func TestKeys(t *testing.T) {
 	messages := []pipelinetest.PTB{
 		{},

@@ -7,7 +7,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// Explain tells how many copies have passed: see [pipeline.Explainer].
+// Explain shows how many copies have passed: see [pipeline.Explainer].
 func (f *filter) Explain(p *pipeline.Packet) string {
 	if p.PTB != 0 && !p.Usable() {
 		return "quotes too little to be of use to a receiver"

@@ -6,7 +6,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// Explain tells the fields that the expression asks for: see [pipeline.Explainer].
+// Explain shows the fields that the expression asks for: see [pipeline.Explainer].
 func (f *filter) Explain(p *pipeline.Packet) string {
 	if len(f.fields) == 0 {
 		return "asks for no field"

@@ -13,7 +13,7 @@ func (c *compiler) wrong(node ast.Node, format string, args ...any) error {
 	return c.wrongAt(node.Location().From, format, args...)
 }
 
-// wrongAt returns an error that tells where in the expression it is, counted in
+// wrongAt returns an error that says where in the expression it is, counted in
 // characters.
 func (c *compiler) wrongAt(from int, format string, args ...any) error {
 	before, after := c.text, ""

@@ -37,7 +37,7 @@ func openConntrack() (table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask conntrack: %w", err)
 	}
-	// A question about nothing tells at once what would be in the way of all others.
+	// A query for nothing fails at once if all others would.
 	t := conntrack{c}
 	nothing := netip.IPv4Unspecified()
 	if _, err := t.has(&pipeline.Quoted{Protocol: wire.ProtoTCP, Src: nothing, Dst: nothing}); err != nil {

@@ -19,7 +19,7 @@
 //     CAP_NET_ADMIN, and says nothing where no rule uses connection tracking.
 //
 // Sockets of other network namespaces, such as containers', are in no table of the host's
-// but conntrack. No table tells the sequence numbers that are in flight, so that who forges
+// but conntrack. No table has the sequence numbers that are in flight, so that who forges
 // a message about a real connection passes here; the kernel that gets it checks them.
 //
 // Only TCP and UDP are looked up. Messages about other protocols pass either way, and so

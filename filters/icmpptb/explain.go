@@ -6,7 +6,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// Explain tells what the packet is: see [pipeline.Explainer].
+// Explain shows what the packet is: see [pipeline.Explainer].
 func (filter) Explain(p *pipeline.Packet) string {
 	what := describe(p)
 	if p.Broadcast() {

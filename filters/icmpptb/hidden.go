@@ -127,7 +127,7 @@ func (w *walk) llc(b []byte) {
 	}
 }
 
-// mpls walks through labels. What follows the last one tells by itself what it is.
+// mpls walks through labels. What follows the last one says by itself what it is.
 func (w *walk) mpls(b []byte) {
 	if !w.behind("MPLS") {
 		return

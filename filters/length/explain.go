@@ -7,7 +7,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
-// Explain tells the lengths that count: see [pipeline.Explainer].
+// Explain shows the lengths that count: see [pipeline.Explainer].
 func (filter) Explain(p *pipeline.Packet) string {
 	if p.Network < 0 {
 		return "no IP header"
@@ -22,7 +22,7 @@ func (filter) Explain(p *pipeline.Packet) string {
 	return fmt.Sprintf("EtherType %#04x", p.EtherType)
 }
 
-// lengths tells how many bytes the filter counts, and how many of them lie behind
+// lengths says how many bytes the filter counts, and how many of them lie behind
 // the IP packet's end.
 func lengths(p *pipeline.Packet) string {
 	text := fmt.Sprintf("%d bytes from the IP header on", len(p.Data)-p.Network)

@@ -6,7 +6,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// Explain tells the MTU and what is allowed: see [pipeline.Explainer].
+// Explain shows the MTU and what is allowed: see [pipeline.Explainer].
 func (f filter) Explain(p *pipeline.Packet) string {
 	mtu, ok := p.MTU()
 	if !ok {

@@ -6,7 +6,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// Explain tells the protocol and the port that are read: see [pipeline.Explainer].
+// Explain shows the protocol and the port that are read: see [pipeline.Explainer].
 func (f *filter) Explain(p *pipeline.Packet) string {
 	q, ok := p.Quoted()
 	switch {
@@ -21,7 +21,7 @@ func (f *filter) Explain(p *pipeline.Packet) string {
 	return text + listed(f[q.Protocol].has(q.SrcPort))
 }
 
-// Explain tells the port that is read: see [pipeline.Explainer].
+// Explain shows the port that is read: see [pipeline.Explainer].
 func (f *original) Explain(p *pipeline.Packet) string {
 	quote := behindICMP(p)
 	port, reason := readPort(quote)

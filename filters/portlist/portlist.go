@@ -146,7 +146,7 @@ func behindICMP(p *pipeline.Packet) []byte {
 	return p.Data[p.ICMP+wire.ICMPLen:]
 }
 
-// readPort reads the source port in a quoted packet, or tells why it can't.
+// readPort reads the source port in a quoted packet, or says why it can't.
 func readPort(quote []byte) (port uint16, why pipeline.Reason) {
 	if len(quote) == 0 {
 		return 0, PayloadTooShort

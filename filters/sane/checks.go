@@ -205,7 +205,7 @@ func isOfOneHost(addr netip.Addr) bool {
 }
 
 // isNotTooBig reports a message about a packet that the next hop would have taken. A
-// length of 0 tells nothing (a jumbogram, or one larger than the field), nor does one
+// length of 0 says nothing (a jumbogram, or one larger than the field), nor does one
 // below the bytes that are quoted.
 func (m *message) isNotTooBig() bool {
 	q := &m.quoted

@@ -381,7 +381,7 @@ var rows = map[pipeline.Reason][]row{
 	},
 }
 
-// fixICMPv4 computes the ICMP checksum anew.
+// fixICMPv4 recomputes the ICMP checksum.
 func fixICMPv4(ip []byte) {
 	ip[22], ip[23] = 0, 0
 	total := uint32(0)

@@ -7,7 +7,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// Explain tells the figures that are compared, and what is wrong by any check, on or
+// Explain shows the figures that are compared, and what is wrong by any check, on or
 // off: see [pipeline.Explainer].
 func (f *filter) Explain(p *pipeline.Packet) string {
 	m := message{host: f.host.Load()}

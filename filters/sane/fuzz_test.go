@@ -80,7 +80,7 @@ func newOracle(p *pipeline.Packet) (o oracle) {
 // are there.
 func hasNoLength(ip *layers.IPv4) bool { return ip.Contents[2] == 0 && ip.Contents[3] == 0 }
 
-// wrong returns what checks have to find, as far as gopacket tells.
+// wrong returns what checks have to find, as far as gopacket shows it.
 func (o oracle) wrong() map[pipeline.Reason]bool {
 	wrong := map[pipeline.Reason]bool{}
 	switch {

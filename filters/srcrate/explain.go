@@ -7,7 +7,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/limit"
 )
 
-// Explain tells the source's credit: see [pipeline.Explainer].
+// Explain shows the source's credit: see [pipeline.Explainer].
 func (f *filter) Explain(p *pipeline.Packet) string {
 	_, bucket, found := f.buckets.Find(f.source.Key(p))
 	if !found {

@@ -12,7 +12,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
-// TestKeys tells for several keys which messages are of the same source: one
+// TestKeys has several keys, and the messages that are of the same source by them: one
 // passes for each, as the rate is low.
 func TestKeys(t *testing.T) {
 	messages := func(router, client string, ports ...uint16) (all []pipelinetest.PTB) {

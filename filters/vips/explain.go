@@ -6,7 +6,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// Explain tells the quoted source and where it is looked up: see [pipeline.Explainer].
+// Explain shows the quoted source and where it is looked up: see [pipeline.Explainer].
 func (f *filter) Explain(p *pipeline.Packet) string {
 	q, ok := p.Quoted()
 	if !ok {

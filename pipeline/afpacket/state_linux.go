@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// State tells what became of an interface.
+// State is what became of an interface.
 type State uint8
 
 // States.

@@ -13,7 +13,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
-// captured is what a capture tells of a packet.
+// captured is what a capture records of a packet.
 type captured struct {
 	Data   string
 	Length int

@@ -37,7 +37,7 @@
 //
 // # Packets as the host would have captured them
 //
-// A frame check sequence is cut off where the file tells its length. Cooked headers
+// A frame check sequence is cut off where the file has its length. Cooked headers
 // tell a packet's [pipeline.Packet.Type]. Messages of the kernel's packet log (link
 // type 239, as "tcpdump -i nflog:33 -w" writes them) become the packets in them, as the
 // source nflog delivers these: Ethernet frames or raw IP.
@@ -50,7 +50,7 @@
 //
 // # Damage
 //
-// Errors about a file's contents are an [*Error], which tells the position in the
+// Errors about a file's contents are an [*Error], which says the position in the
 // uncompressed bytes. The packets in front of the damage are delivered first; the
 // next call returns the error, and so do all later ones. No contents make a reader
 // panic or go on for ever.

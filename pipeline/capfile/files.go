@@ -39,7 +39,7 @@ func Expand(patterns ...string) ([]string, error) {
 }
 
 // whyNone returns why a pattern names no file, by the error of looking for a file of
-// that name: Glob tells nothing of folders that can't be searched.
+// that name: Glob says nothing of folders that can't be searched.
 func whyNone(missing error) error {
 	known, ok := errors.AsType[*fs.PathError](missing)
 	if !ok || errors.Is(missing, fs.ErrNotExist) {

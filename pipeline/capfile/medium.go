@@ -74,5 +74,5 @@ func fromNFLOG(p *pipeline.Packet, o byteOrder) bool {
 	return true
 }
 
-// bigHost tells whether this host is big-endian.
+// bigHost reports whether this host is big-endian.
 var bigHost = binary.NativeEndian.Uint16([]byte{0, 1}) == 1

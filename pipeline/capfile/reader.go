@@ -132,7 +132,7 @@ func (r *Reader) ReadBatch(dst []pipeline.Packet) (int, error) {
 	return 0, r.err
 }
 
-// magicLen is the length of what tells pcap and pcapng.
+// magicLen is the length of the magic number, which distinguishes pcap from pcapng.
 const magicLen = 4
 
 // begin makes the decoder for what the file begins with, or gets more of it.

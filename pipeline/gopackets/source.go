@@ -23,7 +23,7 @@ type Handle struct {
 	// Again says so.
 	Read func() (data []byte, ci gopacket.CaptureInfo, err error)
 
-	// LinkType tells how packets begin, as capture files number it.
+	// LinkType says how packets begin, as capture files number it.
 	LinkType linklayer.Type
 
 	// Again reports an error behind which more packets may come, such as libpcap's

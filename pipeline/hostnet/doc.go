@@ -1,8 +1,8 @@
-// Package hostnet tells plugins what the network interfaces of this host are, and
-// when that changes.
+// Package hostnet reads the network interfaces of this host for plugins, and watches
+// them for changes.
 //
 // A [Watcher] calls a function of its owner when it starts, and again whenever an
-// interface or an address may have changed. The function reads anew what it needs,
+// interface or an address may have changed. The function rereads what it needs,
 // by [Addresses] or [MTU], and publishes it for the hot path, say by an atomic
 // pointer:
 //

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// groups are the multicast groups of rtnetlink(7) that tell of changes.
+// groups are the multicast groups of rtnetlink(7) that announce changes.
 const groups = unix.RTMGRP_LINK | unix.RTMGRP_IPV4_IFADDR | unix.RTMGRP_IPV6_IFADDR
 
 // settle is how long the watcher waits after a change for others that belong to it.
@@ -114,9 +114,9 @@ func (w *Watcher) wait() bool {
 // take takes a message from the socket and reports whether there was one. One that
 // was lost counts (ENOBUFS).
 func take(fd int) bool {
-	var octet [1]byte // the kernel cuts off the rest
+	var buf [1]byte // the kernel cuts off the rest
 	for {
-		_, err := unix.Read(fd, octet[:])
+		_, err := unix.Read(fd, buf[:])
 		if !errors.Is(err, unix.EINTR) {
 			return !errors.Is(err, unix.EAGAIN)
 		}

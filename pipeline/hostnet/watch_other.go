@@ -11,7 +11,7 @@ import (
 // Watcher stands for the one that only Linux has.
 type Watcher struct{}
 
-// Watch fails: only Linux tells of changes in the way that is asked for.
+// Watch fails: only Linux reports changes in the way that is asked for.
 func Watch(func() error, *slog.Logger) (*Watcher, error) {
 	return nil, fmt.Errorf("watch network interfaces: %w", errors.ErrUnsupported)
 }

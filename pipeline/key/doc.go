@@ -1,4 +1,4 @@
-// Package key tells packets apart by fields that a configuration lists: it makes a
+// Package key distinguishes packets by fields that a configuration lists: it makes a
 // [Key] of a packet, for filters that keep something per router, per client and so
 // on.
 //

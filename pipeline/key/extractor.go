@@ -32,7 +32,7 @@ type Extractor struct {
 	router bool
 
 	// hashed is set for fields that don't fit into a key. Otherwise address is the
-	// one that a key holds, 0 if none, and mtu tells whether the MTU belongs to it.
+	// one that a key holds, 0 if none, and mtu reports whether the MTU belongs to it.
 	hashed  bool
 	address Field
 	mtu     bool

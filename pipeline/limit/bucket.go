@@ -87,8 +87,8 @@ func (r Rate) Refilled(b Bucket, now pipeline.Instant) bool {
 	return int64(b) <= int64(now)-r.capacity
 }
 
-// Describe tells how many packets the bucket can pay for at the time now, and at
-// most, for people to read.
+// Describe returns how many packets the bucket can pay for at the time now, and at
+// most, for logs and terminals.
 func (r Rate) Describe(b Bucket, now pipeline.Instant) string {
 	credit := r.capacity
 	if !r.Refilled(b, now) {

@@ -1,6 +1,6 @@
 package linklayer
 
-// PacketType tells to whom the link layer sent a packet. The values above
+// PacketType says to whom the link layer sent a packet. The values above
 // Unknown are those of linux/if_packet.h, plus one.
 type PacketType uint8
 

@@ -8,14 +8,14 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
-// TestLinkTypeDecoded wants Decoded to tell the truth: of the link types that are
-// not, no packet has an IP header.
+// TestLinkTypeDecoded compares Decoded with the link types of which a packet's IP header is
+// found.
 func TestLinkTypeDecoded(t *testing.T) {
 	found := map[linklayer.Type]bool{}
 	ptb := pipelinetest.PTB{}.Frame()
 	for n := range 1 << 16 {
 		link := linklayer.Type(n)
-		for skip := range ptb { // some of these beginnings suits every link type
+		for skip := range ptb { // one of these beginnings suits each link type
 			p := pipeline.Packet{Data: ptb[skip:], LinkType: link}
 			p.Decode()
 			found[link] = found[link] || p.Network >= 0
@@ -35,7 +35,10 @@ func TestLinkTypeString(t *testing.T) {
 	for link, want := range map[linklayer.Type]string{
 		linklayer.Ethernet: "1 (ETHERNET)",
 		105:                "105 (IEEE802_11)",
-		149:                "149 (USER2)",
+		146:                "146",
+		147:                "147 (USER0)",
+		162:                "162 (USER15)",
+		163:                "163 (IEEE802_11_AVS)",
 		60000:              "60000",
 	} {
 		if got := link.String(); got != want {

@@ -26,7 +26,7 @@
 //
 // # Messages
 //
-// Core NATS, at most once, without headers and replies. The first byte tells the format.
+// Core NATS, at most once, without headers and replies. The first byte says the format.
 //
 // With a key it is 1, and the message is that of package sealed.
 //

@@ -207,7 +207,7 @@ type session struct {
 }
 
 // publishComplaint is how long a publication that is not permitted stays a complaint: nothing
-// tells when it would be.
+// says when it would be.
 const publishComplaint = 5 * time.Minute
 
 // note notes an error that does not end the connection. NATS calls it.

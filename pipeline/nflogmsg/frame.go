@@ -42,7 +42,7 @@ func (r *Record) Fill(p *pipeline.Packet, now pipeline.Instant) {
 	}
 }
 
-// origin tells by the link-layer header that a packet had when it came in, whether or not Data
+// origin says by the link-layer header that a packet had when it came in, whether or not Data
 // begins with it. On lo the kernel reports one of 14 bytes too.
 func (r *Record) origin() pipeline.Origin {
 	if h := r.hwHeader; len(h) >= macsLen && [6]byte(h[macsLen/2:]) == pipeline.InjectedMAC {
@@ -77,7 +77,7 @@ func (r *Record) assemble() (begin, network int, link linklayer.Type) {
 // linkHeaderLen returns how many bytes of hwHeader are an Ethernet header that
 // leads to the payload, 0 if none are.
 //
-// The kernel tells as many bytes as the interface's headers usually have. On a
+// The kernel reports as many bytes as the interface's headers usually have. On a
 // VLAN interface that may be 18: with the tag if that was left in the frame, and
 // else an Ethernet header and the first bytes of the payload.
 func (r *Record) linkHeaderLen() int {
@@ -117,7 +117,7 @@ func networkLength(protocol uint16, b []byte) int {
 	return max(n, len(b))
 }
 
-// packetType tells by hook and destination to whom the link layer sent the packet.
+// packetType says by hook and destination to whom the link layer sent the packet.
 // The IP stack sees no unicast packets that were sent to others.
 func (r *Record) packetType(data []byte, link linklayer.Type) linklayer.PacketType {
 	ip := r.family == familyIPv4 || r.family == familyIPv6 || r.family == familyInet

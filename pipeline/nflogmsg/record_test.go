@@ -62,7 +62,7 @@ func (l logged) encode(sequence uint32) []byte {
 	return append([]byte{l.family, 0, 0, 33}, attributes...)
 }
 
-// TestLinkHeader has what the kernel tells on interfaces that not every system can
+// TestLinkHeader has what the kernel reports on interfaces that not every system can
 // make.
 func TestLinkHeader(t *testing.T) {
 	ptb := pipelinetest.PTB{}.Frame()

@@ -19,7 +19,7 @@
 // sending goes on behind it, at the price of one or two more system calls. Nothing
 // waits for a peer.
 //
-// What the kernel takes counts as sent. It tells neither of a neighbour that does not
+// What the kernel takes counts as sent. It reports neither a neighbour that does not
 // answer nor of an interface without carrier, unless the sysctl
 // ignore_routes_with_linkdown makes a route of that no route.
 //

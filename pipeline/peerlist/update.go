@@ -130,7 +130,7 @@ func hasIPv4(own []netip.Addr) bool {
 	return slices.ContainsFunc(own, func(a netip.Addr) bool { return a.Is4() && !a.IsLoopback() })
 }
 
-// logSkipped tells which addresses are left out, when that changed.
+// logSkipped says which addresses are left out, when that changed.
 func (l *List) logSkipped(skipped []string) {
 	if !slices.Equal(skipped, l.skipped) {
 		l.config.Log.Info("peers skipped", "skipped", skipped)

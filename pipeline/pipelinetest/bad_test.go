@@ -302,7 +302,7 @@ func testSinkOf(change func(*pipeline.SinkPlugin[struct{}])) func(*testing.T) {
 	return func(t *testing.T) { pipelinetest.TestSink(t, pipeline.NewSink(p), nil) }
 }
 
-// talker is a sink that tells a lot of itself.
+// talker is a sink with health, metrics and needs.
 type talker struct {
 	sinkFuncs
 	metric     int // -1: it has none, and panics when it is asked for its health

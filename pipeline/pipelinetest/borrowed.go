@@ -49,7 +49,7 @@ func (l *lender) takeBack(t testing.TB) {
 
 // catchUse fails the test when the function that defers it touched bytes that had
 // been taken back. (In another goroutine that ends the program, and the trace
-// tells where.)
+// says where.)
 func catchUse(t testing.TB) func() {
 	before := debug.SetPanicOnFault(true)
 	return func() {

@@ -200,7 +200,7 @@ func Env(t testing.TB) pipeline.Env {
 	}
 }
 
-// Run runs a pipeline from Open to Close and returns its books.
+// Run runs a pipeline from Open to Close and returns its counters.
 func Run(ctx context.Context, spec pipeline.Spec) (pipeline.Counters, error) {
 	p, err := pipeline.New(spec)
 	if err != nil {

@@ -123,7 +123,7 @@ func TestAdd(t *testing.T) {
 	}
 }
 
-// TestAddTTL tells a message that went round from one that a router repeats.
+// TestAddTTL has messages that went round a loop and messages that a router repeats.
 func TestAddTTL(t *testing.T) {
 	m := seen.New(8, time.Second)
 	d := m.Message([]byte{1})

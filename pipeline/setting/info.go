@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Info tells what may be written for a setting. Its form as JSON is stable: fields are only
+// Info describes what may be written for a setting. Its form as JSON is stable: fields are only
 // ever added. Values are strings, bools, [json.Number]s or a []any of these, as they would be
 // written; nil if there is none.
 type Info struct {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Kind returns what may be written, for people: for example "list of sizes".
+// Kind returns what may be written, in words: for example "list of sizes".
 func (s Info) Kind() string {
 	kind := string(s.Type)
 	switch s.Type {
@@ -25,7 +25,7 @@ func (s Info) Kind() string {
 	return "list of " + kind + "s"
 }
 
-// Allowed returns the bounds or the texts that may be written, for people; empty if
+// Allowed returns the bounds or the texts that may be written, in words; empty if
 // all are.
 func (s Info) Allowed() string {
 	switch {

@@ -37,7 +37,7 @@ func (p Place) String() string {
 //	 "router":"203.0.113.1","target":"10.99.0.1","mtu":1400,"proto":"tcp",
 //	 "src":"10.99.0.1","sport":80,"dst":"198.51.100.7","dport":40001}
 //
-// In front stand "capture" and "packet", as far as the place tells them, and behind
+// First come "capture" and "packet", as far as they are known, and behind
 // the time "cut":true for a packet that the capture has cut. A drop carries "stage" and
 // "reason". A reason without a stage says why a source would not have delivered the
 // packet; its verdict is "not-captured".

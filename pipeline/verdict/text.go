@@ -42,7 +42,7 @@ func AppendText(dst []byte, p *pipeline.Packet, octets bool) []byte {
 	return dst
 }
 
-// AppendTerminal appends what AppendText does for people at a terminal, between the
+// AppendTerminal appends what AppendText does for a terminal, between the
 // packet's local time and the client of the connection:
 //
 //	15:04:05.000006 203.0.113.1 transmitting mtu=1400 sport=80 client=198.51.100.7

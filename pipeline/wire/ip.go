@@ -97,7 +97,7 @@ func (ip IP) Protocol() Protocol {
 	return 0
 }
 
-// Payload tells what lies behind the header, and behind the extension headers of IPv6
+// Payload returns what lies behind the header, and behind the extension headers of IPv6
 // as far as they are there.
 func (ip IP) Payload() Payload {
 	switch ip.Version {

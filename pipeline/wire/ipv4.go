@@ -23,7 +23,7 @@ func (ip IPv4) Src() []byte { return ip[12:16] }
 // Dst returns the four bytes of the destination address.
 func (ip IPv4) Dst() []byte { return ip[16:20] }
 
-// Payload tells what lies behind the header.
+// Payload returns what lies behind the header.
 func (ip IPv4) Payload() Payload {
 	word := binary.BigEndian.Uint16(ip[6:])
 	return Payload{

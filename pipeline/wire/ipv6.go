@@ -20,7 +20,7 @@ func (ip IPv6) Src() []byte { return ip[8:24] }
 // Dst returns the sixteen bytes of the destination address.
 func (ip IPv6) Dst() []byte { return ip[24:40] }
 
-// Payload tells what lies behind the header, and behind the extension headers as far
+// Payload returns what lies behind the header, and behind the extension headers as far
 // as they are there.
 func (ip IPv6) Payload() Payload {
 	p := Payload{Protocol: ip.NextHeader(), Offset: IPv6Len}

@@ -1,6 +1,6 @@
 package wire
 
-// Payload tells what lies behind the headers of an IP packet.
+// Payload is what lies behind the headers of an IP packet.
 type Payload struct {
 	// Protocol is the last one of the chain of IPv6 extension headers that is there.
 	Protocol Protocol

@@ -217,7 +217,7 @@ func TestRepeated(t *testing.T) {
 			{again.packet(), inject.Repeated},
 			{other.packet(), pipeline.Pass},
 			{later, pipeline.Pass},
-			// What came back with its last hop must not stand in the way of the whole message.
+			// What came back with its last hop must not be in the way of the whole message.
 			{spent.packet(), pipeline.Pass},
 			{fresh.packet(), pipeline.Pass},
 			{spent.packet(), inject.Repeated},

@@ -51,7 +51,7 @@ func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 type sink struct {
 	Settings
 	out      io.Writer
-	terminal bool // out is one: text is for people
+	terminal bool // out is one: text is readable
 
 	lines []byte // of the batch at hand
 	ends  []int  // of each of them

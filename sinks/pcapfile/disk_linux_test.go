@@ -20,11 +20,11 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// insideVariable tells a test that it runs in namespaces of its own.
+// insideVariable is set where a test runs in namespaces of its own.
 const insideVariable = "PCAPFILE_TEST_INSIDE"
 
 // smallDisk returns an empty directory on a file system of so many bytes. It calls
-// the test anew in a user and a mount namespace, and reports false in the outer one.
+// the test again in a user and a mount namespace, and reports false in the outer one.
 func smallDisk(t *testing.T, size string) (dir string, inside bool) {
 	t.Helper()
 	if os.Getenv(insideVariable) == "" {

@@ -13,7 +13,7 @@
 // last whole packet, so that it stays readable; packets that are not in it are
 // counted as failed. Every batch of packets tries again. When the file or its
 // directory was removed, a new file is begun as soon as that can be done; a confined
-// process has no right to a directory that was made anew. When somebody cut the file,
+// process has no right to a directory that was made again. When somebody cut the file,
 // what is left of it is renamed as below, and a new one is begun.
 //
 // # Rotation

@@ -44,10 +44,10 @@ func newCapture(t testing.TB, ns *netns.NS) *capture {
 		return err
 	}))
 	t.Cleanup(func() { unix.Close(c.fd) })
-	patience := unix.NsecToTimeval((200 * time.Millisecond).Nanoseconds())
+	timeout := unix.NsecToTimeval((200 * time.Millisecond).Nanoseconds())
 	const all = unix.ETH_P_ALL<<8&0xff00 | unix.ETH_P_ALL>>8
 	netns.Must(t,
-		unix.SetsockoptTimeval(c.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &patience),
+		unix.SetsockoptTimeval(c.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout),
 		unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 16<<20),
 		unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1),
 		unix.SetsockoptInt(c.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1),

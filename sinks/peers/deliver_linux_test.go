@@ -214,7 +214,7 @@ func TestReasons(t *testing.T) {
 		{"from an own address to a peer", ipv4, from("10.99.0.1", "10.99.0.2"), "from-peer"}, // our own copy
 		{"from an own IPv6 address to a peer", ipv6, from("fd99::1", "fd99::2"), "from-peer"},
 		{"from elsewhere to a peer", ipv4, from("203.0.113.1", "10.99.0.2"), ""},
-		{"from a peer's octets in IPv6", both, from("::ffff:10.99.0.2", "2001:db8::80"), ""},
+		{"from a peer's bytes in IPv6", both, from("::ffff:10.99.0.2", "2001:db8::80"), ""},
 		{"from a peer with TTL 1", both, change(from("10.99.0.2", "192.0.2.80"), 14+8, 1), "from-peer"},
 		{"to an own address about another", ipv4, change(from("203.0.113.1", "10.99.0.1"), 14+28+15, 7), "from-peer"},
 		{"to an own IPv6 address about another", ipv6, change(from("2001:db8:f::1", "fd99::1"), 14+48+23, 7), "from-peer"},

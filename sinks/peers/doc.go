@@ -10,7 +10,7 @@
 // what was captured, the message ends with the captured bytes, as the original's
 // does. ICMPv4 is sent as it came, bad checksum or not, since its checksum covers
 // no address; the ICMPv6 checksum covers both addresses, and the kernel always
-// computes it anew (RFC 3542, section 3.1).
+// recomputes it (RFC 3542, section 3.1).
 //
 // The TTL or hop limit is one less than the message came with. A message that
 // came with 1 or 0 is not sent (the original sends 0 on with the host's default).

@@ -95,7 +95,7 @@ func TestRehearse(t *testing.T) {
 	}
 }
 
-// TestShortestMessage sends an ICMP header without a quote, whose length the IP header tells.
+// TestShortestMessage sends an ICMP header without a quote; only the IP header has its length.
 func TestShortestMessage(t *testing.T) {
 	r := listen(t, newPeer(t), "[::]:4821")
 	p := ptb(false, 1400)

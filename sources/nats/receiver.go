@@ -73,7 +73,7 @@ var mistakes = [reasons]string{
 	natslink.TooOld:       "it is a replay, it was long on its way, or the clocks of the two hosts differ by more than `max_age`",
 }
 
-// refuse counts a message, and logs the first one that tells of a mistake.
+// refuse counts a message, and logs the first one that shows a mistake.
 func (r *receiver) refuse(why natslink.Fault) {
 	if n := r.refused[why].Add(1); n == 1 && mistakes[why] != "" {
 		r.log.Warn("a message is refused: "+mistakes[why], "reason", reasonName(why))

@@ -46,7 +46,7 @@ func errno(err error) unix.Errno {
 // is readable by root only, whatever the capabilities.
 const groupTable = "/proc/thread-self/net/netfilter/nfnetlink_log"
 
-// holder tells who has bound the group. The port of a process's first netlink
+// holder says who has bound the group. The port of a process's first netlink
 // socket is its process number; others have none that means something.
 func holder(group uint16) string {
 	port := portOf(group)

@@ -82,7 +82,7 @@ func TestEveryPacketIsAccountedFor(t *testing.T) {
 				r.run()
 			}
 			balances := func() bool { return r.count()+r.source.Lost() == counted(t, lab.host, input) }
-			// The next packet tells of those that were lost before it. It takes its time to
+			// The next packet reports those that were lost before it. It takes its time to
 			// come, and no other one may be under way then.
 			poll(t, "account that balances", func() bool {
 				lab.inject(t, next())

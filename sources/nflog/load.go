@@ -11,7 +11,7 @@ const (
 	busyCount  = int(busyRate * loadWindow / time.Second)
 )
 
-// load tells by the rate of packets whether the source is under load.
+// load says by the rate of packets whether the source is under load.
 type load struct {
 	heavy   bool
 	begin   time.Time // of the window

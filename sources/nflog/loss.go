@@ -13,7 +13,7 @@ const quietTime = 10 * time.Second
 // group, and by its word that a message found no room in the socket's buffer
 // (ENOBUFS). That word comes before the packets that did find room, and the gap
 // in their numbers after them: so each word counts as one packet, until a gap
-// tells how many there were.
+// says how many there were.
 type loss struct {
 	lost   atomic.Uint64
 	next   uint32 // number of the next packet

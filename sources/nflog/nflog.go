@@ -9,9 +9,9 @@
 // until a timer fires. So the source has them one by one while there are few,
 // and by the hundred while there are many.
 //
-// Packets begin with their Ethernet header where the kernel tells a sound one: the
+// Packets begin with their Ethernet header where the kernel reports a sound one: the
 // packet came in by an interface that has them. The VLAN tag that the kernel took
-// off a frame is put back where the rule tells it (families netdev and bridge).
+// off a frame is put back where the rule has it (families netdev and bridge).
 // All others, of the loopback interface, tunnels and this host itself, begin with
 // the IP header.
 //

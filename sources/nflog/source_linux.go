@@ -48,7 +48,7 @@ func (s *source) Open(context.Context) error {
 	return nil
 }
 
-// warnOfSmallBuffer tells if the kernel gave less room than was asked for. It
+// warnOfSmallBuffer logs it if the kernel gave less room than was asked for. It
 // doubles what it is asked, for its own needs (socket(7)).
 func (s *source) warnOfSmallBuffer() {
 	got, err := s.group.nflog.Con.ReadBuffer()

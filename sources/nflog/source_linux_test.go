@@ -189,7 +189,7 @@ func TestOwnPackets(t *testing.T) {
 				t.Errorf("link type %d, type %d, network header at %d, truncated %t", p.LinkType, p.Type, p.Network, p.Truncated())
 			}
 			if data := string(p.Data); !strings.HasSuffix(data, "octets") || p.Length != len(data) {
-				t.Errorf("packet of %d octets is %q", p.Length, data)
+				t.Errorf("packet of %d bytes is %q", p.Length, data)
 			}
 		})
 	}
@@ -369,7 +369,7 @@ func withoutCapabilities(t *testing.T, f func() error) error {
 }
 
 // TestVLANInterface reads from a VLAN interface, whose frames have lost their tag,
-// and from one upon it, for which the kernel tells 18 bytes of header.
+// and from one upon it, for which the kernel reports 18 bytes of header.
 func TestVLANInterface(t *testing.T) {
 	plain := pipelinetest.PTB{}.Frame()
 	tagged := pipelinetest.PTB{VLAN: 7}.Frame()

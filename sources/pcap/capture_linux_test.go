@@ -126,7 +126,7 @@ func TestSnaplen(t *testing.T) {
 		sender(t, lan.wire)(frame)
 		got := c.next(t)
 		if diff := cmp.Diff(frame[:64], got.Data); diff != "" || got.Length != len(frame) || !got.Truncated() {
-			t.Errorf("length %d of %d, octets (-want +got):\n%s", got.Length, len(frame), diff)
+			t.Errorf("length %d of %d, bytes (-want +got):\n%s", got.Length, len(frame), diff)
 		}
 	}
 }
@@ -187,7 +187,7 @@ func TestLost(t *testing.T) {
 	}
 	close(goOn)
 	total := 0
-	deadline := time.After(patience)
+	deadline := time.After(timeout)
 	for total+int(c.source.Lost()) < sent {
 		select {
 		case n := <-delivered:

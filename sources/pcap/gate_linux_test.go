@@ -71,7 +71,7 @@ func newGated(t *testing.T, rate float64, change ...func(*pcap.Settings)) *gated
 }
 
 // TestGate floods a pipeline that lets five packets a second pass: nearly all are
-// counted without a look at them, the books hold every one, and the limit is kept as
+// counted without a look at them, the counters hold every one, and the limit is kept as
 // it would be without a gate. A packet that comes when the flood has ended and the
 // limit has room is forwarded.
 func TestGate(t *testing.T) {
@@ -90,17 +90,17 @@ func TestGate(t *testing.T) {
 	}
 	await := func(what string, reached func(pipeline.Counters) bool) pipeline.Counters {
 		t.Helper()
-		for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(timeout); ; time.Sleep(time.Millisecond) {
 			c := g.pipeline.Counters()
 			if reached(c) {
 				return c
 			}
 			if time.Now().After(deadline) {
-				t.Fatalf("%s: %d sent, books %+v", what, sent, c)
+				t.Fatalf("%s: %d sent, counters %+v", what, sent, c)
 			}
 		}
 	}
-	flood := await("the flood is not in the books", func(c pipeline.Counters) bool {
+	flood := await("the flood is not in the counters", func(c pipeline.Counters) bool {
 		return c.Received+c.Sources[0].Lost >= uint64(sent)
 	})
 	await("nothing passes after the flood", func(c pipeline.Counters) bool {
@@ -108,7 +108,7 @@ func TestGate(t *testing.T) {
 		sent++
 		return c.Forwarded > flood.Forwarded
 	})
-	c := await("the rest is not in the books", func(c pipeline.Counters) bool {
+	c := await("the rest is not in the counters", func(c pipeline.Counters) bool {
 		return c.Received+c.Sources[0].Lost >= uint64(sent)
 	})
 	cancel()
@@ -149,7 +149,7 @@ func TestGateSurvivesTheInterface(t *testing.T) {
 	flood()
 	netns.Must(t, lan.host.Delete("eth0"))
 	lan.connect(t)
-	for before, deadline := g.pipeline.Counters().Forwarded, time.Now().Add(patience); ; {
+	for before, deadline := g.pipeline.Counters().Forwarded, time.Now().Add(timeout); ; {
 		flood()
 		if g.pipeline.Counters().Forwarded > before {
 			break
@@ -174,7 +174,7 @@ func TestGateOfADeletedInterface(t *testing.T) {
 	go func() { done <- g.pipeline.Run(ctx) }()
 	await := func(what string, reached func(pipeline.Counters) bool) {
 		t.Helper()
-		for deadline := time.Now().Add(patience); !reached(g.pipeline.Counters()); time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(timeout); !reached(g.pipeline.Counters()); time.Sleep(time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("%s: %+v", what, g.pipeline.Counters())
 			}

@@ -164,7 +164,7 @@ func TestInterfaceWithoutLinkLayer(t *testing.T) {
 			}
 			got = c.next(t) // there may be others, of the host's IPv6
 			if got.LinkType != linklayer.Raw || got.Length != len(got.Data) {
-				t.Fatalf("link type %d, length %d of %d octets", got.LinkType, got.Length, len(got.Data))
+				t.Fatalf("link type %d, length %d of %d bytes", got.LinkType, got.Length, len(got.Data))
 			}
 		}
 	}

@@ -22,8 +22,8 @@ import (
 
 func TestMain(m *testing.M) { netns.Main(m) }
 
-// patience is how long a test waits for what must happen.
-const patience = 20 * time.Second
+// timeout is how long a test waits for what must happen.
+const timeout = 20 * time.Second
 
 // lan is a host, on which the source captures from eth0, and the wire that eth0
 // hangs on. Nobody but the test sends anything.
@@ -70,7 +70,7 @@ func awaitPath(t *testing.T, from, to *netns.NS) {
 	}))
 	defer conn.Close()
 	send := sender(t, from)
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); {
 		send(make([]byte, 60))
 		netns.Must(t, conn.SetReadDeadline(time.Now().Add(5*time.Millisecond)))
 		if _, _, err := conn.ReadFrom(make([]byte, 60)); err == nil {
@@ -152,7 +152,7 @@ func (c *capture) run(t *testing.T, ns *netns.NS, settings pcap.Settings, filter
 			if err != nil {
 				t.Errorf("run: %v", err)
 			}
-		case <-time.After(patience):
+		case <-time.After(timeout):
 			t.Error("run does not end")
 		}
 		if err := source.Close(); err != nil {
@@ -168,7 +168,7 @@ func (c *capture) next(t *testing.T) pipeline.Packet {
 	select {
 	case p := <-c.packets:
 		return p
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		t.Fatalf("no packet comes; log:\n%s", c.log)
 		panic("unreachable")
 	}
@@ -177,7 +177,7 @@ func (c *capture) next(t *testing.T) pipeline.Packet {
 // await sends again and again until a packet is delivered, and forgets all others.
 func (c *capture) await(t *testing.T, send func()) {
 	t.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(timeout)
 	for {
 		send()
 		select {
@@ -194,7 +194,7 @@ func (c *capture) await(t *testing.T, send func()) {
 func (c *capture) awaitComplaint(t *testing.T, want string) {
 	t.Helper()
 	complaint := c.source.(pipeline.HealthChecker).Health
-	for deadline := time.Now().Add(patience); fmt.Sprint(complaint()) != want; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(timeout); fmt.Sprint(complaint()) != want; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("complaint %v, want %s", complaint(), want)
 		}
@@ -207,7 +207,7 @@ type logBuffer struct{ pipelinetest.Buffer }
 // await waits until the log has a line with the text.
 func (b *logBuffer) await(t *testing.T, text string) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(timeout)
 	for !strings.Contains(b.String(), text) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the log has no line with %q:\n%s", text, b)

@@ -6,7 +6,7 @@
 // follows the packets' time stamps all the same. With a speed the source waits
 // between packets as long as the capture did, divided by that speed.
 //
-// With loop the source begins anew after the last file. The time stamps of each
+// With loop the source starts over after the last file. The time stamps of each
 // further pass are shifted, so that its first packet comes a millisecond after the
 // last one before: time goes on, and so do the rate limits.
 package pcapfile

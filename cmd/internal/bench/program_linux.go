@@ -52,7 +52,7 @@ func tcpdump(source string, options ...string) program {
 		got:       regexp.MustCompile(`(\d+) packets? captured`),
 		lost:      regexp.MustCompile(`(\d+) packets? dropped by kernel`),
 		prepare:   ignoreSetgroups,
-		flushTime: 1200 * time.Millisecond, // a second, as it tells libpcap
+		flushTime: 1200 * time.Millisecond, // a second, as it asks libpcap
 	}
 }
 

@@ -48,7 +48,7 @@ func (q *questions) read(s *Server, socket net.PacketConn) {
 			return
 		}
 		if err != nil {
-			continue // it tells of the PTB
+			continue // it is about the PTB
 		}
 		select {
 		case q.got <- question{s, socket, from}:

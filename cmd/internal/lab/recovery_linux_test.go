@@ -11,7 +11,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
-// TestRecovery heals a few clients and looks at the books.
+// TestRecovery heals a few clients and checks the counters.
 func TestRecovery(t *testing.T) {
 	netns.Require(t)
 	const clients, short = 30, 3 * time.Second

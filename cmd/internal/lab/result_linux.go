@@ -125,7 +125,7 @@ func (r Result) checkTraffic() error {
 	return nil
 }
 
-// String tells the result in one line, such as
+// String returns the result in one line, such as
 //
 //	with pmtud: 40 downloads of 500 kB, 40 completed, slowest 0.41 s; ...
 func (r Result) String() string {

@@ -32,7 +32,7 @@ type Single struct {
 	PathMTU, MTU int
 }
 
-// String tells what happened in one line.
+// String returns what happened in one line.
 func (s Single) String() string {
 	return fmt.Sprintf("about a packet of %s: %v; %s then knows a path MTU of %d", s.Owner, s.Traffic, s.Owner, s.PathMTU)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/pmtud/pmtud/configs"
 )
 
-// What stands in the configurations of pmtud and of the NATS servers for secrets.
+// Placeholders of secrets in the configurations of pmtud and of the NATS servers.
 const (
 	sendPassword    = "the password of the senders"
 	receivePassword = "the password of the receivers"

@@ -50,7 +50,7 @@ type SiteResult struct {
 	PTBsAt [sites]int
 }
 
-// String tells the result in one line.
+// String returns the result in one line.
 func (r SiteResult) String() string {
 	since := ""
 	if r.Phase == NATSReturns {

@@ -80,7 +80,7 @@ func (t *Traffic) add(frames []frame, where place) {
 	}
 }
 
-// String tells the figures in words.
+// String returns the figures in words.
 func (t Traffic) String() string {
 	parts := []string{count(t.PTBs, "PTB") + " arrived"}
 	if t.Returns > 0 {

@@ -2,8 +2,8 @@
 // all, it is a plain token bucket. When it is not, those who were served little go
 // first, so that neither a few noisy keys nor a flood of forged ones starve the rest.
 //
-// There is no queue: a packet passes now or not at all. What stands in for a queue is
-// that those who were refused ask again, as everybody does who has a reason to.
+// There is no queue: a packet passes now or not at all. Those who were
+// refused ask again instead, as everybody does who has a reason to.
 //
 // # The algorithm
 //

@@ -30,7 +30,7 @@ type turn struct {
 	share Share
 }
 
-// Share tells on what grounds a packet passes.
+// Share is the reason why a packet passes.
 type Share uint8
 
 // Shares of the total.
@@ -84,7 +84,7 @@ func (l *Limiter) Allows(key uint64, now pipeline.Instant) bool {
 }
 
 // Charge takes the packet off the credit about which Allows was asked just before,
-// and tells on what grounds it passes.
+// and returns why it passes.
 func (l *Limiter) Charge(now pipeline.Instant) Share {
 	if l.next.share == Plenty {
 		l.short = false
@@ -131,7 +131,7 @@ func (l *Limiter) price(known bool, rec record, now pipeline.Instant) (Share, in
 	return Rest, l.tariff.highest
 }
 
-// Describe tells what Allows will look at, for people to read.
+// Describe returns what Allows will look at, for logs and terminals.
 func (l *Limiter) Describe(key uint64, now pipeline.Instant) string {
 	credit := "credit for " + l.rate.Describe(l.bucket, now)
 	if l.plenty(now) {

@@ -1,6 +1,6 @@
 package fair
 
-// memory remembers a record for each of a bounded number of keys. Keys stand in a
+// memory remembers a record for each of a bounded number of keys. Keys are in a
 // ring in the order in which they came, and the oldest goes first. A key of which
 // the record is set moves to the end, unless it is in the newest eighth of the ring.
 // What is remembered does not depend on the keys' values. It is made at its full
@@ -17,7 +17,7 @@ type entry struct {
 	record record
 }
 
-// slot tells where in the ring a key stands: its place, counted from 1, below half of
+// slot says where in the ring a key is: its place, counted from 1, below half of
 // the key, so that most other keys are told apart without a look at the ring. 0 is an
 // empty slot.
 type slot uint64

@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { netns.Main(m) }
 
-// TestPublish asks a service on a node, whose backend tells who asks.
+// TestPublish asks a service on a node, whose backend says who asks.
 func TestPublish(t *testing.T) {
 	for _, tc := range []struct {
 		family, bits, service, client, node, inner, backend string
@@ -65,7 +65,7 @@ var (
 	forwarding = map[string]string{"4": "net.ipv4.ip_forward", "6": "net.ipv6.conf.all.forwarding"}
 )
 
-// answer tells everybody who asks by TCP or UDP their address, until the test ends.
+// answer answers each TCP or UDP client with the client's address, until the test ends.
 func answer(t *testing.T, ns *netns.NS, family, address string) {
 	t.Helper()
 	l, err := ns.Listen("tcp"+family, address)
@@ -96,14 +96,14 @@ func answer(t *testing.T, ns *netns.NS, family, address string) {
 }
 
 // ask returns the answer, to an empty datagram if the network is one of datagrams.
-func ask(t *testing.T, ns *netns.NS, network, address string, patience time.Duration) (string, error) {
+func ask(t *testing.T, ns *netns.NS, network, address string, timeout time.Duration) (string, error) {
 	t.Helper()
 	c, err := ns.Dial(t.Context(), network, "", address)
 	if err != nil {
 		return "", err
 	}
 	defer c.Close()
-	netns.Must(t, c.SetDeadline(time.Now().Add(patience)))
+	netns.Must(t, c.SetDeadline(time.Now().Add(timeout)))
 	if !strings.HasPrefix(network, "udp") {
 		said, err := io.ReadAll(c)
 		return string(said), err

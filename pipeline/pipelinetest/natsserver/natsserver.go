@@ -14,8 +14,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// patience is how long a server may take to listen.
-const patience = 15 * time.Second
+// timeout is how long a server may take to listen.
+const timeout = 15 * time.Second
 
 // Start runs a server in this process until the test ends. The configuration is one of
 // nats-server; without a port it listens on 4222.
@@ -73,9 +73,9 @@ func run(path string) (*server.Server, error) {
 		s.ConfigureLogger()
 	}
 	s.Start()
-	if !s.ReadyForConnections(patience) {
+	if !s.ReadyForConnections(timeout) {
 		Stop(s)
-		return nil, fmt.Errorf("start NATS server: it does not listen after %v", patience)
+		return nil, fmt.Errorf("start NATS server: it does not listen after %v", timeout)
 	}
 	return s, nil
 }

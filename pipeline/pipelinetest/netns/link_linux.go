@@ -85,7 +85,7 @@ func (ns *NS) SetMAC(name string, mac net.HardwareAddr) error {
 	})
 }
 
-// Neighbor tells the interface once and for all which hardware address an IP address has.
+// Neighbor adds a permanent entry to the interface's neighbour table.
 func (ns *NS) Neighbor(name string, addr netip.Addr, mac net.HardwareAddr) error {
 	return ns.change(name, fmt.Sprintf("set hardware address of neighbor %v of", addr), func(l netlink.Link) error {
 		return ns.link.NeighSet(&netlink.Neigh{

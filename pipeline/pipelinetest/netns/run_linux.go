@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// marker is the environment variable that tells the inner process from the
+// marker is the environment variable that distinguishes the inner process from the
 // outer one. Its value is inside, or why there is no inner process.
 const marker = "PIPELINETEST_NETNS"
 
@@ -95,7 +95,7 @@ func relay(signals <-chan os.Signal, process *os.Process) (stop func()) {
 		for {
 			select {
 			case s := <-signals:
-				_ = process.Signal(s) // it may have ended meanwhile, which Wait tells
+				_ = process.Signal(s) // it may have ended meanwhile, which Wait reports
 			case <-quit:
 				return
 			}

@@ -21,7 +21,7 @@ func (l *ledger) turn(n uint64, disturbed bool) {
 	l.before, l.disturbed = n, disturbed
 }
 
-// remade tells that the interface is another one, whose count begins at 0.
+// remade says that the interface is another one, whose count begins at 0.
 func (l *ledger) remade() { l.before = 0 }
 
 // check compares the count of the program with that of the kernel.

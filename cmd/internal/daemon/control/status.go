@@ -15,7 +15,7 @@ type Status struct {
 	Health    []Health   `json:"health"`    // complaints; empty if all is well
 }
 
-// Config tells of the configuration that runs and of attempts to load another one.
+// Config describes the configuration that runs and attempts to load another one.
 type Config struct {
 	Hash     string    `json:"hash"`
 	Loaded   time.Time `json:"loaded"`
@@ -100,7 +100,7 @@ type Sink struct {
 }
 
 // Figure is a value that a stage measures itself. The names are those of the metrics
-// without their prefix; a label tells several values of a stage apart, such as peers.
+// without their prefix; a label distinguishes several values of a stage, such as peers.
 type Figure struct {
 	Kind  string  `json:"kind"`
 	Sink  string  `json:"sink,omitempty"` // whose filter it is

@@ -56,7 +56,7 @@ func planesOf(findings []hostcheck.Finding) (found []string) {
 	return found
 }
 
-// TestDataPlanes recognises data planes by what they make, and tells those who do not inject.
+// TestDataPlanes recognises data planes by what they make, and which of them do not inject.
 func TestDataPlanes(t *testing.T) {
 	for _, tc := range []struct {
 		name string

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// summaryEvery is how often a line tells that many packets are dropped, while they are.
+	// summaryEvery is how often a line says that many packets are dropped, while they are.
 	summaryEvery = 30 * time.Second
 
 	// manyPackets is how many that are, in this time.
@@ -20,7 +20,7 @@ const (
 // rule brings many, and nobody needs to know.
 const notPTB = "not-ptb"
 
-// summary tells in the log what becomes of many packets of one pipeline.
+// summary logs what becomes of many packets of one pipeline.
 type summary struct {
 	last service.Snapshot // counters of the last time; there are none before the first
 }

@@ -39,7 +39,7 @@ type Record struct {
 	Packet   pipeline.Packet // with bytes of its own, perhaps fewer than were captured
 	Captured int             // bytes
 	Sinks    []string        // that got it
-	Filtered bool            // sinks have filters, so that Sinks tells something
+	Filtered bool            // sinks have filters, so Sinks has something to say
 }
 
 // Missed counts packets that a reader does not get.

@@ -23,7 +23,7 @@
 //
 // # Terminal
 //
-// On a terminal, lines of text are for people: local time, level, message and attributes
+// On a terminal, lines have the local time, level, message and attributes
 // below each other, warnings and errors in colour. Nothing in them commands the terminal.
 //
 // # Journal

@@ -21,8 +21,8 @@ const (
 )
 
 // folds are the records that are watched for repeats. Those of one logger are written in
-// the order in which they came, so that the last line about an interface that comes and
-// goes tells how it is.
+// the order in which they came, so the last line about an interface that comes and goes
+// has its current state.
 type folds struct {
 	seed maphash.Seed
 

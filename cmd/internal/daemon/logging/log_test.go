@@ -138,7 +138,7 @@ func TestFold(t *testing.T) {
 }
 
 // TestFoldKeepsOrder has an interface that comes and goes: however often, the last line
-// about it tells its last state, and no line comes after a newer one.
+// about it gives its last state, and no line comes after a newer one.
 func TestFoldKeepsOrder(t *testing.T) {
 	const down, up, gone = "interface is down", "interface is up again", "interface is gone"
 	again := func(message string, n int) string { return fmt.Sprintf("%s (repeated %d time)", message, n) }
@@ -270,7 +270,7 @@ func TestConcurrentUse(_ *testing.T) {
 	log.Close()
 }
 
-// TestTerminal wants lines for people, and nothing in them that commands the terminal.
+// TestTerminal checks for readable lines without any control sequence.
 func TestTerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := new(written)

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// NewTerminal returns a Log that writes text for people who look at a terminal, with local
+// NewTerminal returns a Log that writes text for a terminal, with local
 // time and aligned, in colours if they want them.
 func NewTerminal(w io.Writer, colours bool) *Log {
 	l := New(w, false)
@@ -24,8 +24,8 @@ const messageColumns = 30
 // anonymous is what a TextHandler writes of a record without a time and a message.
 const anonymous = `level=INFO msg=""`
 
-// handleTerminal writes a record for people: the handler for text writes its attributes,
-// and line what stands in front of them.
+// handleTerminal writes a readable record: the handler for text writes its attributes,
+// and line what comes before them.
 func (h handler) handleTerminal(ctx context.Context, r slog.Record) error {
 	l := &h.log.line
 	l.front = appendFront(l.front[:0], r, l.colours)

@@ -18,8 +18,8 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
-// patience bounds everything that a test waits for.
-const patience = 40 * time.Second
+// timeout bounds everything that a test waits for.
+const timeout = 40 * time.Second
 
 // lan is a host with the interface eth0, on which the program runs, and the wire that
 // it hangs on.
@@ -80,7 +80,7 @@ func startAsIs(t *testing.T, ns *netns.NS, config string) *daemon {
 	t.Helper()
 	d := command(t, config)
 	must(t, ns.Start(d.Cmd))
-	d.client = http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true, DialContext: dialer(ns)}}
+	d.client = http.Client{Timeout: timeout, Transport: &http.Transport{DisableKeepAlives: true, DialContext: dialer(ns)}}
 	t.Cleanup(func() {
 		must(t, d.Process.Signal(syscall.SIGTERM))
 		_ = d.Wait() // its status is not what these tests are about
@@ -99,7 +99,7 @@ func command(t *testing.T, config string) *daemon {
 	d := &daemon{Cmd: exec.Command(*program, "run", "-c", path), log: new(log)}
 	d.Stderr = d.log
 	d.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	d.WaitDelay = patience
+	d.WaitDelay = timeout
 	return d
 }
 
@@ -129,7 +129,7 @@ func (d *daemon) awaitReady(t *testing.T, want response) {
 	t.Helper()
 	var got response
 	for begin := time.Now(); got != want; time.Sleep(20 * time.Millisecond) {
-		if time.Since(begin) > patience {
+		if time.Since(begin) > timeout {
 			t.Fatalf("/readyz says %d:\n%swant %d:\n%s", got.Status, got.Body, want.Status, want.Body)
 		}
 		got = d.get(t, "/readyz")
@@ -139,8 +139,8 @@ func (d *daemon) awaitReady(t *testing.T, want response) {
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for begin := time.Now(); !is(); time.Sleep(10 * time.Millisecond) {
-		if time.Since(begin) > patience {
-			t.Fatalf("not after %v: %s", patience, what)
+		if time.Since(begin) > timeout {
+			t.Fatalf("not after %v: %s", timeout, what)
 		}
 	}
 }

@@ -1,6 +1,6 @@
 // Package monitor serves metrics, health and a page of a service over HTTP:
 //
-//	/          a page for people, see package page; /api/ the same in JSON
+//	/          a page for browsers, see package page; /api/ the same in JSON
 //	/metrics   figures for Prometheus
 //	/livez     200 while every engine that runs answers, otherwise 503
 //	/readyz    200 while every pipeline and stage is well, otherwise 503 and the

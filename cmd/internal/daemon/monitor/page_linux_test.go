@@ -94,7 +94,7 @@ func TestPageElsewhere(t *testing.T) {
 	must(t, lan.host.Addr("eth0", "192.0.2.1/24"), lan.wire.Addr("eth0", "192.0.2.2/24"))
 	const everywhere = "http: {listen: \":9342\"}\n" + limited
 	d := startAsIs(t, lan.host, everywhere)
-	wire := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true, DialContext: dialer(lan.wire)}}
+	wire := http.Client{Timeout: timeout, Transport: &http.Transport{DisableKeepAlives: true, DialContext: dialer(lan.wire)}}
 	remote := func(path string) response {
 		answer, err := wire.Get("http://192.0.2.1:9342" + path)
 		must(t, err)

@@ -68,7 +68,7 @@ func TestSinkThatFails(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	sent := make(chan error, 1)
 	go func() {
-		_, err := sender.Run(ctx, 50, patience, nil)
+		_, err := sender.Run(ctx, 50, timeout, nil)
 		sent <- err
 	}()
 	defer func() { cancel(); <-sent }()

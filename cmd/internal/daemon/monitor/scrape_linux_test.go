@@ -128,8 +128,8 @@ func checkWithPromtool(t *testing.T, text string) {
 	}
 }
 
-// TestScrapeUnderFlood wants the books of each scrape to balance, and counters that
-// only grow, while the wire is as busy as can be.
+// TestScrapeUnderFlood checks that the counters of each scrape balance and only grow while
+// the wire is as busy as can be.
 func TestScrapeUnderFlood(t *testing.T) {
 	lan := newLAN(t)
 	d := start(t, lan.host, strings.ReplaceAll(everything, "%DIR%", t.TempDir()))
@@ -143,11 +143,11 @@ func TestScrapeUnderFlood(t *testing.T) {
 		}
 		sent <- n
 	}()
-	var before books
+	var before counters
 	scrapes := 0
 	for len(sent) == 0 {
 		families, _ := d.scrape(t)
-		b := booksOf(families)
+		b := countersOf(families)
 		b.check(t)
 		if b.received < before.received || b.forwarded < before.forwarded || b.delays < before.delays {
 			t.Errorf("counters fell from %+v to %+v", before, b)
@@ -158,7 +158,7 @@ func TestScrapeUnderFlood(t *testing.T) {
 	n := float64(<-sent)
 	eventually(t, "all packets are counted", func() bool {
 		families, _ := d.scrape(t)
-		before = booksOf(families)
+		before = countersOf(families)
 		return before.received+before.lost >= n
 	})
 	before.check(t)
@@ -168,20 +168,20 @@ func TestScrapeUnderFlood(t *testing.T) {
 	}
 }
 
-// books are the sums of one scrape.
-type books struct {
+// counters are the sums of one scrape.
+type counters struct {
 	received, lost, forwarded, dropped float64
-	sinks                              map[string]*sinkBooks
+	sinks                              map[string]*sinkCounters
 	delays                             float64 // measured
 }
 
-type sinkBooks struct{ offered, accounted, delivered, delays float64 }
+type sinkCounters struct{ offered, accounted, delivered, delays float64 }
 
-func booksOf(families map[string]*dto.MetricFamily) books {
-	b := books{sinks: map[string]*sinkBooks{}}
-	each := func(name string, add func(sink *sinkBooks, v float64)) {
+func countersOf(families map[string]*dto.MetricFamily) counters {
+	b := counters{sinks: map[string]*sinkCounters{}}
+	each := func(name string, add func(sink *sinkCounters, v float64)) {
 		for _, m := range families["pmtud_"+name].GetMetric() {
-			sink := new(sinkBooks)
+			sink := new(sinkCounters)
 			for _, l := range m.Label {
 				if l.GetName() != "sink" {
 					continue
@@ -194,23 +194,23 @@ func booksOf(families map[string]*dto.MetricFamily) books {
 			add(sink, m.GetCounter().GetValue()+m.GetGauge().GetValue()+float64(m.GetHistogram().GetSampleCount()))
 		}
 	}
-	each("received_packets_total", func(_ *sinkBooks, v float64) { b.received += v })
-	each("lost_packets_total", func(_ *sinkBooks, v float64) { b.lost += v })
-	each("forwarded_packets_total", func(_ *sinkBooks, v float64) { b.forwarded += v })
-	each("dropped_packets_total", func(_ *sinkBooks, v float64) { b.dropped += v })
-	each("sink_offered_packets_total", func(s *sinkBooks, v float64) { s.offered += v })
-	each("sink_delivered_packets_total", func(s *sinkBooks, v float64) { s.delivered += v })
-	each("sink_delay_seconds", func(s *sinkBooks, v float64) { s.delays += v; b.delays += v })
+	each("received_packets_total", func(_ *sinkCounters, v float64) { b.received += v })
+	each("lost_packets_total", func(_ *sinkCounters, v float64) { b.lost += v })
+	each("forwarded_packets_total", func(_ *sinkCounters, v float64) { b.forwarded += v })
+	each("dropped_packets_total", func(_ *sinkCounters, v float64) { b.dropped += v })
+	each("sink_offered_packets_total", func(s *sinkCounters, v float64) { s.offered += v })
+	each("sink_delivered_packets_total", func(s *sinkCounters, v float64) { s.delivered += v })
+	each("sink_delay_seconds", func(s *sinkCounters, v float64) { s.delays += v; b.delays += v })
 	for _, name := range []string{
 		"sink_dropped_packets_total", "sink_delivered_packets_total", "sink_failed_packets_total", "sink_shed_packets_total",
 		"sink_queue_packets", "sink_delivering_packets",
 	} {
-		each(name, func(s *sinkBooks, v float64) { s.accounted += v })
+		each(name, func(s *sinkCounters, v float64) { s.accounted += v })
 	}
 	return b
 }
 
-func (b books) check(t *testing.T) {
+func (b counters) check(t *testing.T) {
 	t.Helper()
 	if b.received != b.forwarded+b.dropped {
 		t.Errorf("received %v, forwarded %v and dropped %v", b.received, b.forwarded, b.dropped)

@@ -20,7 +20,7 @@ func TestListenOnUnixSocket(t *testing.T) {
 	web, _ := writeWeb(t, users(t, "secret"))
 	get := func(password string) int {
 		t.Helper()
-		client := http.Client{Timeout: patience, Transport: &http.Transport{
+		client := http.Client{Timeout: timeout, Transport: &http.Transport{
 			DisableKeepAlives: true,
 			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 				return new(net.Dialer).DialContext(ctx, "unix", path)

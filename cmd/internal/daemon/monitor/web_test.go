@@ -40,7 +40,7 @@ func writeWeb(t *testing.T, text string) (path string, trusted *x509.CertPool) {
 
 // ask asks as a user, with a connection of its own.
 func ask(url string, trusted *x509.CertPool, user, password string) (status int, err error) {
-	client := http.Client{Timeout: patience, Transport: &http.Transport{
+	client := http.Client{Timeout: timeout, Transport: &http.Transport{
 		DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: trusted}, ForceAttemptHTTP2: true,
 	}}
 	r, err := http.NewRequest("GET", url, nil)

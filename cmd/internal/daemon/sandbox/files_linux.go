@@ -16,7 +16,7 @@ const (
 		llsys.AccessFSMakeReg | llsys.AccessFSRemoveFile
 )
 
-// sorted tells files from folders: rights to what is in a folder are no rights to a
+// sorted separates files from folders: rights to what is in a folder are no rights to a
 // file.
 func sorted(paths []string) (files, folders []string) {
 	for _, path := range paths {

@@ -50,7 +50,7 @@ func newHost(t *testing.T, interfaces ...string) *host {
 func (h *host) awaitPath(t *testing.T, name string) {
 	t.Helper()
 	w := h.newWire(t, name)
-	for end := time.Now().Add(patience); h.received(t, name) == 0; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(timeout); h.received(t, name) == 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("no frame reaches %s", name)
 		}
@@ -168,7 +168,7 @@ func (d *daemon) readOutput(out io.Reader) {
 // awaitRouter waits until a PTB of the router has been printed.
 func (d *daemon) awaitRouter(router netip.Addr) {
 	d.t.Helper()
-	for end := time.Now().Add(patience); d.printed(router) == 0; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(timeout); d.printed(router) == 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			d.t.Fatalf("no line about %v", router)
 		}
@@ -196,20 +196,20 @@ func (d *daemon) reload(config string) string {
 	return strings.TrimPrefix(d.await("READY=1"), "READY=1\nSTATUS=")
 }
 
-// end stops the program and returns its final books: those of each pipeline that it
+// end stops the program and returns its final counters: those of each pipeline that it
 // has ever run, by name.
-func (d *daemon) end() map[string][]books {
+func (d *daemon) end() map[string][]counters {
 	d.t.Helper()
 	netns.Must(d.t, d.Process.Signal(unix.SIGTERM))
 	<-d.read
 	if err := d.Wait(); err != nil {
 		d.t.Errorf("program: %v\n%s", err, d.stderr.String())
 	}
-	return d.books()
+	return d.counters()
 }
 
-// books are the sums of a pipeline when it ended, and of its sink.
-type books struct {
+// counters are the sums of a pipeline when it ended, and of its sink.
+type counters struct {
 	received, forwarded, dropped, lost uint64
 	offered, delivered, failed, shed   uint64
 }
@@ -219,12 +219,12 @@ var (
 	sinkStopped     = regexp.MustCompile(`msg="sink stopped" pipeline=(\S+) sink=\S+ offered=(\d+) delivered=(\d+) failed=(\d+) shed=(\d+) dropped=0`)
 )
 
-func (d *daemon) books() map[string][]books {
-	all := map[string][]books{}
+func (d *daemon) counters() map[string][]counters {
+	all := map[string][]counters{}
 	for line := range strings.Lines(d.stderr.String()) {
 		if f := pipelineStopped.FindStringSubmatch(line); f != nil {
 			n := numbers(f[2:])
-			all[f[1]] = append(all[f[1]], books{received: n[0], forwarded: n[1], dropped: n[2], lost: n[3]})
+			all[f[1]] = append(all[f[1]], counters{received: n[0], forwarded: n[1], dropped: n[2], lost: n[3]})
 		}
 		if f := sinkStopped.FindStringSubmatch(line); f != nil {
 			n := numbers(f[2:])
@@ -235,7 +235,7 @@ func (d *daemon) books() map[string][]books {
 	for name, list := range all {
 		for _, b := range list {
 			if b.received != b.forwarded+b.dropped || b.offered != b.forwarded || b.offered != b.delivered+b.failed+b.shed {
-				d.t.Errorf("books of %s do not balance: %+v", name, b)
+				d.t.Errorf("counters of %s do not balance: %+v", name, b)
 			}
 		}
 	}
@@ -250,8 +250,8 @@ func numbers(texts []string) []uint64 {
 	return ns
 }
 
-// sum adds books up.
-func sum(all []books) (total books) {
+// sum adds counters up.
+func sum(all []counters) (total counters) {
 	for _, b := range all {
 		total.received += b.received
 		total.forwarded += b.forwarded

@@ -69,10 +69,10 @@ pipelines:
 	})
 	all := d.end()
 	if len(all["kept"]) != 1 || sum(all["kept"]).delivered != uint64(w.n) {
-		t.Errorf("books %+v of %d packets", all["kept"], w.n)
+		t.Errorf("counters %+v of %d packets", all["kept"], w.n)
 	}
 	if file := sum(all["file"]); file.failed == 0 || packetsIn(t, filepath.Join(in, "a.pcap")) == 0 {
-		t.Errorf("books %+v", file)
+		t.Errorf("counters %+v", file)
 	}
 }
 
@@ -91,7 +91,7 @@ func (d *daemon) hasOpen(t *testing.T, name string) bool {
 // eventually waits for something.
 func (d *daemon) eventually(what string, is func() bool) {
 	d.t.Helper()
-	for end := time.Now().Add(patience); !is(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(timeout); !is(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			d.t.Fatalf("waited in vain for %s", what)
 		}

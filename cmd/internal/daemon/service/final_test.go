@@ -83,8 +83,8 @@ func (f failing) stage(name string, filters ...pipeline.Stage) pipeline.SinkStag
 	}}
 }
 
-// TestFinalBooks wants in the log every sum, and every reason that is not zero.
-func TestFinalBooks(t *testing.T) {
+// TestFinalCounters checks that the log has every sum, and every reason that is not zero.
+func TestFinalCounters(t *testing.T) {
 	aging := servicetest.Sink{}.Stage("aging")
 	aging.MaxAge = time.Minute
 	spec := pipeline.Spec{
@@ -117,8 +117,8 @@ func TestFinalBooks(t *testing.T) {
 			t.Error(err)
 		}
 		text := regexp.MustCompile(`time=\S+ `).ReplaceAllString(log.String(), "")
-		_, books, _ := strings.Cut(text, "msg=ready")
-		got := strings.Split(strings.TrimSpace(books), "\n")[1:]
+		_, counters, _ := strings.Cut(text, "msg=ready")
+		got := strings.Split(strings.TrimSpace(counters), "\n")[1:]
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("log (-want +got):\n%s", diff)
 		}

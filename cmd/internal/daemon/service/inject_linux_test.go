@@ -53,7 +53,7 @@ func TestInject(t *testing.T) {
 			first := d.end()["edge"]
 			h.awaitTraces(t, 0, 0)
 			if total := sum(first); total.received < 2 || total.delivered+total.failed < 2 {
-				t.Errorf("books %+v", first)
+				t.Errorf("counters %+v", first)
 			}
 
 			killed := h.startDaemon(t, injecting(settings))
@@ -75,7 +75,7 @@ func TestInjectWithoutAdmin(t *testing.T) {
 	h.awaitTraces(t, 0, 0)
 	w.sendPTB(t)
 	if total := sum(d.end()["edge"]); total.delivered != 1 {
-		t.Errorf("books %+v", total)
+		t.Errorf("counters %+v", total)
 	}
 }
 
@@ -83,7 +83,7 @@ func TestInjectWithoutAdmin(t *testing.T) {
 // the kernel's.
 func (h *host) awaitTraces(t *testing.T, devices, rules int) {
 	t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(timeout); ; time.Sleep(5 * time.Millisecond) {
 		d, r := h.traces(t)
 		if d == devices && r == rules {
 			return

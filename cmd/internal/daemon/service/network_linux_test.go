@@ -16,7 +16,7 @@ import (
 )
 
 // TestLimiterKeepsState sends PTBs before and after reloads. A pipeline that does not
-// change has used up its limit, one that changes begins anew.
+// change has used up its limit, one that changes starts over.
 func TestLimiterKeepsState(t *testing.T) {
 	h := newHost(t, "eth0")
 	w := h.newWire(t, "eth0")
@@ -51,10 +51,10 @@ pipelines:
 		}
 	}
 	if kept := all["kept"]; len(kept) != 1 || kept[0].received != 4 || kept[0].forwarded != 1 {
-		t.Errorf("books of the unchanged pipeline: %+v", kept)
+		t.Errorf("counters of the unchanged pipeline: %+v", kept)
 	}
 	if changed := all["changed"]; len(changed) != 2 || sum(changed).received != 4 || sum(changed).forwarded != 2 {
-		t.Errorf("books of the changed pipeline: %+v", changed)
+		t.Errorf("counters of the changed pipeline: %+v", changed)
 	}
 }
 
@@ -118,9 +118,9 @@ pipelines:
 		t.Errorf("status %q", got)
 	}
 	d.awaitRouter(w.sendPTB(t))
-	books := d.end()["group"]
-	if len(books) != 3 || books[0].received != 2 || books[1].received != 1 || books[2].received != 1 {
-		t.Errorf("books %+v", books)
+	counters := d.end()["group"]
+	if len(counters) != 3 || counters[0].received != 2 || counters[1].received != 1 || counters[2].received != 1 {
+		t.Errorf("counters %+v", counters)
 	}
 }
 
@@ -142,7 +142,7 @@ func logToGroup() error {
 	return c.Flush()
 }
 
-// TestHangupWithoutFile has nothing to reload, and tells so.
+// TestHangupWithoutFile has nothing to reload, and logs that.
 func TestHangupWithoutFile(t *testing.T) {
 	h := newHost(t, "eth0")
 	m, _ := newManager(t)

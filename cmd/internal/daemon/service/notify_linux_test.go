@@ -19,8 +19,8 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// patience bounds everything that these tests wait for.
-const patience = 20 * time.Second
+// timeout bounds everything that these tests wait for.
+const timeout = 20 * time.Second
 
 // manager is the service manager's end of the socket.
 type manager struct {
@@ -49,7 +49,7 @@ func newManager(t *testing.T) (*manager, *systemd.Notifier) {
 func (m *manager) next() string {
 	m.t.Helper()
 	text := make([]byte, 4096)
-	m.SetReadDeadline(time.Now().Add(patience))
+	m.SetReadDeadline(time.Now().Add(timeout))
 	n, err := m.Read(text)
 	if err != nil {
 		m.t.Fatalf("no message: %v", err)

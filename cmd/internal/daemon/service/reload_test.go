@@ -127,7 +127,7 @@ func TestReload(t *testing.T) {
 }
 
 // wantUntouched wants pipelines that had no part in events to be the same as before,
-// books and all.
+// counters and all.
 func (r *running) wantUntouched(t *testing.T, before service.Status, events []string, good bool) {
 	t.Helper()
 	for _, old := range before.Pipelines {
@@ -194,7 +194,7 @@ func TestRestoreOnce(t *testing.T) {
 }
 
 // TestRestoreImpossible takes what a pipeline needs to be built or opened again in time.
-// It is known as failed, and the next reload starts it anew.
+// It is known as failed, and the next reload starts it again.
 func TestRestoreImpossible(t *testing.T) {
 	for name, tt := range map[string]struct {
 		build, open bool // what is forbidden
@@ -224,7 +224,7 @@ func TestRestoreImpossible(t *testing.T) {
 					t.Error(err)
 				}
 				if n := strings.Count(r.log.String(), `msg="pipeline stopped" pipeline=x received=1`); n != 2 {
-					t.Errorf("%d books of pipelines that ran in\n%s", n, r.log.String())
+					t.Errorf("%d counters of pipelines that ran in\n%s", n, r.log.String())
 				}
 			})
 		})

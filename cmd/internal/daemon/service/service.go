@@ -47,7 +47,7 @@ type Source interface {
 
 // Configuration is what a service is to run.
 type Configuration struct {
-	Hash        string   // distinguishes configurations, for people
+	Hash        string   // distinguishes configurations in logs
 	Fingerprint string   // of the [Source] before it was read
 	Pipelines   []Wanted // with different names
 	Watch       bool     // reload when the source's fingerprint changes

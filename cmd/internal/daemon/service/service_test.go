@@ -27,7 +27,7 @@ func TestEnd(t *testing.T) {
 					t.Errorf("result %v", err)
 				}
 				if n := strings.Count(r.log.String(), `msg="pipeline stopped"`); n != 2 {
-					t.Errorf("books of %d pipelines in\n%s", n, r.log.String())
+					t.Errorf("counters of %d pipelines in\n%s", n, r.log.String())
 				}
 			})
 		})

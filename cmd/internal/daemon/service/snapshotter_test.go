@@ -33,9 +33,9 @@ func TestSnapshotter(t *testing.T) {
 	t.Cleanup(letGo) // before the pipelines are waited for
 	<-hanging
 	var q service.Snapshotter
-	ask := func(patience time.Duration, want bool) {
+	ask := func(timeout time.Duration, want bool) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		ctx, cancel := context.WithTimeout(t.Context(), timeout)
 		defer cancel()
 		got := q.Snapshots(ctx, pipelines)
 		if !got[0].OK || got[1].OK != want || !got[2].OK || got[2].Counters.Pipeline != "b" {

@@ -57,7 +57,7 @@ pipelines:
 func (d *daemon) stop() {
 	d.t.Helper()
 	netns.Must(d.t, d.Process.Signal(unix.SIGSTOP))
-	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(timeout); ; time.Sleep(time.Millisecond) {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", d.Process.Pid))
 		netns.Must(d.t, err)
 		if _, state, ok := strings.Cut(string(stat), ") "); ok && strings.HasPrefix(state, "T") {

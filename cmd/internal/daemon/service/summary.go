@@ -9,7 +9,7 @@ import (
 // maxSummarised bounds the pipelines that are reported to the service manager one by one.
 const maxSummarised = 8
 
-// summary returns what the pipelines do, in one line for people.
+// summary returns what the pipelines do, in one line for the log.
 func (s *Service) summary(silent []string) string {
 	var parts []string
 	if s.reloadHasFailed() {

@@ -80,9 +80,9 @@ pipelines:
 	}
 	kept := sum(all["kept"])
 	if len(all["kept"]) != 1 || kept.received+kept.lost != sent() {
-		t.Errorf("unchanged pipeline has books %+v, %d packets were sent", all["kept"], sent())
+		t.Errorf("unchanged pipeline has counters %+v, %d packets were sent", all["kept"], sent())
 	}
-	// A limiter that began anew would let as many pass again.
+	// A limiter that started over would let as many pass again.
 	if most := uint64(10*took.Seconds()) + 20; kept.forwarded > most {
 		t.Errorf("unchanged pipeline forwarded %d in %v, its limit allows %d", kept.forwarded, took, most)
 	}

@@ -72,7 +72,7 @@ const (
 	Watchdog State = "WATCHDOG=1"
 )
 
-// Status returns the line that tells people what the program is doing.
+// Status returns the line that says what the program is doing.
 func Status(text string) State {
 	return State("STATUS=" + strings.Join(strings.Fields(text), " "))
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
-// patience is how long a test waits for what must come.
-const patience = 30 * time.Second
+// timeout is how long a test waits for what must come.
+const timeout = 30 * time.Second
 
 // lan is a bridge with hosts and a router on it.
 type lan struct {
@@ -156,7 +156,7 @@ func settled(count *atomic.Int64, n int) int {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	last, since := count.Load(), time.Now()
-	for end := time.Now().Add(patience); time.Now().Before(end) && last < 1000; <-tick.C {
+	for end := time.Now().Add(timeout); time.Now().Before(end) && last < 1000; <-tick.C {
 		if now := count.Load(); now != last {
 			last, since = now, time.Now()
 		}
@@ -199,7 +199,7 @@ const reloaded = "msg=reloaded"
 // await waits until something was printed n times.
 func (h *host) await(t *testing.T, printed *pipelinetest.Buffer, text string, n int) {
 	t.Helper()
-	for end := time.Now().Add(patience); strings.Count(printed.String(), text) < n; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(timeout); strings.Count(printed.String(), text) < n; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("no %q in\n%s\nlog\n%s", text, printed, &h.log)
 		}

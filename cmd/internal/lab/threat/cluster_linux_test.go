@@ -29,8 +29,8 @@ import (
 	"github.com/pmtud/pmtud/sources/pcap"
 )
 
-// patience is how long a test waits for what must happen.
-const patience = 30 * time.Second
+// timeout is how long a test waits for what must happen.
+const timeout = 30 * time.Second
 
 // Ports of the service on every server: one of QUIC, on the list, and one that is not.
 // Both are wildcard sockets.
@@ -111,7 +111,7 @@ func (c *cluster) serve(t *testing.T) {
 func (c *cluster) connect(t *testing.T, network string) (client netip.AddrPort) {
 	t.Helper()
 	var err error
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(timeout)
 	for port := uint16(40000); time.Now().Before(deadline); port++ {
 		client = netip.AddrPortFrom(c.clientAddr(t), port)
 		var conn net.Conn
@@ -120,7 +120,7 @@ func (c *cluster) connect(t *testing.T, network string) (client netip.AddrPort) 
 			continue
 		}
 		t.Cleanup(func() { conn.Close() })
-		netns.Must(t, conn.SetReadDeadline(time.Now().Add(patience/10)))
+		netns.Must(t, conn.SetReadDeadline(time.Now().Add(timeout/10)))
 		greeting := make([]byte, 1)
 		if _, err = conn.Read(greeting); err == nil && greeting[0] == 'v' {
 			return client

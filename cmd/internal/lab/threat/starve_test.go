@@ -23,7 +23,7 @@ import (
 )
 
 // knowledge is what a forger knows of the client that it keeps from its messages. What
-// it does not know it makes up anew for each.
+// it does not know it makes up for each.
 type knowledge struct {
 	name           string
 	router, client bool

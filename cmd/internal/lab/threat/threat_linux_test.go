@@ -199,7 +199,7 @@ func (c *cluster) drain(t *testing.T, m mode, client netip.Addr) {
 	last := forged{service: c.VIP, client: client}
 	both(tcp(listedPort, 50001, 1), layers.IPProtocolTCP)(c, &last)
 	c.send(t, last)
-	for deadline := time.Now().Add(patience); c.sent(client) < m.copies; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(timeout); c.sent(client) < m.copies; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d copies of a message that passes, want %d", c.sent(client), m.copies)
 		}
@@ -211,7 +211,7 @@ func (c *cluster) drain(t *testing.T, m mode, client netip.Addr) {
 func (c *cluster) settle(t *testing.T, client netip.Addr, want int) int {
 	t.Helper()
 	got := c.believers(t, client)
-	for deadline := time.Now().Add(patience); got < want && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(timeout); got < want && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		got = c.believers(t, client)
 	}
 	return got

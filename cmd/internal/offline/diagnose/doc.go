@@ -1,4 +1,4 @@
-// Package diagnose prints the mistakes of configurations: as text for people, with
+// Package diagnose prints the mistakes of configurations: as text, with
 // colours on a terminal, and as JSON or SARIF for machines.
 //
 // JSON is one object:

@@ -11,7 +11,7 @@ import (
 // colours of a terminal, as its users may set them.
 var colours = mistake.Style{Place: "1", Message: "31", Hint: "32", Margin: "34", Caret: "1;31"}
 
-// Text returns mistakes as text for people, coloured if that suits their terminal.
+// Text returns mistakes as readable text, coloured if that suits their terminal.
 func Text(mistakes config.Mistakes, terminal bool) string {
 	var style mistake.Style
 	if terminal && wantsColour() {

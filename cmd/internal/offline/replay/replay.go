@@ -39,7 +39,7 @@ type Options struct {
 }
 
 // Run replays captures through the pipeline that spec describes. What is readable
-// of a damaged capture is decided; the error tells about the rest. The summary is
+// of a damaged capture is decided; the error describes the rest. The summary is
 // good whatever the error is, unless it is nil.
 func Run(ctx context.Context, spec pipeline.Spec, o Options) (*Summary, error) {
 	p, err := pipeline.NewOffline(spec)

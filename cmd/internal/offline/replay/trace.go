@@ -105,7 +105,7 @@ func (t *Trace) keep(pkt *pipeline.Packet) {
 	t.packet.Data = bytes.Clone(pkt.Data)
 }
 
-// Print writes the trace for people to read, with the layers of the packet if asked for.
+// Print writes the trace in readable form, with the layers of the packet if asked for.
 func (t *Trace) Print(w io.Writer, withLayers bool) error {
 	out := append(verdict.AppendJSON(nil, t.at, &t.packet, nil), '\n')
 	if withLayers {

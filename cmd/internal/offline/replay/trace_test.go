@@ -91,7 +91,7 @@ log           gets it
 	}
 }
 
-// withoutSinks leaves out what a trace tells in its table.
+// withoutSinks leaves out what a trace has in its table.
 func withoutSinks(verdict string) string {
 	before, after, found := strings.Cut(verdict, `"sinks":[`)
 	if !found {

@@ -37,7 +37,7 @@ func (d *differences) compare(what string, want, got uint64) {
 	}
 }
 
-// compareAll compares what stands in either map; what is missing counts 0.
+// compareAll compares what is in either map; what is missing counts 0.
 func (d *differences) compareAll(what string, want, got map[string]uint64) {
 	all := maps.Clone(want)
 	maps.Copy(all, got)

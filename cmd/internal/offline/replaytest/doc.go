@@ -16,6 +16,6 @@
 //	      verdicts: web.jsonl       # as "pmtud replay --verdicts" writes them
 //	      sent_file: web.pcap       # as "pmtud replay --write" writes it
 //
-// The same may stand in TOML, and tests may be a list of which each has a name.
+// The same may be written in TOML, and tests may be a list of which each has a name.
 // Paths are relative to the file. What is left out of expect is not compared.
 package replaytest

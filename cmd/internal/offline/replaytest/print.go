@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Print writes a result for people to read.
+// Print writes a result in readable form.
 func (r Result) Print(w io.Writer) error {
 	word := "ok  "
 	if len(r.Failures) > 0 {

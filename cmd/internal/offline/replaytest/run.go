@@ -17,11 +17,11 @@ import (
 type Result struct {
 	File, Test string
 	Failures   []string // each a text of one or more lines; none if the test passed
-	Renewed    []string // golden files that were written anew
+	Renewed    []string // golden files that were rewritten
 }
 
 // Run replays the test's captures through the pipeline of spec and compares. With
-// update, golden files that differ are written anew instead. Warn is told what is odd
+// update, golden files that differ are rewritten instead. Warn is told what is odd
 // about captures; may be nil. An error says that the test could not be carried out.
 func Run(ctx context.Context, file string, t *Test, spec pipeline.Spec, update bool, warn func(error)) (Result, error) {
 	result := Result{File: file, Test: t.Name}

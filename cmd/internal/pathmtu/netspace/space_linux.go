@@ -63,7 +63,7 @@ func All() (spaces []*Space, unseen int, err error) {
 	return spaces, unseen, nil
 }
 
-// inode returns what tells namespaces apart, or 0 for a file that is none.
+// inode returns the inode, which identifies a namespace, or 0 for a file that is none.
 func inode(f *os.File) uint64 {
 	if _, err := unix.IoctlRetInt(int(f.Fd()), unix.NS_GET_NSTYPE); err != nil {
 		return 0

@@ -58,7 +58,7 @@ func (p *prober) wait() time.Duration {
 	return min(max(3*p.rtt+150*time.Millisecond, shortest), longest)
 }
 
-// note takes what every reply tells.
+// note records what every reply has.
 func (p *prober) note(r reply) {
 	if r.got() {
 		p.rtt = max(p.rtt, r.after)

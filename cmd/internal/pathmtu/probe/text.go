@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Print writes a path for people, in lines of at most 80 characters.
+// Print writes a path as text, in lines of at most 80 characters.
 func (p *Path) Print(w io.Writer) error {
 	t := printer{}
 	t.head(p)

@@ -1,5 +1,5 @@
 // Package goldentest compares what tests get with files, which the flag -update of the
-// test writes anew.
+// test rewrites.
 package goldentest
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Update tells that files are to be written anew.
+// Update says that files are to be rewritten.
 var Update = flag.Bool("update", false, "write the golden files anew")
 
 // Compare compares text with a file's.

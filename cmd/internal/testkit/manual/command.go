@@ -96,7 +96,7 @@ func (p *page) options(c *cobra.Command) {
 	})
 }
 
-// defaultOf returns the default of an option, where it tells something.
+// defaultOf returns the default of an option, if it is not the zero value.
 func defaultOf(f *pflag.Flag) string {
 	switch f.DefValue {
 	case "", "false", "0", "[]":

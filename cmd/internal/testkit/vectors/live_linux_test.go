@@ -75,7 +75,7 @@ type sent struct {
 }
 
 // newSent returns what the original sends for a packet. Each frame of the vectors was
-// sent to a host of its own, for which the interface stands in; and no group's address
+// sent to a host of its own, which the interface replaces; and no group's address
 // becomes a source.
 func newSent(v vector, p pipeline.Packet, useSource bool) sent {
 	if useSource {
@@ -209,7 +209,7 @@ func sniff(t *testing.T, ns *netns.NS) (end func(want int) [][]byte) {
 }
 
 // startDaemon starts pmtud and waits until it is ready. The function returned ends
-// it once its books show so many delivered packets.
+// it once its counters show so many delivered packets.
 func startDaemon(t *testing.T, ns *netns.NS, binary, config string) (stop func(delivered int)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

@@ -24,7 +24,7 @@ type Marks struct {
 	first bool // the one after Until has come
 }
 
-// Shut sets the times anew.
+// Shut resets the times.
 func (m *Marks) Shut(until, second pipeline.Instant) {
 	m.Until, m.Second, m.first = until, second, false
 }

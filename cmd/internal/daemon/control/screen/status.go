@@ -191,12 +191,12 @@ func (t *text) stage(figures []control.Figure) {
 	}
 }
 
-// FigureName returns the name of a figure for people.
+// FigureName returns the name of a figure as it is shown.
 func FigureName(name string) string {
 	return strings.ReplaceAll(strings.TrimSuffix(name, "_total"), "_", " ")
 }
 
-// FigureValue returns the value of a figure for people.
+// FigureValue returns the value of a figure as it is shown.
 func FigureValue(v float64) string {
 	if v == float64(uint64(v)) {
 		return Number(uint64(v))

@@ -17,9 +17,9 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
-// checkBooks checks the sums of the package's documentation, which hold at any
+// checkCounters checks the sums of the package's documentation, which hold at any
 // time.
-func checkBooks(t *testing.T, spec pipeline.Spec, c pipeline.Counters) {
+func checkCounters(t *testing.T, spec pipeline.Spec, c pipeline.Counters) {
 	t.Helper()
 	var received uint64
 	for _, s := range c.Sources {
@@ -172,9 +172,9 @@ func TestCountersOfLostPackets(t *testing.T) {
 	}
 }
 
-// TestBooksBalance runs random pipelines and looks at their books all the while.
+// TestCountersBalance runs random pipelines and checks their counters all the while.
 // The stages count what they decided, and the engine must have counted the same.
-func TestBooksBalance(t *testing.T) {
+func TestCountersBalance(t *testing.T) {
 	rounds := 150
 	if testing.Short() {
 		rounds = 15
@@ -196,7 +196,7 @@ func TestBooksBalance(t *testing.T) {
 			ended := make(chan struct{})
 			watching.Go(func() {
 				for {
-					checkBooks(t, spec, p.Counters())
+					checkCounters(t, spec, p.Counters())
 					select {
 					case <-ended:
 						return
@@ -219,14 +219,14 @@ func TestBooksBalance(t *testing.T) {
 				t.Error(err)
 			}
 			c := p.Counters()
-			checkBooks(t, spec, c)
+			checkCounters(t, spec, c)
 			checkEmpty(t, c)
 			r.check(t, c)
 		})
 	}
 }
 
-func TestBooksBalanceAfterFailedOpen(t *testing.T) {
+func TestCountersBalanceAfterFailedOpen(t *testing.T) {
 	c, err := run(t, pipeline.Spec{
 		Sources: []pipeline.Stage{live("in", source{open: func() error { return errBroken }})},
 		Sinks:   []pipeline.SinkStage{sinkStage("out", sink{})},
