@@ -42,7 +42,7 @@ func newBuilder(spec Spec) *builder {
 
 func (b *builder) pipeline() *Pipeline {
 	p := &Pipeline{
-		name: b.spec.Name, chunk: maxChunk, watcher: b.spec.Watcher,
+		name: b.spec.Name, chunk: maxChunk, watcher: b.spec.Watcher, ear: b.spec.Ear,
 		mtus4: newHistogram(mtuBounds()), mtus6: newHistogram(mtuBounds()),
 	}
 	if len(b.spec.Sources) == 0 {
@@ -79,7 +79,7 @@ func (b *builder) sources(p *Pipeline) {
 		if id.Kind != KindSource {
 			continue
 		}
-		stage := &sourceStage{name: id.Name, lossless: s.Plugin.Lossless}
+		stage := &sourceStage{name: id.Name, plugin: s.Plugin.Type, lossless: s.Plugin.Lossless}
 		env := b.kernelFilter(p)
 		gate := gate{p, stage}
 		env.SaturatedUntil, env.CountRefused = gate.saturatedUntil, gate.countRefused
@@ -133,6 +133,7 @@ func build[T any](b *builder, id StageID, s Stage, env Env) (stage T, ok bool) {
 	env.Log = b.spec.Log.With("stage", id.Name)
 	env.Program, env.Stdin, env.Stdout = b.spec.Program, b.spec.Stdin, b.spec.Stdout
 	env.Arrived, env.Published = b.spec.Arrived, b.spec.Published
+	env.Canaries = b.spec.Ear != nil
 	var got any
 	err := guard(func() (err error) {
 		got, err = s.Plugin.Build(s.Settings, env)

@@ -3,6 +3,8 @@ package pipeline
 import (
 	"fmt"
 	"runtime/debug"
+
+	"github.com/pmtud/pmtud/pipeline/canary"
 )
 
 // Counters is a snapshot of what a pipeline has counted; see the package's documentation
@@ -11,7 +13,7 @@ type Counters struct {
 	Pipeline  string
 	Received  uint64
 	Forwarded uint64
-	Dropped   []StageCount // in the order of the filters
+	Dropped   []StageCount // in the order of the filters, then by the engine if it dropped any
 	Sources   []SourceCount
 	Sinks     []SinkCount
 
@@ -55,6 +57,8 @@ type SinkCount struct {
 	// the call that delivered it, in nanoseconds. It has no bounds in a pipeline with
 	// a source that can wait: its packets may be of any age.
 	Delay Histogram
+
+	Canaries canary.Count // zero of a sink that sends nothing to other hosts
 }
 
 // ReasonCount is a number of packets with one reason.
@@ -71,6 +75,9 @@ func (p *Pipeline) Counters() Counters {
 		Pipeline: p.name, Received: p.received, Forwarded: p.forwarded,
 		Dropped: p.filters.counts(), ForwardedBytes: p.forwardedBytes,
 		MTUs4: p.mtus4.snapshot(), MTUs6: p.mtus6.snapshot(),
+	}
+	if p.canaries > 0 {
+		c.Dropped = append(c.Dropped, StageCount{engineStage, []ReasonCount{{reasonCanary, p.canaries}}})
 	}
 	for _, s := range p.sources {
 		sc := SourceCount{Source: s.name, Received: s.received, Bytes: s.bytes}

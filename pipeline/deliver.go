@@ -90,7 +90,7 @@ func (p *Pipeline) filterChunk(s *sourceStage, batch []Packet) (err error) {
 		pkt.Verdict = Verdict{}
 		pkt.Decode()
 		current = &p.filters
-		passed := current.pass(pkt, &pkt.Verdict)
+		passed := !p.dropCanary(s, pkt) && current.pass(pkt, &pkt.Verdict)
 		if passed {
 			p.forwarded++
 			p.measureForwarded(pkt)

@@ -47,7 +47,7 @@
 // has stopped. Reasons are declared by each plugin ([Plugin.Reasons]), so that
 // the set of counters is known, and bounded, when the pipeline is built. The
 // engine's own reasons are `panic`, `undeclared`, `queue-full`, `too-old`, `stopped`,
-// `injected` and `relayed`.
+// `injected`, `relayed` and `canary`; the last is of no stage but `engine`.
 //
 // Beside the counters it measures bytes, the next-hop MTUs of forwarded PTBs and how
 // old packets are when a sink has delivered them ([Counters]). The last costs one
@@ -83,7 +83,7 @@
 // how it came to this host ([Origin], [Packet.Injected]): the engine never gives a sink that
 // sends to other hosts what another host's pmtud handed over. What comes back without
 // such a mark is recognised by its content ([Env].Arrived and package seen), by the engine
-// too.
+// too. Test messages (package canary) do not even come to the first filter.
 //
 // # Failure
 //

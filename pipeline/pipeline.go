@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/pmtud/pmtud/pipeline/canary"
 )
 
 // closeTimeout bounds how long a pipeline waits for its sinks to empty their
@@ -27,7 +29,8 @@ type Pipeline struct {
 
 	gate int // index of the filter that is asked for sources' gates, or noGate
 
-	watcher Watcher // nil if there is none
+	watcher Watcher     // nil if there is none
+	ear     *canary.Ear // nil if nobody wants to hear canaries
 
 	turn sync.Mutex // held by the source that can wait whose batch is being delivered
 
@@ -36,6 +39,7 @@ type Pipeline struct {
 	filters        chain
 	received       uint64
 	forwarded      uint64
+	canaries       uint64 // dropped
 	forwardedBytes uint64
 	mtus4          histogram          // of forwarded PTBs of IPv4
 	mtus6          histogram          // of IPv6
@@ -45,6 +49,7 @@ type Pipeline struct {
 
 type sourceStage struct {
 	name     string
+	plugin   string // its type
 	source   Source
 	lossless bool
 	received uint64

@@ -68,6 +68,8 @@ const (
 	// reasonRelayed counts packets that a sink was not given because another host's pmtud had
 	// handed them over ([Reach]): they came from there, or have the content of one that did.
 	reasonRelayed = "relayed"
+	// reasonCanary counts canaries, which the engine drops before the first filter.
+	reasonCanary = "canary"
 )
 
 // A Source reads packets. Its methods are called by one goroutine: Open once,
@@ -192,6 +194,10 @@ type Env struct {
 	// Published remembers the IP packets that this program gave to message systems, which may
 	// hand them back to it. All stages of a program share it; times are as for Arrived.
 	Published *seen.Memory
+
+	// Canaries says that somebody wants to hear canaries (package canary): a KernelFilter must not
+	// leave those in the kernel that were broadcast.
+	Canaries bool
 }
 
 // Kind is the role of a plugin.

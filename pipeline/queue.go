@@ -30,16 +30,17 @@ type queue struct {
 	filled  sync.Cond // packets or the end have come
 	emptied sync.Cond // room has come, or the end of waiting for it
 
-	ring    []*Packet // waiting, from head on
-	head, n int
-	size    int
-	claim   []*Packet // handed out by take, until released
-	claimed time.Time // when that was, not much later
-	free    []*Packet
-	maxAge  time.Duration // of what take hands out; 0 is any
-	shed    uint64        // given up because the queue was full
-	tooOld  uint64        // given up because they had waited for too long
-	stopped uint64        // given up because nobody takes any more
+	ring     []*Packet // waiting, from head on
+	head, n  int
+	size     int
+	claim    []*Packet // handed out by take, until released
+	canaries []Packet  // to be sent beside what waits
+	claimed  time.Time // when that was, not much later
+	free     []*Packet
+	maxAge   time.Duration // of what take hands out; 0 is any
+	shed     uint64        // given up because the queue was full
+	tooOld   uint64        // given up because they had waited for too long
+	stopped  uint64        // given up because nobody takes any more
 
 	closed    bool // nothing more will be put
 	discarded bool // nobody takes any more
@@ -120,20 +121,20 @@ func (q *queue) recycle(p *Packet) {
 }
 
 // take waits for packets and hands out the oldest, claimSize at most, until they
-// are released: none if all that waited were too old. It reports false when the
-// queue is closed and empty.
+// are released: none if all that waited were too old, or only canaries wait. It reports
+// false when the queue is closed and empty.
 func (q *queue) take() (batch []*Packet, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	waited := q.claimed.IsZero()
-	for q.n == 0 && !q.closed {
+	for q.n == 0 && q.canaries == nil && !q.closed {
 		q.filled.Wait()
 		waited = true
 	}
 	if waited {
 		q.claimed = time.Now()
 	}
-	ok = q.n > 0
+	ok = q.n > 0 || q.canaries != nil
 	oldest := q.oldest()
 	for q.n > 0 && len(q.claim) < claimSize {
 		p := q.pop()
@@ -169,7 +170,7 @@ func (q *queue) release(now time.Time) {
 func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.closed = true
+	q.closed, q.canaries = true, nil
 	q.filled.Signal()
 }
 
@@ -189,6 +190,7 @@ func (q *queue) discard() {
 		q.recycle(q.pop())
 	}
 	q.closed, q.discarded, q.noWaiting = true, true, true
+	q.canaries = nil
 	q.filled.Signal()
 	q.emptied.Signal()
 }

@@ -1,11 +1,16 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/pmtud/pmtud/pipeline/canary"
 	"github.com/pmtud/pmtud/pipeline/seen"
 )
+
+// errGone ends a sink that was left behind.
+var errGone = errors.New("returned after it had been given up")
 
 // sinkStage is a sink with its filters, its queue and its counters.
 type sinkStage struct {
@@ -33,6 +38,7 @@ type sinkStage struct {
 	delivered uint64
 	delay     histogram // of live packets
 	failing   streak
+	canaries  canary.Count
 	err       error // that ended run
 	ended     bool  // run has returned
 	gone      bool  // the sink did not return in time and was left behind
@@ -100,7 +106,11 @@ func (s *sinkStage) run() error {
 		if !ok {
 			return s.end(nil)
 		}
-		if err := s.deliver(batch, failed[:len(batch)]); err != nil {
+		err := s.deliverCanaries()
+		if err == nil {
+			err = s.deliver(batch, failed[:len(batch)])
+		}
+		if err != nil {
 			return s.end(fmt.Errorf("sink %s: %w", s.name, err))
 		}
 	}
@@ -127,7 +137,7 @@ func (s *sinkStage) settle(batch []*Packet, failed []Reason, err error) (idle bo
 	s.queue.mu.Lock()
 	defer s.queue.mu.Unlock()
 	if s.gone {
-		return false, fmt.Errorf("returned after it had been given up")
+		return false, errGone
 	}
 	delivered := s.delivered
 	failure := 0 // the last one that is not the packet's
@@ -204,7 +214,7 @@ func (s *sinkStage) counts() SinkCount {
 		Sink: s.name, Offered: s.offered, Dropped: s.filters.counts(),
 		Delivered: s.delivered, Failed: reasonCounts(s.reasons, s.failed),
 		Shed:      []ReasonCount{{reasonQueueFull, q.shed}, {reasonTooOld, q.tooOld}, {reasonStopped, q.stopped}},
-		QueueSize: uint64(len(q.ring)), Delay: s.delay.snapshot(),
+		QueueSize: uint64(len(q.ring)), Delay: s.delay.snapshot(), Canaries: s.canaries,
 	}
 	if s.reach != reachNone {
 		c.Failed = append(c.Failed, ReasonCount{reasonInjected, s.refused[reasonInjected]}, ReasonCount{reasonRelayed, s.refused[reasonRelayed]})

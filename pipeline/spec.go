@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/pmtud/pmtud/pipeline/canary"
 	"github.com/pmtud/pmtud/pipeline/seen"
 )
 
@@ -31,6 +32,9 @@ type Spec struct {
 
 	// Published is likewise.
 	Published *seen.Memory
+
+	// Ear hears the canaries that come. Nil: they are dropped all the same.
+	Ear *canary.Ear
 
 	// Watcher sees what becomes of packets while the pipeline runs. Nil: nobody does.
 	Watcher Watcher

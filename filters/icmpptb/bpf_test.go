@@ -1,12 +1,17 @@
 package icmpptb_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"slices"
 	"testing"
+	"time"
 
 	"golang.org/x/net/bpf"
 
+	"github.com/pmtud/pmtud/filters/icmpptb"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/canary"
 	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
@@ -71,6 +76,78 @@ func TestProgram(t *testing.T) {
 			}
 			if got, err := vm.Run(frame); got != tc.want || err != nil {
 				t.Errorf("%d bytes accepted (%v), want %d", got, err, tc.want)
+			}
+		})
+	}
+}
+
+// TestProgramForCanaries lets broadcast canaries through to a daemon that wants to hear them, and no other
+// frames to all hosts. What is sent to this host alone passes as it does without.
+func TestProgramForCanaries(t *testing.T) {
+	m := canary.Message{Name: "web2", Interval: time.Second}
+	frame := func(ip []byte, etherType uint16) []byte {
+		header := append(bytes.Repeat([]byte{0xff}, 6), 2, 0, 0, 0, 0, 1)
+		return append(binary.BigEndian.AppendUint16(header, etherType), ip...)
+	}
+	v4, v6 := frame(m.IPv4(), linklayer.EtherTypeIPv4), frame(m.IPv6(), linklayer.EtherTypeIPv6)
+	all := [6]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+	flip := func(frame []byte, at int) []byte {
+		frame = slices.Clone(frame)
+		frame[at] ^= 1
+		return frame
+	}
+	for _, tc := range []struct {
+		name  string
+		frame []byte
+		want  int // accepted for a daemon that hears canaries; without none of a broadcast is
+	}{
+		{"IPv4", v4, 100},
+		{"IPv6", v6, 100},
+		{"IPv4, another EtherType", flip(v4, 13), 0},
+		{"IPv4, another protocol", flip(v4, 14+9), 0},
+		{"IPv4, longer header", flip(v4, 14), 0},
+		{"IPv4, another ICMP type", flip(v4, 34), 0},
+		{"IPv4, another ICMP code", flip(v4, 35), 0},
+		{"IPv4, an MTU", flip(v4, 40), 0},
+		{"IPv4, an odd MTU", flip(v4, 41), 0},
+		{"IPv4, quotes another protocol", flip(v4, 42+9), 0},
+		{"IPv4, first byte of the magic", flip(v4, 62), 0},
+		{"IPv4, fourth byte of the magic", flip(v4, 65), 0},
+		{"IPv4, cut", v4[:65], 0},
+		{"IPv6, another next header", flip(v6, 14+6), 0},
+		{"IPv6, another ICMP type", flip(v6, 54), 0},
+		{"IPv6, another ICMP code", flip(v6, 55), 0},
+		{"IPv6, a large MTU", flip(v6, 58), 0},
+		{"IPv6, an odd MTU", flip(v6, 61), 0},
+		{"IPv6, quotes another protocol", flip(v6, 62+6), 0},
+		{"IPv6, first byte of the magic", flip(v6, 102), 0},
+		{"IPv6, fourth byte of the magic", flip(v6, 105), 0},
+		{"IPv6, cut", v6[:105], 0},
+		{"a copy", pipelinetest.PTB{DstMAC: all}.Frame(), 0},
+		{"a copy, IPv6", pipelinetest.PTB{DstMAC: all, Router: router6}.Frame(), 0},
+		{"ARP", frame(make([]byte, 46), 0x0806), 0},
+		{"empty", frame(nil, 0x0806), 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			for _, canaries := range []bool{false, true} {
+				stage, err := icmpptb.Plugin().Build(icmpptb.Plugin().NewSettings(), pipeline.Env{Canaries: canaries})
+				if err != nil {
+					t.Fatal(err)
+				}
+				vm, err := bpf.NewVM(stage.(pipeline.KernelFilter).KernelFilter(linklayer.Ethernet, 100))
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := tc.want
+				if !canaries {
+					want = 0
+				}
+				if got, err := vm.Run(tc.frame); got != want || err != nil {
+					t.Errorf("canaries %v: %d bytes accepted (%v), want %d", canaries, got, err, want)
+				}
+				if got, err := vm.Run(pipelinetest.PTB{}.Frame()); got != 100 || err != nil {
+					t.Errorf("canaries %v: %d bytes of a message to this host accepted (%v)", canaries, got, err)
+				}
 			}
 		})
 	}

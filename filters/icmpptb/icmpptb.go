@@ -47,13 +47,15 @@ func Plugin() pipeline.Plugin {
 			Injected:  {Name: "injected", Doc: "pmtud itself injected it into this host's network stack"},
 			LinkType:  {Name: "link-type", Doc: "packets of this link type are not decoded"},
 		},
-		New: func(Settings, pipeline.Env) (pipeline.Filter, error) {
-			return filter{}, nil
+		New: func(_ Settings, env pipeline.Env) (pipeline.Filter, error) {
+			return filter{canaries: env.Canaries}, nil
 		},
 	})
 }
 
-type filter struct{}
+type filter struct {
+	canaries bool // broadcast ones must reach the engine
+}
 
 func (filter) Filter(p *pipeline.Packet) pipeline.Reason {
 	switch {
@@ -78,6 +80,6 @@ func behindLink(p *pipeline.Packet) int {
 	return p.Length - p.Network
 }
 
-func (filter) KernelFilter(link linklayer.Type, snaplen uint32) []bpf.Instruction {
-	return kernelFilter(link, snaplen)
+func (f filter) KernelFilter(link linklayer.Type, snaplen uint32) []bpf.Instruction {
+	return kernelFilter(link, snaplen, f.canaries)
 }

@@ -87,6 +87,9 @@ func (l *List) Close() error {
 // Plan returns who is to be sent to now.
 func (l *List) Plan() *Plan { return l.plan.Load() }
 
+// Targets returns the peers that are sent to now, in the order of the list. It must not be changed.
+func (l *List) Targets() []Target { return l.plan.Load().sentTo }
+
 // Addresses returns the list as it was configured, without duplicates.
 func (l *List) Addresses() (list []Address) {
 	for _, p := range l.peers {

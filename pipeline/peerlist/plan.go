@@ -10,6 +10,8 @@ import (
 type Plan struct {
 	IPv4, IPv6 *Fanout // nil where nobody is to be sent to
 
+	sentTo []Target
+
 	// listed holds the addresses of all peers, of skipped ones too; own those of
 	// this host. Neither have zones.
 	listed, own map[netip.Addr]struct{}
@@ -72,9 +74,27 @@ func (in inputs) plan(c Config) (_ *Plan, skipped []string) {
 		default:
 			ipv6 = append(ipv6, t)
 		}
+		if why == "" {
+			p.addTarget(t)
+		}
 	}
 	p.IPv4, p.IPv6 = newFanout(ipv4, c), newFanout(ipv6, c)
 	return p, skipped
+}
+
+// Target is a peer that is sent to, as it is listed, with its addresses.
+type Target struct {
+	Listed    Address
+	Addresses []netip.Addr
+}
+
+func (p *Plan) addTarget(t target) {
+	last := len(p.sentTo) - 1
+	if last < 0 || p.sentTo[last].Listed != t.peer.Address {
+		p.sentTo = append(p.sentTo, Target{Listed: t.peer.Address})
+		last++
+	}
+	p.sentTo[last].Addresses = append(p.sentTo[last].Addresses, t.addr.WithZone(""))
 }
 
 // identity returns the address with a zone that is the same for all names of an interface.
