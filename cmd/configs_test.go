@@ -78,8 +78,8 @@ func TestRecommendedOptions(t *testing.T) {
 		name := filepath.Join(t.TempDir(), "all."+format)
 		writeFile(t, name, text)
 		done(t, run(t, "check", "-c", name))
-		if text := asYAML(t, name); !strings.Contains(text, "vips") || !strings.Contains(text, "port-list") {
-			t.Errorf("a stage is missing in\n%s", text)
+		if text := asYAML(t, name); !strings.Contains(text, "vips") || !strings.Contains(text, "canary") || !strings.Contains(text, "port-list") {
+			t.Errorf("something is missing in\n%s", text)
 		}
 		written = append(written, asYAML(t, name))
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -26,6 +27,9 @@ user: pmtud
 watch: true
 sandbox: required
 control: /run/other.sock
+canary:
+  interval: 30s
+  name: web1.example
 `
 
 func TestGlobal(t *testing.T) {
@@ -41,6 +45,7 @@ func TestGlobal(t *testing.T) {
 			HTTP: config.HTTP{Listen: "[2001:db8::1]:9342", WebConfig: "/etc/web.yml", Page: "anyone"},
 			Log:  config.Log{Format: "json", Level: "warn"},
 			User: "pmtud", Watch: true, Sandbox: "required", Control: "/run/other.sock",
+			Canary: config.Canary{Interval: 30 * time.Second, Name: "web1.example"},
 		}},
 		"empty section": {"http: {}\nlog: {level: debug}\n", config.Global{
 			HTTP: config.HTTP{Page: "loopback"},
@@ -102,6 +107,12 @@ func TestGlobalMistakes(t *testing.T) {
 		"user":                {"user: 'two words'", "1:7: `user`: \"two words\" is not the name or number of a user"},
 		"control":             {"control: run/p.sock", "1:10: `control`: \"run/p.sock\" is neither an absolute path nor off"},
 		"cpu":                 {"cpu: -1", "1:6: `cpu` must be from 0 to 65535, not -1"},
+		"canary too often":    {"canary: {interval: 999ms}", "1:20: `interval` must be at least 1s, or 0s for no test messages, not 999ms"},
+		"canary too rare":     {"canary: {interval: 61m}", "1:20: `interval` must be from 0s to 1h, not 1h1m"},
+		"canary without unit": {"canary: {interval: 60}", "1:20: `interval` must be a duration such as 10s, not the number 60; write \"60s\" if seconds are meant"},
+		"canary's name":       {"canary: {interval: 60s, name: 'web 1'}", "1:31: `name`: \"web 1\" is not 1 to 63 letters, digits, dots, hyphens or underscores"},
+		"canary's long name":  {"canary: {interval: 60s, name: " + strings.Repeat("x", 64) + "}", "1:31: `name`: \"" + strings.Repeat("x", 64) + "\" is not 1 to 63 letters, digits, dots, hyphens or underscores"},
+		"canary only a name":  {"canary: {name: web1}", "1:16: `name`: there is no interval, so no test message has the name; add `interval`"},
 		"watch":               {"watch: yes", "1:8: `watch` must be true or false, not text; write true"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/canary"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
@@ -26,6 +27,13 @@ type Global struct {
 	Watch   bool    `setting:"watch" doc:"reload when the content of the files changes"`
 	Control string  `setting:"control" doc:"path of the unix socket for status, top and tap; empty for /run/pmtud/pmtud.sock, off for none" pattern:"^$|^off$|^/" example:"/run/pmtud/pmtud.sock"`
 	Sandbox string  `setting:"sandbox" doc:"give up all rights that the pipelines don't need: as far as the kernel lets it, never, or end if it doesn't" enum:"auto,off,required" example:"auto"`
+	Canary  Canary  `setting:"canary" doc:"test messages by which the servers find out who hears whom"`
+}
+
+// Canary are the settings of the test messages by which the servers of a cluster find out who hears whom.
+type Canary struct {
+	Interval time.Duration `setting:"interval" doc:"send one at least this often by each sink that sends to other hosts, and count those of others; 0s for none; at least 1s" min:"0s" max:"1h" example:"60s"`
+	Name     string        `setting:"name" doc:"what this server calls itself, 1 to 63 letters, digits, dots, hyphens and underscores; empty for the host's name" pattern:"^[A-Za-z0-9._-]{0,63}$" example:"web1"`
 }
 
 // HTTP are the settings of the server for metrics, health and a page.
@@ -91,6 +99,23 @@ func (g *Global) Check(string) error {
 	}
 	if g.Control != "" && g.Control != "off" && !filepath.IsAbs(g.Control) {
 		return setting.Errorf("control", "%q is neither an absolute path nor off", g.Control)
+	}
+	return nil
+}
+
+// Check implements [Checker].
+func (c *Canary) Check(string) error {
+	if c.Interval > 0 && c.Interval < canary.MinInterval {
+		return setting.Errorf("interval", "must be at least %v, or 0s for no test messages, not %v", canary.MinInterval, c.Interval)
+	}
+	if c.Name == "" {
+		return nil
+	}
+	if err := canary.CheckName(c.Name); err != nil {
+		return setting.Errorf("name", "%w", err)
+	}
+	if c.Interval == 0 {
+		return setting.Errorf("name", "there is no interval, so no test message has the name; add `interval`")
 	}
 	return nil
 }

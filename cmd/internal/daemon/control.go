@@ -8,17 +8,23 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/page"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/service"
+	"github.com/pmtud/pmtud/pipeline"
 )
 
 // seen returns the daemon as those see it who look at it.
 func (d *daemon) seen(s *service.Service, files bool) control.Daemon {
-	return control.Daemon{Program: d.Name, Version: d.Version, Files: files, Status: s.Status, Live: d.live}
+	status := func() service.Status {
+		st := s.Status()
+		st.Hearing = d.caller.State(st.Running())
+		return st
+	}
+	return control.Daemon{Program: d.Name, Version: d.Version, Files: files, Status: status, Live: d.live}
 }
 
 // serveControl makes the control socket and serves it until the returned function is
 // called. Where it can't be made the daemon runs without. A program that somebody else's
 // process runs makes one only where it is told to.
-func (d *daemon) serveControl(of control.Daemon, path string) (stop func()) {
+func (d *daemon) serveControl(s *service.Service, of control.Daemon, path string) (stop func()) {
 	if path == "" {
 		path = d.Socket
 	}
@@ -31,7 +37,10 @@ func (d *daemon) serveControl(of control.Daemon, path string) (stop func()) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { d.live.Run(ctx, of.Status) })
+	running.Go(func() { d.live.Run(ctx, s.Status) })
+	running.Go(func() {
+		d.caller.Run(ctx, func() []*pipeline.Pipeline { return s.Status().Running() })
+	})
 	if server != nil {
 		server.Serve(withPage(of))
 	}

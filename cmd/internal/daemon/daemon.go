@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/config/write"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/hearing"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/live"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/logging"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/monitor"
@@ -47,7 +48,7 @@ func (p *Program) serve(ctx context.Context, f *config.File, files *files, finge
 		Program: p, log: newLog(p.Stderr), running: f.Global,
 		arrived: seen.Recent(), published: seen.Published(),
 	}
-	d.live = live.New(d.log.Logger())
+	d.live, d.caller = live.New(d.log.Logger()), hearing.New()
 	defer d.log.Close()
 	d.setLog(f.Global.Log)
 	log := d.log.Logger()
@@ -80,7 +81,7 @@ func (p *Program) serve(ctx context.Context, f *config.File, files *files, finge
 		return err
 	}
 	defer d.closeMonitor()
-	defer d.serveControl(looked, f.Global.Control)()
+	defer d.serveControl(s, looked, f.Global.Control)()
 	if err := d.pin(f.Global.CPU); err != nil {
 		return err
 	}
@@ -110,6 +111,7 @@ type daemon struct {
 	arrived   *seen.Memory  // of all pipelines
 	published *seen.Memory  // likewise
 	live      *live.Live
+	caller    *hearing.Caller
 
 	confined *confinement // nil if the process is not confined
 }
@@ -126,13 +128,17 @@ func (d *daemon) configuration(f *config.File) (service.Configuration, error) {
 		d.adopt(f.Global)
 		move()
 	}
+	hears := f.Global.Canary.Interval > 0
 	for i, spec := range f.Specs() {
 		spec.Log = d.log.Folded().With("pipeline", spec.Name)
 		spec.Arrived, spec.Published = d.arrived, d.published
 		spec.Watcher = d.live.Watcher(spec.Name)
+		if hears {
+			spec.Ear = d.caller.Ear
+		}
 		c.Pipelines = append(c.Pipelines, service.Wanted{
 			Name:     spec.Name,
-			Identity: f.Pipelines[i].Identity(),
+			Identity: [...]any{f.Pipelines[i].Identity(), hears},
 			Build:    func() (*pipeline.Pipeline, error) { return d.build(f, spec) },
 		})
 	}
@@ -164,6 +170,7 @@ func (p *Program) buildOne(f *config.File, spec pipeline.Spec) (*pipeline.Pipeli
 // adopt applies the top-level settings of a configuration that now runs.
 func (d *daemon) adopt(g config.Global) {
 	d.setLog(g.Log)
+	d.caller.Set(g.Canary.Interval, g.Canary.Name)
 	before := d.running
 	for _, s := range []struct {
 		name    string

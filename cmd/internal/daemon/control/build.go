@@ -31,7 +31,7 @@ func (d Daemon) State(ctx context.Context) Status {
 			Hash: st.Reload.Hash, Loaded: st.Reload.At, Reloads: st.Reload.Attempts,
 			Failures: st.Reload.Failures, LastGood: st.Reload.Good, Error: st.Reload.Err, Command: !d.Files,
 		},
-		Pipelines: []Pipeline{}, Health: []Health{},
+		Pipelines: []Pipeline{}, Health: []Health{}, Canary: canaryState(st.Hearing),
 	}
 	findings := health.Judge(st)
 	s.Ready = health.Ready(findings)
@@ -124,7 +124,7 @@ func (r readings) sink(i int) Sink {
 		Filters:   r.filters(func(c pipeline.Counters) []pipeline.StageCount { return of(c).Dropped }),
 		Failed:    r.reasons(func(c pipeline.Counters) []pipeline.ReasonCount { return of(c).Failed }),
 		Shed:      r.reasons(func(c pipeline.Counters) []pipeline.ReasonCount { return of(c).Shed }),
-		Queued:    s.Queued, QueueSize: s.QueueSize,
+		Queued:    s.Queued, QueueSize: s.QueueSize, Canaries: canariesSent(s.Canaries),
 	}
 }
 

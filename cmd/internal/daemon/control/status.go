@@ -13,6 +13,57 @@ type Status struct {
 	Config    Config     `json:"config"`
 	Pipelines []Pipeline `json:"pipelines"` // in the order of the configuration
 	Health    []Health   `json:"health"`    // complaints; empty if all is well
+
+	Canary *Canary `json:"canary,omitempty"` // which servers are heard; left out if no test messages are sent
+}
+
+// Canary tells which servers this one hears, by the test messages that they send.
+type Canary struct {
+	Name      string          `json:"name"` // of this server
+	Interval  float64         `json:"interval_seconds"`
+	Peers     []CanaryPeer    `json:"peers"`       // that were ever heard, by name
+	Missing   []CanaryListed  `json:"never_heard"` // of the lists of sinks
+	Findings  []CanaryTrouble `json:"findings"`    // servers that are not heard as they should be
+	Malformed uint64          `json:"malformed"`   // messages that could not be read
+	Overflow  uint64          `json:"overflow"`    // messages of servers beyond the 1,024 that are remembered
+}
+
+// CanaryPeer is a server that was heard.
+type CanaryPeer struct {
+	Name      string      `json:"name"`
+	Heard     bool        `json:"heard"` // in the last two of its intervals, by any way
+	Last      time.Time   `json:"last"`
+	Interval  float64     `json:"interval_seconds"`
+	Addresses []string    `json:"addresses"`
+	Ways      []CanaryWay `json:"ways"`
+}
+
+// CanaryWay is a way by which a server is heard.
+type CanaryWay struct {
+	Way      string    `json:"way"` // broadcast, peers, or the type of a source: relay, nats
+	Heard    bool      `json:"heard"`
+	Last     time.Time `json:"last"`
+	Canaries uint64    `json:"canaries"`
+}
+
+// CanaryListed is a server on the list of a sink.
+type CanaryListed struct {
+	Listed   string `json:"listed"`
+	Pipeline string `json:"pipeline"`
+	Sink     string `json:"sink"`
+}
+
+// CanaryTrouble tells how a server is not heard.
+type CanaryTrouble struct {
+	Server  string `json:"server"` // its name, or the listed address of one that was never heard
+	Trouble string `json:"trouble"`
+}
+
+// CanarySent tells what became of test messages that a sink was given to send.
+type CanarySent struct {
+	Sent   uint64 `json:"sent"`
+	Failed uint64 `json:"failed"`
+	Reason string `json:"reason,omitempty"` // of the last that failed
 }
 
 // Config describes the configuration that runs and attempts to load another one.
@@ -97,6 +148,8 @@ type Sink struct {
 	Shed      []Reason `json:"shed"`
 	Queued    uint64   `json:"queued"`
 	QueueSize uint64   `json:"queue_size"`
+
+	Canaries *CanarySent `json:"canaries,omitempty"` // beside the packets; left out if there were none
 }
 
 // Figure is a value that a stage measures itself. The names are those of the metrics

@@ -6,6 +6,7 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/daemon/health"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/service"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/canary"
 )
 
 // family is a metric with its labels: one row of the table.
@@ -65,6 +66,23 @@ func perPipeline(kind, name, help string, read func(c pipeline.Counters) value) 
 	return family{Info{name, kind, []string{"pipeline"}, help}, func(s *snapshot, put put) {
 		for _, c := range s.counters {
 			put(read(c), c.Pipeline)
+		}
+	}}
+}
+
+// heard returns the servers that were heard.
+func (s *snapshot) heard() []canary.Peer {
+	if s.status.Hearing == nil {
+		return nil
+	}
+	return s.status.Hearing.Peers
+}
+
+// Of each server that was heard.
+func perHeard(name, help string, read func(p canary.Peer) value) family {
+	return family{Info{name, gauge, []string{"peer"}, help}, func(s *snapshot, put put) {
+		for _, p := range s.heard() {
+			put(read(p), p.Name)
 		}
 	}}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/daemon/health"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/canary"
 )
 
 // families is the table of all metrics but those of plugins.
@@ -34,6 +35,40 @@ func families(build Build) []family {
 		single(counter, "pmtud_config_reload_failures_total", "reloads that failed and changed nothing, because of the configuration or the host", func(s *snapshot) value {
 			return number(s.status.Reload.Failures)
 		}),
+
+		perHeard("pmtud_heard_timestamp_seconds", "time of the last test message that was heard from the server", func(p canary.Peer) value {
+			return timestamp(p.Last())
+		}),
+		perHeard("pmtud_canary_interval_seconds", "how often the server sends a test message at least, as it says itself", func(p canary.Peer) value {
+			return number(p.Interval.Seconds())
+		}),
+		{
+			Info{"pmtud_heard_way_timestamp_seconds", gauge, []string{"peer", "way"}, "time of the last test message that was heard from the server by broadcast, peers, or the type of a source"},
+			func(s *snapshot, put put) {
+				for _, p := range s.heard() {
+					for _, w := range p.Ways {
+						put(timestamp(w.Last), p.Name, w.Name)
+					}
+				}
+			},
+		},
+		{
+			Info{"pmtud_never_heard", gauge, nil, "servers on the lists of sinks of which no test message ever came"},
+			func(s *snapshot, put put) {
+				if h := s.status.Hearing; h != nil {
+					put(number(float64(len(h.Missing))))
+				}
+			},
+		},
+		{
+			Info{"pmtud_canary_unknown_total", counter, []string{"reason"}, "test messages that count for no server: malformed ones, and overflow: those of servers beyond the 1,024 that are remembered"},
+			func(s *snapshot, put put) {
+				if h := s.status.Hearing; h != nil {
+					put(number(h.Malformed), "malformed")
+					put(number(h.Overflow), "overflow")
+				}
+			},
+		},
 
 		{
 			Info{"pmtud_pipeline_running", gauge, []string{"pipeline"}, "1 while the pipeline runs, 0 when it has ended or failed"},
@@ -118,6 +153,19 @@ func families(build Build) []family {
 		perSinkReason("pmtud_sink_shed_packets_total", "packets dropped from the sink's queue: it was full, they were too old, or the pipeline stopped", func(c pipeline.SinkCount) []pipeline.ReasonCount {
 			return c.Shed
 		}),
+		{
+			Info{"pmtud_sink_canaries_total", counter, []string{"pipeline", "sink", "result"}, "test messages that the sink was given to send, beside packets: sent or failed"},
+			func(s *snapshot, put put) {
+				for _, c := range s.counters {
+					for _, sink := range c.Sinks {
+						if n := sink.Canaries; n.Sent+n.Failed > 0 {
+							put(number(n.Sent), c.Pipeline, sink.Sink, "sent")
+							put(number(n.Failed), c.Pipeline, sink.Sink, "failed")
+						}
+					}
+				}
+			},
+		},
 		perSink(gauge, "pmtud_sink_queue_packets", "packets waiting for the sink", func(c pipeline.SinkCount) value {
 			return number(c.Waiting)
 		}),

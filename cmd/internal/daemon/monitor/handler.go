@@ -69,9 +69,11 @@ func (h *handler) live(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, "ok\n")
 }
 
-// ready reports the findings that are in trouble, or all of them.
+// ready reports the findings that are in trouble, or all of them. Servers that are not heard are reported
+// too, and make nobody unready.
 func (h *handler) ready(w http.ResponseWriter, r *http.Request) {
-	findings := health.Judge(h.status())
+	status := h.status()
+	findings := health.Judge(status)
 	verbose := r.URL.Query().Has("verbose")
 	var text strings.Builder
 	for _, f := range findings {
@@ -81,6 +83,9 @@ func (h *handler) ready(w http.ResponseWriter, r *http.Request) {
 		case verbose:
 			fmt.Fprintf(&text, "[+] %v: ok\n", f)
 		}
+	}
+	for _, f := range status.Hearing.Findings() {
+		fmt.Fprintf(&text, "[!] %v\n", f)
 	}
 	if len(findings) == 0 {
 		text.WriteString("[-] no pipeline runs yet\n")

@@ -20,6 +20,7 @@ import (
 // everything has a stage of each plugin that has metrics, and sinks with filters; but for NATS, which
 // is not ready without a server.
 const everything = `
+canary: {interval: 1s}
 pipelines:
   edge:
     sources: [{type: pcap, interface: eth0}, {type: relay, insecure: true}]
@@ -65,7 +66,13 @@ func (d *daemon) scrape(t *testing.T) (families map[string]*dto.MetricFamily, te
 func TestList(t *testing.T) {
 	lan := newLAN(t)
 	d := start(t, lan.host, strings.ReplaceAll(everything, "%DIR%", t.TempDir())+overNATS)
-	families, text := d.scrape(t)
+	var families map[string]*dto.MetricFamily
+	var text string
+	lan.call(t, "web2")
+	eventually(t, "the server is heard, and test messages are sent", func() bool {
+		families, text = d.scrape(t)
+		return families["pmtud_heard_timestamp_seconds"] != nil && families["pmtud_sink_canaries_total"] != nil
+	})
 	list, err := os.ReadFile("../../../../configs/metrics.txt")
 	must(t, err)
 	var want []string

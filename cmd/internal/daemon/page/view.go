@@ -72,6 +72,12 @@ func newView(s control.Status, t control.Top, hours map[string][]live.Point) vie
 // Running is how long the daemon has been running.
 func (v view) Running() string { return screen.Age(v.Now.Sub(v.Started)) }
 
+// Interval is that of the canaries.
+func (v view) Interval() string { return screen.Seconds(v.Canary.Interval).String() }
+
+// Ways tells how a server is heard.
+func (v view) Ways(p control.CanaryPeer) string { return screen.Ways(p, v.Now) }
+
 // Stamp writes a time in the local zone.
 func (v view) Stamp(t time.Time) string { return t.Local().Format(stamp) }
 

@@ -3,6 +3,7 @@ package service
 import (
 	"time"
 
+	"github.com/pmtud/pmtud/cmd/internal/daemon/hearing"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
@@ -11,6 +12,17 @@ type Status struct {
 	Started   time.Time
 	Pipelines []PipelineStatus // in the order of the configuration
 	Reload    ReloadStatus
+	Hearing   *hearing.State // which servers are heard; nil without canaries. The service leaves it nil
+}
+
+// Running returns the pipelines that run.
+func (s Status) Running() (all []*pipeline.Pipeline) {
+	for _, p := range s.Pipelines {
+		if !p.Ended {
+			all = append(all, p.Pipeline)
+		}
+	}
+	return all
 }
 
 // PipelineStatus is the state of one pipeline of the running configuration.

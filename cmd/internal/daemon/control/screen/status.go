@@ -30,6 +30,7 @@ func Status(s control.Status) string {
 	for _, h := range s.Health {
 		t.linef("! %s: %s", About(h), h.Trouble)
 	}
+	t.canary(s)
 	for _, p := range s.Pipelines {
 		t.linef("")
 		t.pipeline(s, p)
@@ -108,6 +109,9 @@ func (t *text) sink(s control.Sink) {
 	}
 	t.reasons("  failed: ", s.Failed)
 	t.reasons("  shed: ", s.Shed)
+	if c := s.Canaries; c != nil {
+		t.linef("    test messages sent %s, failed %s%s", Number(c.Sent), Number(c.Failed), because(c.Reason))
+	}
 	if s.Queued > 0 {
 		t.linef("  %s%s", fit("  in its queue of "+Number(s.QueueSize), nameColumns), right(Number(s.Queued), 14))
 	}
