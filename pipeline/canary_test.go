@@ -77,7 +77,7 @@ func TestCanaryIsDropped(t *testing.T) {
 				Sources: []pipeline.Stage{sourceStage("in", source{run: deliverAll(tc.packets)}, tc.lossless)},
 			}
 			c := mustRun(t, spec)
-			checkBooks(t, spec, c)
+			checkCounters(t, spec, c)
 			if got != 0 {
 				t.Errorf("a stage was given a canary %d times", got)
 			}
@@ -109,7 +109,7 @@ func TestCanaryWithoutEar(t *testing.T) {
 		Sources: []pipeline.Stage{live("in", source{run: deliverAll(append(canaries("web2", 1), messages(1)...))})},
 	}
 	c := mustRun(t, spec)
-	checkBooks(t, spec, c)
+	checkCounters(t, spec, c)
 	want := []pipeline.Verdict{{Stage: "engine", Reason: "canary"}, {Stage: "engine", Reason: "canary"}, {}}
 	if diff := cmp.Diff(want, verdicts); diff != "" {
 		t.Errorf("verdicts (-want +got):\n%s", diff)
@@ -212,7 +212,7 @@ func TestAnnounce(t *testing.T) {
 		t.Errorf("sent (-want +got):\n%s", diff)
 	}
 	c := p.Counters()
-	checkBooks(t, spec, c)
+	checkCounters(t, spec, c)
 	counts := map[string]canary.Count{}
 	for _, s := range c.Sinks {
 		counts[s.Sink] = s.Canaries
