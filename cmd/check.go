@@ -24,16 +24,19 @@ func (a *app) checkCommand() *cobra.Command {
 		Long: `Check reads the files and builds their pipelines as "pmtud run" does, and stops
 before it would open anything. It needs no privileges and changes nothing.
 
-Mistakes are printed for people, on standard error, or on standard output as
-JSON or SARIF for machines. The exit status is 2 if there are any. What works
-but may not be meant is printed as a warning: settings that send more than PTBs
-or under the router's address, and sinks that would send a message twice.
+Mistakes are printed on standard error for people, or on standard output as JSON
+or SARIF for programs. The exit status is 2 if there are any. What works but may
+not be intended is printed as a warning: settings that send more than PTBs or
+send from the router's address, and sinks that would send a message twice.
 
-With --host it also looks at this host, as it is now: interfaces and their MTU,
-capabilities, NFLOG groups, files, routes to peers, and the kernel's settings
-that decide whether messages are used. It is to be run as the daemon is started,
-with the same capabilities; at files it looks as the configured user too. The
-exit status is 1 if something will not work.`,
+With --host it also examines this host as it is now: interfaces and their MTU,
+capabilities, NFLOG groups, files, routes to peers, and kernel settings that
+decide whether messages are used. Run it with the same capabilities as the
+daemon; files are also checked as the configured user. The exit status is 1 if
+something will not work.`,
+		Example: `  pmtud check -c edge.yaml
+  sudo pmtud check --host -c edge.yaml
+  pmtud check -c /etc/pmtud --format sarif > pmtud.sarif`,
 		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error {

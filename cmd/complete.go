@@ -3,8 +3,10 @@ package cmd
 import (
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 )
@@ -13,6 +15,15 @@ import (
 func completeFlag(c *cobra.Command, name string, f cobra.CompletionFunc) {
 	// The command has the option, so this can't fail.
 	_ = c.RegisterFlagCompletionFunc(name, f)
+}
+
+// withoutMarkup takes the quotes that mark the names of values out of the texts of options.
+// Shells show these texts as they are.
+func withoutMarkup(c *cobra.Command) {
+	c.LocalFlags().VisitAll(func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") })
+	for _, sub := range c.Commands() {
+		withoutMarkup(sub)
+	}
 }
 
 // fixed offers names.

@@ -19,6 +19,8 @@ func TestComplete(t *testing.T) {
 	}{
 		{"@", []string{"check\t", "plugins\t", "replay\t"}},
 		{"plug", []string{"plugins\t"}},
+		{"--iface", []string{"--iface\tINTERFACE to listen on"}},
+		{"run --us", []string{"--user\tname or number of the USER to become"}},
 		{"plugins @", []string{"pcap\tsource: captures", "pcap-file\tsource: reads", "mtu\tfilter: drops", ":4"}},
 		{"plugins pcap @", []string{":4"}},
 		{"plugins --format @", []string{"text", "json", ":4"}},

@@ -15,16 +15,15 @@ func (a *app) configCommand() *cobra.Command {
 	var written, origins bool
 	c := &cobra.Command{
 		Use:   "config -c FILE|DIR [-c ...]",
-		Short: "show what a configuration comes to, with defaults and origins",
-		Long: `Config prints the configuration that the files come to together: with the
-defaults of what they leave out, and with variables replaced. With --origins
-each value has a comment: "default", the file, line and column where it stands,
-and what its variables were replaced from. (Mind that secrets from variables are
-printed too.)
+		Short: "show what a configuration amounts to, with defaults and origins",
+		Long: `Config prints the configuration that the files amount to together, with defaults
+filled in and variables replaced. With --origins each value has a comment:
+"default", or the file, line and column where it is written, and which variables
+it came from. Secrets from variables are printed too.
 
-What is printed is a configuration of its own, in any format, whatever the files
-have:
-
+The output is a complete configuration, in any format, whatever the formats of
+the files are.`,
+		Example: `  pmtud config -c edge.yaml --origins
   pmtud config -c edge.yaml --written --format toml > edge.toml`,
 		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
@@ -42,7 +41,7 @@ have:
 	addConfigFlag(c, &paths)
 	format = addFormatFlag(c, "yaml", "toml", "json")
 	c.Flags().BoolVar(&written, "written", false, "leave out what is at its default and not written")
-	c.Flags().BoolVar(&origins, "origins", false, "tell in a comment where each value comes from")
+	c.Flags().BoolVar(&origins, "origins", false, "say in a comment where each value comes from")
 	return c
 }
 

@@ -13,24 +13,27 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/doctor"
 )
 
-const doctorHelp = `Doctor looks for what keeps path MTU discovery from working on this host, and
-says for each finding why it matters and which command mends it:
+const doctorHelp = `Doctor looks for what keeps path MTU discovery from working on this host. For
+each finding it says why it matters and which command fixes it:
 
-- settings of the kernel (ip_no_pmtu_disc, rp_filter, min_pmtu, ...),
-- rules of nftables, iptables-nft and iptables-legacy that drop "packet too big",
+- kernel settings (ip_no_pmtu_disc, rp_filter, min_pmtu, ...),
+- nftables rules that drop "packet too big", also those of iptables-nft,
 - XDP programs that see packets before pmtud,
-- MTUs that do not fit: of bridges, VLANs, and between here and the gateways,
+- MTUs that do not match: of bridges, VLANs, and between here and the gateways,
 - several daemons that send on one interface,
 - connections that look black-holed: full-size segments are repeated and nobody
-  acknowledges them. Two samples and a probe of the client tell it from a
-  client that is slow or gone, in less than ten seconds.
+  acknowledges them. Two samples and a probe of the client distinguish that from
+  a client that is slow or gone, in less than ten seconds.
 
-With -c it also looks at what "pmtud check --host" looks at. With --all-netns it
-looks at containers too. Firewall rules and containers take root; what it may
-not look at, it names. It changes nothing. It probes the gateways, and
-a client of up to eight prefixes with suspicious connections.
+With -c it also checks what "pmtud check --host" checks, and with --all-netns
+it examines containers too. Firewall rules and containers need root; what it
+may not examine, it lists. It changes nothing. It probes the gateways, and one
+client in each of up to eight prefixes with suspicious connections.
 
 The exit status is 1 if there is a problem, 2 if the configuration is bad.`
+
+const doctorExample = `  sudo pmtud doctor
+  sudo pmtud doctor --all-netns -c edge.yaml`
 
 // doctorOptions are the options of doctor, as they were written.
 type doctorOptions struct {
@@ -45,6 +48,7 @@ func (a *app) doctorCommand() *cobra.Command {
 		Use:                   "doctor [-c FILE|DIR ...]",
 		Short:                 "find what keeps path MTU discovery from working here",
 		Long:                  doctorHelp,
+		Example:               doctorExample,
 		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error {

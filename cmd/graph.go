@@ -12,12 +12,11 @@ func (a *app) graphCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "graph -c FILE|DIR [-c ...]",
 		Short: "draw the pipelines",
-		Long: `Graph draws the declared pipelines, each stage with what is set of it: as text,
-as a flowchart for Mermaid, which code hosts show in Markdown, or for Graphviz:
-
-  pmtud graph -c edge.yaml --format dot | dot -Tsvg > edge.svg
-
-Keys are hidden.`,
+		Long: `Graph draws the declared pipelines, each stage with the settings that the files
+give it: as text, as a Mermaid flowchart, which code hosts render in Markdown,
+or for Graphviz. Keys are hidden.`,
+		Example: `  pmtud graph -c edge.yaml
+  pmtud graph -c edge.yaml --format dot | dot -Tsvg > edge.svg`,
 		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error {

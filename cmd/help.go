@@ -40,24 +40,23 @@ func completeCommands(c *cobra.Command, args []string, _ string) (found []cobra.
 	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
-const completionHelp = `Completion prints a script by which a shell completes commands, options,
-plugins, files and interfaces. Packages bring those for bash, zsh and fish
-along. By hand:
+const completionHelp = `Completion prints a script that lets a shell complete commands, options,
+plugins, files and interfaces. Packages install those for bash, zsh and fish.
+Shells started later use it. Bash needs the package bash-completion.`
 
-  pmtud completion bash > /etc/bash_completion.d/pmtud
+const completionExample = `  pmtud completion bash > /etc/bash_completion.d/pmtud
   pmtud completion zsh > /usr/local/share/zsh/site-functions/_pmtud
   pmtud completion fish > ~/.config/fish/completions/pmtud.fish
-  pmtud completion powershell | Out-String | Invoke-Expression
-
-Shells that start later have it. That of bash needs the package bash-completion.`
+  pmtud completion powershell | Out-String | Invoke-Expression`
 
 // completionCommand prints completion scripts.
 func (a *app) completionCommand() *cobra.Command {
 	shells := []string{"bash", "fish", "powershell", "zsh"}
 	return &cobra.Command{
 		Use:                   "completion bash|fish|powershell|zsh",
-		Short:                 "print the completion script of a shell",
+		Short:                 "print a completion script for a shell",
 		Long:                  completionHelp,
+		Example:               completionExample,
 		ValidArgs:             shells,
 		Args:                  cobra.MatchAll(someOperands("the name of a shell"), maybeOperand("shell")),
 		DisableFlagsInUseLine: true,

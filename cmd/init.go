@@ -17,24 +17,23 @@ import (
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
-const initHelp = `Init writes a configuration to begin with. By itself it is the recommended one,
-which heals many clients at once and bounds what is sent meanwhile, with its
-reasons in comments. --iface tells the interface of the servers' common LAN;
-with --host the addresses on lo that are no loopback ones are taken for those
-that the servers share, and only messages about them pass:
+const initHelp = `Init writes a configuration to start from. By default it is the recommended one,
+which heals many clients at once and limits what is sent, with the reasons in
+comments. --iface names the interface of the servers' common LAN. With --host
+only messages about the addresses on lo that are not loopback addresses pass,
+since those are the ones that the servers share.
 
-  pmtud init --host --iface eth0 --output edge.yaml
+Given a short description of a chain, it writes that chain: every setting of
+every stage with its meaning, those at their defaults commented out. Stages are
+separated by "|": sources first, sinks last, filters in between. Several
+sources or sinks have "+" between them. Settings are in parentheses, lists have
+commas, and values with other characters are quoted.`
 
-With a short description of a chain it is that chain, in which each setting of
-each stage stands with its meaning, those at their defaults as comments:
+const initExample = `  pmtud init --host --iface eth0 --output edge.yaml
 
   pmtud init 'pcap(interface=eth0) | icmp-ptb | length | mtu |
     port-list(ports=80,443) | src-rate(rate=1) | iface-rate |
-    broadcast(interface=eth0) + log' --output edge.yaml
-
-Stages are separated by "|": first sources, last sinks, in between filters.
-Several sources or sinks have "+" between them. Settings stand in brackets,
-lists with commas; values with other signs in quotes.`
+    broadcast(interface=eth0) + log' --output edge.yaml`
 
 func (a *app) initCommand() *cobra.Command {
 	var format *choice
@@ -42,8 +41,9 @@ func (a *app) initCommand() *cobra.Command {
 	var host bool
 	c := &cobra.Command{
 		Use:                   "init [[--iface INTERFACE] [--host] | CHAIN] [options]",
-		Short:                 "write a commented configuration to begin with",
+		Short:                 "write a commented configuration to start from",
 		Long:                  initHelp,
+		Example:               initExample,
 		DisableFlagsInUseLine: true,
 		Args:                  initArgs,
 		ValidArgsFunction:     cobra.NoFileCompletions,

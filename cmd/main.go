@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/daemon"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
@@ -89,6 +91,9 @@ func (a *app) execute(ctx context.Context, args []string) error {
 	args, err := normalize(root.Flags(), args)
 	if err != nil {
 		return usageError{inCommands(root, err), root.Name()}
+	}
+	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
+		withoutMarkup(root)
 	}
 	root.SetArgs(keepOperands(args))
 	c, err := root.ExecuteContextC(ctx)

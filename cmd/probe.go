@@ -19,24 +19,27 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/probe"
 )
 
-const probeHelp = `Probe measures the path MTU to each host as an ordinary user: hop by hop, with
-times, where it falls and which router says so. Where large packets vanish and
-small ones arrive, it names the place and searches the largest that arrive.
+const probeHelp = `Probe measures the path MTU to each host, as an ordinary user: hop by hop, with
+times, where it drops and which router reports it. Where large packets vanish
+and small ones arrive, it names the place and finds the largest that arrive.
 
-Probes are UDP datagrams to ports from 33434 on, and ICMP echoes where
-net.ipv4.ping_group_range lets the user send them. A name is looked up; the
-first address is probed. With --from an anycast address answers may arrive at
-another server.
+Probes are UDP datagrams to ports from 33434 on, and ICMP echo requests where
+net.ipv4.ping_group_range lets the user send them. If a name has several
+addresses, the first is probed. With --from, answers to an anycast address may
+arrive at another server.
 
 With --tcp it also connects to a port, compares the MSS that both sides offer
 with the interface's MTU (what became of ours only the host knows), and sends
 three full-size segments of spaces to see whether they arrive.
 
-What routers say changes this host: all its programs send smaller packets to
-the hosts that were probed, mostly for ten minutes. "pmtud cache" shows that.
+What routers report changes this host: all its programs send smaller packets to
+the hosts that were probed, usually for ten minutes. "pmtud cache" shows that.
 
-The exit status is 1 if a path has a black hole, or a host can't be reached or
-does not answer, or TCP's full-size segments get lost.`
+The exit status is 1 if a path has a black hole, a host is unreachable or does
+not answer, or full-size TCP segments get lost.`
+
+const probeExample = `  pmtud probe www.example.net
+  pmtud probe --tcp 443 198.51.100.7 2001:db8::7`
 
 // probeOptions are the options of probe, as they were written.
 type probeOptions struct {
@@ -52,6 +55,7 @@ func (a *app) probeCommand() *cobra.Command {
 		Use:                   "probe HOST...",
 		Short:                 "find the path MTU to hosts, and black holes",
 		Long:                  probeHelp,
+		Example:               probeExample,
 		Args:                  someOperands("HOST"),
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     fixed(),

@@ -17,7 +17,7 @@ import (
 )
 
 const replayHelp = `Replay decides about captures as the daemon would have done, and sends nothing.
-It needs no privileges and touches no network and no file but those named.
+It needs no privileges, and touches no network and only the files named.
 
 Captures are pcap or pcapng files, plain, gzip or zstd; "-" is standard input.
 Several are merged by time; packets are then named by capture and number.
@@ -25,6 +25,10 @@ Numbers count every packet of a capture, as Wireshark and tcpdump do. Packets
 that the daemon would not have captured, such as outgoing ones, are counted by
 reason. The pipeline is that of -c, or the one that the original options stand
 for. Its sources are replaced by the captures, its sinks by recorders.`
+
+const replayExample = `  pmtud replay -c edge.yaml ptb.pcap
+  pmtud replay --ports 80,443 --write sent.pcap ptb.pcap
+  pmtud replay -c edge.yaml --report report.html ptb.pcap`
 
 // replayOptions are the options of replay, as they were written.
 type replayOptions struct {
@@ -41,6 +45,7 @@ func (a *app) replayCommand() *cobra.Command {
 		Use:                   "replay [-c FILE | options] CAPTURE...",
 		Short:                 "decide about captures offline, send nothing",
 		Long:                  replayHelp,
+		Example:               replayExample,
 		Args:                  someOperands("CAPTURE"),
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completeCaptures,

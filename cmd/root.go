@@ -7,13 +7,19 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const rootHelp = `pmtud hands the ICMP messages of path MTU discovery (IPv4 "fragmentation
-needed", IPv6 "packet too big") on to all servers behind an ECMP router, so that
-the one whose connection a message is about gets it.
+const rootHelp = `pmtud hands ICMP messages of path MTU discovery (IPv4 "fragmentation needed",
+IPv6 "packet too big") on to all servers behind an ECMP router, so that they
+reach the server whose connection they are about.
 
-With options alone it listens and sends on one interface. For anything else,
-declare pipelines in files and use "pmtud run"; --print-config prints the
-pipeline that options stand for, to begin with.`
+With options alone it listens and sends on one interface, as the C daemon does.
+For anything else declare pipelines in files and use "pmtud run". "pmtud init"
+writes the recommended configuration, and --print-config the pipeline that the
+options stand for.`
+
+const rootExample = `  pmtud init --host --iface eth0 -o edge.yaml
+  pmtud check --host -c edge.yaml
+  pmtud run -c edge.yaml
+  pmtud --iface eth0 --ports 80,443`
 
 // rootCommand returns the original command line, with the other commands below it.
 func (a *app) rootCommand() *cobra.Command {
@@ -22,6 +28,7 @@ func (a *app) rootCommand() *cobra.Command {
 		Use:           a.Name + " --iface INTERFACE [options]",
 		Short:         "distribute path MTU discovery messages to all servers behind an ECMP router",
 		Long:          rootHelp,
+		Example:       rootExample,
 		Args:          noCommand,
 		SilenceErrors: true,
 		SilenceUsage:  true,

@@ -11,14 +11,16 @@ func (a *app) runCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run -c FILE|DIR [-c ...]",
 		Short: "run the declared pipelines",
-		Long: `Run runs the pipelines that the files declare until the sources end or SIGINT or
-SIGTERM comes. Of a folder it reads the files *.yaml, *.yml, *.toml and *.json
-in the order of their names. Nothing starts if there is any mistake, or if a
-pipeline can't be opened. A pipeline that fails later stops alone.
+		Long: `Run runs the pipelines declared in the files until their sources end, or until
+SIGINT or SIGTERM. In a folder it reads the files *.yaml, *.yml, *.toml and
+*.json in the order of their names. Nothing starts if there is any mistake, or
+if a pipeline cannot be opened. A pipeline that fails later stops alone.
 
-SIGHUP, or with "watch: true" a change of the files' content, reloads them: what
-did not change is not touched, and a configuration with mistakes changes
-nothing. SIGUSR1 switches lines of level debug on and off.`,
+SIGHUP reloads the files; with "watch: true" so does a change of their content.
+Pipelines that did not change keep running, and a configuration with mistakes
+changes nothing. SIGUSR1 switches log lines of level debug on and off.`,
+		Example: `  sudo pmtud run -c edge.yaml
+  sudo pmtud run -c /etc/pmtud --user pmtud`,
 		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -14,16 +14,20 @@ const statusHelp = `Status asks the running daemon and prints one screen: what r
 packets by stage and reason with their rates over the last 10 seconds and the
 last minute, queues, losses, peers, complaints, and the last reload.
 
-It exits with 0 if all is well, and with 1 if the daemon complains or can't be
-reached. With --format json it prints all of it; fields are only ever added.`
+The exit status is 0 if all is well, and 1 if the daemon complains or cannot be
+reached. --format json prints everything; fields are only ever added.`
+
+const statusExample = `  pmtud status
+  pmtud status --format json`
 
 func (a *app) statusCommand() *cobra.Command {
 	var client control.Client
 	var format *choice
 	c := &cobra.Command{
 		Use:                   "status",
-		Short:                 "tell what the running daemon does",
+		Short:                 "show what the running daemon does, and what is wrong",
 		Long:                  statusHelp,
+		Example:               statusExample,
 		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -17,17 +17,18 @@ import (
 )
 
 const tapHelp = `Tap shows packets of the running daemon as it decides about them, with the
-verdict. It goes on until it is interrupted, or -n packets have come.
+verdict, until it is interrupted or -n packets have been shown.
 
-Without options it shows all. Options that select are joined by "and"; those for
-addresses take several, separated by commas. --expr takes an expression of the
-filter expr, for example 'family == 6 && mtu < 1400'.
+Without options it shows all packets. Options that select are combined with
+"and"; those for addresses take several, separated by commas. --expr takes an
+expression of the filter expr.
 
-The daemon never waits for tap: what comes faster than --rate, or than the
-output takes it, is left out and counted on standard error.
+The daemon never waits for tap: packets that arrive faster than --rate, or than
+the output can take them, are left out and counted on standard error.`
 
-  pmtud tap --drop -n 10
+const tapExample = `  pmtud tap --drop -n 10
   pmtud tap --client 198.51.100.0/24 --format json
+  pmtud tap --expr 'family == 6 && mtu < 1400'
   pmtud tap --write - | wireshark -k -i -`
 
 // tapOptions are those of the command besides what selects.
@@ -46,6 +47,7 @@ func (a *app) tapCommand() *cobra.Command {
 		Use:                   "tap [options]",
 		Short:                 "show packets of the running daemon, with verdicts",
 		Long:                  tapHelp,
+		Example:               tapExample,
 		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -67,8 +69,8 @@ func (a *app) tapCommand() *cobra.Command {
 	f.StringVar(&q.MTU, "mtu", "", "only packets with this next-hop `MTU`, or a range such as 1280..1400")
 	f.StringVar(&q.Expr, "expr", "", "only packets for which this `EXPRESSION` holds")
 	f.StringVar(&q.Pipeline, "pipeline", "", "only packets of the pipeline of this `NAME`")
-	f.Uint64VarP(&o.count, "count", "n", 0, "end after so many `PACKETS`")
-	f.IntVar(&q.Rate, "rate", 0, "show at most so many packets a second, `PPS` (default 1000)")
+	f.Uint64VarP(&o.count, "count", "n", 0, "exit after this many `PACKETS`")
+	f.IntVar(&q.Rate, "rate", 0, "show at most this many packets per second, `PPS` (default 1000)")
 	f.StringVar(&o.write, "write", "", "write pcapng to `FILE`, - for standard output, instead of lines")
 	o.format = addFormatFlag(c, "text", "json")
 	a.addControlFlag(c, &o.client)

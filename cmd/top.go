@@ -20,11 +20,14 @@ the heaviest routers, clients (their /24 or /56), targets and next-hop MTUs.
 Press h for the keys.
 
 The lists cover the last 30 to 60 seconds. They come from a sketch of fixed size
-(Space-Saving): what a key is shown with is certain, but may lack about 1/1024 of
-all packets, of targets and MTUs 1/256. Above 2,000 packets a second the lists
-are made from a sample.
+(Space-Saving): the count shown for a key is certain, but may be too low by
+about 1/1024 of all packets, for targets and MTUs 1/256. Above 2,000 packets per
+second the lists are made from a sample.
 
-With --once it prints one frame and ends, with --format json all figures of it.`
+With --once it prints one frame and exits; with --format json, all its figures.`
+
+const topExample = `  pmtud top
+  pmtud top --once`
 
 // topKeys is how many keys of each list are asked for.
 const topKeys = 50
@@ -40,6 +43,7 @@ func (a *app) topCommand() *cobra.Command {
 		Use:                   "top",
 		Short:                 "show live what the running daemon does",
 		Long:                  topHelp,
+		Example:               topExample,
 		Args:                  noOperands,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -52,7 +56,7 @@ func (a *app) topCommand() *cobra.Command {
 			return a.topLive(c.Context(), client)
 		},
 	}
-	c.Flags().BoolVar(&once, "once", false, "print one frame and end")
+	c.Flags().BoolVar(&once, "once", false, "print one frame and exit")
 	a.addControlFlag(c, &client)
 	format = addFormatFlag(c, "text", "json")
 	return c

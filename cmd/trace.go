@@ -15,17 +15,20 @@ import (
 	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
-const traceHelp = `Trace tells for one packet what each stage looks at and what it decides. The
-packet is number N of a capture, the first without #N, counted as in Wireshark
-and tcpdump; those before it are decided too, so that limits are where they
-would be. Or it is given in hex, as from -vvv.
+const traceHelp = `Trace shows for one packet what each stage looks at and what it decides. The
+packet is number N of a capture, the first one without #N, counted as in
+Wireshark and tcpdump. The packets before it are decided too, so that limits are
+in the state they would be in. Or the packet is given in hex, as from -vvv.
 
 A message may be hidden where neither pmtud nor its kernel filter looks: behind
 a second VLAN tag, MPLS, PPPoE, an 802.3 header, a tunnel or an IPv6 extension
-header. Trace says so; the decision is the daemon's.
+header. Trace points that out; the decision is the daemon's.
 
 With --layers it also prints the headers of the message and of the packet that
 it quotes, as the library gopacket reads them.`
+
+const traceExample = `  pmtud trace -c edge.yaml 'ptb.pcap#3'
+  pmtud trace --ports 80,443 --layers 'ptb.pcap#3'`
 
 func (a *app) traceCommand() *cobra.Command {
 	var o offline
@@ -33,8 +36,9 @@ func (a *app) traceCommand() *cobra.Command {
 	var layers bool
 	c := &cobra.Command{
 		Use:                   "trace [-c FILE | options] CAPTURE[#N] | --hex BYTES",
-		Short:                 "tell what each stage makes of one packet",
+		Short:                 "show what each stage decides about one packet",
 		Long:                  traceHelp,
+		Example:               traceExample,
 		Args:                  maybeOperand("CAPTURE"),
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completeCaptures,

@@ -61,9 +61,9 @@ func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "print the program's version",
-		Long: `Version prints the program's version, the commit that it was built from if that
-is known, the version of Go that it was built with, and the platform. The
-options --version and -V do the same.`,
+		Long: `Version prints the program's version, the commit it was built from if that is
+known, the version of Go it was built with, and the platform. The options
+--version and -V do the same.`,
 		Args: noOperands,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(a.Stdout, "%s %s%s%s %s %s/%s\n",

@@ -1,6 +1,7 @@
 package manual
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -43,8 +44,13 @@ func rootPage(root *cobra.Command) string {
 		p.line("%s; see %s(1)", escape(c.Short), bold(pageName(c)))
 	}
 	p.exitStatus()
-	p.heading("SEE ALSO")
-	p.line("%s(5)", bold(root.Name()+".conf"))
+	p.daemon()
+	p.examples(root)
+	var pages []string
+	for _, c := range commands(root) {
+		pages = append(pages, reference(pageName(c), 1))
+	}
+	p.seeAlso(append(pages, reference(root.Name()+".conf", 5), reference("tracepath", 8), reference("tcpdump", 8))...)
 	return p.text.String()
 }
 
@@ -59,9 +65,74 @@ func commandPage(c *cobra.Command) string {
 	}
 	p.options(c)
 	p.exitStatus()
-	p.heading("SEE ALSO")
-	p.line("%s(1), %s(5)", bold(c.Root().Name()), bold(c.Root().Name()+".conf"))
+	if c.Name() == "run" {
+		p.daemon()
+	}
+	p.examples(c)
+	pages := []string{reference(pageName(c.Root()), 1)}
+	for _, name := range related[c.Name()] {
+		pages = append(pages, reference(pageName(c.Root())+"-"+name, 1))
+	}
+	p.seeAlso(append(pages, reference(c.Root().Name()+".conf", 5))...)
 	return p.text.String()
+}
+
+// related names, for each command, those that are used with it.
+var related = map[string][]string{
+	"cache":   {"doctor", "probe"},
+	"check":   {"config", "run", "test"},
+	"config":  {"check", "graph", "init"},
+	"doctor":  {"cache", "check", "probe"},
+	"graph":   {"config"},
+	"init":    {"check", "plugins", "run"},
+	"plugins": {"init"},
+	"probe":   {"cache", "doctor"},
+	"replay":  {"test", "trace"},
+	"run":     {"check", "status", "tap", "top"},
+	"status":  {"run", "tap", "top"},
+	"tap":     {"run", "status", "top"},
+	"test":    {"replay", "trace"},
+	"top":     {"run", "status", "tap"},
+	"trace":   {"replay", "test"},
+}
+
+// daemon writes what is to be known of a daemon.
+func (p *page) daemon() {
+	p.items("FILES", [][2]string{
+		{"/etc/pmtud", "folder whose files the packaged service reads"},
+		{"/etc/default/pmtud", "environment of the packaged service"},
+		{"/run/pmtud/pmtud.sock", "socket that status, top and tap ask"},
+		{"/var/lib/pmtud", "folder that the packaged service may write captures to"},
+	})
+	p.items("SIGNALS", [][2]string{
+		{"SIGHUP", "reload the files of run; a configuration with mistakes changes nothing"},
+		{"SIGUSR1", "switch log lines of level debug on or off"},
+		{"SIGINT, SIGTERM", "deliver what is queued, print the final counters and exit; a second one exits at once"},
+	})
+}
+
+func (p *page) examples(c *cobra.Command) {
+	if c.Example != "" {
+		p.heading("EXAMPLES")
+		p.paragraphs(strings.TrimRight(c.Example, "\n"))
+	}
+}
+
+// reference is the name of a page in markup.
+func reference(name string, section int) string { return fmt.Sprintf("%s(%d)", bold(name), section) }
+
+func (p *page) seeAlso(references ...string) {
+	p.heading("SEE ALSO")
+	p.line("%s", strings.Join(references, ",\n"))
+}
+
+// items writes a section of names and their meanings.
+func (p *page) items(heading string, items [][2]string) {
+	p.heading(heading)
+	for _, item := range items {
+		p.item(bold(item[0]))
+		p.line("%s", escape(item[1]))
+	}
 }
 
 func (p *page) synopsis(c *cobra.Command) {
@@ -106,13 +177,9 @@ func defaultOf(f *pflag.Flag) string {
 }
 
 func (p *page) exitStatus() {
-	p.heading("EXIT STATUS")
-	for _, status := range [][2]string{
+	p.items("EXIT STATUS", [][2]string{
 		{"0", "done"},
 		{"1", "failed while running"},
 		{"2", "bad usage or bad configuration"},
-	} {
-		p.item(bold(status[0]))
-		p.line("%s", status[1])
-	}
+	})
 }

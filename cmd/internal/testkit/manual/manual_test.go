@@ -15,8 +15,9 @@ import (
 func command() *cobra.Command {
 	root := &cobra.Command{
 		Use: "tool [options]", Short: `.short 'text' with \fBroff\fR`,
-		Long: "Long.\n.ne 99\n'quoted\n\n  indented  as it is\n  $ tool -x\n\nThe end.",
-		Run:  func(*cobra.Command, []string) {}, DisableFlagsInUseLine: true,
+		Example: "  tool -o x\n    --dry\n\n  tool sub x",
+		Long:    "Long.\n.ne 99\n'quoted\n\n  indented  as it is\n  $ tool -x\n\nThe end.",
+		Run:     func(*cobra.Command, []string) {}, DisableFlagsInUseLine: true,
 	}
 	root.Flags().StringP("output", "o", "-", "`FILE` to write")
 	root.Flags().Bool("dry", false, "do nothing")
@@ -39,6 +40,7 @@ func TestPages(t *testing.T) {
 		"tool.1": {
 			`tool - .short 'text' with \fBroff\fR`, "tool [options]\n tool sub NAME", ".ne 99 'quoted",
 			" indented as it is\n $ tool -x\n", "-o, --output=FILE\n FILE to write (default -)", "--dry do nothing",
+			"SIGHUP reload", "EXAMPLES\n tool -o x\n --dry\n tool sub x\n", "SEE ALSO\n tool-sub(1), tool.conf(5),",
 		},
 		"tool-sub.1": {"tool sub NAME", "Do a part."},
 	} {

@@ -12,6 +12,8 @@ func newPage(program, name string, section int, short string) *page {
 	p := &page{}
 	p.line(`.\" Made by "make generate"; changes here are lost.`)
 	p.line(`.TH %s %d "" %s`, strings.ToUpper(name), section, program)
+	p.line(".nh")   // no word is broken
+	p.line(".ad l") // nor are lines filled with blanks
 	p.heading("NAME")
 	p.line(`%s \- %s`, escape(name), escape(short))
 	return p
@@ -35,7 +37,7 @@ func (p *page) item(tag string) {
 // paragraphs writes text as it is made for terminals: an empty line ends a paragraph,
 // and what is indented stays as it is.
 func (p *page) paragraphs(text string) {
-	for block := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
+	for block := range strings.SplitSeq(strings.Trim(text, "\n"), "\n\n") {
 		p.paragraph()
 		if !strings.HasPrefix(block, " ") {
 			p.block(block)
