@@ -101,8 +101,9 @@ func (a *app) reportReplay(ctx context.Context, spec pipeline.Spec, o replay.Opt
 	if summary == nil {
 		return err
 	}
-	about := report.About{Program: a.UserAgent(), Pipeline: spec.Name, Captures: o.Captures, Trouble: told(err)}
-	return errors.Join(err, r.Write(page, about, summary))
+	p := report.Page{Title: "Replay through " + spec.Name, Program: a.UserAgent()}
+	p.Add(r, report.About{Pipeline: spec.Name, Captures: o.Captures, Trouble: told(err)}, summary)
+	return errors.Join(err, p.Write(page))
 }
 
 // runReplay prints the summary to standard output, unless that is used for other

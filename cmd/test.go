@@ -12,6 +12,7 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/offline/output"
 	"github.com/pmtud/pmtud/cmd/internal/offline/replaytest"
+	"github.com/pmtud/pmtud/cmd/internal/offline/report"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
@@ -38,43 +39,60 @@ Paths are relative to the test file; what is left out is not compared. The exit
 status is 1 if a test failed, and 2 if a test file or a configuration is wrong
 or there are no tests.`
 
+// testOptions are the options of test, as they were written.
+type testOptions struct {
+	junit, report string
+	update        bool
+}
+
 func (a *app) testCommand() *cobra.Command {
-	var junit string
-	var update bool
+	var o testOptions
 	c := &cobra.Command{
-		Use:                   "test [--update] [--junit FILE] FILE|DIR...",
+		Use:                   "test [--update] [--junit FILE] [--report FILE] FILE|DIR...",
 		Short:                 "test configurations by replaying captures",
 		Long:                  testHelp,
 		Args:                  someOperands("FILE|DIR"),
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completeFiles(configEndings...),
 		RunE: func(c *cobra.Command, paths []string) error {
-			return a.test(c.Context(), paths, junit, update)
+			return a.test(c.Context(), paths, &o)
 		},
 	}
-	c.Flags().StringVar(&junit, "junit", "", "`FILE` to write the results to as JUnit's XML; - for standard output")
-	c.Flags().BoolVar(&update, "update", false, "rewrite golden files (verdicts, sent_file) that differ")
+	c.Flags().StringVar(&o.junit, "junit", "", "`FILE` to write the results to as JUnit's XML; - for standard output")
+	c.Flags().StringVar(&o.report, "report", "", "`FILE` to write an HTML page with pictures of each test to; - for standard output")
+	c.Flags().BoolVar(&o.update, "update", false, "rewrite golden files (verdicts, sent_file) that differ")
 	return c
 }
 
-func (a *app) test(ctx context.Context, paths []string, junit string, update bool) (err error) {
+func (a *app) test(ctx context.Context, paths []string, o *testOptions) (err error) {
 	runs, err := a.testRuns(ctx, paths)
 	if err != nil {
 		return err
 	}
 	outputs := output.Set{Stdout: a.Stdout, Inputs: paths}
 	defer func() { err = errors.Join(err, a.failed(outputs.Close())) }()
-	xml, err := outputs.Create("--junit", junit)
+	xml, err := outputs.Create("--junit", o.junit)
 	if err != nil {
 		return err
+	}
+	html, err := outputs.Create("--report", o.report)
+	if err != nil {
+		return err
+	}
+	var page *report.Page
+	if html != nil {
+		page = &report.Page{Program: a.UserAgent()}
 	}
 	text := a.Stdout
 	if outputs.StdoutUsed() {
 		text = a.Stderr
 	}
-	results, err := a.runTests(ctx, runs, update, text)
+	results, err := a.runTests(ctx, runs, o.update, text, page)
 	if xml != nil && err == nil {
 		err = replaytest.WriteJUnit(xml, results)
+	}
+	if page != nil && err == nil {
+		err = page.Write(html)
 	}
 	if err != nil {
 		return a.failed(err)
@@ -160,20 +178,35 @@ func (a *app) testSpec(ctx context.Context, t *replaytest.Test) (pipeline.Spec, 
 	return a.offlineSpec(ctx, &o)
 }
 
-// runTests runs tests one after another and prints their results.
-func (a *app) runTests(ctx context.Context, runs []testRun, update bool, text io.Writer) (results []replaytest.Result, _ error) {
+// runTests runs tests one after another, prints their results, and adds them to a page
+// unless that is nil.
+func (a *app) runTests(ctx context.Context, runs []testRun, update bool, text io.Writer, page *report.Page) (results []replaytest.Result, _ error) {
 	failed := 0
 	for _, r := range runs {
-		result, err := replaytest.Run(ctx, r.file, r.test, r.spec, update, a.warn)
+		o := replaytest.Options{Update: update, Warn: a.warn}
+		pictures := report.New()
+		if page != nil {
+			o.Observe = pictures.Add
+		}
+		result, err := replaytest.Run(ctx, r.file, r.test, r.spec, o)
 		if err != nil {
 			return nil, fmt.Errorf("%s: test %s: %w", r.file, r.test.Name, err)
 		}
 		if err := result.Print(text); err != nil {
 			return nil, err
 		}
+		if page != nil {
+			page.Add(pictures, report.About{
+				Test: r.file + ": " + r.test.Name, Pipeline: r.spec.Name, Captures: r.test.Capture, Failures: result.Failures,
+			}, result.Summary)
+		}
 		results = append(results, result)
 		failed += min(1, len(result.Failures))
 	}
-	_, err := fmt.Fprintf(text, "%d tests, %d failed\n", len(runs), failed)
+	outcome := fmt.Sprintf("%d tests, %d failed", len(runs), failed)
+	if page != nil {
+		page.Title = outcome
+	}
+	_, err := fmt.Fprintln(text, outcome)
 	return results, err
 }

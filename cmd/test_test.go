@@ -174,3 +174,37 @@ func TestTestJUnit(t *testing.T) {
 		t.Errorf("standard error is %q", got.stderr)
 	}
 }
+
+// TestTestReport wants a page with each test, and the same results as without one.
+func TestTestReport(t *testing.T) {
+	testFolder(t, map[string]string{
+		"a_test.yaml": webTest,
+		"b_test.yaml": strings.ReplaceAll(strings.Replace(webTest, "80,443", "443,8081", 1), "  web:", "  \"<b>other\":"),
+	})
+	without := run(t, "test", ".")
+	got := run(t, "test", "--report", "r.html", ".")
+	if got != without || got.status != 1 {
+		t.Errorf("with a report:\n%+v\nwithout:\n%+v", got, without)
+	}
+	page := readFile(t, "r.html")
+	for _, want := range []string{
+		"<h1>2 tests, 1 failed</h1>",
+		`<li>ok <a href="#test-1">a_test.yaml: web</a></li>`,
+		`<li><strong>FAIL</strong> <a href="#test-2">b_test.yaml: &lt;b&gt;other</a></li>`,
+		"<pre>web.jsonl differs\n  packet 1: expected verdict forward, got verdict drop",
+		`<h3 id="test-1-time">Verdicts over time</h3>`,
+		`<h3 id="test-2-time">Verdicts over time</h3>`,
+		"</article>\n</main>",
+	} {
+		if strings.Count(page, want) != 1 {
+			t.Errorf("the page has %q %d times", want, strings.Count(page, want))
+		}
+	}
+	piped := run(t, "test", "--report", "-", ".")
+	if piped.stdout != page || piped.stderr != without.stdout {
+		t.Errorf("to standard output:\n%s\n%s", piped.stdout, piped.stderr)
+	}
+	if got := run(t, "test", "--junit", "-", "--report", "-", "."); got.status != 2 || !strings.Contains(got.stderr, "only one output can go to standard output") {
+		t.Errorf("two outputs: %+v", got)
+	}
+}

@@ -18,15 +18,22 @@ type Result struct {
 	File, Test string
 	Failures   []string // each a text of one or more lines; none if the test passed
 	Renewed    []string // golden files that were rewritten
+	Summary    *replay.Summary
 }
 
-// Run replays the test's captures through the pipeline of spec and compares. With
-// update, golden files that differ are rewritten instead. Warn is told what is odd
-// about captures; may be nil. An error says that the test could not be carried out.
-func Run(ctx context.Context, file string, t *Test, spec pipeline.Spec, update bool, warn func(error)) (Result, error) {
+// Options are how tests are run.
+type Options struct {
+	Update  bool                   // rewrite golden files that differ instead of comparing them
+	Warn    func(error)            // is told what is odd about captures; may be nil
+	Observe func(*pipeline.Packet) // see [replay.Options]
+}
+
+// Run replays the test's captures through the pipeline of spec and compares. An error says
+// that the test could not be carried out.
+func Run(ctx context.Context, file string, t *Test, spec pipeline.Spec, opt Options) (Result, error) {
 	result := Result{File: file, Test: t.Name}
 	var verdicts, sent bytes.Buffer
-	o := replay.Options{Captures: t.Capture, WriteFormat: capfile.FormatOf(t.Expect.SentFile), Warn: warn}
+	o := replay.Options{Captures: t.Capture, WriteFormat: capfile.FormatOf(t.Expect.SentFile), Warn: opt.Warn, Observe: opt.Observe}
 	if t.Expect.Verdicts != "" {
 		o.Verdicts = &verdicts
 	}
@@ -37,6 +44,7 @@ func Run(ctx context.Context, file string, t *Test, spec pipeline.Spec, update b
 	if context.Cause(ctx) != nil || summary == nil {
 		return result, err
 	}
+	result.Summary = summary
 	if err != nil {
 		result.fail("%v", err)
 	}
@@ -48,7 +56,7 @@ func Run(ctx context.Context, file string, t *Test, spec pipeline.Spec, update b
 		if g.path == "" {
 			continue
 		}
-		if err := result.compare(g, update && err == nil); err != nil {
+		if err := result.compare(g, opt.Update && err == nil); err != nil {
 			return result, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	_ "embed" // the template and the style
 	"encoding/base64"
+	"fmt"
 	"html/template"
 
 	"github.com/pmtud/pmtud/cmd/internal/offline/replay"
@@ -15,18 +16,26 @@ var pageText string
 //go:embed page.css
 var style string
 
-// page is what the template shows.
-type page struct {
+// view is what the template shows.
+type view struct {
 	Title, Program string
 	Style          template.CSS
 	StyleHash      string // as a Content-Security-Policy takes it
-	Pipeline       string
-	Captures       []string
-	MoreCaptures   int
-	Facts          []fact
-	Trouble        string
-	Empty          bool // the captures hold no packets
-	Sections       []section
+	Contents       bool   // the chapters have titles
+	Chapters       []chapter
+}
+
+// chapter is about one replay.
+type chapter struct {
+	ID, Title    string // empty: the chapter has the title of the page
+	Pipeline     string
+	Captures     []string
+	MoreCaptures int
+	Failures     []string
+	Facts        []fact
+	Trouble      string
+	Empty        bool // the captures hold no packets
+	Sections     []section
 }
 
 // fact is a figure of the whole replay.
@@ -72,25 +81,38 @@ const (
 // maxCaptures is the number of captures that a page names.
 const maxCaptures = 20
 
-func (r *Report) page(about About, s *replay.Summary) page {
+func (p *Page) view() view {
 	hash := sha256.Sum256([]byte(style))
-	shown := min(len(about.Captures), maxCaptures)
-	p := page{
-		Title: "Replay through " + about.Pipeline, Program: about.Program,
+	return view{
+		Title: p.Title, Program: p.Program,
 		Style: template.CSS(style), StyleHash: base64.StdEncoding.EncodeToString(hash[:]), //nolint:gosec // constant
-		Pipeline: about.Pipeline, Captures: about.Captures[:shown], MoreCaptures: len(about.Captures) - shown,
+		Contents: len(p.chapters) > 0 && p.chapters[0].Title != "", Chapters: p.chapters,
+	}
+}
+
+// chapter returns the nth chapter of a page, from 1.
+func (r *Report) chapter(nth int, about About, s *replay.Summary) chapter {
+	shown := min(len(about.Captures), maxCaptures)
+	p := chapter{
+		Title: about.Test, Pipeline: about.Pipeline, Failures: about.Failures,
+		Captures: about.Captures[:shown], MoreCaptures: len(about.Captures) - shown,
 		Facts: r.facts(s), Empty: s.Packets == 0,
 	}
 	if about.Trouble != nil {
 		p.Trouble = about.Trouble.Error()
 	}
-	if p.Empty {
-		return p
+	if !p.Empty {
+		p.Sections = []section{
+			r.timelineSection(), funnelSection(s),
+			mtuSection(r.lists.topMTUs()), routerSection(r.lists.topRouters()), clientSection(r.lists.topClients()),
+			sinkSection(s),
+		}
 	}
-	p.Sections = []section{
-		r.timelineSection(), funnelSection(s),
-		mtuSection(r.lists.topMTUs()), routerSection(r.lists.topRouters()), clientSection(r.lists.topClients()),
-		sinkSection(s),
+	if p.Title != "" {
+		p.ID = fmt.Sprintf("test-%d", nth)
+		for i := range p.Sections {
+			p.Sections[i].ID = p.ID + "-" + p.Sections[i].ID
+		}
 	}
 	return p
 }

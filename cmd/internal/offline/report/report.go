@@ -15,12 +15,13 @@ type Report struct {
 	lists    *lists
 }
 
-// About says what a page is about.
+// About says what was replayed.
 type About struct {
-	Program  string // that writes the page, with its version
+	Test     string // its name; empty: the replay is no test, and the only one of its page
 	Pipeline string
 	Captures []string
-	Trouble  error // what the captures lack, or why the replay ended early; may be nil
+	Failures []string // of the test
+	Trouble  error    // what the captures lack, or why the replay ended early; may be nil
 }
 
 // New returns an empty report.
@@ -38,10 +39,23 @@ func (r *Report) Add(p *pipeline.Packet) {
 // captured reports whether the verdict is the pipeline's.
 func captured(v pipeline.Verdict) bool { return v.Forward() || v.Stage != "" }
 
-// Write writes the page. The summary is that of the replay whose packets were added.
-func (r *Report) Write(w io.Writer, about About, s *replay.Summary) error {
+// Page is a page about a replay or several tests, one below the other.
+type Page struct {
+	Title   string
+	Program string // that writes the page, with its version
+
+	chapters []chapter
+}
+
+// Add adds a replay: its report, which is not used any more, and its summary.
+func (p *Page) Add(r *Report, about About, s *replay.Summary) {
+	p.chapters = append(p.chapters, r.chapter(len(p.chapters)+1, about, s))
+}
+
+// Write writes the page.
+func (p *Page) Write(w io.Writer) error {
 	t := template.Must(template.New("page").Parse(pageText)) // here: few commands need it
-	if err := t.Execute(w, r.page(about, s)); err != nil {
+	if err := t.Execute(w, p.view()); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil

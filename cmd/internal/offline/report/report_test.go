@@ -56,15 +56,23 @@ func run(t *testing.T, s pipeline.Spec, captures ...string) (string, *replay.Sum
 	if summary == nil {
 		t.Fatal(err)
 	}
-	about := report.About{Program: "pmtud", Pipeline: s.Name, Trouble: err}
+	about := report.About{Pipeline: s.Name, Trouble: err}
 	for _, c := range captures {
 		about.Captures = append(about.Captures, filepath.Base(c))
 	}
-	var page bytes.Buffer
-	if err := r.Write(&page, about, summary); err != nil {
+	return written(t, r, about, summary), summary
+}
+
+// written returns a page about a replay.
+func written(t *testing.T, r *report.Report, about report.About, s *replay.Summary) string {
+	t.Helper()
+	p := report.Page{Title: "Replay through " + about.Pipeline, Program: "pmtud"}
+	p.Add(r, about, s)
+	var text bytes.Buffer
+	if err := p.Write(&text); err != nil {
 		t.Fatal(err)
 	}
-	return page.String(), summary
+	return text.String()
 }
 
 func writeCapture(t *testing.T, packets []pipeline.Packet) (path string) {
@@ -278,8 +286,8 @@ func TestSays(t *testing.T) {
 		},
 		"hostile names": {
 			[]pipeline.Packet{ptb(pipelinetest.Begin)},
-			report.About{Program: "<u>", Pipeline: "</title><script>", Captures: []string{`"><img src=x onerror=alert(1)>.pcap`}},
-			[]string{"&lt;/title&gt;&lt;script&gt;", "&lt;img src=x onerror=alert(1)&gt;.pcap", "&lt;u&gt;"},
+			report.About{Pipeline: "</title><script>", Captures: []string{`"><img src=x onerror=alert(1)>.pcap`}},
+			[]string{"&lt;/title&gt;&lt;script&gt;", "&lt;img src=x onerror=alert(1)&gt;.pcap"},
 		},
 		"many captures": {nil, report.About{Captures: make([]string, 25)}, []string{"and 5 more"}},
 	} {
@@ -291,14 +299,11 @@ func TestSays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var page strings.Builder
-			if err := r.Write(&page, tc.about, summary); err != nil {
-				t.Fatal(err)
-			}
-			tablesOf(t, page.String())
+			page := written(t, r, tc.about, summary)
+			tablesOf(t, page)
 			for _, want := range tc.want {
-				if !strings.Contains(page.String(), want) {
-					t.Errorf("%q is missing:\n%s", want, page.String())
+				if !strings.Contains(page, want) {
+					t.Errorf("%q is missing:\n%s", want, page)
 				}
 			}
 		})
@@ -326,11 +331,8 @@ func TestBounded(t *testing.T) {
 		r.Add(&p)
 		at += pipeline.Instant(time.Duration(i) * time.Millisecond)
 	}
-	var page strings.Builder
-	if err := r.Write(&page, report.About{}, &replay.Summary{Packets: packets}); err != nil {
-		t.Fatal(err)
-	}
-	tables := tablesOf(t, page.String())
+	page := written(t, r, report.About{}, &replay.Summary{Packets: packets})
+	tables := tablesOf(t, page)
 	if n := len(tables["Verdicts over time"]); n > 121 {
 		t.Errorf("the timeline has %d rows", n)
 	}
@@ -344,11 +346,11 @@ func TestBounded(t *testing.T) {
 	if got, want := routers[0][len(routers[0])-1], "uncertain"; got != want {
 		t.Errorf("the last column of the routers is %q, want %q", got, want)
 	}
-	if !strings.Contains(page.String(), "There are too many to count each.") {
+	if !strings.Contains(page, "There are too many to count each.") {
 		t.Error("the page doesn't say that its lists are uncertain")
 	}
-	if page.Len() > 200_000 {
-		t.Errorf("the page has %d bytes", page.Len())
+	if len(page) > 200_000 {
+		t.Errorf("the page has %d bytes", len(page))
 	}
 }
 
@@ -359,7 +361,7 @@ func TestWriteFails(t *testing.T) {
 		t.Skip(err)
 	}
 	defer full.Close()
-	err = report.New().Write(full, report.About{}, new(replay.Summary))
+	err = new(report.Page).Write(full)
 	if err == nil || !strings.Contains(err.Error(), "write report: ") {
 		t.Errorf("got %v", err)
 	}
