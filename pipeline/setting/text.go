@@ -96,7 +96,7 @@ func Format(v reflect.Value) string {
 	}
 	switch value := v.Interface().(type) {
 	case time.Duration:
-		return durationText(value)
+		return FormatDuration(value)
 	case encoding.TextMarshaler:
 		if text, err := value.MarshalText(); err == nil {
 			return string(text)
@@ -121,8 +121,8 @@ func floatText(f float64, bits int) string {
 	return strconv.FormatFloat(f, 'g', -1, bits)
 }
 
-// durationText leaves out the zeros that [time.Duration.String] ends with.
-func durationText(d time.Duration) string {
+// FormatDuration leaves out the zeros that [time.Duration.String] ends with.
+func FormatDuration(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
 		text = strings.TrimSuffix(text, "0s")

@@ -6,18 +6,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pmtud/pmtud/cmd/internal/clientprefix"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/heavy"
 )
 
 // SamplesPerSecond is about how many packets a second the lists of one pipeline look at.
 const SamplesPerSecond = 2000
-
-// Prefixes into which clients are gathered.
-const (
-	ClientBits4 = 24
-	ClientBits6 = 56
-)
 
 // Counters of each list, per generation.
 const (
@@ -106,22 +101,11 @@ func (l *Lists) add(p *pipeline.Packet) {
 		l.now.mtus.Add(mtu, weight, dropped)
 	}
 	if q, ok := p.Quoted(); ok {
-		l.now.clients.Add(clientPrefix(q.Dst), weight, dropped)
+		l.now.clients.Add(clientprefix.Of(q.Dst).Addr().As16(), weight, dropped)
 	}
 	if l.samples++; l.samples > SamplesPerSecond {
 		l.stride, l.samples = 2*l.stride, 0
 	}
-}
-
-// clientPrefix returns the first address of a client's prefix.
-func clientPrefix(a netip.Addr) (prefix address) {
-	prefix = a.As16()
-	if a.Is4() {
-		clear(prefix[12+ClientBits4/8:])
-	} else {
-		clear(prefix[ClientBits6/8:])
-	}
-	return prefix
 }
 
 // tick is called once a second.
@@ -173,7 +157,7 @@ func (l *Lists) top(n int) Top {
 	}
 	l.mu.Unlock()
 	t.Routers = prefixes(largest(routers, n), 32, 128)
-	t.Clients = prefixes(largest(clients, n), ClientBits4, ClientBits6)
+	t.Clients = prefixes(largest(clients, n), clientprefix.Bits4, clientprefix.Bits6)
 	t.Targets = prefixes(largest(targets, n), 32, 128)
 	t.MTUs = largest(t.MTUs, n)
 	return t

@@ -20,7 +20,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
-	"github.com/pmtud/pmtud/cmd/internal/daemon/control/screen"
+	"github.com/pmtud/pmtud/cmd/internal/readable"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
@@ -170,7 +170,7 @@ func TestBrowser(t *testing.T) {
 	l.flood(t, 2_000, 13*time.Second) // so long that the chart has two points
 	p := l.settled(t)
 	eventually(t, "the page shows what was received", func() bool {
-		return evaluate[string](t, b, received) == screen.Number(p.Received.Total)
+		return evaluate[string](t, b, received) == readable.Number(p.Received.Total)
 	})
 	if !evaluate[bool](t, b, `document.querySelector('details').open`) {
 		t.Error("what was opened is closed again")

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
-	"github.com/pmtud/pmtud/cmd/internal/daemon/control/screen"
+	"github.com/pmtud/pmtud/cmd/internal/readable"
 )
 
 // figure finds a line of the page's table of counters.
@@ -64,7 +64,7 @@ func TestPage(t *testing.T) {
 			t.Errorf("the picture has no filter %s", f.Name)
 		}
 	}
-	for _, text := range []string{"<caption>Routers ", ">192.0.2.1<", screen.Number(p.Received.Total)} {
+	for _, text := range []string{"<caption>Routers ", ">192.0.2.1<", readable.Number(p.Received.Total)} {
 		if !strings.Contains(page, text) {
 			t.Errorf("the page has no %q:\n%s", text, page)
 		}

@@ -2,10 +2,10 @@ package page
 
 import (
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control/screen"
+	"github.com/pmtud/pmtud/cmd/internal/readable"
 )
 
 // Sizes of a graph in units of its picture.
@@ -96,7 +96,7 @@ func (g *graph) filters(filters []control.Filter, at point, flow float64) (point
 func (g *graph) node(at point, class, name, text string) point {
 	g.Nodes = append(g.Nodes, node{
 		X: at.x - nodeWidth/2, Y: at.y, Width: nodeWidth, Height: nodeHeight, Class: class, Title: name + ": " + text,
-		Lines: [2]textLine{{at.x, at.y + 18, short(name)}, {at.x, at.y + 35, short(text)}},
+		Lines: [2]textLine{{at.x, at.y + 18, readable.Cut(name, mostRunes)}, {at.x, at.y + 35, readable.Cut(text, mostRunes)}},
 	})
 	g.Height = max(g.Height, at.y+nodeHeight+graphMargin)
 	return point{at.x, at.y + nodeHeight}
@@ -135,16 +135,16 @@ func (g *graph) edge(from, to, label point, isLeft bool, flow float64) {
 }
 
 func counts(what string, c control.Count) string {
-	return fmt.Sprintf("%s %s, %s/s", what, screen.Number(c.Total), screen.Rate(c.Per10s))
+	return fmt.Sprintf("%s %s, %s/s", what, readable.Number(c.Total), screen.Rate(c.Per10s))
 }
 
 func sinkText(s control.Sink) string {
 	text := counts("delivered", s.Delivered)
 	if failed := sum(s.Failed).Total + sum(s.Shed).Total; failed > 0 {
-		text += ", not " + screen.Number(failed)
+		text += ", not " + readable.Number(failed)
 	}
 	if s.Queued > 0 {
-		text += ", queued " + screen.Number(s.Queued)
+		text += ", queued " + readable.Number(s.Queued)
 	}
 	return text
 }
@@ -156,12 +156,4 @@ func sum(reasons []control.Reason) (all control.Count) {
 		all.Per60s += r.Per60s
 	}
 	return all
-}
-
-// short returns text that fits into a node.
-func short(text string) string {
-	if utf8.RuneCountInString(text) <= mostRunes {
-		return text
-	}
-	return string([]rune(text)[:mostRunes-1]) + "…"
 }

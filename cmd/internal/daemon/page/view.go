@@ -8,6 +8,7 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control/screen"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/live"
+	"github.com/pmtud/pmtud/cmd/internal/readable"
 )
 
 // view is what the page shows, for its template.
@@ -115,7 +116,7 @@ func sinkRows(s control.Sink) []row {
 	all = append(all, reasons("failed: ", s.Failed)...)
 	all = append(all, reasons("shed: ", s.Shed)...)
 	if s.Queued > 0 {
-		all = append(all, row{Name: "in its queue of " + screen.Number(s.QueueSize), Class: "part", Packets: screen.Number(s.Queued)})
+		all = append(all, row{Name: "in its queue of " + readable.Number(s.QueueSize), Class: "part", Packets: readable.Number(s.Queued)})
 	}
 	return all
 }
@@ -131,7 +132,7 @@ func reasons(before string, list []control.Reason) (all []row) {
 }
 
 func counted(name, class string, c control.Count) row {
-	return row{Name: name, Class: class, Packets: screen.Number(c.Total), Per10s: screen.Rate(c.Per10s), Per60s: screen.Rate(c.Per60s)}
+	return row{Name: name, Class: class, Packets: readable.Number(c.Total), Per10s: screen.Rate(c.Per10s), Per60s: screen.Rate(c.Per60s)}
 }
 
 func listViews(t control.PipelineTop) []listView {
@@ -143,10 +144,10 @@ func listViews(t control.PipelineTop) []listView {
 
 func newList(title string, l control.List) listView {
 	v := listView{Title: title, Note: fmt.Sprintf("of %s packets; a key that is missing has at most %s",
-		screen.Number(l.Total), screen.Number(l.MostMissing))}
+		readable.Number(l.Total), readable.Number(l.MostMissing))}
 	for _, k := range l.Keys {
 		v.Keys = append(v.Keys, keyView{
-			Key: k.Key, Packets: screen.Number(k.Packets), Dropped: screen.Number(k.Dropped),
+			Key: k.Key, Packets: readable.Number(k.Packets), Dropped: readable.Number(k.Dropped),
 			Share: strconv.FormatFloat(100*k.Share, 'f', 1, 64) + "%",
 		})
 	}

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
+	"github.com/pmtud/pmtud/cmd/internal/readable"
 )
 
 // Formats of graphs.
@@ -101,10 +102,7 @@ func short(text string) string {
 			runes[i] = unicode.ReplacementChar
 		}
 	}
-	if len(runes) > most {
-		return string(runes[:most-1]) + "…"
-	}
-	return string(runes)
+	return readable.Cut(string(runes), most)
 }
 
 // edge leads from one stage to the next.

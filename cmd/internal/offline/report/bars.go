@@ -1,6 +1,10 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/pmtud/pmtud/cmd/internal/readable"
+)
 
 // bars is a picture of horizontal bars, each below its label.
 type bars struct {
@@ -30,14 +34,15 @@ const rowHeight = 40
 
 // add appends a bar whose picture is as wide as all.
 func (b *bars) add(label, value string, all uint64, amounts ...amount) {
-	row := bar{Label: shorten(label), Value: value, TextY: b.Height + 14, Y: b.Height + 19, Title: label}
+	const mostLabel = 28 // characters, which fit; the table has it whole
+	row := bar{Label: readable.Cut(label, mostLabel), Value: value, TextY: b.Height + 14, Y: b.Height + 19, Title: label}
 	var at uint64
 	for _, a := range amounts {
 		if a.packets == 0 {
 			continue
 		}
 		row.Parts = append(row.Parts, part{a.class, percent(float64(at), float64(all)), percent(float64(a.packets), float64(all))})
-		row.Title += fmt.Sprintf("\n%s: %s", a.label, number(a.packets))
+		row.Title += fmt.Sprintf("\n%s: %s", a.label, readable.Number(a.packets))
 		at += a.packets
 	}
 	b.Rows = append(b.Rows, row)

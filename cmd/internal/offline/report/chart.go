@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"github.com/pmtud/pmtud/cmd/internal/readable"
 )
 
 // chart is a picture of stacked columns. Lengths across are percents of its width, so that
@@ -52,7 +54,7 @@ func (r *Report) timelineSection() section {
 	s.Chart = t.chart(shown)
 	s.Table, s.Fold = t.table(shown), "Packets of each column"
 	if n := t.timelessPackets(); n > 0 {
-		s.Notes = append(s.Notes, "Packets without a timestamp, which the picture lacks: "+number(n)+".")
+		s.Notes = append(s.Notes, "Packets without a timestamp, which the picture lacks: "+readable.Number(n)+".")
 	}
 	return s
 }
@@ -76,7 +78,7 @@ func (t *timeline) chart(shown []series) *chart {
 	}
 	for n := step; n <= top; n += step {
 		y := chartBottom - float64(n)/float64(top)*(chartBottom-chartTop)
-		c.Grid = append(c.Grid, gridLine{pixels(y), number(n)})
+		c.Grid = append(c.Grid, gridLine{pixels(y), readable.Number(n)})
 	}
 	for i, b := range t.bins {
 		if sum(b) > 0 {
@@ -98,7 +100,7 @@ func (t *timeline) column(i int, b bin, shown []series, top float64) columnOf {
 		height := float64(n) / top * (chartBottom - chartTop)
 		y -= height
 		c.Rects = append(c.Rects, rect{s.Class, percent(float64(i), all), pixels(y), percent(0.9, all), pixels(height)})
-		c.Title += fmt.Sprintf("\n%s: %s", s.Label, number(n))
+		c.Title += fmt.Sprintf("\n%s: %s", s.Label, readable.Number(n))
 	}
 	return c
 }
@@ -115,7 +117,7 @@ func (t *timeline) table(shown []series) table {
 		}
 		row := []string{moment(t.begin(i), t.width)}
 		for _, s := range shown {
-			row = append(row, number(s.in(b)))
+			row = append(row, readable.Number(s.in(b)))
 		}
 		out.Rows = append(out.Rows, row)
 	}

@@ -2,19 +2,10 @@ package report
 
 import (
 	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
-)
 
-// number writes n with a comma between thousands.
-func number(n uint64) string {
-	s := strconv.FormatUint(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
+	"github.com/pmtud/pmtud/pipeline/setting"
+)
 
 // share writes n as a part of all.
 func share(n, all uint64) string {
@@ -49,14 +40,7 @@ func length(d time.Duration) string {
 		}
 		return days
 	}
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
+	return setting.FormatDuration(d)
 }
 
 // moment writes a time in UTC as exactly as bins of a width need it.
@@ -70,13 +54,4 @@ func moment(t time.Time, width time.Duration) string {
 		layout += ".000000"
 	}
 	return t.UTC().Format(layout)
-}
-
-// shorten cuts a label that would not fit a picture. The table has it whole.
-func shorten(label string) string {
-	const most = 28
-	if utf8.RuneCountInString(label) <= most {
-		return label
-	}
-	return string([]rune(label)[:most-1]) + "…"
 }

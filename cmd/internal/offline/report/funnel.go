@@ -1,6 +1,10 @@
 package report
 
-import "github.com/pmtud/pmtud/cmd/internal/offline/replay"
+import (
+	"github.com/pmtud/pmtud/cmd/internal/offline/replay"
+
+	"github.com/pmtud/pmtud/cmd/internal/readable"
+)
 
 // funnelSection shows how many packets each stage lets pass.
 func funnelSection(s *replay.Summary) section {
@@ -13,11 +17,11 @@ func funnelSection(s *replay.Summary) section {
 		}},
 	}
 	line := func(stage, what string, n uint64) {
-		out.Table.Rows = append(out.Table.Rows, []string{stage, what, number(n), share(n, s.Packets)})
+		out.Table.Rows = append(out.Table.Rows, []string{stage, what, readable.Number(n), share(n, s.Packets)})
 	}
 	absent := packetsOf(s.NotCaptured)
 	left := s.Packets - absent
-	out.Bars.add("captures", number(s.Packets), s.Packets,
+	out.Bars.add("captures", readable.Number(s.Packets), s.Packets,
 		amount{classForwarded, "captured", left}, amount{classNotCaptured, "not captured", absent})
 	line("captures", "packets", s.Packets)
 	for _, c := range s.NotCaptured {
@@ -34,11 +38,11 @@ func funnelSection(s *replay.Summary) section {
 		if dropped == 0 {
 			line(filter, "drops nothing", 0)
 		}
-		out.Bars.add(filter, number(left-dropped)+" of "+number(left), s.Packets,
+		out.Bars.add(filter, readable.Number(left-dropped)+" of "+readable.Number(left), s.Packets,
 			amount{classForwarded, "passed", left - dropped}, amount{classDropped, "dropped", dropped})
 		left -= dropped
 	}
-	out.Bars.add("forwarded", number(s.Forwarded), s.Packets, amount{classForwarded, "forwarded", s.Forwarded})
+	out.Bars.add("forwarded", readable.Number(s.Forwarded), s.Packets, amount{classForwarded, "forwarded", s.Forwarded})
 	line("forwarded", "packets", s.Forwarded)
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/pmtud/pmtud/cmd/internal/clientprefix"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/heavy"
 )
@@ -16,12 +17,6 @@ const listed = 10
 const (
 	addressCounters = 8192
 	mtuCounters     = 1024
-)
-
-// Prefixes into which clients are gathered.
-const (
-	clientBits4 = 24
-	clientBits6 = 56
 )
 
 // lists find the most frequent next-hop MTUs, routers and clients of captured packets.
@@ -49,17 +44,8 @@ func (l *lists) add(p *pipeline.Packet) {
 		l.routers.Add(a, 1, dropped)
 	}
 	if q, ok := p.Quoted(); ok {
-		l.clients.Add(clientPrefix(q.Dst), 1, dropped)
+		l.clients.Add(clientprefix.Of(q.Dst), 1, dropped)
 	}
-}
-
-func clientPrefix(a netip.Addr) netip.Prefix {
-	bits := clientBits6
-	if a.Is4() {
-		bits = clientBits4
-	}
-	prefix, _ := a.Prefix(bits) // an IP header's address is valid
-	return prefix
 }
 
 // top is the heaviest keys of a list.

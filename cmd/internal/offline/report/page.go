@@ -8,6 +8,7 @@ import (
 	"html/template"
 
 	"github.com/pmtud/pmtud/cmd/internal/offline/replay"
+	"github.com/pmtud/pmtud/cmd/internal/readable"
 )
 
 //go:embed page.html
@@ -120,21 +121,21 @@ func (r *Report) chapter(nth int, about About, s *replay.Summary) chapter {
 func (r *Report) facts(s *replay.Summary) []fact {
 	dropped, absent := packetsOf(s.Dropped), packetsOf(s.NotCaptured)
 	facts := []fact{
-		{"Packets", number(s.Packets), r.period()},
-		{"Forwarded", number(s.Forwarded), share(s.Forwarded, s.Packets)},
-		{"Dropped", number(dropped), share(dropped, s.Packets)},
+		{"Packets", readable.Number(s.Packets), r.period()},
+		{"Forwarded", readable.Number(s.Forwarded), share(s.Forwarded, s.Packets)},
+		{"Dropped", readable.Number(dropped), share(dropped, s.Packets)},
 	}
 	if absent > 0 {
-		facts = append(facts, fact{"Not captured", number(absent), share(absent, s.Packets)})
+		facts = append(facts, fact{"Not captured", readable.Number(absent), share(absent, s.Packets)})
 	}
 	if s.Cut > 0 {
-		facts = append(facts, fact{"Cut", number(s.Cut), "by the capture; the daemon would have had them whole"})
+		facts = append(facts, fact{"Cut", readable.Number(s.Cut), "by the capture; the daemon would have had them whole"})
 	}
 	var sent uint64
 	for _, sink := range s.Sinks {
 		sent += sink.Sent
 	}
-	return append(facts, fact{"Sent", number(sent), "by all sinks, had it not been a replay"})
+	return append(facts, fact{"Sent", readable.Number(sent), "by all sinks, had it not been a replay"})
 }
 
 func packetsOf(counts []replay.Count) (n uint64) {

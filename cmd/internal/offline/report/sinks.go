@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/pmtud/pmtud/cmd/internal/offline/replay"
+	"github.com/pmtud/pmtud/cmd/internal/readable"
 )
 
 // sinkSection shows what the sinks would have sent.
@@ -28,14 +29,14 @@ func sinkSection(s *replay.Summary) section {
 	for _, sink := range s.Sinks {
 		failed := packetsOf(sink.Failed)
 		if !sink.Sends {
-			out.Bars.add(sink.Sink, number(sink.Got)+" given", most, amount{classGiven, "given", sink.Got})
-			out.Table.Rows = append(out.Table.Rows, []string{sink.Sink, number(sink.Got), "sends nothing", "", ""})
+			out.Bars.add(sink.Sink, readable.Number(sink.Got)+" given", most, amount{classGiven, "given", sink.Got})
+			out.Table.Rows = append(out.Table.Rows, []string{sink.Sink, readable.Number(sink.Got), "sends nothing", "", ""})
 			continue
 		}
-		out.Bars.add(sink.Sink, number(sink.Sent)+" sent", most,
+		out.Bars.add(sink.Sink, readable.Number(sink.Sent)+" sent", most,
 			amount{classForwarded, "sent", sink.Sent}, amount{classDropped, "not sent", failed})
 		out.Table.Rows = append(out.Table.Rows, []string{
-			sink.Sink, number(sink.Got), number(sink.Sent), number(failed), reasons(sink.Failed),
+			sink.Sink, readable.Number(sink.Got), readable.Number(sink.Sent), readable.Number(failed), reasons(sink.Failed),
 		})
 	}
 	return out
@@ -52,7 +53,7 @@ func shownBy(sink replay.SinkSummary) uint64 {
 func reasons(counts []replay.Count) string {
 	var parts []string
 	for _, c := range counts {
-		parts = append(parts, fmt.Sprintf("%s: %s", c.Reason, number(c.Packets)))
+		parts = append(parts, fmt.Sprintf("%s: %s", c.Reason, readable.Number(c.Packets)))
 	}
 	return strings.Join(parts, ", ")
 }

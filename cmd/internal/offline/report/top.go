@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"net/netip"
 	"strconv"
+
+	"github.com/pmtud/pmtud/cmd/internal/clientprefix"
+	"github.com/pmtud/pmtud/cmd/internal/readable"
 )
 
 func mtuSection(t top[uint32]) section {
@@ -24,7 +27,7 @@ func clientSection(t top[netip.Prefix]) section {
 	return topSection(section{
 		ID: "clients", Title: "Clients", Empty: "No captured packet quotes another one.",
 		Text: fmt.Sprintf("Networks of the clients, to which the quoted packets were sent: /%d of IPv4, /%d of IPv6, the most frequent first.",
-			clientBits4, clientBits6),
+			clientprefix.Bits4, clientprefix.Bits6),
 	}, "clients", t, netip.Prefix.String)
 }
 
@@ -40,21 +43,21 @@ func topSection[K comparable](s section, name string, t top[K], text func(K) str
 	if !t.exact {
 		s.Table.Columns = append(s.Table.Columns, column{"uncertain", true})
 		s.Notes = append(s.Notes, "There are too many to count each. A figure may be too low, by the last column at most. "+
-			"Those not listed have at most "+number(t.most)+" packets each.")
+			"Those not listed have at most "+readable.Number(t.most)+" packets each.")
 	}
 	most := t.entries[0].Certain()
 	for _, e := range t.entries {
 		forwarded := e.Certain() - e.Marked
-		s.Bars.add(text(e.Key), number(e.Certain()), most,
+		s.Bars.add(text(e.Key), readable.Number(e.Certain()), most,
 			amount{classForwarded, "forwarded", forwarded}, amount{classDropped, "dropped", e.Marked})
-		row := []string{text(e.Key), number(e.Certain()), number(forwarded), number(e.Marked)}
+		row := []string{text(e.Key), readable.Number(e.Certain()), readable.Number(forwarded), readable.Number(e.Marked)}
 		if !t.exact {
-			row = append(row, number(e.Error))
+			row = append(row, readable.Number(e.Error))
 		}
 		s.Table.Rows = append(s.Table.Rows, row)
 	}
 	if t.others > 0 {
-		row := []string{"all others", number(t.others), "", ""}
+		row := []string{"all others", readable.Number(t.others), "", ""}
 		if !t.exact {
 			row = append(row, "")
 		}

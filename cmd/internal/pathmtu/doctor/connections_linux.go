@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pmtud/pmtud/cmd/internal/clientprefix"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/hostcheck"
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/netspace"
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/tcpdiag"
@@ -131,7 +132,7 @@ type client struct {
 func group(space *netspace.Space, before, after map[uint64]tcpdiag.Conn) (suspects []*client) {
 	by := map[netip.Prefix]*client{}
 	for cookie, c := range after {
-		prefix := prefixOf(c.Remote.Addr())
+		prefix := clientprefix.Of(c.Remote.Addr())
 		in := by[prefix]
 		if in == nil {
 			in = &client{space: space, prefix: prefix}
@@ -161,18 +162,6 @@ func group(space *netspace.Space, before, after map[uint64]tcpdiag.Conn) (suspec
 	}
 	slices.SortFunc(suspects, func(a, b *client) int { return a.prefix.Compare(b.prefix) })
 	return suspects
-}
-
-func prefixOf(addr netip.Addr) netip.Prefix {
-	bits := 24
-	if addr.Is6() {
-		bits = 64
-	}
-	prefix, err := addr.WithZone("").Prefix(bits)
-	if err != nil {
-		return netip.PrefixFrom(addr, addr.BitLen())
-	}
-	return prefix
 }
 
 func (c *client) finding() Finding {

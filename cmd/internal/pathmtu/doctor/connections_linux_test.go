@@ -42,7 +42,7 @@ func TestConnections(t *testing.T) {
 		},
 	} {
 		for _, family := range []struct{ name, server, prefix string }{
-			{"IPv4", pathlab.Server4, "192.0.2.0/24"}, {"IPv6", pathlab.Server6, "2001:db8:1::/64"},
+			{"IPv4", pathlab.Server4, "192.0.2.0/24"}, {"IPv6", pathlab.Server6, "2001:db8:1::/56"},
 		} {
 			t.Run(tc.name+", "+family.name, func(t *testing.T) {
 				t.Parallel()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
+	"github.com/pmtud/pmtud/cmd/internal/readable"
 )
 
 // canary shows which servers are not heard, and how many are.
@@ -36,7 +37,7 @@ func (t *text) canary(s control.Status) {
 		t.linef("  %s: %s", p.Name, Ways(p, s.Now))
 	}
 	if c.Overflow+c.Malformed > 0 {
-		t.linef("  test messages without room for their server %s, malformed %s", Number(c.Overflow), Number(c.Malformed))
+		t.linef("  test messages without room for their server %s, malformed %s", readable.Number(c.Overflow), readable.Number(c.Malformed))
 	}
 }
 
@@ -48,7 +49,7 @@ func Ways(p control.CanaryPeer, now time.Time) string {
 		if !w.Heard {
 			not = "NOT "
 		}
-		all = append(all, fmt.Sprintf("%sby %s, last %s ago, %s", not, w.Way, Age(now.Sub(w.Last)), Number(w.Canaries)))
+		all = append(all, fmt.Sprintf("%sby %s, last %s ago, %s", not, w.Way, Age(now.Sub(w.Last)), readable.Number(w.Canaries)))
 	}
 	return strings.Join(all, "; ")
 }

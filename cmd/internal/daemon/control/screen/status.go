@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
+	"github.com/pmtud/pmtud/cmd/internal/readable"
 )
 
 // width of the text of a status: that of a plain terminal.
@@ -110,10 +111,10 @@ func (t *text) sink(s control.Sink) {
 	t.reasons("  failed: ", s.Failed)
 	t.reasons("  shed: ", s.Shed)
 	if c := s.Canaries; c != nil {
-		t.linef("    test messages sent %s, failed %s%s", Number(c.Sent), Number(c.Failed), because(c.Reason))
+		t.linef("    test messages sent %s, failed %s%s", readable.Number(c.Sent), readable.Number(c.Failed), because(c.Reason))
 	}
 	if s.Queued > 0 {
-		t.linef("  %s%s", fit("  in its queue of "+Number(s.QueueSize), nameColumns), right(Number(s.Queued), 14))
+		t.linef("  %s%s", fit("  in its queue of "+readable.Number(s.QueueSize), nameColumns), right(readable.Number(s.Queued), 14))
 	}
 }
 
@@ -129,7 +130,7 @@ func (t *text) reasons(before string, reasons []control.Reason) {
 const nameColumns = width - 2 - 14 - 14 - 12
 
 func (t *text) count(name string, c control.Count) {
-	t.linef("  %s%s%s%s", fit(name, nameColumns), right(Number(c.Total), 14), right(Rate(c.Per10s), 14), right(Rate(c.Per60s), 12))
+	t.linef("  %s%s%s%s", fit(name, nameColumns), right(readable.Number(c.Total), 14), right(Rate(c.Per10s), 14), right(Rate(c.Per60s), 12))
 }
 
 // measured are the figures of one stage, or of one value of its label.
@@ -203,7 +204,7 @@ func FigureName(name string) string {
 // FigureValue returns the value of a figure as it is shown.
 func FigureValue(v float64) string {
 	if v == float64(uint64(v)) {
-		return Number(uint64(v))
+		return readable.Number(uint64(v))
 	}
 	return fmt.Sprintf("%.2f", v)
 }

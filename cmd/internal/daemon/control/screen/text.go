@@ -6,16 +6,9 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-)
 
-// Number returns n with a comma between thousands.
-func Number(n uint64) string {
-	text := strconv.FormatUint(n, 10)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
-}
+	"github.com/pmtud/pmtud/cmd/internal/readable"
+)
 
 // Rate returns packets a second with as many digits as mean something.
 func Rate(r float64) string {
@@ -25,7 +18,7 @@ func Rate(r float64) string {
 	case r < 100:
 		return strconv.FormatFloat(r, 'f', 1, 64)
 	}
-	return Number(uint64(r + 0.5))
+	return readable.Number(uint64(r + 0.5))
 }
 
 // Age returns a duration in its two largest units.
@@ -46,14 +39,8 @@ func Age(d time.Duration) string {
 
 // fit returns text with exactly so many columns: cut with an ellipsis, or filled up.
 func fit(text string, columns int) string {
-	n := utf8.RuneCountInString(text)
-	switch {
-	case columns <= 0:
-		return ""
-	case n <= columns:
-		return text + strings.Repeat(" ", columns-n)
-	}
-	return string([]rune(text)[:columns-1]) + "…"
+	text = readable.Cut(text, columns)
+	return text + strings.Repeat(" ", max(columns-utf8.RuneCountInString(text), 0))
 }
 
 // right returns text at the right of so many columns.

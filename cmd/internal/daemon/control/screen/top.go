@@ -3,11 +3,13 @@ package screen
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
+	"github.com/pmtud/pmtud/cmd/internal/readable"
 )
 
 // Smallest terminal that a frame is made for.
@@ -48,7 +50,8 @@ func Frame(f control.Frame, v View) []string {
 				lists = t
 			}
 		}
-		d.pipeline(p, lists.SampledOneIn, v.Pipeline%len(f.Status.Pipelines)+1, len(f.Status.Pipelines))
+		d.pipeline(p, v.Pipeline%len(f.Status.Pipelines)+1, len(f.Status.Pipelines))
+		d.lines = append(d.lines, accuracy(lists))
 		d.lists(lists, f.Top.Now.Sub(lists.Since))
 	}
 	return d.finish()
@@ -64,7 +67,8 @@ const keys = `
 
 Rates are packets a second over the last 10 seconds. Lists cover the last 30 to
 60 seconds; "drop" is the part of a key's packets that was dropped. Above 2,000
-packets a second they are made from a sample.`
+packets a second they are made from a sample, and with very many addresses they
+are less exact: the line above them says so.`
 
 // drawing is a frame that is being made.
 type drawing struct {
@@ -95,13 +99,10 @@ func (d *drawing) head(s control.Status) {
 }
 
 // pipeline is about one pipeline: its sums, and where packets are dropped.
-func (d *drawing) pipeline(p control.Pipeline, sampledOneIn uint64, nth, of int) {
+func (d *drawing) pipeline(p control.Pipeline, nth, of int) {
 	title := fmt.Sprintf("pipeline %s: %s", p.Name, p.State)
 	if of > 1 {
 		title = fmt.Sprintf("pipeline %d of %d, %s: %s", nth, of, p.Name, p.State)
-	}
-	if sampledOneIn > 1 {
-		title += fmt.Sprintf("; lists from 1 packet in %d", sampledOneIn)
 	}
 	d.lines = append(d.lines, title,
 		fmt.Sprintf("received %s/s  forwarded %s/s  dropped %s/s  lost %s/s",
@@ -117,9 +118,32 @@ func (d *drawing) pipeline(p control.Pipeline, sampledOneIn uint64, nth, of int)
 			d.lines = append(d.lines, fmt.Sprintf("and %d more, see pmtud status", len(rows)-i))
 			break
 		}
-		d.lines = append(d.lines, d.row(r.name, Number(r.Total), Rate(r.Per10s)))
+		d.lines = append(d.lines, d.row(r.name, readable.Number(r.Total), Rate(r.Per10s)))
 	}
-	d.lines = append(d.lines, "")
+}
+
+// accuracy returns a line about the lists below it: how they are sampled, and by how much of
+// all packets a key can have more, which may not be listed then. It is empty if they are exact.
+func accuracy(t control.PipelineTop) string {
+	var texts []string
+	if t.SampledOneIn > 1 {
+		texts = append(texts, fmt.Sprintf("1 packet in %d", t.SampledOneIn))
+	}
+	worst := 0.0
+	for _, l := range []control.List{t.Routers, t.Clients, t.Targets, t.MTUs} {
+		most := l.MostMissing
+		for _, k := range l.Keys {
+			most = max(most, k.Error)
+		}
+		worst = max(worst, float64(most)/float64(max(l.Total, 1)))
+	}
+	if worst > 0 {
+		texts = append(texts, fmt.Sprintf("shares up to %.1f%% too low", math.Ceil(1000*worst)/10))
+	}
+	if len(texts) == 0 {
+		return ""
+	}
+	return "lists: " + strings.Join(texts, ", ")
 }
 
 func (d *drawing) row(name, packets, perSecond string) string {
