@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmtud/pmtud/cmd/internal/daemon"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/hostcheck"
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/doctor"
 )
@@ -17,7 +18,7 @@ const doctorHelp = `Doctor looks for what keeps path MTU discovery from working 
 each finding it says why it matters and which command fixes it:
 
 - kernel settings (ip_no_pmtu_disc, rp_filter, min_pmtu, ...),
-- nftables rules that drop "packet too big", also those of iptables-nft,
+- rules of nftables, iptables-nft and iptables-legacy that drop "packet too big",
 - XDP programs that see packets before pmtud,
 - MTUs that do not match: of bridges, VLANs, and between here and the gateways,
 - several daemons that send on one interface,
@@ -30,34 +31,56 @@ it examines containers too. Firewall rules and containers need root; what it
 may not examine, it lists. It changes nothing. It probes the gateways, and one
 client in each of up to eight prefixes with suspicious connections.
 
+If a daemon runs here that sends test messages (canary in its configuration),
+doctor names the servers that it does not hear.
+
+With --cluster it asks the daemons of several servers instead and prints who
+hears whom. An ADDR is the path of a control socket, or the URL of a page, such
+as http://192.0.2.11:9342. The page must be open to this host (http.page); a
+user and password may be part of the URL.
+
 The exit status is 1 if there is a problem, 2 if the configuration is bad.`
 
 const doctorExample = `  sudo pmtud doctor
-  sudo pmtud doctor --all-netns -c edge.yaml`
+  sudo pmtud doctor --all-netns -c edge.yaml
+  pmtud doctor --cluster http://192.0.2.11:9342 http://192.0.2.12:9342`
 
 // doctorOptions are the options of doctor, as they were written.
 type doctorOptions struct {
 	paths    []string
 	allNetns bool
+	cluster  bool
+	control  control.Client
 	format   *choice
 }
 
 func (a *app) doctorCommand() *cobra.Command {
 	var o doctorOptions
 	c := &cobra.Command{
-		Use:                   "doctor [-c FILE|DIR ...]",
-		Short:                 "find what keeps path MTU discovery from working here",
-		Long:                  doctorHelp,
-		Example:               doctorExample,
-		Args:                  noOperands,
+		Use:     "doctor [-c FILE|DIR ... | --cluster ADDR ...]",
+		Short:   "find what keeps path MTU discovery from working here",
+		Long:    doctorHelp,
+		Example: doctorExample,
+		Args: func(c *cobra.Command, args []string) error {
+			if !o.cluster {
+				return noOperands(c, args)
+			}
+			return checkCluster(o, args)
+		},
+		ValidArgsFunction:     completeFiles(),
 		DisableFlagsInUseLine: true,
-		RunE: func(c *cobra.Command, _ []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
+			if o.cluster {
+				return a.doctorCluster(c.Context(), args, o.format.value)
+			}
 			return a.doctor(c.Context(), o)
 		},
 	}
 	c.Flags().SortFlags = false
 	addConfigFlag(c, &o.paths)
 	c.Flags().BoolVar(&o.allNetns, "all-netns", false, "in all network namespaces, those of containers too")
+	c.Flags().BoolVar(&o.cluster, "cluster", false, "ask the daemons at these addresses who hears whom")
+	a.addControlFlag(c, &o.control)
 	o.format = addFormatFlag(c, textFormat, jsonFormat)
 	return c
 }
@@ -67,9 +90,10 @@ func (a *app) doctor(ctx context.Context, o doctorOptions) error {
 	look := doctor.Options{Progress: status.show}
 	if len(o.paths) == 0 {
 		look.Host = hostcheck.Check(ctx, nil, hostcheck.Daemon{})
-	} else if err := a.doctorConfig(ctx, o.paths, &look); err != nil {
+	} else if err := a.doctorConfig(ctx, &o, &look); err != nil {
 		return err
 	}
+	a.askHeard(ctx, o.control, &look)
 	var err error
 	if look.Spaces, err = a.spaces(o.allNetns); err != nil {
 		return a.failed(err)
@@ -95,10 +119,13 @@ func (a *app) doctor(ctx context.Context, o doctorOptions) error {
 }
 
 // doctorConfig looks at the host as a configuration needs it.
-func (a *app) doctorConfig(ctx context.Context, paths []string, look *doctor.Options) error {
-	f, err := a.Load(ctx, paths)
+func (a *app) doctorConfig(ctx context.Context, o *doctorOptions, look *doctor.Options) error {
+	f, err := a.Load(ctx, o.paths)
 	if err = daemon.CheckUser(f, err); err != nil {
 		return err
+	}
+	if f.Global.Control != "" && o.control.Path == a.Socket {
+		o.control.Path = f.Global.Control
 	}
 	for _, m := range f.Warnings() {
 		look.Warnings = append(look.Warnings, m.Error())
@@ -117,8 +144,17 @@ const peersType = "peers"
 
 // printDoctor prints findings in lines of at most 80 characters.
 func printDoctor(out io.Writer, r *doctor.Report) error {
+	text := findings(r.Findings)
+	for _, unseen := range r.Unseen {
+		text += strings.Join(hang("not looked at: ", unseen), "\n") + "\n"
+	}
+	_, err := io.WriteString(out, text)
+	return err
+}
+
+func findings(all []doctor.Finding) string {
 	var text strings.Builder
-	for _, f := range r.Findings {
+	for _, f := range all {
 		what := f.Subject + " " + f.State
 		if f.Namespace != "" {
 			what = "in the network namespace of " + f.Namespace + ": " + what
@@ -129,12 +165,8 @@ func printDoctor(out io.Writer, r *doctor.Report) error {
 			}
 		}
 	}
-	if len(r.Findings) == 0 {
-		text.WriteString("nothing was found\n")
+	if len(all) == 0 {
+		return "nothing was found\n"
 	}
-	for _, unseen := range r.Unseen {
-		text.WriteString(strings.Join(hang("not looked at: ", unseen), "\n") + "\n")
-	}
-	_, err := io.WriteString(out, text.String())
-	return err
+	return text.String()
 }

@@ -31,3 +31,28 @@ pipelines:
 		t.Errorf("of a bad configuration: %+v", got)
 	}
 }
+
+// TestDoctorCluster refuses what it can't ask; package cluster's tests have the table.
+func TestDoctorCluster(t *testing.T) {
+	for name, tc := range map[string]struct {
+		args   []string
+		status int
+		says   string
+	}{
+		"nobody":            {nil, 2, "wants addresses of servers"},
+		"no scheme":         {[]string{"192.0.2.11:9342"}, 2, "is neither the absolute path of a control socket nor a URL"},
+		"with a file":       {[]string{"-c", "a.yaml", "/run/a.sock"}, 2, "-c and --all-netns are about this one"},
+		"with containers":   {[]string{"--all-netns", "/run/a.sock"}, 2, "-c and --all-netns are about this one"},
+		"nobody is there":   {[]string{"/nonexistent/a.sock"}, 1, "problem  server at /nonexistent/a.sock did not answer"},
+		"nobody, as JSON":   {[]string{"--format", "json", "/nonexistent/a.sock"}, 1, `"address": "/nonexistent/a.sock"`},
+		"an address, alone": {[]string{"--cluster=false", "/run/a.sock"}, 2, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := run(t, append([]string{"doctor", "--cluster"}, tc.args...)...)
+			text := strings.Join(strings.Fields(got.stdout+got.stderr), " ")
+			if got.status != tc.status || !strings.Contains(text, strings.Join(strings.Fields(tc.says), " ")) {
+				t.Errorf("exit status %d:\n%s%s", got.status, got.stdout, got.stderr)
+			}
+		})
+	}
+}

@@ -11,8 +11,10 @@ import (
 type Options struct {
 	Spaces   []*netspace.Space // network namespaces, that of the process first
 	Host     []hostcheck.Finding
-	Warnings []string // of the configuration
-	Peers    bool     // copies come readdressed by the sink peers
+	Warnings []string  // of the configuration
+	Peers    bool      // copies come readdressed by the sink peers
+	Found    []Finding // by others
+	Unseen   []string  // likewise
 	Progress func(text string)
 }
 
@@ -21,6 +23,8 @@ type Options struct {
 func Run(ctx context.Context, o Options) (*Report, error) {
 	r := &Report{Findings: []Finding{}}
 	r.addHost(o.Host)
+	r.Findings = append(r.Findings, o.Found...)
+	r.Unseen = append(r.Unseen, o.Unseen...)
 	for _, text := range o.Warnings {
 		r.Findings = append(r.Findings, Finding{
 			Level: hostcheck.Warning, Subject: "configuration", State: text,

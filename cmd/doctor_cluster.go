@@ -1,0 +1,77 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"syscall"
+
+	"github.com/pmtud/pmtud/cmd/internal/daemon/cluster"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/hostcheck"
+	"github.com/pmtud/pmtud/cmd/internal/pathmtu/doctor"
+)
+
+// checkCluster refuses addresses that can't be asked, and options that are about this host.
+func checkCluster(o doctorOptions, addresses []string) error {
+	if len(addresses) == 0 {
+		return errors.New("--cluster wants addresses of servers: paths of control sockets, or URLs such as http://192.0.2.11:9342")
+	}
+	if len(o.paths) > 0 || o.allNetns {
+		return errors.New("--cluster looks at other servers; -c and --all-netns are about this one")
+	}
+	for _, address := range addresses {
+		if err := cluster.CheckAddress(address); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// doctorCluster prints who hears whom.
+func (a *app) doctorCluster(ctx context.Context, addresses []string, format string) error {
+	report := cluster.Ask(ctx, addresses)
+	var err error
+	if format == jsonFormat {
+		err = printJSON(a.Stdout, report)
+	} else {
+		err = printCluster(a, report)
+	}
+	switch {
+	case err != nil:
+		return a.failed(err)
+	case report.Bad():
+		return errFailed
+	}
+	return nil
+}
+
+func printCluster(a *app, r *cluster.Report) error {
+	text := findings(r.Findings)
+	if matrix := r.Matrix(); matrix != "" {
+		text = matrix + "\n" + text
+	}
+	_, err := a.Stdout.Write([]byte(text))
+	return err
+}
+
+// askHeard asks the daemon of this host, if one runs, which servers it does not hear.
+func (a *app) askHeard(ctx context.Context, client control.Client, look *doctor.Options) {
+	s, err := client.Status(ctx)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return // no daemon runs
+	case err != nil:
+		look.Unseen = append(look.Unseen, "which servers are heard: "+err.Error())
+		return
+	case s.Canary == nil:
+		return
+	}
+	for _, f := range s.Canary.Findings {
+		look.Found = append(look.Found, doctor.Finding{
+			Level: hostcheck.Problem, Subject: "server " + f.Server, State: f.Trouble,
+			Why: "messages that arrive there do not get here",
+			Do:  "pmtud doctor --cluster ADDR... shows whether the others hear it; look for a switch or firewall that filters",
+		})
+	}
+}
