@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"encoding/binary"
 	"net/netip"
 
 	"github.com/pmtud/pmtud/pipeline/wire"
@@ -25,35 +24,14 @@ type Quoted struct {
 // quotes no IP header.
 func (p *Packet) Quoted() (q Quoted, ok bool) {
 	ip := wire.ParseIP(p.Quote())
-	switch ip.Version {
-	case 4:
-		q.readIPv4(ip.Bytes)
-	case 6:
-		q.readIPv6(ip.Bytes)
-	default:
+	if ip.Version == 0 {
 		return q, false
 	}
-	return q, true
-}
-
-func (q *Quoted) readIPv4(ip wire.IPv4) {
-	q.Version, q.TTL, q.Length = 4, ip.TTL(), ip.Len()
-	q.Src, q.Dst = netip.AddrFrom4([4]byte(ip.Src())), netip.AddrFrom4([4]byte(ip.Dst()))
-	q.readPayload(ip, ip.Payload())
-}
-
-func (q *Quoted) readIPv6(ip wire.IPv6) {
-	q.Version, q.TTL, q.Length = 6, ip.HopLimit(), ip.Len()
-	q.Src, q.Dst = netip.AddrFrom16([16]byte(ip.Src())), netip.AddrFrom16([16]byte(ip.Dst()))
-	q.readPayload(ip, ip.Payload())
-}
-
-func (q *Quoted) readPayload(ip []byte, in wire.Payload) {
-	q.Protocol = in.Protocol
-	if in.Offset < wire.IPv4Len || in.FragmentOffset > 0 || !in.Protocol.HasPorts() || len(ip) < in.Offset+4 {
-		return
+	in := ip.Payload()
+	q = Quoted{
+		Version: ip.Version, TTL: ip.TTL(), Protocol: in.Protocol,
+		Src: ip.Src(), Dst: ip.Dst(), Length: ip.Len(),
 	}
-	ports := ip[in.Offset:]
-	q.HasPorts = true
-	q.SrcPort, q.DstPort = binary.BigEndian.Uint16(ports), binary.BigEndian.Uint16(ports[2:])
+	q.SrcPort, q.DstPort, q.HasPorts = ip.Ports(in)
+	return q, true
 }

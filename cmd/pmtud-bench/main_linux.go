@@ -34,7 +34,7 @@ func run(ctx context.Context) int {
 	var c bench.Config
 	recovery := lab.RecoveryConfig{Config: lab.Config{GSO: true}}
 	flag.StringVar(&c.Pmtud, "pmtud", "", "path of the pmtud program (default: build it)")
-	only := flag.String("only", "", "measure only these, separated by commas: live, nflog, replay, recovery")
+	only := flag.String("only", "", "measure only these, separated by commas: live, flood (a part of live), nflog, replay, recovery")
 	flag.IntVar(&c.Rounds, "rounds", 5, "rounds of each comparison")
 	flag.DurationVar(&c.Flood, "flood", 2*time.Second, "length of each flood")
 	flag.IntVar(&c.Rate, "rate", 0, "packets per second of the floods (default: as many as possible)")
@@ -75,7 +75,7 @@ func run(ctx context.Context) int {
 				return failed(err)
 			}
 		}
-		if wanted(*only, "live") || wanted(*only, "nflog") {
+		if wanted(*only, "live") || wanted(*only, "flood") || wanted(*only, "nflog") {
 			if err := measure(ctx, *only, c); err != nil {
 				return failed(err)
 			}
@@ -126,6 +126,8 @@ func measure(ctx context.Context, only string, c bench.Config) error {
 	if wanted(only, "live") {
 		errs = append(errs, bench.Live(ctx, c, os.Stdout))
 		fmt.Println()
+	} else if wanted(only, "flood") {
+		errs = append(errs, bench.Flood(ctx, c, os.Stdout))
 	}
 	if wanted(only, "nflog") {
 		errs = append(errs, bench.NFLOG(ctx, c, os.Stdout))

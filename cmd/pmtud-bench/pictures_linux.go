@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/pmtud/pmtud/cmd/internal/bench"
 	"github.com/pmtud/pmtud/cmd/internal/lab"
 	"github.com/pmtud/pmtud/cmd/internal/picture"
 )
@@ -54,12 +55,17 @@ func recoveryBar(name string, class picture.Class, r lab.Compared) picture.Bar {
 }
 
 // addCPU adds the CPU times for a packet of a flood.
-func (p *pictures) addCPU(tap string, pmtud, tcpdump time.Duration) {
+func (p *pictures) addCPU(tap string, times []bench.CPUTime) {
 	name := map[string]string{"live": "capture", "nflog": "netfilter log (NFLOG)"}[tap]
-	p.cpu = append(p.cpu, picture.Group{Name: name, Bars: []picture.Bar{
-		{Name: "pmtud", Value: float64(pmtud), Text: nanoseconds(pmtud), Class: picture.Good},
-		{Name: "tcpdump", Value: float64(tcpdump), Text: nanoseconds(tcpdump), Class: picture.Plain},
-	}})
+	g := picture.Group{Name: name}
+	for i, c := range times {
+		class := picture.Good
+		if i == 0 {
+			class = picture.Plain // tcpdump
+		}
+		g.Bars = append(g.Bars, picture.Bar{Name: c.Program, Value: float64(c.Time), Text: nanoseconds(c.Time), Class: class})
+	}
+	p.cpu = append(p.cpu, g)
 }
 
 func nanoseconds(d time.Duration) string { return fmt.Sprintf("%d ns", d.Nanoseconds()) }

@@ -85,17 +85,22 @@ func newFilter(list []Range) *filter {
 }
 
 func (f *filter) Filter(p *pipeline.Packet) pipeline.Reason {
-	q, ok := p.Quoted()
-	switch {
-	case !ok:
-		return noHeader(p.Quote())
-	case f[q.Protocol] == nil:
+	quote := p.Quote()
+	ip := wire.ParseIP(quote)
+	if ip.Version == 0 {
+		return noHeader(quote)
+	}
+	in := ip.Payload()
+	listed := f[in.Protocol]
+	if listed == nil {
 		return ProtocolNotListed
-	case !q.HasPorts:
+	}
+	port, _, ok := ip.Ports(in)
+	if !ok {
 		return L4TooShort
 	}
-	p.ReadPort = int32(q.SrcPort)
-	if !f[q.Protocol].has(q.SrcPort) {
+	p.ReadPort = int32(port)
+	if !listed.has(port) {
 		return PortNotListed
 	}
 	return pipeline.Pass

@@ -1,7 +1,7 @@
 package sane
 
 import (
-	"net/netip"
+	"math/bits"
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/wire"
@@ -12,113 +12,86 @@ type check struct {
 	reason    pipeline.Reason
 	on        *bool // its setting
 	name, doc string
-	wrong     func(*message) bool
 }
 
-// checks returns all checks in their order, with their switches in s.
+// checks returns all checks in the order of their reasons, with their switches in s.
 func (s *Settings) checks() []check {
 	return []check{
-		{
-			IPLength, &s.IPLength, "ip-length", "the IP header names another version, or lengths that don't fit the bytes on the wire",
-			(*message).lengthsLie,
-		},
-		{
-			IPChecksum, &s.IPChecksum, "ip-checksum", "the IPv4 header checksum is wrong",
-			(*message).ipChecksumIsWrong,
-		},
-		{
-			Fragment, &s.Fragment, "fragment", "the packet is a fragment",
-			func(m *message) bool { return m.inside.IsFragment() },
-		},
-		{
-			UnspecifiedSource, &s.UnspecifiedSource, "unspecified-source", "the source is in 0.0.0.0/8 or is ::",
-			func(m *message) bool { return isUnspecified(m.src) },
-		},
-		{
-			LoopbackSource, &s.LoopbackSource, "loopback-source", "the source is in 127.0.0.0/8 or is ::1",
-			func(m *message) bool { return m.src.IsLoopback() },
-		},
-		{
-			MulticastSource, &s.MulticastSource, "multicast-source", "the source is a multicast or broadcast address",
-			func(m *message) bool { return m.src.IsMulticast() || m.src == allHosts },
-		},
-		{
-			OwnSource, &s.OwnSource, "own-source", "the source is an address of this host",
-			func(m *message) bool { return m.host.isOwn(m.src) },
-		},
-		{
-			MulticastTarget, &s.MulticastTarget, "multicast-target", "the target is a multicast address",
-			func(m *message) bool { return m.dst.IsMulticast() },
-		},
-		{
-			BroadcastTarget, &s.BroadcastTarget, "broadcast-target", "the target is a broadcast address",
-			func(m *message) bool { return m.dst == allHosts || m.host.isBroadcast(m.dst) },
-		},
-		{
-			ICMPChecksum, &s.ICMPChecksum, "icmp-checksum", "the ICMP checksum is wrong",
-			(*message).icmpChecksumIsWrong,
-		},
-		{
-			QuotedVersion, &s.QuotedVersion, "quoted-version", "the quoted packet is of the other IP version",
-			func(m *message) bool { return len(m.quoted.data) > 0 && m.quoted.version != m.version },
-		},
-		{
-			ShortQuote, &s.ShortQuote, "short-quote", "less than the IP headers and the next 8 bytes is quoted inside the IP packet",
-			func(m *message) bool { return m.isPTB && !m.usable && m.quoted.inside.FragmentOffset == 0 },
-		},
-		{
-			QuotedSource, &s.QuotedSource, "quoted-source", "the quoted packet's source is not the message's target",
-			func(m *message) bool { return m.quoted.hasHeader && m.quoted.src != m.dst },
-		},
-		{
-			QuotedAddress, &s.QuotedAddress, "quoted-address", "no router forwards packets with the quoted source or destination",
-			func(m *message) bool { return m.quoted.wasNeverForwarded() },
-		},
-		{
-			QuotedMulticast, &s.QuotedMulticast, "quoted-multicast", "the quoted IPv4 packet was sent to a multicast or broadcast address",
-			func(m *message) bool { return m.quoted.isIPv4ToMany() },
-		},
-		{
-			QuotedMulticastV6, &s.QuotedMulticastV6, "quoted-multicast-v6", "the quoted IPv6 packet was sent to a multicast address",
-			func(m *message) bool { return m.quoted.version == 6 && m.quoted.dst.IsMulticast() },
-		},
-		{
-			QuotedFragment, &s.QuotedFragment, "quoted-fragment", "the quoted IPv4 packet is a fragment other than the first",
-			func(m *message) bool { return m.quoted.version == 4 && m.quoted.inside.FragmentOffset > 0 },
-		},
-		{
-			QuotedFragmentV6, &s.QuotedFragmentV6, "quoted-fragment-v6", "the quoted IPv6 packet is a fragment other than the first",
-			func(m *message) bool { return m.quoted.version == 6 && m.quoted.inside.FragmentOffset > 0 },
-		},
-		{
-			QuotedICMPError, &s.QuotedICMPError, "quoted-icmp-error", "the quoted packet is an ICMP error or redirect",
-			func(m *message) bool { return m.quoted.isICMPError() },
-		},
-		{
-			QuotedICMP, &s.QuotedICMP, "quoted-icmp", "the quoted packet is an ICMP echo reply or an ICMPv6 message",
-			func(m *message) bool { return m.quoted.isBelievedICMP() },
-		},
-		{
-			ZeroMTUv4, &s.ZeroMTUv4, "zero-mtu-v4", "the next-hop MTU of an IPv4 message is 0",
-			func(m *message) bool { return m.version == 4 && m.hasMTU && m.mtu == 0 },
-		},
-		{
-			LowMTUv4, &s.LowMTUv4, "low-mtu-v4", "the next-hop MTU of an IPv4 message is below min_mtu_v4, but not 0",
-			func(m *message) bool { return m.version == 4 && m.mtu > 0 && m.mtu < uint32(s.MinMTUv4) },
-		},
-		{
-			LowMTUv6, &s.LowMTUv6, "low-mtu-v6", "the next-hop MTU of an IPv6 message is below 1280",
-			func(m *message) bool { return m.version == 6 && m.hasMTU && m.mtu < minMTUv6 },
-		},
-		{
-			NotTooBig, &s.NotTooBig, "not-too-big", "the quoted packet is not longer than the next-hop MTU",
-			(*message).isNotTooBig,
-		},
-		{
-			InterfaceMTU, &s.InterfaceMTU, "interface-mtu", "the next-hop MTU is not below the sending interface's MTU",
-			func(m *message) bool { return m.hasMTU && !m.host.fits(m.mtu) },
-		},
+		{IPLength, &s.IPLength, "ip-length", "the IP header names another version, or lengths that don't fit the bytes on the wire"},
+		{IPChecksum, &s.IPChecksum, "ip-checksum", "the IPv4 header checksum is wrong"},
+		{Fragment, &s.Fragment, "fragment", "the packet is a fragment"},
+		{UnspecifiedSource, &s.UnspecifiedSource, "unspecified-source", "the source is in 0.0.0.0/8 or is ::"},
+		{LoopbackSource, &s.LoopbackSource, "loopback-source", "the source is in 127.0.0.0/8 or is ::1"},
+		{MulticastSource, &s.MulticastSource, "multicast-source", "the source is a multicast or broadcast address"},
+		{OwnSource, &s.OwnSource, "own-source", "the source is an address of this host"},
+		{MulticastTarget, &s.MulticastTarget, "multicast-target", "the target is a multicast address"},
+		{BroadcastTarget, &s.BroadcastTarget, "broadcast-target", "the target is a broadcast address"},
+		{ICMPChecksum, &s.ICMPChecksum, "icmp-checksum", "the ICMP checksum is wrong"},
+		{QuotedVersion, &s.QuotedVersion, "quoted-version", "the quoted packet is of the other IP version"},
+		{ShortQuote, &s.ShortQuote, "short-quote", "less than the IP headers and the next 8 bytes is quoted inside the IP packet"},
+		{QuotedSource, &s.QuotedSource, "quoted-source", "the quoted packet's source is not the message's target"},
+		{QuotedAddress, &s.QuotedAddress, "quoted-address", "no router forwards packets with the quoted source or destination"},
+		{QuotedMulticast, &s.QuotedMulticast, "quoted-multicast", "the quoted IPv4 packet was sent to a multicast or broadcast address"},
+		{QuotedMulticastV6, &s.QuotedMulticastV6, "quoted-multicast-v6", "the quoted IPv6 packet was sent to a multicast address"},
+		{QuotedFragment, &s.QuotedFragment, "quoted-fragment", "the quoted IPv4 packet is a fragment other than the first"},
+		{QuotedFragmentV6, &s.QuotedFragmentV6, "quoted-fragment-v6", "the quoted IPv6 packet is a fragment other than the first"},
+		{QuotedICMPError, &s.QuotedICMPError, "quoted-icmp-error", "the quoted packet is an ICMP error or redirect"},
+		{QuotedICMP, &s.QuotedICMP, "quoted-icmp", "the quoted packet is an ICMP echo reply or an ICMPv6 message"},
+		{ZeroMTUv4, &s.ZeroMTUv4, "zero-mtu-v4", "the next-hop MTU of an IPv4 message is 0"},
+		{LowMTUv4, &s.LowMTUv4, "low-mtu-v4", "the next-hop MTU of an IPv4 message is below min_mtu_v4, but not 0"},
+		{LowMTUv6, &s.LowMTUv6, "low-mtu-v6", "the next-hop MTU of an IPv6 message is below 1280"},
+		{NotTooBig, &s.NotTooBig, "not-too-big", "the quoted packet is not longer than the next-hop MTU"},
+		{InterfaceMTU, &s.InterfaceMTU, "interface-mtu", "the next-hop MTU is not below the sending interface's MTU"},
 	}
+}
+
+// faults is a set of reasons: what is wrong with a message.
+type faults uint32
+
+func (f *faults) add(reason pipeline.Reason, wrong bool) {
+	if wrong {
+		*f |= 1 << reason
+	}
+}
+
+func (f faults) has(reason pipeline.Reason) bool { return f&(1<<reason) != 0 }
+
+// first returns the first reason in the set, [pipeline.Pass] if it is empty.
+func (f faults) first() pipeline.Reason {
+	if f == 0 {
+		return pipeline.Pass
+	}
+	return pipeline.Reason(bits.TrailingZeros32(uint32(f)))
+}
+
+// faults makes all checks.
+func (m *message) faults(s *Settings) (f faults) {
+	f.add(IPLength, m.lengthsLie())
+	f.add(IPChecksum, m.ipChecksumIsWrong())
+	f.add(Fragment, m.inside.IsFragment())
+	f.add(UnspecifiedSource, m.srcKind&unspecified != 0)
+	f.add(LoopbackSource, m.srcKind&loopback != 0)
+	f.add(MulticastSource, m.srcKind&(multicast|allHosts) != 0)
+	f.add(OwnSource, m.host.isOwn(m.src))
+	f.add(MulticastTarget, m.dstKind&multicast != 0)
+	f.add(BroadcastTarget, m.dstKind&allHosts != 0 || m.host.isBroadcast(m.dst))
+	f.add(ICMPChecksum, m.icmpChecksumIsWrong())
+	f.add(QuotedVersion, len(m.quoted.data) > 0 && m.quoted.version != m.version)
+	f.add(ShortQuote, m.isPTB && !m.usable && m.quoted.inside.FragmentOffset == 0)
+	f.add(QuotedSource, m.quoted.hasHeader && m.quoted.src != m.dst)
+	f.add(QuotedAddress, m.quoted.wasNeverForwarded())
+	f.add(QuotedMulticast, m.quoted.isIPv4ToMany())
+	f.add(QuotedMulticastV6, m.quoted.version == 6 && m.quoted.dstKind&multicast != 0)
+	f.add(QuotedFragment, m.quoted.version == 4 && m.quoted.inside.FragmentOffset > 0)
+	f.add(QuotedFragmentV6, m.quoted.version == 6 && m.quoted.inside.FragmentOffset > 0)
+	f.add(QuotedICMPError, m.quoted.isICMPError())
+	f.add(QuotedICMP, m.quoted.isBelievedICMP())
+	f.add(ZeroMTUv4, m.version == 4 && m.hasMTU && m.mtu == 0)
+	f.add(LowMTUv4, m.version == 4 && m.mtu > 0 && m.mtu < uint32(s.MinMTUv4))
+	f.add(LowMTUv6, m.version == 6 && m.hasMTU && m.mtu < minMTUv6)
+	f.add(NotTooBig, m.isNotTooBig())
+	f.add(InterfaceMTU, m.hasMTU && !m.host.fits(m.mtu))
+	return f
 }
 
 func reasons() pipeline.Reasons {
@@ -141,14 +114,6 @@ func defaults() Settings {
 
 // minMTUv6 is the MTU that every IPv6 link has (RFC 8200, section 5).
 const minMTUv6 = 1280
-
-var allHosts = netip.AddrFrom4([4]byte{255, 255, 255, 255})
-
-// isUnspecified reports whether addr stands for no host: the byte 0 stands for this
-// network (RFC 1122, section 3.2.1.3).
-func isUnspecified(addr netip.Addr) bool {
-	return addr.IsUnspecified() || addr.Is4() && addr.As4()[0] == 0
-}
 
 // lengthsLie reports an IP header that is not what it ought to be by its place, or
 // claims other bytes than there were on the wire. A PTB needs an ICMP header.
@@ -189,19 +154,15 @@ func (m *message) icmpChecksumIsWrong() bool {
 }
 
 func (q *quoted) isIPv4ToMany() bool {
-	return q.version == 4 && (q.dst.IsMulticast() || q.dst == allHosts)
+	return q.version == 4 && q.dstKind&(multicast|allHosts) != 0
 }
 
 // wasNeverForwarded reports a quoted packet that no router forwards, so that none had
-// reason to complain.
+// reason to complain: an address means nothing beyond a host or a link, or the source is
+// several hosts.
 func (q *quoted) wasNeverForwarded() bool {
-	return q.hasHeader && (isOfOneHost(q.src) || isOfOneHost(q.dst) || q.src.IsMulticast() || q.src == allHosts)
-}
-
-// isOfOneHost reports an address that means nothing beyond a host or, in IPv6, a link.
-// IPv4's 169.254.0.0/16 is left out, as networks do forward it.
-func isOfOneHost(addr netip.Addr) bool {
-	return isUnspecified(addr) || addr.IsLoopback() || addr.Is6() && addr.IsLinkLocalUnicast()
+	const ofOneHost = unspecified | loopback | linkLocal
+	return q.srcKind&(ofOneHost|multicast|allHosts) != 0 || q.dstKind&ofOneHost != 0
 }
 
 // isNotTooBig reports a message about a packet that the next hop would have taken. A

@@ -31,8 +31,9 @@ func (m *message) figures() string {
 
 func (f *filter) findings(m *message) string {
 	var found []string
+	wrong := m.faults(&f.settings)
 	for _, c := range f.settings.checks() {
-		if !c.wrong(m) {
+		if !wrong.has(c.reason) {
 			continue
 		}
 		name := Plugin().Reasons[c.reason-1].Name

@@ -21,6 +21,8 @@ type message struct {
 	length    int    // of the message from the IP header on, as claimed
 	src       netip.Addr
 	dst       netip.Addr
+	srcKind   kind
+	dstKind   kind
 	inside    wire.Payload
 
 	isPTB  bool
@@ -38,6 +40,8 @@ type quoted struct {
 	length    int // as claimed
 	src       netip.Addr
 	dst       netip.Addr
+	srcKind   kind
+	dstKind   kind
 	inside    wire.Payload
 }
 
@@ -66,6 +70,7 @@ func (m *message) readHeader(ip wire.IP) bool {
 	}
 	m.header, m.length = ip.HeaderLen(), ip.Len()
 	m.src, m.dst = ip.Src(), ip.Dst()
+	m.srcKind, m.dstKind = kindOf(m.src), kindOf(m.dst)
 	m.inside = ip.Payload()
 	if m.length < len(m.ip) {
 		m.ip = m.ip[:m.length] // what follows is padding, and no part of the message
@@ -80,6 +85,7 @@ func (q *quoted) read(b []byte) {
 	if q.hasHeader {
 		q.length = ip.Len()
 		q.src, q.dst = ip.Src(), ip.Dst()
+		q.srcKind, q.dstKind = kindOf(q.src), kindOf(q.dst)
 		q.inside = ip.Payload()
 	}
 }

@@ -85,39 +85,22 @@ func Plugin() pipeline.Plugin {
 func New(s Settings, env pipeline.Env) (pipeline.Filter, error) {
 	f := &filter{settings: s, log: env.Log}
 	for _, c := range s.checks() {
-		if *c.on {
-			f.checks = append(f.checks, c)
-		}
+		f.on.add(c.reason, *c.on)
 	}
 	return f, nil
 }
 
 type filter struct {
 	settings Settings
-	checks   []check // those that are on
+	on       faults // that count
 	log      *slog.Logger
 
 	host    atomic.Pointer[host] // nil until the filter is opened
 	watcher *hostnet.Watcher
-
-	message message // of the call; here, for it would be allocated there
 }
 
 func (f *filter) Filter(p *pipeline.Packet) pipeline.Reason {
-	m := &f.message
-	m.host = f.host.Load()
+	m := message{host: f.host.Load()}
 	m.read(p)
-	reason := f.first(m)
-	*m = message{} // its bytes were lent
-	return reason
-}
-
-// first returns the reason of the first check that finds something wrong.
-func (f *filter) first(m *message) pipeline.Reason {
-	for i := range f.checks {
-		if f.checks[i].wrong(m) {
-			return f.checks[i].reason
-		}
-	}
-	return pipeline.Pass
+	return (m.faults(&f.settings) & f.on).first()
 }

@@ -7,9 +7,6 @@ import (
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
-// addressLen is the length of an appended address in bytes.
-const addressLen = 17
-
 // address is an IP address or a prefix: its bytes as two big-endian numbers. The
 // version is 0 when there is none.
 type address struct {
@@ -47,13 +44,8 @@ func ipv6(b []byte) address {
 	return address{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:]), 6}
 }
 
+// quoted returns the packet that a packet quotes.
 func quoted(p *pipeline.Packet) wire.IP { return wire.ParseIP(p.Quote()) }
-
-func (a address) append(b []byte) []byte {
-	b = append(b, a.version)
-	b = binary.BigEndian.AppendUint64(b, a.high)
-	return binary.BigEndian.AppendUint64(b, a.low)
-}
 
 // masks cut addresses to prefixes.
 type masks struct{ v4, high6, low6 uint64 }

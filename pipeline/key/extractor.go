@@ -1,11 +1,7 @@
 package key
 
 import (
-	"encoding/binary"
-	"math/rand/v2"
 	"slices"
-
-	"github.com/dchest/siphash"
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/setting"
@@ -27,17 +23,13 @@ type Extractor struct {
 	prefixes Prefixes
 	masks    masks
 
-	// router is set if keys are the router's address and nothing else: the common
-	// case, worth a way of its own.
-	router bool
-
 	// hashed is set for fields that don't fit into a key. Otherwise address is the
 	// one that a key holds, 0 if none, and mtu reports whether the MTU belongs to it.
 	hashed  bool
 	address Field
 	mtu     bool
 
-	secret [2]uint64
+	secret secret // of hash
 }
 
 // New makes an extractor of the fields. The prefixes must be within the bounds that their
@@ -49,7 +41,7 @@ func New(name string, fields Fields, p Prefixes) (*Extractor, error) {
 	}
 	e := &Extractor{
 		fields: slices.Clone(fields), prefixes: p,
-		masks: newMasks(p.PrefixV4, p.PrefixV6), secret: [2]uint64{rand.Uint64(), rand.Uint64()},
+		masks: newMasks(p.PrefixV4, p.PrefixV6), secret: newSecret(),
 	}
 	e.arrange()
 	return e, nil
@@ -67,20 +59,10 @@ func (e *Extractor) arrange() {
 			e.address = f
 		}
 	}
-	e.router = len(e.fields) == 1 && e.address == Router
 }
 
 // Key returns the key of a decoded packet.
 func (e *Extractor) Key(p *pipeline.Packet) Key {
-	if e.router {
-		a := source(p.IP())
-		return Key{a.high, a.low, uint64(a.version)}
-	}
-	return e.other(p)
-}
-
-// other returns keys of anything but the router alone.
-func (e *Extractor) other(p *pipeline.Packet) Key {
 	if e.hashed {
 		return e.hash(p)
 	}
@@ -110,37 +92,30 @@ func (e *Extractor) addressOf(f Field, p *pipeline.Packet) address {
 	return address{}
 }
 
-// widest is the length of router, target, MTU and flow in bytes.
-const widest = 2*addressLen + 4 + flowLen
-
-// hash returns the hash of all fields.
+// hash returns the hash of all fields. Each has factors of its own, which never change.
 func (e *Extractor) hash(p *pipeline.Packet) Key {
-	var bytes [widest]byte
-	b := bytes[:0]
+	var h nh
+	var rest, versions uint64 // what is no address, and of addresses their IP versions
 	for _, f := range e.fields {
 		switch f {
 		case MTU:
 			mtu, _ := p.MTU()
-			b = binary.BigEndian.AppendUint32(b, mtu)
+			rest |= uint64(mtu) << 32
 		case Flow:
-			b = appendFlow(b, p)
+			ip := quoted(p)
+			src, dst := source(ip), destination(ip)
+			h.add(e.secret[Flow], src.high, src.low)
+			h.add(e.secret[Client], dst.high, dst.low) // which is no field beside the flow
+			payload := ip.Payload()
+			srcPort, dstPort, _ := ip.Ports(payload)
+			rest |= uint64(srcPort)<<16 | uint64(dstPort)
+			versions |= uint64(payload.Protocol)<<56 | uint64(ip.Version)<<(4*Flow)
 		default:
-			b = e.addressOf(f, p).append(b)
+			a := e.addressOf(f, p)
+			h.add(e.secret[f], a.high, a.low)
+			versions |= uint64(a.version) << (4 * f)
 		}
 	}
-	high, low := siphash.Hash128(e.secret[0], e.secret[1], b)
-	return Key{high: high, low: low}
-}
-
-// flowLen is the length of an appended flow in bytes.
-const flowLen = 2*addressLen + 1 + 4
-
-func appendFlow(b []byte, p *pipeline.Packet) []byte {
-	ip := quoted(p)
-	b = source(ip).append(b)
-	b = destination(ip).append(b)
-	q, _ := p.Quoted()
-	b = append(b, byte(q.Protocol))
-	b = binary.BigEndian.AppendUint16(b, q.SrcPort)
-	return binary.BigEndian.AppendUint16(b, q.DstPort)
+	h.add(e.secret[0], rest, versions)
+	return Key{high: h.high, low: h.low}
 }

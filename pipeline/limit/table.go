@@ -20,16 +20,20 @@ type Seed = [2]uint64
 type Table[K Key, V any] struct {
 	seed    Seed
 	heads   []uint32 // chains of entries by hash; 0 ends a chain. Grows with used, within its capacity
+	links   []link   // of the entries. To find that a key is not there takes no look at these
 	entries []entry[K, V]
 	used    uint32 // entries[1:used+1] are in use
+}
+
+type link struct {
+	hash  uint32
+	chain uint32 // next entry of the same head
 }
 
 type entry[K Key, V any] struct {
 	key          K
 	value        V
-	chain        uint32 // next entry of the same hash
 	older, newer uint32 // neighbours in the order of setting; entries[0] is the ring's anchor
-	hash         uint32
 }
 
 // fewHeads is the number of chains to begin with. While there are few keys, as
@@ -40,12 +44,13 @@ const fewHeads = 64
 // NewTable makes a table for size keys, at least one.
 func NewTable[K Key, V any](size int) *Table[K, V] {
 	heads := 1
-	for heads < size {
+	for 2*heads <= size {
 		heads *= 2
 	}
 	return &Table[K, V]{
 		seed:    Seed{rand.Uint64(), rand.Uint64()},
 		heads:   make([]uint32, min(heads, fewHeads), heads),
+		links:   make([]link, max(size, 1)+1),
 		entries: make([]entry[K, V], max(size, 1)+1),
 	}
 }
@@ -57,10 +62,12 @@ type Ref struct{ index, hash uint32 }
 // Find returns where key stands, and its value if it is in the table.
 func (t *Table[K, V]) Find(key K) (ref Ref, value V, ok bool) {
 	hash := uint32(key.Hash(t.seed))
-	for i := *t.head(hash); i != 0; i = t.entries[i].chain {
-		if e := &t.entries[i]; e.key == key {
-			return Ref{i, hash}, e.value, true
+	for i := *t.head(hash); i != 0; {
+		l := t.links[i]
+		if l.hash == hash && t.entries[i].key == key {
+			return Ref{i, hash}, t.entries[i].value, true
 		}
+		i = l.chain
 	}
 	return Ref{0, hash}, value, false
 }
@@ -103,8 +110,7 @@ func (t *Table[K, V]) place(hash uint32, key K) uint32 {
 		t.unlink(i)
 		t.unchain(i)
 	}
-	e := &t.entries[i]
-	e.key, e.hash = key, hash
+	t.entries[i].key, t.links[i].hash = key, hash
 	t.enchain(i)
 	return i
 }
@@ -122,18 +128,18 @@ func (t *Table[K, V]) growHeads() {
 }
 
 func (t *Table[K, V]) enchain(i uint32) {
-	e := &t.entries[i]
-	head := t.head(e.hash)
-	e.chain, *head = *head, i
+	l := &t.links[i]
+	head := t.head(l.hash)
+	l.chain, *head = *head, i
 }
 
 func (t *Table[K, V]) unchain(i uint32) {
-	e := &t.entries[i]
-	at := t.head(e.hash)
+	l := t.links[i]
+	at := t.head(l.hash)
 	for *at != i {
-		at = &t.entries[*at].chain
+		at = &t.links[*at].chain
 	}
-	*at = e.chain
+	*at = l.chain
 }
 
 // The ring runs from the anchor through newer links from the oldest to the newest

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/pmtud/pmtud/cmd/internal/lab/rig"
@@ -20,8 +21,15 @@ type Config struct {
 	Memory  time.Duration // length of the flood from a million forged routers
 	Packets int           // of the capture to replay
 
-	// Compared, if not nil, is called with the median CPU times for a packet of a flood.
-	Compared func(tap string, pmtud, tcpdump time.Duration)
+	// Compared, if not nil, is called with the median CPU times for a packet of a flood,
+	// tcpdump's first.
+	Compared func(tap string, times []CPUTime)
+}
+
+// CPUTime is that of a program for one packet.
+type CPUTime struct {
+	Program string
+	Time    time.Duration
 }
 
 // bench is what all parts of a measurement share.
@@ -29,6 +37,7 @@ type bench struct {
 	Config
 	tap
 	out   io.Writer
+	dir   string // for files
 	cpus  cpus
 	cable *rig.Cable
 }
@@ -37,6 +46,7 @@ type bench struct {
 type tap struct {
 	name           string
 	pmtud, tcpdump program
+	modes          []mode
 	rate           int // of floods, packets per second
 	frames         [][]byte
 	forge          func(frame []byte) // changes a frame before it is sent; nil: nothing does
@@ -52,6 +62,10 @@ func measure(ctx context.Context, c Config, out io.Writer, newTap func(*bench) (
 	if b.cpus, err = chooseCPUs(); err != nil {
 		return err
 	}
+	if b.dir, err = os.MkdirTemp("", "pmtud-bench-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(b.dir)
 	if b.cable, err = rig.NewCable(); err != nil {
 		return err
 	}

@@ -39,10 +39,12 @@ func TestMeasurements(t *testing.T) {
 			err := tc.measure(t.Context(), Config{
 				Pmtud: *path, Rounds: 1, Flood: 50 * time.Millisecond, Rate: 10000,
 				Latency: 3, Idle: 20 * time.Millisecond, Memory: 50 * time.Millisecond,
-				Compared: func(tap string, pmtud, tcpdump time.Duration) {
+				Compared: func(tap string, times []CPUTime) {
 					compared = append(compared, tap)
-					if pmtud <= 0 || tcpdump <= 0 {
-						t.Errorf("%s takes %v for a packet, tcpdump %v", tap, pmtud, tcpdump)
+					for _, c := range times {
+						if c.Time <= 0 {
+							t.Errorf("%s: %s takes %v for a packet", tap, c.Program, c.Time)
+						}
 					}
 				},
 			}, &out)

@@ -11,7 +11,9 @@
 // Live also measures what both cost at rest, and memory. [Replay] reads, filters and writes
 // a capture with both.
 //
-// The flood is made of PTBs from so many routers that nearly all are rate-limited.
+// The flood is made of forged PTBs, each from another router about another client, so that
+// nearly all are rate-limited. pmtud has the recommended configuration, and the original
+// daemon's options with its own limits and with a total of 1000 per second.
 // tcpdump has the filter of the original daemon and writes to /dev/null. On the wire's CPU
 // the kernel also receives, filters and logs, for both programs alike; none of that is
 // counted.

@@ -23,9 +23,10 @@ var (
 // result is what a flood did to a program.
 type result struct {
 	counts
-	sent int
-	long time.Duration
-	cpu  time.Duration // of the program
+	sent   int
+	long   time.Duration
+	cpu    time.Duration // of the program
+	memory int64         // resident, in bytes, after the flood
 }
 
 // perPacket returns the CPU time for each packet that the program got.
@@ -77,11 +78,12 @@ func (b *bench) watch(ctx context.Context, running *process, rate int, long time
 	}
 	loggedNow, loggedErr := b.count()
 	cpuNow, cpuErr := running.CPUTime()
-	r.sent, r.cpu = sent, cpuNow-cpu
+	memory, memoryErr := residentMemory(running.Pid)
+	r.sent, r.cpu, r.memory = sent, cpuNow-cpu, memory
 	if b.logged != nil {
 		r.sent = loggedNow - logged
 	}
-	return errors.Join(loggedErr, cpuErr)
+	return errors.Join(loggedErr, cpuErr, memoryErr)
 }
 
 // count returns how many packets have come to the tap, if the kernel knows.

@@ -4,13 +4,17 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
 
 	"github.com/pmtud/pmtud/cmd/internal/lab/flood"
 	"github.com/pmtud/pmtud/cmd/internal/lab/rig"
+	"github.com/pmtud/pmtud/configs"
 )
 
 // Live compares capturing by packet sockets and prints tables to out.
@@ -19,10 +23,26 @@ func Live(ctx context.Context, c Config, out io.Writer) error {
 		(*bench).compare, (*bench).findRates, (*bench).broadcastLatency, (*bench).watchIdle, (*bench).watchMemory)
 }
 
+// Flood does the part of Live that is about CPU time under a flood.
+func Flood(ctx context.Context, c Config, out io.Writer) error {
+	return measure(ctx, c, out, newLive, (*bench).compare)
+}
+
 func newLive(b *bench) (tap, error) {
+	file := filepath.Join(b.dir, "recommended.yaml")
+	text := strings.ReplaceAll(configs.Recommended("yaml"), configs.Interface, rig.Interface)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return tap{}, fmt.Errorf("write configuration: %w", err)
+	}
+	compat := pmtud(b.Pmtud, "--dry-run", "--ports", "80,443")
 	t := tap{
-		name:    "live",
-		pmtud:   pmtud(b.Pmtud, "--dry-run", "--ports", "80,443"),
+		name:  "live",
+		pmtud: compat,
+		modes: []mode{
+			{"recommended", configured(b.Pmtud, file)},
+			{"compat", compat},
+			{"compat, 1000/s", compat.with("--iface-rate", "1000")},
+		},
 		tcpdump: tcpdump(rig.Interface, "-w", "-", filter),
 		rate:    b.Rate,
 		frames:  slices.Concat(flood.Forger{Target: target4}.Frames(frames/2), flood.Forger{Target: target6}.Frames(frames/2)),

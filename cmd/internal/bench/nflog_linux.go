@@ -23,9 +23,11 @@ func NFLOG(ctx context.Context, c Config, out io.Writer) error {
 }
 
 func newNFLOG(b *bench) (tap, error) {
+	compat := pmtud(b.Pmtud, "--dry-run", "--ports", "80,443", "--nflog", fmt.Sprint(rig.LogGroup))
 	return tap{
 		name:    "nflog",
-		pmtud:   pmtud(b.Pmtud, "--dry-run", "--ports", "80,443", "--nflog", fmt.Sprint(rig.LogGroup)),
+		pmtud:   compat,
+		modes:   []mode{{"compat", compat}},
 		tcpdump: tcpdump(nflogSource, "-w", "-"),
 		rate:    nflogRate,
 		frames:  flood.Forger{Target: target4}.Frames(frames),

@@ -32,9 +32,19 @@ type program struct {
 	flushTime time.Duration // how long it lets packets gather
 }
 
+// pmtud is the program with the original daemon's options.
 func pmtud(path string, options ...string) program {
+	return ours(append([]string{path, "--iface", rig.Interface}, options...))
+}
+
+// configured is the program with a configuration file.
+func configured(path, file string) program {
+	return ours([]string{path, "run", "--control", "off", "-c", file})
+}
+
+func ours(args []string) program {
 	return program{
-		name: "pmtud", args: append([]string{path, "--iface", rig.Interface}, options...),
+		name: "pmtud", args: args,
 		ready: "msg=ready", signal: syscall.SIGTERM,
 		got:       regexp.MustCompile(`msg="pipeline stopped" .*\breceived=(\d+)`),
 		lost:      regexp.MustCompile(`msg="pipeline stopped" .*\blost=(\d+)`),

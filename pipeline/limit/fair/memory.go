@@ -1,121 +1,100 @@
 package fair
 
+import "math/bits"
+
 // memory remembers a record for each of a bounded number of keys. Keys are in a
 // ring in the order in which they came, and the oldest goes first. A key of which
-// the record is set moves to the end, unless it is in the newest eighth of the ring.
-// What is remembered does not depend on the keys' values. It is made at its full
-// size, never allocates again, and takes 40 bytes for each key.
+// the record is set comes in once more, unless it is in the newest eighth of the ring:
+// its older place is not looked at any more. What is remembered does not depend on the
+// keys' values. It is made at its full size, never allocates again, and takes 40 bytes
+// at most for each key.
+//
+// Each place is linked to the one before it of the same home, and nothing is ever
+// unlinked: since the oldest goes first, a chain ends where it leads to what is older
+// than the ring. The links are apart from the rest and hold half of the key, so that
+// all that it takes to find that a key is not there stays in the processor's cache.
 type memory struct {
 	ring  []entry
-	next  int    // the place in the ring to fill next
-	slots []slot // open addressing with linear probing, at most half full
+	links []link   // of the ring's places
+	next  int      // the place to fill next
+	came  number   // of what it will hold
+	heads []number // the newest of each home
+	shift int      // of a key to its home
 }
 
-// entry is a place of the ring. Its key is 0 if the key moved on.
 type entry struct {
 	key    uint64
 	record record
 }
 
-// slot says where in the ring a key is: its place, counted from 1, below half of
-// the key, so that most other keys are told apart without a look at the ring. 0 is an
-// empty slot.
-type slot uint64
+type link struct {
+	low    uint32 // half of the key
+	before number // of the same home
+}
 
-func newSlot(key uint64, place int) slot { return slot(key>>32<<32 | uint64(place) + 1) }
-
-func (s slot) place() int          { return int(uint32(s)) - 1 }
-func (s slot) top() uint32         { return uint32(s >> 32) }
-func (s slot) mayBe(k uint64) bool { return s.top() == uint32(k>>32) }
+// number counts what came, round and round. The age of a place is what its number lacks to
+// that of the next one; with an age above the length of the ring it is gone.
+type number uint32
 
 // newMemory makes a memory for size keys.
 func newMemory(size int) *memory {
-	return &memory{ring: make([]entry, size), slots: make([]slot, 2*size+1)}
+	n := bits.Len(uint(size))
+	return &memory{
+		ring: make([]entry, size), links: make([]link, size),
+		came:  number(size) + 1, // so that 0 is gone
+		heads: make([]number, 1<<n), shift: 64 - n,
+	}
 }
 
-// ref is where a key stands or would stand. It is good until the next call of set.
+// ref is where a key is or would be. It is good until the next call of set.
 type ref struct {
 	key   uint64
-	slot  int
+	age   int
 	found bool
 }
 
 // find looks for a key, which is a hash of 64 bits, and returns its record.
 func (m *memory) find(key uint64) (ref, record) {
-	key = max(key, 1)
-	i := m.home(uint32(key >> 32))
-	for ; m.slots[i] != 0; i = m.after(i) {
-		if !m.slots[i].mayBe(key) {
-			continue
+	age := m.age(m.heads[key>>m.shift])
+	for age <= len(m.ring) {
+		place := m.place(age)
+		l := m.links[place]
+		if l.low == uint32(key) && m.ring[place].key == key {
+			return ref{key, age, true}, m.ring[place].record
 		}
-		if e := &m.ring[m.slots[i].place()]; e.key == key {
-			return ref{key, i, true}, e.record
+		before := m.age(l.before)
+		if before <= age {
+			break // its place is another one's by now, or numbers have come round
 		}
+		age = before
 	}
-	return ref{key, i, false}, record{}
+	return ref{key: key}, record{}
 }
 
-// home is the slot from which on a key is looked for.
-func (m *memory) home(top uint32) int { return int(uint64(top) * uint64(len(m.slots)) >> 32) }
+// age returns the age of what has a number, 1 for the newest.
+func (m *memory) age(n number) int { return int(m.came - n) }
 
-func (m *memory) after(i int) int {
-	if i++; i == len(m.slots) {
-		return 0
+// place returns the place of an age.
+func (m *memory) place(age int) int {
+	place := m.next - age
+	if place < 0 {
+		place += len(m.ring)
 	}
-	return i
-}
-
-// distance returns how many slots behind home a slot is.
-func (m *memory) distance(home, i int) int {
-	if i -= home; i < 0 {
-		i += len(m.slots)
-	}
-	return i
+	return place
 }
 
 // set remembers a record of the key that r was found for.
 func (m *memory) set(r ref, rec record) {
-	if r.found {
-		place := m.slots[r.slot].place()
-		if m.fresh(place) {
-			m.ring[place].record = rec
-			return
-		}
-		m.ring[place].key = 0
+	if r.found && r.age <= len(m.ring)/8 {
+		m.ring[m.place(r.age)].record = rec
+		return
 	}
-	e := &m.ring[m.next]
-	old := e.key
-	*e = entry{r.key, rec}
-	m.slots[r.slot] = newSlot(r.key, m.next)
-	if old != 0 {
-		m.forget(newSlot(old, m.next))
-	}
+	head := &m.heads[r.key>>m.shift]
+	m.ring[m.next] = entry{r.key, rec}
+	m.links[m.next] = link{uint32(r.key), *head}
+	*head = m.came
+	m.came++
 	if m.next++; m.next == len(m.ring) {
 		m.next = 0
-	}
-}
-
-// fresh reports whether a place is in the newest eighth of the ring.
-func (m *memory) fresh(place int) bool {
-	age := m.next - place // 1 for the place that was filled last
-	if age <= 0 {
-		age += len(m.ring)
-	}
-	return age <= len(m.ring)/8
-}
-
-// forget empties a slot, and closes the gap: what stands behind it moves up, but
-// not to before its home.
-func (m *memory) forget(s slot) {
-	gap := m.home(s.top())
-	for m.slots[gap] != s {
-		gap = m.after(gap)
-	}
-	m.slots[gap] = 0
-	for i := m.after(gap); m.slots[i] != 0; i = m.after(i) {
-		if home := m.home(m.slots[i].top()); m.distance(home, i) >= m.distance(gap, i) {
-			m.slots[gap], m.slots[i] = m.slots[i], 0
-			gap = i
-		}
 	}
 }
