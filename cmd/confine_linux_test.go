@@ -59,7 +59,7 @@ func more(t *testing.T, p *process, path, sink, stage, lacks string) {
 	p.await(fmt.Sprintf(`%s:%d:20: %s needs what the process gave up at its start: %s`,
 		path, strings.Count(string(before)+extra, "\n"), stage, ""))
 	p.await(lacks)
-	p.await("the old configuration goes on")
+	p.await("the old configuration stays in use")
 	if err := os.WriteFile(path, before, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestRefusedBeforeAnythingIsClosed(t *testing.T) {
 	overwrite(t, path, strings.Replace(captures, "sinks: [", "sinks: [{type: broadcast, interface: lo}, ", 1))
 	p.signal(unix.SIGHUP)
 	p.await("sink broadcast needs what the process gave up")
-	p.await("the old configuration goes on")
+	p.await("the old configuration stays in use")
 	p.stop()
 	if strings.Contains(p.log(), "closing pipelines") || strings.Count(p.log(), "pipeline stopped") != 1 {
 		t.Errorf("the pipeline was closed:\n%s", p.log())
@@ -296,7 +296,7 @@ func TestUserWithoutFolder(t *testing.T) {
 			overwrite(t, path, strings.Replace(readFile(t, path), "speed: 100", "speed: 200", 1))
 			p.signal(unix.SIGHUP)
 			p.await("sink pcap-file needs what the process gave up at its start: the right to write in ")
-			p.await("the old configuration goes on")
+			p.await("the old configuration stays in use")
 			p.stop()
 		})
 	}

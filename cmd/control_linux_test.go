@@ -61,7 +61,7 @@ func TestControlThroughReloads(t *testing.T) {
 
 	overwrite(t, path, set+"colour: blue\n"+endless(t, "c"))
 	p.signal(unix.SIGHUP)
-	p.await("the old configuration goes on")
+	p.await("the old configuration stays in use")
 	if s = askStatus(t, socket); s.Config.LastGood || s.Config.Failures != 1 || !strings.Contains(s.Config.Error, "colour") || s.Pipelines[0].Name != "b" {
 		t.Errorf("after a bad reload: %+v", s)
 	}

@@ -15,7 +15,7 @@ pipelines:
     sinks: [{type: broadcast, interface: eth9}]
 `)
 	got := onEmptyHost(t, "doctor", "-c", path)
-	const want = "problem  interface eth9 is not there\n    why: the daemon can't work like that (p/pcap, p/broadcast)\n    do:  name one that "
+	const want = "problem  interface eth9 is not there\n    why: the daemon can't work like that (p/pcap, p/broadcast)\n    do:  use one that "
 	if got.status != 1 || !strings.HasPrefix(got.stdout, want) || got.stderr != "" {
 		t.Errorf("exit status %d:\n%s%s", got.status, got.stdout, got.stderr)
 	}

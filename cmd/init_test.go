@@ -159,7 +159,7 @@ func TestInitOutput(t *testing.T) {
 		{[]string{"--iface", "eth1", edgeChain}, "--iface is for the recommended configuration"},
 		{[]string{"--host", edgeChain}, "--host is for the recommended configuration"},
 		{[]string{"--iface", ""}, "--iface: the name is empty"},
-		{[]string{"--iface", "on\nline"}, `--iface: "on\nline" is no name of an interface`},
+		{[]string{"--iface", "on\nline"}, `--iface: "on\nline" is not the name of an interface`},
 		{[]string{edgeChain, "--output", name}, "is there already"},
 		{[]string{edgeChain, "--output", filepath.Join(dir, "a.yaml"), "--format=toml"}, "is not the name of a file in toml"},
 		{[]string{edgeChain, "--output", filepath.Join(dir, "a.conf")}, "must end with .yaml, .yml or .toml"},

@@ -52,7 +52,7 @@ func TestReloadTellsMistakes(t *testing.T) {
 	p.await("msg=ready")
 	overwrite(t, path, "colour: blue\n"+strings.Replace(endless(t, "a"), "speed", "sped", 1))
 	p.signal(unix.SIGHUP)
-	p.await("the old configuration goes on")
+	p.await("the old configuration stays in use")
 	for _, want := range []string{
 		`error="` + path + ":1:1: unknown setting `colour`",
 		`error="` + path + ":2:",
@@ -112,7 +112,7 @@ func TestReloadToAddressThatIsTaken(t *testing.T) {
 	overwrite(t, path, "sandbox: off\n"+monitored(taken.Addr().String(), endless(t, "b")))
 	p.signal(unix.SIGHUP)
 	p.await("listen tcp " + taken.Addr().String() + ": bind: address already in use")
-	p.await("the old configuration goes on")
+	p.await("the old configuration stays in use")
 	metrics := httpGet(t, "http://"+addr+"/metrics")
 	for _, want := range []string{
 		"pmtud_config_last_reload_successful 0\n", "pmtud_config_reload_failures_total 1\n", `pmtud_pipeline_running{pipeline="a"} 1` + "\n",
@@ -136,7 +136,7 @@ func TestReloadToAddressGivenUp(t *testing.T) {
 	overwrite(t, path, "http: {listen: \"127.0.0.1:0\"}\n"+endless(t, "b"))
 	p.signal(unix.SIGHUP)
 	p.await("the process gave up the right to it at its start; restart it to run this configuration")
-	p.await("the old configuration goes on")
+	p.await("the old configuration stays in use")
 	p.stop()
 }
 

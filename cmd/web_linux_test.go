@@ -88,7 +88,7 @@ func TestWebOfConfined(t *testing.T) {
 	p.signal(unix.SIGHUP)
 	if strings.Contains(p.log(), `files="landlock`) {
 		p.await("web configuration " + elsewhere + " needs what the process gave up at its start: the right to read in ")
-		p.await("the old configuration goes on")
+		p.await("the old configuration stays in use")
 		want("secret", 200)
 	} else {
 		p.await(`web_config=` + elsewhere)

@@ -47,12 +47,12 @@ func (c *compiler) unavailable(node ast.Node) error {
 	case *ast.BinaryNode:
 		what = "the operator " + n.Operator
 		if slices.Contains([]string{"&&", "||", "and", "or", "==", "!=", "<", "<=", ">", ">=", "in"}, n.Operator) {
-			return c.wrong(node, "a condition stands where a value is needed")
+			return c.wrong(node, "a condition where a value is needed")
 		}
 	case *ast.UnaryNode: // it binds more strongly than in and ==
 		return c.wrong(node, "put what %s is about in parentheses", n.Operator)
 	case *ast.BoolNode:
-		return c.wrong(node, "a condition stands where a value is needed")
+		return c.wrong(node, "a condition where a value is needed")
 	case *ast.BuiltinNode:
 		what = "the function " + n.Name
 	case *ast.CallNode:

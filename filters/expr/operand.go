@@ -59,7 +59,7 @@ func (c *compiler) constant(node ast.Node, n int64) (operand, error) {
 func (c *compiler) numeric(node ast.Node) (operand, error) {
 	o, err := c.operand(node)
 	if err == nil && o.kind != aNumber {
-		err = c.wrong(node, "%v stands where a number is needed", o.kind)
+		err = c.wrong(node, "%v where a number is needed", o.kind)
 	}
 	return o, err
 }

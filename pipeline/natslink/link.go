@@ -177,7 +177,7 @@ func (l *Link) failed(err error) {
 	which := classify(err, true)
 	l.complain(fmt.Errorf("no NATS server: %s: %w", which, err), 0)
 	if l.note(which) {
-		l.config.Log.Warn("no NATS server; messages are given up until there is one", "reason", which.String(), "error", err, "servers", l.config.String())
+		l.config.Log.Warn("no NATS server; messages are dropped until there is one", "reason", which.String(), "error", err, "servers", l.config.String())
 	}
 }
 

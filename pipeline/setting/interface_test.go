@@ -51,7 +51,7 @@ func TestEmbedded(t *testing.T) {
 	if got := strings.Join(names, ", "); got != "device ^[^/: ]{1,15}$, least " {
 		t.Errorf("settings %s", got)
 	}
-	want := "device: \"a/b\" is no name of an interface: those hold no spaces, slashes or colons\nleast: must be at least 1, not 0"
+	want := "device: \"a/b\" is not the name of an interface: those hold no spaces, slashes or colons\nleast: must be at least 1, not 0"
 	if err := setting.Check(&link{Device: "a/b"}); err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

@@ -43,7 +43,7 @@ func checkBeforehand(f facts) []pipeline.HostFinding {
 	found := pipeline.HostFinding{Subject: "device " + string(s.Device), State: "can be made"}
 	switch err := tryElsewhere(s); {
 	case errors.Is(err, errNoTrial):
-		found.State, found.Advice = "is not there yet, and whether it can be made was not tried", "run this as root once"
+		found.State, found.Advice = "does not exist yet; whether it can be created was not tried", "run this as root once"
 	case err != nil:
 		found.State, found.Advice, found.Stops = "can't be made: "+err.Error(), "use a kernel with these modules, or a device made beforehand (create: false)", true
 	}

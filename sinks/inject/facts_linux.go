@@ -143,7 +143,7 @@ func (f facts) ofIngress() []obstacle {
 	name := string(f.settings.AsFrom)
 	switch {
 	case f.from == nil:
-		return []obstacle{{"interface " + name, "is not there", "name one that `ip link` shows in as_from"}}
+		return []obstacle{{"interface " + name, "is not there", "use one that `ip link` shows in as_from"}}
 	case !isUp(f.from):
 		return []obstacle{{"interface " + name, "is down", "ip link set " + name + " up"}}
 	case !f.redirect:

@@ -198,7 +198,7 @@ func (h *host) repair() error {
 	if guarded || made {
 		h.repaired = time.Now()
 		if !first {
-			h.log.Warn("the device or its policy rules were changed, and are changed back")
+			h.log.Warn("restored the device and its policy rules, which somebody changed")
 		}
 	}
 	return errors.Join(guardErr, err)
@@ -225,7 +225,7 @@ func (h *host) noteGuard(i int, err error) {
 		why = reason(err, "policy rules").Error()
 	}
 	if why != h.unguard[i] && why != "" {
-		h.log.Warn("only their TTL keeps packets from going round", "family", familyName(families[i]), "ttl", h.settings.TTL, "error", why)
+		h.log.Warn("only their TTL keeps packets from looping", "family", familyName(families[i]), "ttl", h.settings.TTL, "error", why)
 	}
 	h.unguard[i] = why
 }

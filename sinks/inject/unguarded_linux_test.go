@@ -22,7 +22,7 @@ func TestUnguarded(t *testing.T) {
 	stop, stopped := make(chan struct{}), make(chan error)
 	go func() { stopped <- host.Do(func() error { return deleteRules(stop) }) }()
 	awaitTTL(t, sink, device, 3)
-	if text := log.String(); !strings.Contains(text, "only their TTL keeps packets from going round") {
+	if text := log.String(); !strings.Contains(text, "only their TTL keeps packets from looping") {
 		t.Errorf("log says\n%s", text)
 	}
 	close(stop)

@@ -54,7 +54,7 @@ func (s *source) warnOfSmallBuffer() {
 	got, err := s.group.nflog.Con.ReadBuffer()
 	if err == nil && got/2 < int(s.BufferSize) {
 		s.env.Log.Warn("the netlink socket's buffer is smaller than buffer_size: see net.core.rmem_max",
-			"octets", got/2, "buffer_size", s.BufferSize)
+			"bytes", got/2, "buffer_size", s.BufferSize)
 	}
 }
 

@@ -326,7 +326,7 @@ func TestSmallBuffer(t *testing.T) {
 			s.Group, s.BufferSize = group, setting.Size(tc.size)
 			source, err := nflog.New(s, env)
 			netns.Must(t, err, host.Do(func() error { return source.Open(t.Context()) }), source.Close())
-			warning := fmt.Sprintf(`msg="the netlink socket's buffer is smaller than buffer_size: see net.core.rmem_max" octets=%d `, most)
+			warning := fmt.Sprintf(`msg="the netlink socket's buffer is smaller than buffer_size: see net.core.rmem_max" bytes=%d `, most)
 			if got := log.String(); strings.Contains(got, warning) != tc.warn || !tc.warn && got != "" {
 				t.Errorf("logged %q", got)
 			}

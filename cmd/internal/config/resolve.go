@@ -59,7 +59,7 @@ func (r *resolver) pipeline(p *Pipeline) {
 		r.Add(cmp.Or(p.listsAt["sources"], p.At), stagesHint(p, "sources"), "pipeline `%s` has no sources", p.Name)
 	}
 	if len(p.Sinks) == 0 && !p.unclear["sinks"] {
-		r.Add(cmp.Or(p.listsAt["sinks"], p.At), stagesHint(p, "sinks"), "pipeline `%s` has no sinks, so that nothing would happen", p.Name)
+		r.Add(cmp.Or(p.listsAt["sinks"], p.At), stagesHint(p, "sinks"), "pipeline `%s` has no sinks, so nothing would happen", p.Name)
 	}
 	r.stages(pipeline.KindSource, p.Name, p.Sources)
 	r.stages(pipeline.KindFilter, p.Name, p.Filters)

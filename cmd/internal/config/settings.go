@@ -20,13 +20,13 @@ import (
 // level of a file beside `pipelines`. The tags are those of a plugin's settings, see
 // [pipeline.FilterPlugin].
 type Global struct {
-	CPU     *uint16 `setting:"cpu" doc:"number of the processor that the whole process is pinned to; without it, any" example:"0"`
+	CPU     *uint16 `setting:"cpu" doc:"CPU that the whole process is pinned to; any if it is not set" example:"0"`
 	HTTP    HTTP    `setting:"http" doc:"server for metrics, health and a page"`
-	Log     Log     `setting:"log" doc:"what the program says of itself on standard error"`
+	Log     Log     `setting:"log" doc:"the program's own log on standard error"`
 	User    string  `setting:"user" doc:"name or number of the user to become once everything is open; empty: root becomes pmtud, or nobody if there is no such user, unless a pipeline needs root's files" pattern:"^[A-Za-z0-9_.-]*[$]?$" example:"pmtud"`
 	Watch   bool    `setting:"watch" doc:"reload when the content of the files changes"`
 	Control string  `setting:"control" doc:"path of the unix socket for status, top and tap; empty for /run/pmtud/pmtud.sock, off for none" pattern:"^$|^off$|^/" example:"/run/pmtud/pmtud.sock"`
-	Sandbox string  `setting:"sandbox" doc:"give up all rights that the pipelines don't need: as far as the kernel lets it, never, or end if it doesn't" enum:"auto,off,required" example:"auto"`
+	Sandbox string  `setting:"sandbox" doc:"drop all rights that the pipelines do not need: as far as the kernel allows, never, or refuse to run where it does not" enum:"auto,off,required" example:"auto"`
 	Canary  Canary  `setting:"canary" doc:"test messages by which the servers find out who hears whom"`
 }
 
@@ -46,7 +46,7 @@ type HTTP struct {
 // Log are the settings of what the program says of itself.
 type Log struct {
 	Format string `setting:"format" doc:"text, or json: an object for each line" enum:"text,json" example:"json"`
-	Level  string `setting:"level" doc:"the least important lines that are written" enum:"debug,info,warn,error" example:"info"`
+	Level  string `setting:"level" doc:"lowest level that is written" enum:"debug,info,warn,error" example:"info"`
 }
 
 // GlobalSettings returns a pointer to a [Global] that holds the defaults.
@@ -68,8 +68,8 @@ type Sink struct {
 
 // Queue are the settings of a sink's queue.
 type Queue struct {
-	Size   int           `setting:"size" doc:"how many packets can wait; when the queue is full, live ones take the place of the oldest, and what is read from files waits" min:"1" max:"65536" example:"4096"`
-	MaxAge time.Duration `setting:"max_age" doc:"age since its capture at which a live packet that had to wait is given up instead of delivered; 0 for any age" min:"0s" example:"1s"`
+	Size   int           `setting:"size" doc:"packets that can wait; when the queue is full, a live packet replaces the oldest one, and reading from files waits" min:"1" max:"65536" example:"4096"`
+	MaxAge time.Duration `setting:"max_age" doc:"age since capture at which a live packet that is still waiting is dropped; 0 for no limit" min:"0s" example:"1s"`
 }
 
 // SinkSettings returns a pointer to a [Sink] that holds the defaults.

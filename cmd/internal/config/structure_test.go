@@ -130,7 +130,7 @@ func TestDecodeMistakes(t *testing.T) {
 		"no name":              {"dishes: [{price: 1}]", []string{"1:10: element of `dishes` lacks the setting `name`; add `name`"}},
 		"two names":            {"dishes: {a: {name: b}}", []string{"1:14: `a` has a name already"}},
 		"check":                {"dishes: {a: {price: 13}}", []string{"1:21: `price` must not be 13"}},
-		"twice":                {"dishes: {a: {price: 1, price: 2}}", []string{"1:24: `price` stands here twice, first in line 1; leave one of them out"}},
+		"twice":                {"dishes: {a: {price: 1, price: 2}}", []string{"1:24: `price` is declared twice, first in line 1; leave one of them out"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := writeText(t, "m.yaml", tc.text)

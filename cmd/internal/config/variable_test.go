@@ -211,7 +211,7 @@ func TestVariableMistakes(t *testing.T) {
 		"no end":           {"interface: '${IFACE'", []string{"53: `${` has no end; close it with `}`, or write `$${` for the two characters"}},
 		"no name":          {"interface: \"${}\"", []string{"53: \"\" is not the name of an environment variable; write `${NAME}`, `${NAME:-DEFAULT}` or `${file:PATH}`, or `$${` for the two characters"}},
 		"shell's operator": {"interface: '${IFACE-x}'", []string{"53: \"IFACE-x\" is not the name of an environment variable; write `${NAME}`, `${NAME:-DEFAULT}` or `${file:PATH}`, or `$${` for the two characters"}},
-		"in each other":    {"interface: '${A_:-${IFACE}}'", []string{"53: variables can't stand in each other"}},
+		"in each other":    {"interface: '${A_:-${IFACE}}'", []string{"53: variables cannot be nested"}},
 		"no file":          {"interface: '${file:}'", []string{"53: `${file:}` names no file; write `${file:PATH}`"}},
 		"missing file":     {"interface: '${file:nowhere}'", []string{"53: read DIR/nowhere: no such file or directory; paths are relative to the folder of the configuration file"}},
 		"folder":           {"interface: '${file:.}'", []string{"53: read DIR: is not a regular file"}},

@@ -54,7 +54,7 @@ func (p *Program) serve(ctx context.Context, f *config.File, files *files, finge
 	log := d.log.Logger()
 	notifier, err := systemd.FromEnvironment()
 	if err != nil {
-		log.Warn("the service manager is told nothing", "error", err)
+		log.Warn("not notifying the service manager", "error", err)
 	}
 	defer notifier.Close()
 	options := service.Options{Log: log, Notifier: notifier, Reload: p.Signals.reloads()}

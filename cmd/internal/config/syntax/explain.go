@@ -89,7 +89,7 @@ func (d *document) oddSpace(at mistake.Position) (complaint, bool) {
 func odd(r rune, at mistake.Position) (complaint, bool) {
 	switch {
 	case unicode.Is(unicode.Zs, r) && r != ' ':
-		return complaint{at, fmt.Sprintf("this is no plain space, but the character %U", r), "write a plain space"}, true
+		return complaint{at, fmt.Sprintf("this is not a plain space but the character %U", r), "write a plain space"}, true
 	case unicode.Is(unicode.Cf, r):
 		return complaint{at, fmt.Sprintf("an invisible character, %U, stands here", r), "leave it out"}, true
 	}

@@ -13,7 +13,7 @@ import (
 // are where people know TOML; these are for those who do not.
 var tomlRules = []rule{
 	{says: "expected '=' after key", line: `^\s*([A-Za-z0-9_-]+:\s*(#.*)?$|- )`, message: "this is YAML, not TOML", hint: "give the file a name that ends with .yaml"},
-	{says: "expected '=' after key", line: `^\s*(\S+?)\s*:\s*(.*)$`, message: "`:` stands where `=` must", hint: "write `$1 = $2`"},
+	{says: "expected '=' after key", line: `^\s*(\S+?)\s*:\s*(.*)$`, message: "`:` instead of `=`", hint: "write `$1 = $2`"},
 	{says: "expected '=' after key", line: `^\s*([A-Za-z0-9_-]+)\s+([^=]+)$`, message: "`=` is missing", hint: "write `$1 = $2`"},
 	{says: "at start of key", line: `^\s*(?://|;|--)\s*(.*)$`, message: "comments begin with #", hint: "write `# $1`"},
 	{says: "at start of key", line: `^\s*\{`, message: "this is JSON, not TOML", hint: "give the file a name that ends with .json"},

@@ -17,7 +17,7 @@ const (
 
 // yamlRules explain what YAML's parser says of a place, which often is where it gave up.
 var yamlRules = []rule{
-	{says: `'\\t'`, message: "a tab can't stand here", hint: "indent with spaces"},
+	{says: `'\\t'`, message: "a tab is not allowed here", hint: "indent with spaces"},
 	{says: "invalid key", rest: "^:", message: "text in {} can't begin with a colon", hint: "put quotes around it"},
 	{says: "unknown escape character", message: "this backslash has no meaning in double quotes", hint: backslashHint},
 	{says: "end character of", message: "text in quotes has no end", hint: "close it with the quote that it begins with"},
@@ -27,11 +27,11 @@ var yamlRules = []rule{
 	{says: "end token '(.)'", rest: `^({)`, message: "`$1` is not closed", hint: "write `}` where it ends"},
 	{rest: "^,", message: "a value is missing before `,`"},
 	{line: `^\s*(?://+|/\*)\s*(.*?)[/* ]*$`, message: "comments begin with #", hint: "write `# $1`"},
-	{line: nameOf + `:(\S.*)$`, message: "a space is missing behind the colon", hint: "write `$1: $2`"},
-	{line: `^\s*-([A-Za-z0-9_"'{[].*)$`, message: "a space is missing behind the dash", hint: "write `- $1`"},
+	{line: nameOf + `:(\S.*)$`, message: "a space is missing after the colon", hint: "write `$1: $2`"},
+	{line: `^\s*-([A-Za-z0-9_"'{[].*)$`, message: "a space is missing after the dash", hint: "write `- $1`"},
 	{says: noEntry, line: nameOf + `[ =]+([^#\s].*)$`, message: noColon, hint: "write `$1: $2`"},
-	{says: noEntry, line: `^\s*- `, message: "list element stands among settings", hint: "look at the indentation, here and above"},
-	{says: "mapping value is not allowed", line: nameOf + `: +([^"'\[{].*: .*)$`, message: "a second colon stands in this line", hint: "put quotes around text: `$1: \"$2\"`"},
+	{says: noEntry, line: `^\s*- `, message: "list element among settings", hint: "look at the indentation, here and above"},
+	{says: "mapping value is not allowed", line: nameOf + `: +([^"'\[{].*: .*)$`, message: "a second colon in this line", hint: "put quotes around text: `$1: \"$2\"`"},
 	{says: "pre-defined", line: `["'].*["']`, message: "text goes on behind its closing quote", hint: "put quotes around all of it"},
 }
 
@@ -49,7 +49,7 @@ func (d *document) explainYAML(at mistake.Position, message string) complaint {
 	case regexp.MustCompile(noEntry).MatchString(message):
 		return complaint{at, "this is no setting", "write `name: value`"}
 	case strings.Contains(message, "value is not allowed in this context"):
-		return complaint{at, "this can't stand here", "look at the indentation, here and above"}
+		return complaint{at, "this is not allowed here", "look at the indentation, here and above"}
 	}
 	return complaint{at, message, ""}
 }

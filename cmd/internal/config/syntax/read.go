@@ -131,12 +131,12 @@ func (d *document) checkKey(key string, at mistake.Position, table Table) bool {
 func (d *document) crowded(at mistake.Position) {
 	if !d.tooLarge {
 		d.tooLarge = true
-		d.Add(at, "", "more than %d names stand in one place", maxKeys)
+		d.Add(at, "", "more than %d names in one place", maxKeys)
 	}
 }
 
 // twice notes a name that stands in its place already.
 func (d *document) twice(first *Node, at mistake.Position) {
 	first.Repeated = true
-	d.Add(at, mistake.TwiceHint, "`%s` stands here twice, first in line %d", first.Name, first.NameAt.Line)
+	d.Add(at, mistake.TwiceHint, "`%s` is declared twice, first in line %d", first.Name, first.NameAt.Line)
 }

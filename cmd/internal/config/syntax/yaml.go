@@ -178,7 +178,7 @@ func (y *yamlReader) resolve(n *ast.AliasNode) ast.Node {
 	name := n.Value.GetToken().Value
 	node, ok := y.anchors[name]
 	if !ok {
-		y.Add(y.position(n), "define it before, or put quotes around text that begins with *", "no anchor `&%s` stands before this", name)
+		y.Add(y.position(n), "define it before, or put quotes around text that begins with *", "no anchor `&%s` is defined before this", name)
 		return nil
 	}
 	return node

@@ -130,7 +130,7 @@ func (e *expander) variable(token string) (variable, *variableError) {
 		return variable{}, &variableError{"`${` has no end", "close it with `}`, or write `$${` for the two characters"}
 	}
 	if strings.Contains(text, "${") {
-		return variable{}, &variableError{"variables can't stand in each other", ""}
+		return variable{}, &variableError{"variables cannot be nested", ""}
 	}
 	if path, ok := strings.CutPrefix(text, "file:"); ok {
 		return e.include(path)

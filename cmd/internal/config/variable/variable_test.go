@@ -51,7 +51,7 @@ func TestExpand(t *testing.T) {
 		{"${file:" + dir + "/two}", "1\n2\n", "file " + dir + "/two", ""},
 		{"ab${NONE}", "", "", ":1:8: environment variable `NONE` is not set; set it, or give it a default: `${NONE:-DEFAULT}`"},
 		{"${A", "", "", ":1:6: `${` has no end; close it with `}`, or write `$${` for the two characters"},
-		{"${A:-${B}}", "", "", ":1:6: variables can't stand in each other"},
+		{"${A:-${B}}", "", "", ":1:6: variables cannot be nested"},
 		{"${1}", "", "", ":1:6: \"1\" is not the name of an environment variable; write `${NAME}`, `${NAME:-DEFAULT}` or `${file:PATH}`, or `$${` for the two characters"},
 		{"$$ ${A}${file:}", "", "", ":1:13: `${file:}` names no file; write `${file:PATH}`"},
 		{"${LATIN}", "", "", ":1:6: environment variable `LATIN` is not UTF-8"},

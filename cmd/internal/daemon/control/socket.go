@@ -60,7 +60,7 @@ func (s *Server) Serve(handler http.Handler) {
 	s.http.SetKeepAlivesEnabled(false)
 	s.runs.Go(func() {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-			s.log.Error("control socket is not served any more", "error", err)
+			s.log.Error("no longer serving control socket", "error", err)
 		}
 	})
 	s.log.Info("serving control socket", "path", s.listener.Addr().String())

@@ -25,11 +25,11 @@ func ifaceState(name string) Finding {
 	case err != nil:
 		return Finding{Level: Warning, State: "can't be looked up: " + err.Error()}
 	case ifi == nil:
-		return Finding{Level: Problem, State: "is not there", Advice: "name one that `ip link` shows, or make it first"}
+		return Finding{Level: Problem, State: "is not there", Advice: "use one that `ip link` shows, or create it first"}
 	case ifi.Flags&net.FlagUp == 0:
 		return Finding{Level: Problem, State: "is down", Advice: "ip link set " + name + " up"}
 	case ifi.Flags&net.FlagRunning == 0:
-		return Finding{Level: Warning, State: "has no carrier", Advice: "look at the cable, or at the other end of the link"}
+		return Finding{Level: Warning, State: "has no carrier", Advice: "check the cable and the other end of the link"}
 	}
 	return Finding{State: fmt.Sprintf("is up, its MTU is %d", ifi.MTU)}
 }

@@ -38,7 +38,7 @@ func rpFilter(iface string) []Finding {
 		return nil // the interface has been reported
 	case value == 1:
 		return one(Finding{
-			Level: Warning, State: "is 1: copies from routers whose way back is another interface are dropped before a socket sees them",
+			Level: Warning, State: "is 1: copies from routers that are reached through another interface are dropped before a socket sees them",
 			Advice: fmt.Sprintf("sysctl -w net.ipv4.conf.%s.rp_filter=2 (the greater one of it and conf.all counts)", strings.ReplaceAll(iface, ".", "/")),
 		})
 	}

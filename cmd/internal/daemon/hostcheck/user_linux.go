@@ -13,7 +13,7 @@ func (c *checker) user() {
 		if err := u.Do(func() {}); err != nil {
 			return one(Finding{
 				Level: Warning, State: "has rights that can't be looked at: " + err.Error(),
-				Advice: "run this as root, as whom the daemon is started",
+				Advice: "run this as root, as the daemon is started",
 			})
 		}
 		return one(Finding{State: "is there"})

@@ -100,7 +100,7 @@ func (s *Server) serve(listener net.Listener) {
 			err = webconfig.Serve(server, listener, web, s.log)
 		}
 		if !errors.Is(err, http.ErrServerClosed) {
-			s.log.Error("metrics and health are not served any more", "error", err)
+			s.log.Error("no longer serving metrics and health", "error", err)
 		}
 	})
 	attrs := []any{"address", listener.Addr().String()}

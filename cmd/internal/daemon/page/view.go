@@ -114,7 +114,7 @@ func sinkRows(s control.Sink) []row {
 		all = append(all, reasons("dropped by "+f.Name+": ", f.Dropped)...)
 	}
 	all = append(all, reasons("failed: ", s.Failed)...)
-	all = append(all, reasons("shed: ", s.Shed)...)
+	all = append(all, reasons("dropped from the queue: ", s.Shed)...)
 	if s.Queued > 0 {
 		all = append(all, row{Name: "in its queue of " + readable.Number(s.QueueSize), Class: "part", Packets: readable.Number(s.Queued)})
 	}

@@ -58,7 +58,7 @@ func TestSlowEnd(t *testing.T) {
 		if now := r.Status().Reload; !now.Good {
 			t.Errorf("status %+v", now)
 		}
-		if !strings.Contains(r.log.String(), `msg="pipeline does not end, it is left behind" pipeline=a`) {
+		if !strings.Contains(r.log.String(), `msg="pipeline does not end, leaving it behind" pipeline=a`) {
 			t.Errorf("log is\n%s", r.log.String())
 		}
 

@@ -157,7 +157,7 @@ func TestHangupWithoutFile(t *testing.T) {
 		t.Errorf("message %q", got)
 	}
 	netns.Must(t, c.Process.Signal(unix.SIGTERM))
-	if err := c.Wait(); err != nil || !strings.Contains(stderr.String(), "there is nothing to reload") {
+	if err := c.Wait(); err != nil || !strings.Contains(stderr.String(), "nothing to reload") {
 		t.Errorf("%v, log\n%s", err, stderr)
 	}
 }

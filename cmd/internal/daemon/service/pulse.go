@@ -46,7 +46,7 @@ func (s *Service) pulse(ctx context.Context) {
 func (s *Service) keepAlive() {
 	silent := s.poll()
 	if len(silent) > 0 {
-		s.Log.Error("the watchdog is not fed: pipelines do not answer", "pipelines", silent)
+		s.Log.Error("not feeding the watchdog: pipelines do not respond", "pipelines", silent)
 		return
 	}
 	s.notify(systemd.Watchdog)

@@ -14,7 +14,7 @@ import (
 const loadTimeout = 10 * time.Second
 
 // reloadFailed is the status at the service manager until a reload succeeds.
-const reloadFailed = "reload failed, the old configuration goes on"
+const reloadFailed = "reload failed, the old configuration stays in use"
 
 // tryReload loads the configuration and runs it, or keeps the old one. It logs the
 // outcome and reports it to the service manager.
@@ -23,7 +23,7 @@ func (s *Service) tryReload(ctx context.Context, why string) {
 	s.notify(systemd.Reloading())
 	defer s.extendTimeout()()
 	if s.Source == nil {
-		s.Log.Warn("there is nothing to reload: the configuration is the command line's")
+		s.Log.Warn("nothing to reload: the configuration is the command line")
 		s.notify(systemd.Ready, systemd.Status("running; there is nothing to reload"))
 		return
 	}
@@ -35,7 +35,7 @@ func (s *Service) tryReload(ctx context.Context, why string) {
 	s.recordReload(err)
 	if err != nil {
 		s.logErrors(err)
-		s.Log.Error("can't reload, the old configuration goes on", "took", time.Since(began).Round(time.Microsecond))
+		s.Log.Error("reload failed, the old configuration stays in use", "took", time.Since(began).Round(time.Microsecond))
 		s.notify(systemd.Ready, systemd.Status(reloadFailed+": "+each(err)[0].Error()))
 		return
 	}

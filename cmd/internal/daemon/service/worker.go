@@ -111,7 +111,7 @@ func (w *worker) live() {
 	if w.err != nil {
 		w.log.Error("pipeline failed", "error", w.err)
 	}
-	w.log.Debug("pipeline closes")
+	w.log.Debug("closing pipeline")
 	if w.close = w.pipeline.Close(); w.close != nil {
 		w.log.Error("can't close pipeline", "error", w.close)
 	}

@@ -46,7 +46,7 @@ func delete6(entries []Entry) error {
 			continue
 		}
 		if err := k.delete(e); errors.Is(err, unix.EPERM) {
-			return fmt.Errorf("delete %v: run this as root, it takes CAP_NET_ADMIN", e.Destination)
+			return fmt.Errorf("delete %v: run this as root, it needs CAP_NET_ADMIN", e.Destination)
 		} else if err != nil {
 			return fmt.Errorf("delete %v: %w", e.Destination, err)
 		}

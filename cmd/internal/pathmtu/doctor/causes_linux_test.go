@@ -257,7 +257,7 @@ func TestUser(t *testing.T) {
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
 	netns.Must(t, pathlab.StartAsUser(p.Server, c), c.Wait())
-	const want = "nothing was found\nnot looked at: firewall rules: run this as root, it takes CAP_NET_ADMIN\n"
+	const want = "nothing was found\nnot looked at: firewall rules: run this as root, it needs CAP_NET_ADMIN\n"
 	if out.String() != want {
 		t.Errorf("printed\n%swant\n%s", &out, want)
 	}

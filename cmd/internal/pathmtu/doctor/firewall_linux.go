@@ -15,7 +15,7 @@ func (r *Report) firewall(routes *routing, peers bool) {
 	rules, err := firewall.Read()
 	switch {
 	case errors.Is(err, unix.EPERM):
-		r.unseen("firewall rules: run this as root, it takes CAP_NET_ADMIN")
+		r.unseen("firewall rules: run this as root, it needs CAP_NET_ADMIN")
 		return
 	case err != nil:
 		r.unseen("firewall rules: " + err.Error())

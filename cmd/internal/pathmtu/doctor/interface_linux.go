@@ -61,7 +61,7 @@ func (r *Report) lower(link netlink.Link, routes *routing) {
 	r.add(Finding{
 		Level: hostcheck.Problem, Subject: "MTU of " + a.Name,
 		State: fmt.Sprintf("is %d, and that of %s below is %d", a.MTU, below.Attrs().Name, below.Attrs().MTU),
-		Why:   "larger packets are lost on this host, and nobody says so",
+		Why:   "larger packets are lost on this host, and nothing reports it",
 		Do:    fmt.Sprintf("ip link set %s mtu %d", a.Name, below.Attrs().MTU),
 	})
 }
@@ -76,7 +76,7 @@ func (r *Report) ports(link netlink.Link, routes *routing) {
 	r.add(Finding{
 		Level: hostcheck.Warning, Subject: "MTU of " + a.Name,
 		State: fmt.Sprintf("is %d, and that of its bridge %s is %d", a.MTU, bridge.Attrs().Name, bridge.Attrs().MTU),
-		Why:   "a bridge drops what is too long for a port, and says nothing",
+		Why:   "a bridge drops what is too long for a port, and reports nothing",
 		Do:    fmt.Sprintf("ip link set %s mtu %d", a.Name, bridge.Attrs().MTU),
 	})
 }
@@ -99,7 +99,7 @@ func (r *Report) probe(ctx context.Context, gateways []gateway) {
 		r.add(Finding{
 			Level: hostcheck.Problem, Subject: "MTU of " + g.iface,
 			State: fmt.Sprintf("is %d, and packets of more than %d bytes do not get to the gateway %v", path.InterfaceMTU, path.MTU, g.addr),
-			Why:   "larger packets are lost on the LAN, and nobody says so",
+			Why:   "larger packets are lost on the LAN, and nothing reports it",
 			Do:    fmt.Sprintf("ip link set %s mtu %d, or raise the MTU of the gateway and the switches between", g.iface, path.MTU),
 		})
 	}

@@ -48,11 +48,11 @@ var settings = []setting{
 	},
 	{
 		"net/ipv4/icmp_ratelimit", above(1000), hostcheck.Warning,
-		"this host answers probes and errors more seldom than once a second: tools see a silent hop", "1000",
+		"this host answers probes and errors less often than once a second: tools see a silent hop", "1000",
 	},
 	{
 		"net/ipv6/icmp/ratelimit", above(1000), hostcheck.Warning,
-		"this host sends ICMPv6 errors more seldom than once a second: senders may not learn that a packet is too big", "1000",
+		"this host sends ICMPv6 errors less often than once a second: senders may not learn that a packet is too big", "1000",
 	},
 }
 
@@ -68,7 +68,7 @@ var perInterface = []setting{
 	},
 	{
 		"net/ipv4/conf/%s/rp_filter", is(1), hostcheck.Warning,
-		"messages of routers whose way back is another interface are dropped before a socket sees them", "2",
+		"messages of routers that are reached through another interface are dropped before a socket sees them", "2",
 	},
 }
 

@@ -109,7 +109,7 @@ func (t *text) sink(s control.Sink) {
 		t.reasons("  dropped by "+f.Name+": ", f.Dropped)
 	}
 	t.reasons("  failed: ", s.Failed)
-	t.reasons("  shed: ", s.Shed)
+	t.reasons("  dropped from the queue: ", s.Shed)
 	if c := s.Canaries; c != nil {
 		t.linef("    test messages sent %s, failed %s%s", readable.Number(c.Sent), readable.Number(c.Failed), because(c.Reason))
 	}

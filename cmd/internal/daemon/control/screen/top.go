@@ -109,7 +109,7 @@ func (d *drawing) pipeline(p control.Pipeline, nth, of int) {
 			Rate(p.Received.Per10s), Rate(p.Forwarded.Per10s), Rate(p.Dropped.Per10s), Rate(p.Lost.Per10s)))
 	rows := drops(p)
 	most := max(1, (d.Rows-len(d.lines)-2)/4)
-	d.lines = append(d.lines, "", d.row("dropped, failed or shed", "packets", "per s"))
+	d.lines = append(d.lines, "", d.row("dropped or failed", "packets", "per s"))
 	if len(rows) == 0 {
 		d.lines = append(d.lines, "nothing so far")
 	}
@@ -173,7 +173,7 @@ func drops(p control.Pipeline) (all []drop) {
 			add("sink "+s.Name+", "+f.Name+": ", f.Dropped)
 		}
 		add("sink "+s.Name+": failed as ", s.Failed)
-		add("sink "+s.Name+": shed as ", s.Shed)
+		add("queue of sink "+s.Name+": ", s.Shed)
 	}
 	slices.SortStableFunc(all, func(a, b drop) int {
 		return cmp.Or(cmp.Compare(b.Per10s, a.Per10s), cmp.Compare(b.Total, a.Total))
