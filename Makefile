@@ -49,9 +49,10 @@ bench: build ## recovery of many clients, speed beside tcpdump in the same run (
 	$(GO) test -run '^$$' -bench . -benchmem ./pipeline/... ./filters/... ./sinks/... ./sources/...
 
 .PHONY: pictures
-pictures: build ## those of the README, from real runs: .github/images/*.svg (needs tcpdump)
+pictures: build ## those of the README, from real runs: .github/images (needs tcpdump and Chromium)
 	$(GO) run ./cmd/pmtud-lab -pmtud ./pmtud -picture .github/images/demo.svg
 	$(GO) run ./cmd/pmtud-bench -pmtud ./pmtud -pictures .github/images
+	$(GO) test ./cmd/internal/daemon/monitor -run '^TestBrowser$$' -count 1 -pmtud '$(CURDIR)/pmtud' -screenshots '$(CURDIR)/.github/images'
 
 .PHONY: soak
 soak: ## traffic and random faults for SOAK; then books, memory and files are checked

@@ -1,13 +1,21 @@
 package monitor_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
 	"io"
+	"maps"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +28,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"github.com/pmtud/pmtud/cmd/internal/lab/flood"
 	"github.com/pmtud/pmtud/cmd/internal/readable"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
@@ -93,11 +102,65 @@ func evaluate[T any](t *testing.T, b *browser, expression string) (value T) {
 	return value
 }
 
-// screenshot keeps a picture of the whole page with the artifacts of the test.
+// screenshot keeps a picture of the whole page.
 func (b *browser) screenshot(t *testing.T, name string) {
 	t.Helper()
-	picture, err := chromedp.Run(b, chromedp.FullScreenshot(100))
-	must(t, err, os.WriteFile(filepath.Join(t.ArtifactDir(), name), picture, 0o600))
+	dir := *screenshots
+	if dir == "" {
+		dir = t.ArtifactDir()
+	}
+	data, err := chromedp.Run(b, chromedp.FullScreenshot(100))
+	must(t, err)
+	picture, err := png.Decode(bytes.NewReader(data))
+	must(t, err)
+	var small bytes.Buffer
+	must(t, (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, fewer(picture)))
+	must(t, os.WriteFile(filepath.Join(dir, name), small.Bytes(), 0o644))
+}
+
+// fewer returns a picture with its 256 most frequent colours: those of lines and of most of
+// the edges of letters.
+func fewer(in image.Image) image.Image {
+	bounds := in.Bounds()
+	pixels := map[color.Color]int{}
+	for y := range bounds.Dy() {
+		for x := range bounds.Dx() {
+			pixels[in.At(x, y)]++
+		}
+	}
+	palette := slices.SortedFunc(maps.Keys(pixels), func(a, b color.Color) int { return pixels[b] - pixels[a] })
+	out := image.NewPaletted(bounds, palette[:min(len(palette), 256)])
+	draw.Draw(out, bounds, in, bounds.Min, draw.Src)
+	return out
+}
+
+// violation is what axe-core finds.
+type violation struct {
+	ID, Help string
+	Nodes    []struct{ HTML, FailureSummary string }
+}
+
+// axe wants no mistake that axe-core finds, as far as that is there: what people can't read,
+// or programs that read to them.
+func (b *browser) axe(t *testing.T, what string) {
+	t.Helper()
+	path := os.Getenv("AXE_CORE")
+	if path == "" {
+		t.Log("labels and contrast are not checked: AXE_CORE is not the path of axe-core's axe.min.js")
+		return
+	}
+	script, err := os.ReadFile(path)
+	must(t, err)
+	_, err = chromedp.Run(b, chromedp.Evaluate[any](string(script)+"; null"))
+	must(t, err)
+	found, err := chromedp.Run(b, chromedp.Evaluate[[]violation](`axe.run().then(r => r.violations)`, chromedp.EvalAwaitPromise))
+	must(t, err)
+	for _, v := range found {
+		t.Errorf("%s: %s: %s", what, v.ID, v.Help)
+		for _, n := range v.Nodes {
+			t.Logf("%s\n%s", n.HTML, n.FailureSummary)
+		}
+	}
 }
 
 // prefer sets the scheme of colours that the user prefers.
@@ -156,10 +219,29 @@ pipelines:
       - {type: log, filters: [{type: src-rate, rate: 1, key: [target]}]}
 `
 
+// realistic returns what makes messages of few routers about many clients, with the MTUs of
+// common tunnels: each second time the most frequent one.
+func realistic() func(frame []byte) {
+	zipf := rand.NewZipf(rand.New(rand.NewPCG(1, 2)), 1.4, 4, 4000)
+	mtus := []uint64{1492, 1480, 1420, 1476, 1400, 1436, 1460, 1450}
+	common := rand.NewZipf(rand.New(rand.NewPCG(3, 4)), 1.6, 1, uint64(len(mtus)-1))
+	addresses := false
+	return func(frame []byte) {
+		flood.ForgeBy(func() uint64 {
+			if addresses = !addresses; addresses {
+				client := zipf.Uint64() // its router is one of twelve
+				return (client+1)*0x9e3779b1<<24 | (client%12+1)*0x85ebca6b&0xffffff
+			}
+			return (mtus[common.Uint64()] - 1000) << 32
+		}, frame)
+	}
+}
+
 // TestBrowser looks at a flooded daemon with Chromium.
 func TestBrowser(t *testing.T) {
 	b := openBrowser(t)
 	l := startLooked(t, branching)
+	l.forge = realistic()
 	base := "http://" + relay(t, l.host, "127.0.0.1:9342") + "/"
 	b.prefer(t, "light")
 	must(t, chromedp.Do(b, chromedp.Navigate(base)))
@@ -172,6 +254,7 @@ func TestBrowser(t *testing.T) {
 	eventually(t, "the page shows what was received", func() bool {
 		return evaluate[string](t, b, received) == readable.Number(p.Received.Total)
 	})
+	top, _ := l.command(t, "top", "--once")
 	if !evaluate[bool](t, b, `document.querySelector('details').open`) {
 		t.Error("what was opened is closed again")
 	}
@@ -183,18 +266,39 @@ func TestBrowser(t *testing.T) {
 	}
 	const back = `getComputedStyle(document.body).backgroundColor`
 	light := evaluate[string](t, b, back)
-	b.screenshot(t, "light.png")
+	b.screenshot(t, "page-light.png")
 	b.prefer(t, "dark")
 	if dark := evaluate[string](t, b, back); dark == light {
 		t.Errorf("light and dark are both %s", dark)
 	}
-	b.screenshot(t, "dark.png")
+	b.screenshot(t, "page-dark.png")
 	must(t, chromedp.Do(b, chromedp.EmulateViewport(390, 844)))
 	if evaluate[int](t, b, `document.documentElement.scrollWidth`) > 390 {
 		t.Error("the page is wider than a telephone")
 	}
-	b.screenshot(t, "narrow.png")
+	b.screenshot(t, "page-narrow.png")
+	evaluate[any](t, b, `document.getElementById('pause').click()`)
+	b.axe(t, "narrow and dark")
+	must(t, chromedp.Do(b, chromedp.EmulateViewport(1280, 1400)))
+	b.axe(t, "dark")
+	b.prefer(t, "light")
+	b.axe(t, "light")
 	b.check(t, base)
+	b.terminal(t, "$ pmtud top\n"+strings.TrimRight(top, "\n "))
+}
+
+// terminal keeps a picture of text as a terminal shows it.
+func (b *browser) terminal(t *testing.T, text string) {
+	t.Helper()
+	const lineHeight, padding = 20, 14
+	height := int64(lineHeight*(strings.Count(text, "\n")+1) + 2*padding)
+	must(t, chromedp.Do(b, chromedp.Navigate("about:blank")), chromedp.Do(b, chromedp.EmulateViewport(760, height)))
+	evaluate[any](t, b, fmt.Sprintf(`document.body.style = 'margin: 0; background: #16181d';
+		const pre = document.createElement('pre');
+		pre.style = 'margin: 0; padding: %dpx 18px; color: #d8dce2; font: 15px/%dpx "DejaVu Sans Mono", monospace';
+		pre.textContent = %q;
+		document.body.append(pre)`, padding, lineHeight, text))
+	b.screenshot(t, "top.png")
 }
 
 // check wants all to have come from the daemon, without an error.

@@ -29,6 +29,7 @@ type looked struct {
 	control.Client
 	host   *netns.NS
 	sender *flood.Sender
+	forge  func(frame []byte)
 	sent   uint64
 }
 
@@ -54,14 +55,15 @@ func startLooked(t *testing.T, config string) *looked {
 	path := filepath.Join(t.TempDir(), "pmtud.sock")
 	return &looked{
 		daemon: start(t, l.host, "control: "+path+"\n"+config),
-		Client: control.Client{Path: path}, host: l.host, sender: l.sender(t, 64),
+		Client: control.Client{Path: path}, host: l.host, sender: l.sender(t, 64), forge: flood.Forge,
 	}
 }
 
-// flood sends so many messages a second for some time, each of another router.
+// flood sends so many messages a second for some time, as forge has them: each of another
+// router, unless a test has its own.
 func (l *looked) flood(t *testing.T, rate int, long time.Duration) {
 	t.Helper()
-	n, err := l.sender.Run(t.Context(), rate, long, flood.Forge)
+	n, err := l.sender.Run(t.Context(), rate, long, l.forge)
 	must(t, err)
 	l.sent += uint64(n)
 }

@@ -19,13 +19,13 @@ function adopt(page) {
     const same = next.querySelector('#' + CSS.escape(open.id));
     if (same) same.open = true;
   }
-  const focused = document.activeElement && document.activeElement.closest('details');
+  const focused = document.activeElement && document.activeElement.closest('details, figure');
   const scrolled = Array.from(document.querySelectorAll('figure'), (figure) => figure.scrollLeft);
   document.title = page.title;
   document.querySelector('main').replaceWith(document.adoptNode(next));
   document.querySelectorAll('figure').forEach((figure, i) => { figure.scrollLeft = scrolled[i] || 0; });
   const again = focused && document.getElementById(focused.id);
-  if (again) again.querySelector('summary').focus({preventScroll: true});
+  if (again) (again.querySelector('summary') || again).focus({preventScroll: true});
 }
 
 async function refresh() {
