@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/cache"
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/netspace"
 )
@@ -20,6 +21,9 @@ const cacheHelp = `Cache lists the path MTUs that this host's kernel has learned
 and all routing tables and VRFs, with the time until they are forgotten. With
 an ADDRESS it looks that one up. Containers have their own: --all-netns lists
 those of all network namespaces, which takes root.
+
+If the daemon runs, its last messages say which router taught an entry, and when.
+It does not see copies that other servers broadcast.
 
 The kernel does not list an IPv4 entry before a packet has used it. Cache also
 looks up the hosts that TCP connections go to; ask for any other by ADDRESS.
@@ -36,6 +40,7 @@ type cacheOptions struct {
 	v4, v6   bool
 	yes      bool
 	format   *choice
+	daemon   control.Client
 }
 
 func (a *app) cacheCommand() *cobra.Command {
@@ -61,7 +66,28 @@ func (a *app) cacheCommand() *cobra.Command {
 	c.Flags().BoolVar(&o.allNetns, "all-netns", false, "in all network namespaces, those of containers too")
 	c.Flags().BoolVarP(&o.yes, "yes", "y", false, "flush without a question")
 	o.format = addFormatFlag(c, textFormat, jsonFormat)
+	a.addControlFlag(c, &o.daemon)
 	return c
+}
+
+// attribute notes which router taught an entry and when, where the daemon that runs has seen the
+// message. Where none runs, or it may not be asked, nobody knows.
+func attribute(ctx context.Context, daemon control.Client, entries []cache.Entry) {
+	if len(entries) == 0 {
+		return
+	}
+	seen, err := daemon.Messages(ctx)
+	if err != nil {
+		return
+	}
+	for i := range entries {
+		e := &entries[i]
+		for _, m := range seen.Messages {
+			if m.Client == e.Destination && (int(m.MTU) == e.MTU || e.Locked && int(m.MTU) < e.MTU) {
+				e.Router, e.Heard = m.Router, m.Time
+			}
+		}
+	}
 }
 
 // completeCache offers what to do.
@@ -120,6 +146,7 @@ func (a *app) cache(ctx context.Context, o cacheOptions, q cache.Query) error {
 	}
 	entries := slices.Concat(listed...)
 	if !o.flush {
+		attribute(ctx, o.daemon, entries)
 		return a.failed(o.printEntries(a.Stdout, q, entries))
 	}
 	if err := a.confirmFlush(ctx, o, q, entries); err != nil {
@@ -281,6 +308,9 @@ func remarks(e cache.Entry) (found []string) {
 	}
 	if e.MTU == 0 {
 		found = append(found, fmt.Sprintf("another gateway: %v", e.Gateway))
+	}
+	if e.Router.IsValid() {
+		found = append(found, fmt.Sprintf("by a message of %v at %s", e.Router, e.Heard.Local().Format(time.DateTime)))
 	}
 	return found
 }

@@ -32,6 +32,11 @@ func (c Client) Top(ctx context.Context, n int) (t Top, err error) {
 	return t, c.ask(ctx, "top", url.Values{"n": {strconv.Itoa(n)}}, &t)
 }
 
+// Messages asks for the last message about each of the last clients.
+func (c Client) Messages(ctx context.Context) (m Messages, err error) {
+	return m, c.ask(ctx, "messages", nil, &m)
+}
+
 func (c Client) ask(ctx context.Context, what string, query url.Values, into any) error {
 	ctx, stop := context.WithTimeout(ctx, clientTimeout)
 	defer stop()

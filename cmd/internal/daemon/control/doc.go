@@ -3,6 +3,7 @@
 //
 //	GET /api/status   what runs, with counters, rates and health: [Status]
 //	GET /api/top      the heaviest routers, clients, targets and MTUs: [Top]
+//	GET /api/messages the last message about each of the last clients: [Messages]
 //	GET /api/tap      packets as they are decided, a line of JSON each: see [TapQuery]
 //
 // The daemon serves its page beside them, see package page.

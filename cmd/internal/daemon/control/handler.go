@@ -19,6 +19,7 @@ func Handler(d Daemon) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/status", func(w http.ResponseWriter, r *http.Request) { answer(w, h.State(r.Context())) })
 	mux.HandleFunc("GET /api/top", h.lists)
+	mux.HandleFunc("GET /api/messages", func(w http.ResponseWriter, _ *http.Request) { answer(w, h.Messages()) })
 	mux.HandleFunc("GET /api/tap", h.tap)
 	return mux
 }

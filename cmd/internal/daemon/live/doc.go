@@ -12,6 +12,7 @@
 //     ([Lists]). Below that rate every packet is in them. They are always on, so that
 //     they also hold what came before somebody looked. Under a flood they cost less than
 //     5 ns a packet; a packet in the sample costs 40 to 200 ns.
+//     The last message about each of the last clients ([Live.Messages]) is of the same sample.
 //   - A [Tap] copies the packets that it selects into a ring of fixed size. When its reader
 //     is slow, packets are counted as lost instead.
 //

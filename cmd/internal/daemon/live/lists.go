@@ -39,6 +39,7 @@ type Lists struct {
 	skip     uint64    // packets before the next one to look at
 	samples  uint64    // in this second
 	random   uint64    // state of xorshift
+	messages messages
 }
 
 // sketches are one generation.
@@ -55,7 +56,7 @@ func newSketches() *sketches {
 }
 
 func newLists(now time.Time) *Lists {
-	return &Lists{began: now, turned: now, stride: 1, random: uint64(now.UnixNano()) | 1}
+	return &Lists{began: now, turned: now, stride: 1, random: uint64(now.UnixNano()) | 1, messages: newMessages()}
 }
 
 // sample looks at some of the packets, unless somebody reads the lists.
@@ -102,6 +103,7 @@ func (l *Lists) add(p *pipeline.Packet) {
 	}
 	if q, ok := p.Quoted(); ok {
 		l.now.clients.Add(clientprefix.Of(q.Dst).Addr().As16(), weight, dropped)
+		l.messages.add(q.Dst, p)
 	}
 	if l.samples++; l.samples > SamplesPerSecond {
 		l.stride, l.samples = 2*l.stride, 0

@@ -208,6 +208,36 @@ func TestSample(t *testing.T) {
 	})
 }
 
+// TestMessages wants the last message about each client, forwarded or not.
+func TestMessages(t *testing.T) {
+	w := start(t)
+	w.send(from("203.0.113.1", "198.51.100.7", 1400, 2)...)
+	w.send(from("203.0.113.2", "198.51.100.7", 1500, 1)...) // dropped
+	w.send(from("2001:db8::1", "2001:db8:1:2ff::7", 1280, 1)...)
+	got := w.live.Messages()
+	slices.SortFunc(got, func(a, b live.Message) int { return a.Client.Compare(b.Client) })
+	at := pipelinetest.Begin.Time()
+	want := []live.Message{
+		{netip.MustParseAddr("198.51.100.7"), netip.MustParseAddr("203.0.113.2"), 1500, at},
+		{netip.MustParseAddr("2001:db8:1:2ff::7"), netip.MustParseAddr("2001:db8::1"), 1280, at},
+	}
+	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+		t.Errorf("messages (-want +got):\n%s", diff)
+	}
+}
+
+// TestMessagesAreBounded sends messages about more clients than are remembered.
+func TestMessagesAreBounded(t *testing.T) {
+	w := start(t)
+	const clients = 20000
+	for i := range clients {
+		w.send(from("203.0.113.1", netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}).String(), 1400, 1)...)
+	}
+	if got := len(w.live.Messages()); got < 1500 || got > 4096 {
+		t.Errorf("%d clients are remembered of %d", got, clients)
+	}
+}
+
 func TestHistory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()

@@ -1,6 +1,9 @@
 package cache
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // Entry is what the kernel has learned about the way to a host.
 type Entry struct {
@@ -13,6 +16,10 @@ type Entry struct {
 	Gateway     netip.Addr `json:"gateway,omitzero"`
 	Table       int        `json:"table"` // 254 is the main one
 	VRF         string     `json:"vrf,omitempty"`
+
+	// The message that taught it, if it is known.
+	Router netip.Addr `json:"router,omitzero"`
+	Heard  time.Time  `json:"heard,omitzero"`
 
 	index int // of the device
 }
