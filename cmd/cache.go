@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmtud/pmtud/cmd/internal/columns"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/cache"
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/netspace"
@@ -22,8 +23,8 @@ and all routing tables and VRFs, with the time until they are forgotten. With
 an ADDRESS it looks that one up. Containers have their own: --all-netns lists
 those of all network namespaces, which takes root.
 
-If the daemon runs, its last messages say which router taught an entry, and when.
-It does not see copies that other servers broadcast.
+If the daemon runs, the messages that it has seen say which router taught an
+entry, and when. It does not see copies that other servers broadcast.
 
 The kernel does not list an IPv4 entry before a packet has used it. Cache also
 looks up the hosts that TCP connections go to; ask for any other by ADDRESS.
@@ -279,7 +280,7 @@ func printEntryTable(out io.Writer, entries []cache.Entry) error {
 		}
 		rows = append(rows, []string{e.Destination.String(), mtu, left, e.Device})
 	}
-	lines := align(rows)
+	lines := columns.Align(rows)
 	fmt.Fprintln(out, lines[0])
 	before := ""
 	for i, e := range entries {

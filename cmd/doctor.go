@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmtud/pmtud/cmd/internal/columns"
 	"github.com/pmtud/pmtud/cmd/internal/daemon"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/hostcheck"
@@ -18,7 +19,7 @@ const doctorHelp = `Doctor looks for what keeps path MTU discovery from working 
 each finding it says why it matters and which command fixes it:
 
 - kernel settings (ip_no_pmtu_disc, rp_filter, min_pmtu, ...),
-- rules of nftables, iptables-nft and iptables-legacy that drop "packet too big",
+- rules of nftables and iptables, old and new, that drop "packet too big",
 - XDP programs that see packets before pmtud,
 - MTUs that do not match: of bridges, VLANs, and between here and the gateways,
 - several daemons that send on one interface,
@@ -146,7 +147,7 @@ const peersType = "peers"
 func printDoctor(out io.Writer, r *doctor.Report) error {
 	text := findings(r.Findings)
 	for _, unseen := range r.Unseen {
-		text += strings.Join(hang("not looked at: ", unseen), "\n") + "\n"
+		text += strings.Join(columns.Hang("not looked at: ", unseen), "\n") + "\n"
 	}
 	_, err := io.WriteString(out, text)
 	return err
@@ -161,7 +162,7 @@ func findings(all []doctor.Finding) string {
 		}
 		for _, part := range [][2]string{{fmt.Sprintf("%-9v", f.Level), what}, {"    why: ", f.Why}, {"    do:  ", f.Do}} {
 			if part[1] != "" {
-				text.WriteString(strings.Join(hang(part[0], part[1]), "\n") + "\n")
+				text.WriteString(strings.Join(columns.Hang(part[0], part[1]), "\n") + "\n")
 			}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmtud/pmtud/cmd/internal/columns"
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/cmd/internal/offline/catalog"
 	"github.com/pmtud/pmtud/pipeline"
@@ -127,7 +128,7 @@ func listPlugins(out io.Writer, infos []catalog.PluginInfo) error {
 	for _, p := range infos {
 		rows = append(rows, []string{p.Kind, p.Type, p.Summary})
 	}
-	return printLines(out, table(rows))
+	return printLines(out, columns.Table(rows))
 }
 
 func describePlugins(out io.Writer, infos []catalog.PluginInfo) error {
@@ -136,7 +137,7 @@ func describePlugins(out io.Writer, infos []catalog.PluginInfo) error {
 		if i > 0 {
 			lines = append(lines, "")
 		}
-		lines = append(lines, setting.Wrap(p.Kind+" "+p.Type+": "+p.Summary, width)...)
+		lines = append(lines, setting.Wrap(p.Kind+" "+p.Type+": "+p.Summary, columns.Width)...)
 		for _, part := range [][]string{settingLines(p.Settings), reasonLines(p.Reasons), metricLines(p.Metrics)} {
 			if len(part) > 1 {
 				lines = append(append(lines, ""), part...)
@@ -156,15 +157,15 @@ func settingLines(settings []setting.Info) []string {
 		}
 		rows = append(rows, []string{s.Name, s.Kind(), value})
 	}
-	heads := align(rows)
+	heads := columns.Align(rows)
 	lines := heads[:1:1]
 	for i, s := range settings {
-		lines = append(append(lines, strings.TrimRight(heads[i+1], " ")), hang("    ", s.Doc)...)
+		lines = append(append(lines, strings.TrimRight(heads[i+1], " ")), columns.Hang("    ", s.Doc)...)
 		if allowed := s.Allowed(); allowed != "" {
-			lines = append(lines, hang("    ", "allowed: "+allowed)...)
+			lines = append(lines, columns.Hang("    ", "allowed: "+allowed)...)
 		}
 		if example := setting.Line(s.Example); example != "" {
-			lines = append(lines, hang("    ", "example: "+example)...)
+			lines = append(lines, columns.Hang("    ", "example: "+example)...)
 		}
 	}
 	return lines
@@ -175,7 +176,7 @@ func reasonLines(reasons []catalog.ReasonInfo) []string {
 	for _, r := range reasons {
 		rows = append(rows, []string{r.Name, r.Doc})
 	}
-	return table(rows)
+	return columns.Table(rows)
 }
 
 func metricLines(metrics []catalog.MetricInfo) []string {
@@ -183,7 +184,7 @@ func metricLines(metrics []catalog.MetricInfo) []string {
 	for _, m := range metrics {
 		rows = append(rows, []string{m.Name, m.Kind, m.Label, m.Doc})
 	}
-	return table(rows)
+	return columns.Table(rows)
 }
 
 func printLines(out io.Writer, lines []string) error {

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/pmtud/pmtud/cmd/internal/columns"
 )
 
 const rootHelp = `pmtud hands ICMP messages of path MTU discovery (IPv4 "fragmentation needed",
@@ -57,7 +59,7 @@ func (a *app) rootCommand() *cobra.Command {
 		a.completionCommand(), a.versionCommand(),
 	)
 	root.SetHelpCommand(a.helpCommand())
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", width)))
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", columns.Width)))
 	root.SetFlagErrorFunc(optionMistake)
 	a.rename(root)
 	return root

@@ -5,6 +5,8 @@ import (
 	"io"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/pmtud/pmtud/cmd/internal/columns"
 )
 
 // statusLine shows on a terminal what goes on. It may be used by several goroutines.
@@ -29,10 +31,10 @@ func (s *statusLine) show(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.drawn = true
-	if runes := []rune(text); utf8.RuneCountInString(text) >= width {
-		text = string(runes[:width-1])
+	if runes := []rune(text); utf8.RuneCountInString(text) >= columns.Width {
+		text = string(runes[:columns.Width-1])
 	}
-	fmt.Fprintf(s.out, "\r%-*s", width-1, text)
+	fmt.Fprintf(s.out, "\r%-*s", columns.Width-1, text)
 }
 
 // clear takes the line away.
@@ -40,6 +42,6 @@ func (s *statusLine) clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.drawn {
-		fmt.Fprintf(s.out, "\r%*s\r", width-1, "")
+		fmt.Fprintf(s.out, "\r%*s\r", columns.Width-1, "")
 	}
 }

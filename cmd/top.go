@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/pmtud/pmtud/cmd/internal/columns"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control/screen"
 )
@@ -70,7 +71,7 @@ func (a *app) topOnce(ctx context.Context, client control.Client, format string)
 	if format == "json" {
 		return a.printJSON(f)
 	}
-	view := screen.View{Columns: width, Rows: 24}
+	view := screen.View{Columns: columns.Width, Rows: 24}
 	if out, ok := a.Stdout.(*os.File); ok {
 		if columns, rows, err := term.GetSize(int(out.Fd())); err == nil {
 			view.Columns, view.Rows = columns, rows

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
+	"github.com/pmtud/pmtud/cmd/internal/columns"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
 	"github.com/pmtud/pmtud/pipeline/verdict"
@@ -114,28 +114,31 @@ func (t *Trace) Print(w io.Writer, withLayers bool) error {
 	if _, err := w.Write(out); err != nil {
 		return fmt.Errorf("print trace: %w", err)
 	}
-	var text strings.Builder
-	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	if t.steps == nil {
-		fmt.Fprintf(table, "%s\tdoes not capture it: %s\n", t.source, t.packet.Verdict.Reason)
+	for _, line := range t.table() {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " ")); err != nil {
+			return fmt.Errorf("print trace: %w", err)
+		}
 	}
+	return nil
+}
+
+// table returns a line or more for each stage.
+func (t *Trace) table() []string {
+	if t.steps == nil {
+		return columns.Hang(t.source+"  ", "does not capture it: "+t.packet.Verdict.Reason)
+	}
+	var rows [][]string
 	if t.at.Cut {
-		fmt.Fprintf(table, "%s\tcaptures all %d bytes of it; this capture has cut it after %d\n", t.source, t.packet.Length, len(t.packet.Data))
+		rows = append(rows, []string{t.source, "delivers it", fmt.Sprintf("all %d bytes; this capture has cut it after %d", t.packet.Length, len(t.packet.Data))})
 	}
 	for _, s := range t.steps {
 		indent := ""
 		if s.Sink >= 0 {
 			indent = "  "
 		}
-		fmt.Fprintf(table, "%s%s\t%s\t%s\n", indent, s.Name, decision(s), s.Looked)
+		rows = append(rows, []string{indent + s.Name, decision(s), s.Looked})
 	}
-	_ = table.Flush() // to memory
-	for line := range strings.Lines(text.String()) {
-		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
-			return fmt.Errorf("print trace: %w", err)
-		}
-	}
-	return nil
+	return columns.Table(rows)
 }
 
 func decision(s pipeline.Step) string {
