@@ -55,7 +55,7 @@ func (b *builder) pipeline() *Pipeline {
 	for id, s := range b.spec.stages() {
 		p.stages = append(p.stages, built{id, s.Plugin, b.built[id]})
 	}
-	p.gate = p.findGate()
+	p.total = p.findTotal()
 	b.checkNames()
 	return p
 }

@@ -82,15 +82,24 @@ func (p *Pipeline) filterChunk(s *sourceStage, batch []Packet) (err error) {
 		}
 	}()
 	for i := range batch {
+		pkt := &batch[i]
+		pkt.Clock = p.clock.Advance(pkt.Time)
+		pkt.Verdict = Verdict{}
+		pkt.Decode()
+	}
+	early := p.asksTotal(s, len(batch))
+	for i := range batch {
 		pkt = &batch[i]
 		s.received++
 		s.bytes += uint64(pkt.Length)
 		p.received++
-		pkt.Clock = p.clock.Advance(pkt.Time)
-		pkt.Verdict = Verdict{}
-		pkt.Decode()
 		current = &p.filters
-		passed := !p.dropCanary(s, pkt) && current.pass(pkt, &pkt.Verdict)
+		if early && i == 0 {
+			current.foresee(p.total, batch) // if it panics, with this packet
+		}
+		passed := !p.dropCanary(s, pkt) &&
+			!(early && current.refusesEarly(p.total, pkt, i)) &&
+			current.pass(pkt, &pkt.Verdict)
 		if passed {
 			p.forwarded++
 			p.measureForwarded(pkt)

@@ -73,8 +73,10 @@
 // packet, logs, formats or reads a clock. State is bounded when it is created.
 //
 // Under a flood most packets are refused whatever they are, because a limit of the
-// total is used up ([SaturationReporter]). A live source may leave them in the kernel, and
-// count them only ([Env]): the counters then hold them as dropped by that limit.
+// total is used up. When many packets come at once, that limit is asked before the other
+// filters ([TotalLimiter]), and while it refuses everything, a live source may leave packets
+// in the kernel and count them only ([Env]). The counters then hold them as dropped by that
+// limit.
 //
 // # Nothing goes round
 //

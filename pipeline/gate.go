@@ -1,20 +1,5 @@
 package pipeline
 
-import "slices"
-
-// A SaturationReporter is a Limiter that at times refuses whatever comes: its budget does
-// not depend on the packet. While it does, a live source need not read packets at
-// all. What it leaves unread is counted as dropped by the SaturationReporter, also what an
-// earlier filter would have dropped; other filters do not see it. A SaturationReporter that
-// a sink has for itself, or in a pipeline with a sink that wants what is dropped ([Needs]), is not asked.
-type SaturationReporter interface {
-	Limiter
-
-	// SaturatedUntil returns the time up to which Filter refuses every packet, and the
-	// reason. A time that is not after the clock's says nothing.
-	SaturatedUntil() (until Instant, reason Reason)
-}
-
 // gate lets a source know when the pipeline refuses every packet, and counts what the
 // source therefore left unread: see [Env].
 type gate struct {
@@ -24,7 +9,7 @@ type gate struct {
 
 func (g gate) saturatedUntil() (until Instant, ok bool) {
 	p := g.pipeline
-	if p.gate == noGate {
+	if p.total == noTotal {
 		return 0, false
 	}
 	p.mu.Lock()
@@ -44,7 +29,7 @@ func (g gate) countRefused(n int, last Instant) {
 	_, reason := p.gatekeeper().SaturatedUntil()
 	g.source.received += uint64(n)
 	p.received += uint64(n)
-	stage := &p.filters.stages[p.gate]
+	stage := &p.filters.stages[p.total]
 	at := known(reason, stage.reasons)
 	stage.dropped[at] += uint64(n)
 	if p.watcher != nil {
@@ -53,20 +38,6 @@ func (g gate) countRefused(n int, last Instant) {
 }
 
 // gatekeeper returns the filter that the pipeline's gate is about.
-func (p *Pipeline) gatekeeper() SaturationReporter {
-	return p.filters.filters[p.gate].(SaturationReporter)
-}
-
-// noGate stands for a pipeline that nothing can shut.
-const noGate = -1
-
-// findGate returns the index of the first filter that can shut the pipeline.
-func (p *Pipeline) findGate() int {
-	if slices.ContainsFunc(p.sinks, func(s *sinkStage) bool { return s.observesDrops }) {
-		return noGate
-	}
-	return slices.IndexFunc(p.filters.filters, func(f Filter) bool {
-		_, ok := f.(SaturationReporter)
-		return ok
-	})
+func (p *Pipeline) gatekeeper() TotalLimiter {
+	return p.filters.filters[p.total].(TotalLimiter)
 }

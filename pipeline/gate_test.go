@@ -24,6 +24,10 @@ func (g *gatekeeper) Filter(p *pipeline.Packet) pipeline.Reason {
 
 func (g *gatekeeper) Charge(*pipeline.Packet) { g.charged = true }
 
+func (*gatekeeper) Foresee([]pipeline.Packet) {}
+
+func (g *gatekeeper) FilterEarly(p *pipeline.Packet, _ int) pipeline.Reason { return g.Filter(p) }
+
 func (g *gatekeeper) SaturatedUntil() (pipeline.Instant, pipeline.Reason) {
 	if !g.charged {
 		return 0, 1

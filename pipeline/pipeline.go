@@ -27,7 +27,7 @@ type Pipeline struct {
 	sources []*sourceStage
 	sinks   []*sinkStage
 
-	gate int // index of the filter that is asked for sources' gates, or noGate
+	total int // index of the filter that is asked first under a flood, and for sources' gates; or noTotal
 
 	watcher Watcher     // nil if there is none
 	ear     *canary.Ear // nil if nobody wants to hear canaries

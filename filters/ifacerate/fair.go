@@ -9,12 +9,12 @@ import (
 	"github.com/pmtud/pmtud/pipeline/limit/fair"
 )
 
-// fairFilter shares the total between the keys of packets. It is no
-// [pipeline.SaturationReporter]: it has to see who asks.
+// fairFilter shares the total between the keys of packets.
 type fairFilter struct {
 	by      *key.Extractor
 	seed    [2]uint64
 	limiter *fair.Limiter
+	keys    []uint64                   // of the packets that were foreseen
 	passed  [fair.Shares]atomic.Uint64 // for Measure
 }
 
@@ -31,12 +31,32 @@ func newFair(s Settings) (pipeline.Filter, error) {
 }
 
 // Filter remembers whom it refuses.
-func (f *fairFilter) Filter(p *pipeline.Packet) pipeline.Reason {
-	if !f.limiter.Allows(f.key(p), p.Clock) {
+func (f *fairFilter) Filter(p *pipeline.Packet) pipeline.Reason { return f.ask(f.key(p), p.Clock) }
+
+func (f *fairFilter) ask(key uint64, now pipeline.Instant) pipeline.Reason {
+	if !f.limiter.Allows(key, now) {
 		return RateLimited
 	}
 	return pipeline.Pass
 }
+
+// Foresee is [pipeline.TotalLimiter].
+func (f *fairFilter) Foresee(batch []pipeline.Packet) {
+	f.keys = f.keys[:0]
+	for i := range batch {
+		f.keys = append(f.keys, f.key(&batch[i]))
+	}
+	f.limiter.Foresee(f.keys)
+}
+
+// FilterEarly is [pipeline.TotalLimiter]. What other filters would refuse counts as asking,
+// then: see the package.
+func (f *fairFilter) FilterEarly(p *pipeline.Packet, i int) pipeline.Reason {
+	return f.ask(f.keys[i], p.Clock)
+}
+
+// SaturatedUntil is [pipeline.TotalLimiter]: the filter has to see who asks, at any time.
+func (*fairFilter) SaturatedUntil() (pipeline.Instant, pipeline.Reason) { return 0, RateLimited }
 
 func (f *fairFilter) Charge(p *pipeline.Packet) { f.passed[f.limiter.Charge(p.Clock)].Add(1) }
 

@@ -1,9 +1,11 @@
 package ifacerate_test
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -120,13 +122,18 @@ func TestFairTransaction(t *testing.T) {
 	}
 }
 
+// TestFairSeesEveryPacket: the kernel must not refuse any.
 func TestFairSeesEveryPacket(t *testing.T) {
 	f, err := ifacerate.New(*fairBy(10, key.Client), pipelinetest.Env(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := f.(pipeline.SaturationReporter); ok {
-		t.Error("the filter lets the kernel refuse packets")
+	for i := range 100 {
+		p := pipelinetest.PTB{}.Packet(pipelinetest.Begin + pipeline.Instant(i))
+		pipelinetest.Decide(f, &p)
+		if until, _ := f.(pipeline.TotalLimiter).SaturatedUntil(); until > p.Clock {
+			t.Fatalf("packet %d: everything is refused until %d", i, until)
+		}
 	}
 }
 
@@ -237,3 +244,57 @@ func BenchmarkFlood(b *testing.B) {
 		})
 	}
 }
+
+// TestFairUnderFlood compares a pipeline that asks the fair total first, because packets come
+// in crowds, with one in which they come one by one: the same pass.
+func TestFairUnderFlood(t *testing.T) {
+	const crowd, rounds = 64, 500
+	packets := make([]pipeline.Packet, crowd*rounds)
+	for i := range packets { // a forged client each, and between them one that asks again and again
+		client := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
+		if i%crowd == 7 {
+			client = netip.AddrFrom4([4]byte{198, 51, 100, byte(i / crowd % 50)})
+		}
+		packets[i] = pipelinetest.PTB{Client: client}.Packet(pipelinetest.Begin + pipeline.Instant(i)*100_000)
+	}
+	passed := func(crowd int) []pipeline.Instant {
+		var got []pipeline.Instant
+		source := pipeline.NewSource(pipeline.SourcePlugin[struct{}]{Type: "memory", New: func(struct{}, pipeline.Env) (pipeline.Source, error) {
+			return memory{func(deliver func([]pipeline.Packet)) {
+				for batch := range slices.Chunk(slices.Clone(packets), crowd) {
+					deliver(batch)
+					for _, p := range batch {
+						if p.Verdict.Forward() {
+							got = append(got, p.Time)
+						}
+					}
+				}
+			}}, nil
+		}})
+		if _, err := pipelinetest.Run(t.Context(), pipeline.Spec{
+			Sources: []pipeline.Stage{{Plugin: source}},
+			Filters: []pipeline.Stage{{Plugin: ifacerate.Plugin(), Settings: fairBy(100, key.Client)}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	first, plain := passed(crowd), passed(1)
+	if !slices.Equal(first, plain) || len(plain) < 100 {
+		t.Errorf("%d packets pass in crowds, %d one by one", len(first), len(plain))
+	}
+}
+
+// memory is a source of packets in memory.
+type memory struct {
+	run func(deliver func([]pipeline.Packet))
+}
+
+func (memory) Open(context.Context) error { return nil }
+
+func (m memory) Run(_ context.Context, deliver func([]pipeline.Packet)) error {
+	m.run(deliver)
+	return nil
+}
+
+func (memory) Close() error { return nil }

@@ -16,10 +16,15 @@
 // The filter remembers who passed and whom it refused itself. A packet that passes
 // here and that another filter refuses leaves no trace: it costs nothing, and it does
 // not count as asking. So the filter is best the last one: then what other filters
-// refuse is nothing to it.
+// refuse is nothing to it, but under a flood.
 //
-// It has to see every packet, so it does not let the kernel refuse packets under a
-// flood ([pipeline.SaturationReporter]). Each costs some 100 ns of CPU time then.
+// # Under a flood
+//
+// When many packets come at once, this filter is asked first ([pipeline.TotalLimiter]):
+// most are refused for no more than the key that they have. So what is refused here then
+// may be what another filter would have refused, and with fair_by it counts as asking. It
+// gains nothing by that: what passes here still has to pass all other filters, and pays
+// then only.
 //
 // Which fields: `client` makes clients equal, of which one router speaks for
 // thousands, and a client asks again by itself. Who forges messages may choose a new
@@ -71,8 +76,7 @@ func Plugin() pipeline.Plugin {
 	})
 }
 
-// New returns the filter: a [pipeline.SaturationReporter], or with fair_by a
-// [pipeline.Limiter] and [pipeline.Measurer].
+// New returns the filter: a [pipeline.TotalLimiter], with fair_by a [pipeline.Measurer] too.
 func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
 	if len(s.FairBy) > 0 {
 		return newFair(s)
@@ -96,10 +100,16 @@ func (f *filter) Filter(p *pipeline.Packet) pipeline.Reason {
 	return pipeline.Pass
 }
 
-// SaturatedUntil is [pipeline.SaturationReporter]: under a flood, the kernel can refuse what the
+// SaturatedUntil is [pipeline.TotalLimiter]: under a flood, the kernel can refuse what the
 // empty bucket would.
 func (f *filter) SaturatedUntil() (pipeline.Instant, pipeline.Reason) {
 	return f.rate.ReadyAt(f.bucket), RateLimited
 }
+
+// Foresee is [pipeline.TotalLimiter].
+func (*filter) Foresee([]pipeline.Packet) {}
+
+// FilterEarly is [pipeline.TotalLimiter]: an empty bucket refuses whatever it is.
+func (f *filter) FilterEarly(p *pipeline.Packet, _ int) pipeline.Reason { return f.Filter(p) }
 
 func (f *filter) Charge(p *pipeline.Packet) { f.bucket = f.rate.Charge(f.bucket, p.Clock) }

@@ -26,6 +26,7 @@ func TestFilter(t *testing.T, plugin pipeline.Plugin, settings any) {
 	t.Run("kernel filter", f.testKernelFilter)
 	t.Run("limiter", f.testLimiter)
 	t.Run("gatekeeper", f.testGatekeeper)
+	t.Run("total", f.testTotal)
 	t.Run("leaks", f.testLeaks)
 }
 

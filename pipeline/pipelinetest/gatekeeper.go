@@ -9,7 +9,7 @@ import (
 // testGatekeeper checks that a gatekeeper lets nothing pass while it says so, up to
 // the last moment, and that what is refused changes nothing.
 func (f filterTest) testGatekeeper(t *testing.T) {
-	g, ok := f.open(t).(pipeline.SaturationReporter)
+	g, ok := f.open(t).(pipeline.TotalLimiter)
 	if !ok {
 		t.Skip("the filter is no gatekeeper")
 	}

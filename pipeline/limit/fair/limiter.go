@@ -69,6 +69,10 @@ func New(rate, burst float64, keys int) (*Limiter, error) {
 	}, nil
 }
 
+// Foresee brings what is known of keys into the processor's cache, before Allows is called
+// for each of them: at once, since each takes as long as all of them.
+func (l *Limiter) Foresee(keys []uint64) { l.memory.touch(keys) }
+
 // Allows reports whether a packet with this key may pass at the time now. It takes
 // nothing; but if the packet may not pass, the limiter remembers that the key asked.
 func (l *Limiter) Allows(key uint64, now pipeline.Instant) bool {
