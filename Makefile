@@ -25,6 +25,10 @@ deb: ## a Debian package for GOARCH: dist/pmtud_*.deb
 	$(MAKE) build BINARY=dist/pmtud
 	GO='$(GO)' VERSION='$(VERSION)' .ci/deb
 
+.PHONY: package-systems
+package-systems: deb ## the package beside systemd: boots Debian 12 and 13 (needs root, and a mirror of Debian)
+	.ci/package-systems
+
 .PHONY: release
 release: ## static binaries for amd64 and arm64, an SBOM of each, and checksums: dist/SHA256SUMS
 	GO='$(GO)' VERSION='$(VERSION)' .ci/release

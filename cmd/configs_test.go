@@ -21,6 +21,7 @@ import (
 func TestConfigs(t *testing.T) {
 	t.Chdir("../configs")
 	setKey(t)
+	t.Setenv("PMTUD_IFACE", "eth0")
 	schema := schematest.Compile(t, []byte(done(t, run(t, "plugins", "--schema"))))
 	names, err := filepath.Glob("*.*ml")
 	if err != nil || len(names) < 4 {
@@ -39,8 +40,8 @@ func TestConfigs(t *testing.T) {
 			t.Errorf("%s.toml differs (-yaml +toml):\n%s", name, diff)
 		}
 	}
-	recommended := asYAML(t, "recommended.yaml")
-	if diff := cmp.Diff(recommended, asYAML(t, "package/pmtud.yaml")); diff != "" {
+	packaged := strings.Replace(asYAML(t, "package/pmtud.yaml"), "http:\n  listen: \"127.0.0.1:9342\"\n", "", 1)
+	if diff := cmp.Diff(asYAML(t, "recommended.yaml"), packaged); diff != "" {
 		t.Errorf("the package configures something else than recommended.yaml (-recommended +package):\n%s", diff)
 	}
 	_, inPods, _ := strings.Cut(asYAML(t, configMap(t)), "pipelines:")

@@ -43,6 +43,7 @@
 //
 //	${NAME}            environment variable; it must be set, but may be empty
 //	${NAME:-DEFAULT}   the same, or DEFAULT where it is unset or empty
+//	${NAME:?MESSAGE}   the same; MESSAGE says what to do where it is unset or empty
 //	${file:PATH}       what the file holds, without the last line's end; PATH is
 //	                   relative to the folder of the configuration file
 //	$$                 a dollar sign, as one before anything else is

@@ -123,7 +123,7 @@ type variable struct{ value, origin string }
 // variableError says why a variable can't be replaced, and what to do.
 type variableError struct{ message, hint string }
 
-// variable looks up ${NAME}, ${NAME:-DEFAULT} or ${file:PATH}.
+// variable looks up ${NAME}, ${NAME:-DEFAULT}, ${NAME:?MESSAGE} or ${file:PATH}.
 func (e *expander) variable(token string) (variable, *variableError) {
 	text, closed := strings.CutSuffix(strings.TrimPrefix(token, "${"), "}")
 	if !closed {
@@ -135,17 +135,24 @@ func (e *expander) variable(token string) (variable, *variableError) {
 	if path, ok := strings.CutPrefix(text, "file:"); ok {
 		return e.include(path)
 	}
-	name, fallback, hasFallback := strings.Cut(text, ":-")
+	name, operation, _ := strings.Cut(text, ":")
+	fallback, hasFallback := strings.CutPrefix(operation, "-")
+	message, isRequired := strings.CutPrefix(operation, "?")
+	if !hasFallback && !isRequired {
+		name = text
+	}
 	if !variableName.MatchString(name) {
 		return variable{}, &variableError{
 			fmt.Sprintf("%q is not the name of an environment variable", name),
-			"write `${NAME}`, `${NAME:-DEFAULT}` or `${file:PATH}`, or `$${` for the two characters",
+			"write `${NAME}`, `${NAME:-DEFAULT}`, `${NAME:?MESSAGE}` or `${file:PATH}`, or `$${` for the two characters",
 		}
 	}
 	value, ok := os.LookupEnv(name)
 	switch {
 	case value == "" && hasFallback:
 		return variable{fallback, "default of " + name}, nil
+	case value == "" && isRequired:
+		return variable{}, &variableError{"environment variable `" + name + "` is not set", message}
 	case !ok:
 		return variable{}, &variableError{
 			"environment variable `" + name + "` is not set",

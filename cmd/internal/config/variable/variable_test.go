@@ -52,7 +52,7 @@ func TestExpand(t *testing.T) {
 		{"ab${NONE}", "", "", ":1:8: environment variable `NONE` is not set; set it, or give it a default: `${NONE:-DEFAULT}`"},
 		{"${A", "", "", ":1:6: `${` has no end; close it with `}`, or write `$${` for the two characters"},
 		{"${A:-${B}}", "", "", ":1:6: variables cannot be nested"},
-		{"${1}", "", "", ":1:6: \"1\" is not the name of an environment variable; write `${NAME}`, `${NAME:-DEFAULT}` or `${file:PATH}`, or `$${` for the two characters"},
+		{"${1}", "", "", ":1:6: \"1\" is not the name of an environment variable; write `${NAME}`, `${NAME:-DEFAULT}`, `${NAME:?MESSAGE}` or `${file:PATH}`, or `$${` for the two characters"},
 		{"$$ ${A}${file:}", "", "", ":1:13: `${file:}` names no file; write `${file:PATH}`"},
 		{"${LATIN}", "", "", ":1:6: environment variable `LATIN` is not UTF-8"},
 		{"${file:latin}", "", "", ":1:6: read " + dir + "/latin: is not UTF-8"},

@@ -88,6 +88,7 @@ func (p *page) variables() {
 	for _, v := range [][2]string{
 		{"${NAME}", "environment variable; it must be set"},
 		{"${NAME:-DEFAULT}", "the same, or DEFAULT where it is unset or empty"},
+		{"${NAME:?MESSAGE}", "the same; MESSAGE says what to do where it is unset or empty"},
 		{"${file:PATH}", "what the file holds; PATH is relative to the folder of the configuration file"},
 		{"$$", "a dollar sign"},
 	} {
