@@ -11,6 +11,7 @@ import (
 	"github.com/mdlayher/packet"
 	"golang.org/x/sys/unix"
 
+	"github.com/pmtud/pmtud/pipeline/hostnet"
 	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
@@ -114,17 +115,11 @@ func (s *Socket) Control(f func(fd int) error) error {
 func (s *Socket) Close() error { return s.Conn.Close() }
 
 func indexOf(fd int, name string) (int, error) {
-	request, err := unix.NewIfreq(name)
-	if err == nil {
-		err = unix.IoctlIfreq(fd, unix.SIOCGIFINDEX, request)
-	}
-	if errors.Is(err, unix.ENODEV) || errors.Is(err, unix.EINVAL) { // EINVAL: longer than any name
+	index, err := hostnet.Index(fd, name)
+	if errors.Is(err, unix.ENODEV) {
 		return 0, noInterface{}
 	}
-	if err != nil {
-		return 0, os.NewSyscallError("SIOCGIFINDEX", err)
-	}
-	return int(request.Uint32()), nil
+	return index, err
 }
 
 // attached describes the interface that the socket is attached to.

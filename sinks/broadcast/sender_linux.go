@@ -100,7 +100,7 @@ func (s *sender) send(frame []byte) pipeline.Reason {
 	if err := s.socket.Raw.Write(s.write); err != nil {
 		s.err = err
 	}
-	reason := reasonOf(s.err)
+	reason := reasons.Of(s.err)
 	if reason == pipeline.Pass && s.mute {
 		reason = InterfaceDown
 	}
@@ -117,24 +117,9 @@ func (s *sender) writeFrame(fd uintptr) (done bool) {
 	}
 }
 
-func reasonOf(err error) pipeline.Reason {
-	if err == nil {
-		return pipeline.Pass
-	}
-	errno, _ := errors.AsType[unix.Errno](err)
-	switch errno {
-	case unix.ENOBUFS, unix.EAGAIN, unix.ENOMEM:
-		return QueueFull
-	case unix.ENETDOWN:
-		return InterfaceDown
-	case unix.ENXIO, unix.ENODEV:
-		return NoInterface
-	case unix.EMSGSIZE:
-		return FrameTooLong
-	case unix.EPERM, unix.EACCES:
-		return NotPermitted
-	}
-	return SendError
+var reasons = afpacket.Reasons{
+	QueueFull: QueueFull, Down: InterfaceDown, Gone: NoInterface,
+	TooLong: FrameTooLong, NotPermitted: NotPermitted, Other: SendError,
 }
 
 // report logs the interface's state when it changes, and each strange error once.

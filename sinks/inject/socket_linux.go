@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/afpacket"
 )
 
 // socket is a packet socket that only sends. It is bound to no interface, so it serves each
@@ -47,28 +48,13 @@ func (s *socket) send(to *port, frame []byte) pipeline.Reason {
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
-		return s.report(reasonOf(err), err)
+		return s.report(reasons.Of(err), err)
 	}
 }
 
-func reasonOf(err error) pipeline.Reason {
-	if err == nil {
-		return pipeline.Pass
-	}
-	errno, _ := errors.AsType[unix.Errno](err)
-	switch errno {
-	case unix.ENOBUFS, unix.EAGAIN, unix.ENOMEM:
-		return QueueFull
-	case unix.ENETDOWN:
-		return DeviceDown
-	case unix.ENXIO, unix.ENODEV:
-		return NoDevice
-	case unix.EMSGSIZE:
-		return TooLong
-	case unix.EPERM, unix.EACCES:
-		return NotPermitted
-	}
-	return SendError
+var reasons = afpacket.Reasons{
+	QueueFull: QueueFull, Down: DeviceDown, Gone: NoDevice,
+	TooLong: TooLong, NotPermitted: NotPermitted, Other: SendError,
 }
 
 // report logs each strange error once. What becomes of the device is logged where it is looked at.
