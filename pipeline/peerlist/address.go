@@ -15,9 +15,8 @@ type Address struct {
 	Name string
 }
 
-// AddressPattern is a regular expression that all texts of addresses match. It is for the
-// pattern tag of settings.
-const AddressPattern = `^[0-9A-Za-z._:-]+(%[^/: ]{1,15})?$`
+// Pattern returns a regular expression that all texts of addresses match.
+func (Address) Pattern() string { return `^[0-9A-Za-z._:-]+(%[^/: ]{1,15})?$` }
 
 // UnmarshalText reads an IPv4 or IPv6 unicast address or a host name. A link-local IPv6
 // address needs a zone: the name of the interface that it is on.

@@ -21,6 +21,9 @@ type Config struct {
 	// Port is the UDP port that is sent to; 0 for protocols without ports.
 	Port uint16
 
+	// Protocol returns how messages are sent over IPv4 or IPv6; nil if none are.
+	Protocol func(ipv6 bool) SocketOptions
+
 	// HopLimit says that the messages of a [Fanout] have a TTL or hop limit of their own.
 	HopLimit bool
 
@@ -34,6 +37,8 @@ type Config struct {
 // List is a list of peers. Open, Close and Plan belong to the goroutine of a sink; all
 // other methods are safe for concurrent use.
 type List struct {
+	Sockets Sockets // from Open to Close, those of families that may have peers
+
 	config  Config
 	peers   []*peer              // in the order of the list
 	plan    atomic.Pointer[Plan] // written by update
@@ -62,9 +67,14 @@ func New(c Config) *List {
 	return l
 }
 
-// Open looks up names and own addresses, and goes on doing so in the background. A name
-// that can't be looked up is no error: it is logged, and tried again.
+// Open opens the sockets, looks up names and own addresses, and goes on doing so in the
+// background. A name that can't be looked up is no error: it is logged, and tried again.
 func (l *List) Open(ctx context.Context) (err error) {
+	if l.config.Protocol != nil {
+		if err := l.Sockets.open(l); err != nil {
+			return err
+		}
+	}
 	if l.watcher, err = hostnet.Watch(l.readOwn, l.config.Log); err != nil {
 		return err
 	}
@@ -73,15 +83,15 @@ func (l *List) Open(ctx context.Context) (err error) {
 	return nil
 }
 
-// Close ends the look-ups, waits for those that are under way, and logs which peers missed
-// messages.
+// Close ends the look-ups, waits for those that are under way, closes the sockets and logs
+// which peers missed messages.
 func (l *List) Close() error {
 	l.stop()
 	l.stop = func() {}
 	err := l.watcher.Close()
 	l.watcher = nil
 	l.logFailures()
-	return err
+	return errors.Join(err, l.Sockets.Close())
 }
 
 // Plan returns who is to be sent to now.
@@ -105,8 +115,8 @@ func (l *List) HasNames() bool {
 	return slices.ContainsFunc(l.peers, func(p *peer) bool { return p.Name != "" })
 }
 
-// Families reports for which address families there may be peers.
-func (l *List) Families() (ipv4, ipv6 bool) {
+// families reports for which address families there may be peers.
+func (l *List) families() (ipv4, ipv6 bool) {
 	for _, p := range l.peers {
 		ipv4 = ipv4 || p.IP.Is4() || p.Name != ""
 		ipv6 = ipv6 || p.IP.Is6() || p.Name != ""

@@ -18,26 +18,16 @@ type Socket struct {
 	Calls int // of sendmmsg; to be read while nothing is sent
 }
 
-// SocketOptions is what [OpenSocket] opens.
-type SocketOptions struct {
-	Name                   string // for errors: "raw ICMP"
-	Family, Type, Protocol int    // of socket(2)
-
-	// Prepare sets options of the new socket.
-	Prepare func(fd int) error
-
-	// LateErrors says that the socket reports errors about earlier messages, as UDP does
-	// with IP_RECVERR: a send that fails is tried once more.
-	LateErrors bool
-}
-
-// OpenSocket opens a socket with a receive buffer as small and a send buffer as large as the
+// openSocket opens a socket with a receive buffer as small and a send buffer as large as the
 // system allows. It returns nil for a family that the system does not have: names may have
 // addresses of the other one.
-func OpenSocket(o SocketOptions) (*Socket, error) {
+func openSocket(o SocketOptions) (*Socket, error) {
 	fd, err := unix.Socket(o.Family, o.Type|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, o.Protocol)
 	if errors.Is(err, unix.EAFNOSUPPORT) {
 		return nil, nil
+	}
+	if errors.Is(err, unix.EPERM) && o.Type == unix.SOCK_RAW {
+		err = fmt.Errorf("%w (the capability CAP_NET_RAW is missing)", err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open %s socket: %w", o.Name, err)

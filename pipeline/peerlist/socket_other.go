@@ -2,8 +2,17 @@
 
 package peerlist
 
+import (
+	"errors"
+	"fmt"
+)
+
 // Socket can't be had here.
 type Socket struct{ Calls int }
+
+func openSocket(o SocketOptions) (*Socket, error) {
+	return nil, fmt.Errorf("open %s socket: %w", o.Name, errors.ErrUnsupported)
+}
 
 func (*Socket) send(*Fanout, int) (n int, why failure) { return 0, other }
 

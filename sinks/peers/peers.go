@@ -1,8 +1,6 @@
 package peers
 
 import (
-	"context"
-	"errors"
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
@@ -23,7 +21,7 @@ const (
 
 // Settings of the sink.
 type Settings struct {
-	Addresses []peerlist.Address `setting:"addresses" required:"true" pattern:"^[0-9A-Za-z._:-]+(%[^/: ]{1,15})?$" example:"192.0.2.11,2001:db8:1::11,fe80::2%eth0,web.example.net" doc:"addresses and host names of the peers, link-local addresses with their interface; this host's own addresses and duplicates are skipped"`
+	Addresses []peerlist.Address `setting:"addresses" required:"true" example:"192.0.2.11,2001:db8:1::11,fe80::2%eth0,web.example.net" doc:"addresses and host names of the peers, link-local addresses with their interface; this host's own addresses and duplicates are skipped"`
 	DryRun    bool               `setting:"dry_run" example:"true" doc:"do everything but send; needs no privileges"`
 	Refresh   time.Duration      `setting:"refresh" min:"1s" max:"24h" example:"30s" doc:"how often host names are looked up again"`
 	Unlimited bool               `setting:"unlimited" example:"true" doc:"work without a limit such as iface-rate before it: a flood to this host then becomes a flood to every peer"`
@@ -52,31 +50,20 @@ func Plugin() pipeline.Plugin {
 
 // New returns a [Sink].
 func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
-	list := peerlist.New(peerlist.Config{
-		Addresses: s.Addresses, Refresh: s.Refresh, HopLimit: true, Log: env.Log,
-	})
-	return &Sink{List: list, settings: s, seen: seen.Recent()}, nil
+	c := peerlist.Config{Addresses: s.Addresses, Refresh: s.Refresh, Protocol: protocol, HopLimit: true, Log: env.Log}
+	if s.DryRun {
+		c.Protocol = nil
+	}
+	return &Sink{List: peerlist.New(c), settings: s, seen: seen.Recent()}, nil
 }
 
 // Sink sends to peers. It is a [pipeline.Measurer] and [pipeline.HealthChecker], too.
 type Sink struct {
 	*peerlist.List
 	settings Settings
-	sockets  peerlist.Sockets // of Deliver
-	seen     *seen.Memory     // of ICMP messages, with the TTL that they came with
+	seen     *seen.Memory // of ICMP messages, with the TTL that they came with
 
 	rehearsal *rehearsal // made when first needed
-}
-
-// Open opens the sockets and looks up names and own addresses. A name that can't
-// be looked up is no error: it is logged, and tried again in the background.
-func (s *Sink) Open(ctx context.Context) error {
-	if !s.settings.DryRun {
-		if err := openSockets(&s.sockets, s.List); err != nil {
-			return err
-		}
-	}
-	return s.List.Open(ctx)
 }
 
 // Deliver sends each message to the peers of its family.
@@ -104,9 +91,9 @@ func (s *Sink) deliver(p *pipeline.Packet) pipeline.Reason {
 }
 
 func (s *Sink) send(plan *peerlist.Plan, p *pipeline.Packet, ttl uint8) pipeline.Reason {
-	peers, socket := plan.IPv4, s.sockets.IPv4
+	peers, socket := plan.IPv4, s.Sockets.IPv4
 	if p.PTB == 6 {
-		peers, socket = plan.IPv6, s.sockets.IPv6
+		peers, socket = plan.IPv6, s.Sockets.IPv6
 	}
 	switch {
 	case peers == nil:
@@ -121,7 +108,3 @@ func (s *Sink) send(plan *peerlist.Plan, p *pipeline.Packet, ttl uint8) pipeline
 
 // Flush does nothing: Deliver keeps nothing back.
 func (s *Sink) Flush() {}
-
-// Close ends the look-ups, closes the sockets and logs which peers missed
-// messages.
-func (s *Sink) Close() error { return errors.Join(s.List.Close(), s.sockets.Close()) }

@@ -2,35 +2,23 @@ package peers
 
 import (
 	"errors"
-	"fmt"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline/peerlist"
 )
 
-// openSockets opens raw ICMP sockets (raw(7)) that send and never receive, for the families
-// of the list. The kernel writes the IP header, chooses the source address, and computes
-// the checksum of ICMPv6.
-func openSockets(s *peerlist.Sockets, list *peerlist.List) (err error) {
-	ipv4, ipv6 := list.Families()
-	if ipv4 {
-		s.IPv4, err = openSocket("raw ICMP", unix.AF_INET, unix.IPPROTO_ICMP, prepareIPv4)
+// protocol is that of raw ICMP sockets (raw(7)) that send and never receive. The kernel
+// writes the IP header, chooses the source address, and computes the checksum of ICMPv6.
+func protocol(ipv6 bool) peerlist.SocketOptions {
+	if ipv6 {
+		return peerlist.SocketOptions{
+			Name: "raw ICMPv6", Family: unix.AF_INET6, Type: unix.SOCK_RAW, Protocol: unix.IPPROTO_ICMPV6, Prepare: prepareIPv6,
+		}
 	}
-	if ipv6 && err == nil {
-		s.IPv6, err = openSocket("raw ICMPv6", unix.AF_INET6, unix.IPPROTO_ICMPV6, prepareIPv6)
+	return peerlist.SocketOptions{
+		Name: "raw ICMP", Family: unix.AF_INET, Type: unix.SOCK_RAW, Protocol: unix.IPPROTO_ICMP, Prepare: prepareIPv4,
 	}
-	return err
-}
-
-func openSocket(name string, family, protocol int, prepare func(fd int) error) (*peerlist.Socket, error) {
-	s, err := peerlist.OpenSocket(peerlist.SocketOptions{
-		Name: name, Family: family, Type: unix.SOCK_RAW, Protocol: protocol, Prepare: prepare,
-	})
-	if errors.Is(err, unix.EPERM) {
-		return nil, fmt.Errorf("%w (the capability CAP_NET_RAW is missing)", err)
-	}
-	return s, err
 }
 
 // prepareIPv4 blocks what ICMP_FILTER can block, which is all types below 32, and

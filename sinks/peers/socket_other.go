@@ -2,13 +2,6 @@
 
 package peers
 
-import (
-	"errors"
-	"fmt"
+import "github.com/pmtud/pmtud/pipeline/peerlist"
 
-	"github.com/pmtud/pmtud/pipeline/peerlist"
-)
-
-func openSockets(*peerlist.Sockets, *peerlist.List) error {
-	return fmt.Errorf("open raw ICMP socket: %w", errors.ErrUnsupported)
-}
+func protocol(bool) peerlist.SocketOptions { return peerlist.SocketOptions{Name: "raw ICMP"} }

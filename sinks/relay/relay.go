@@ -1,8 +1,6 @@
 package relay
 
 import (
-	"context"
-	"errors"
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
@@ -22,7 +20,7 @@ const (
 
 // Settings of the sink.
 type Settings struct {
-	Peers    []peerlist.Address `setting:"peers" required:"true" pattern:"^[0-9A-Za-z._:-]+(%[^/: ]{1,15})?$" example:"192.0.2.11,2001:db8:1::11,fe80::2%eth0,pmtud.example.net" doc:"addresses and host names of the peers, link-local addresses with their interface; this host's own addresses and duplicates are skipped"`
+	Peers    []peerlist.Address `setting:"peers" required:"true" example:"192.0.2.11,2001:db8:1::11,fe80::2%eth0,pmtud.example.net" doc:"addresses and host names of the peers, link-local addresses with their interface; this host's own addresses and duplicates are skipped"`
 	Port     uint16             `setting:"port" min:"1" example:"4821" doc:"UDP port that the peers listen on"`
 	Key      []string           `setting:"key" secret:"true" example:"a-secret-of-your-own" doc:"secret texts of at least 16 bytes that all hosts share; the first one seals"`
 	Insecure bool               `setting:"insecure" example:"true" doc:"work without a key: anyone who can send to the peers can then forge messages"`
@@ -56,10 +54,14 @@ func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 	if err != nil {
 		return nil, setting.Errorf("key", "%w", err)
 	}
+	c := peerlist.Config{
+		Addresses: s.Peers, Refresh: s.Refresh, Port: s.Port, Protocol: protocol, OneFamily: true, Log: env.Log,
+	}
+	if s.DryRun {
+		c.Protocol = nil
+	}
 	return &Sink{
-		List: peerlist.New(peerlist.Config{
-			Addresses: s.Peers, Refresh: s.Refresh, Port: s.Port, OneFamily: true, Log: env.Log,
-		}),
+		List:     peerlist.New(c),
 		settings: s,
 		sealer:   sealed.NewSealer(keys[0]),
 		packets:  whole.New(),
@@ -71,21 +73,9 @@ func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
 type Sink struct {
 	*peerlist.List
 	settings Settings
-	sockets  peerlist.Sockets
 	sealer   *sealed.Sealer
 	packets  *whole.Packets
 	datagram []byte // of the packet at hand
-}
-
-// Open opens the sockets and looks up names and own addresses. A name that can't
-// be looked up is no error: it is logged, and tried again in the background.
-func (s *Sink) Open(ctx context.Context) error {
-	if !s.settings.DryRun {
-		if err := openSockets(&s.sockets, s.List); err != nil {
-			return err
-		}
-	}
-	return s.List.Open(ctx)
 }
 
 // Deliver sends each packet to all peers.
@@ -113,7 +103,7 @@ func (s *Sink) deliver(p *pipeline.Packet, now time.Time) pipeline.Reason {
 		return pipeline.Pass
 	}
 	s.datagram = s.sealer.Seal(s.datagram[:0], packet, now)
-	if plan.IPv4.Send(s.sockets.IPv4, s.datagram, 0)+plan.IPv6.Send(s.sockets.IPv6, s.datagram, 0) == 0 {
+	if plan.IPv4.Send(s.Sockets.IPv4, s.datagram, 0)+plan.IPv6.Send(s.Sockets.IPv6, s.datagram, 0) == 0 {
 		return SendFailed
 	}
 	return pipeline.Pass
@@ -130,6 +120,3 @@ func (s *Sink) DryRun(p *pipeline.Packet, record func(linklayer.Type, []byte)) p
 
 // Flush does nothing: Deliver keeps nothing back.
 func (s *Sink) Flush() {}
-
-// Close ends the look-ups, closes the sockets and logs which peers missed packets.
-func (s *Sink) Close() error { return errors.Join(s.List.Close(), s.sockets.Close()) }

@@ -8,23 +8,16 @@ import (
 	"github.com/pmtud/pmtud/pipeline/peerlist"
 )
 
-// openSockets opens UDP sockets for the families of the list. They are bound to a free port
-// with the first send.
-func openSockets(s *peerlist.Sockets, list *peerlist.List) (err error) {
-	ipv4, ipv6 := list.Families()
-	if ipv4 {
-		s.IPv4, err = openSocket("UDP", unix.AF_INET, prepareIPv4)
+// protocol is UDP. The sockets are bound to a free port with the first send.
+func protocol(ipv6 bool) peerlist.SocketOptions {
+	if ipv6 {
+		return peerlist.SocketOptions{
+			Name: "UDP over IPv6", Family: unix.AF_INET6, Type: unix.SOCK_DGRAM, Prepare: prepareIPv6, LateErrors: true,
+		}
 	}
-	if ipv6 && err == nil {
-		s.IPv6, err = openSocket("UDP over IPv6", unix.AF_INET6, prepareIPv6)
+	return peerlist.SocketOptions{
+		Name: "UDP", Family: unix.AF_INET, Type: unix.SOCK_DGRAM, Prepare: prepareIPv4, LateErrors: true,
 	}
-	return err
-}
-
-func openSocket(name string, family int, prepare func(fd int) error) (*peerlist.Socket, error) {
-	return peerlist.OpenSocket(peerlist.SocketOptions{
-		Name: name, Family: family, Type: unix.SOCK_DGRAM, Prepare: prepare, LateErrors: true,
-	})
 }
 
 // prepareIPv4 lets routers fragment. Only with IP_RECVERR is a full interface queue an

@@ -2,13 +2,6 @@
 
 package relay
 
-import (
-	"errors"
-	"fmt"
+import "github.com/pmtud/pmtud/pipeline/peerlist"
 
-	"github.com/pmtud/pmtud/pipeline/peerlist"
-)
-
-func openSockets(*peerlist.Sockets, *peerlist.List) error {
-	return fmt.Errorf("open UDP socket: %w", errors.ErrUnsupported)
-}
+func protocol(bool) peerlist.SocketOptions { return peerlist.SocketOptions{Name: "UDP"} }

@@ -6,10 +6,9 @@ import (
 	"testing"
 
 	"github.com/google/nftables"
-	"github.com/google/nftables/expr"
-	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/cmd/internal/lab"
+	"github.com/pmtud/pmtud/cmd/internal/lab/rig"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
@@ -95,23 +94,5 @@ func checkCircle(t *testing.T, name string, got, alone lab.Traffic) {
 // logEverywhere sets a rule on a server that logs all ICMP messages that arrive, wherever and by
 // whom, with no exception.
 func logEverywhere(_ *lab.Network, s *lab.Server) error {
-	return s.NS.Do(func() error {
-		c, err := nftables.New()
-		if err != nil {
-			return fmt.Errorf("set netfilter rules: %w", err)
-		}
-		table := c.AddTable(&nftables.Table{Family: nftables.TableFamilyINet, Name: "lab"})
-		chain := c.AddChain(&nftables.Chain{
-			Name: "prerouting", Table: table, Type: nftables.ChainTypeFilter,
-			Hooknum: nftables.ChainHookPrerouting, Priority: nftables.ChainPriorityRaw,
-		})
-		for _, protocol := range []byte{unix.IPPROTO_ICMP, unix.IPPROTO_ICMPV6} {
-			c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: []expr.Any{
-				&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
-				&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{protocol}},
-				&expr.Log{Key: 1 << unix.NFTA_LOG_GROUP, Group: nflogGroup},
-			}})
-		}
-		return c.Flush()
-	})
+	return rig.LogICMP(s.NS, nftables.ChainHookPrerouting, nftables.ChainPriorityRaw)
 }

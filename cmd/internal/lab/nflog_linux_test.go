@@ -9,48 +9,27 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/cmd/internal/lab"
+	"github.com/pmtud/pmtud/cmd/internal/lab/rig"
 )
-
-const nflogGroup = 33
 
 // logICMP sets rules on a server that log all ICMP messages from the wire: far more
 // than packet-too-big messages. Those on lo are left out: a kernel that learns a
 // path MTU while it sends larger segments sends itself messages about them.
 func logICMP(_ *lab.Network, s *lab.Server) error {
-	return s.NS.Do(func() error {
-		c, err := nftables.New()
-		if err != nil {
-			return fmt.Errorf("set netfilter rules: %w", err)
-		}
-		table := c.AddTable(&nftables.Table{Family: nftables.TableFamilyINet, Name: "lab"})
-		chain := c.AddChain(&nftables.Chain{
-			Name: "input", Table: table, Type: nftables.ChainTypeFilter,
-			Hooknum: nftables.ChainHookInput, Priority: nftables.ChainPriorityFilter,
-		})
-		for _, protocol := range []byte{unix.IPPROTO_ICMP, unix.IPPROTO_ICMPV6} {
-			c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: []expr.Any{
-				&expr.Meta{Key: expr.MetaKeyIIFTYPE, Register: 1},
-				&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: binary.NativeEndian.AppendUint16(nil, unix.ARPHRD_LOOPBACK)},
-				&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
-				&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{protocol}},
-				&expr.Log{Key: 1 << unix.NFTA_LOG_GROUP, Group: nflogGroup},
-			}})
-		}
-		if err := c.Flush(); err != nil {
-			return fmt.Errorf("set netfilter rules: %w", err)
-		}
-		return nil
-	})
+	return rig.LogICMP(s.NS, nftables.ChainHookInput, nftables.ChainPriorityFilter,
+		&expr.Meta{Key: expr.MetaKeyIIFTYPE, Register: 1},
+		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: binary.NativeEndian.AppendUint16(nil, unix.ARPHRD_LOOPBACK)},
+	)
 }
 
 // overNFLOG makes pmtud read from NFLOG, and send as often as it likes.
 func overNFLOG(n *lab.Network, s *lab.Server) []string {
-	return append(fast(n, s), "--nflog", fmt.Sprint(nflogGroup))
+	return append(fast(n, s), "--nflog", fmt.Sprint(rig.LogGroup))
 }
 
 // peersOverNFLOG has no use for Ethernet at all.
 func peersOverNFLOG(n *lab.Network, s *lab.Server) []string {
-	return append(peers(n, s), "--nflog", fmt.Sprint(nflogGroup))
+	return append(peers(n, s), "--nflog", fmt.Sprint(rig.LogGroup))
 }
 
 // deadPeers are addresses that nobody has: on the server's LAN, in a subnet that

@@ -7,6 +7,8 @@ import (
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
 // LogGroup is the netfilter log group of [Cable.LogPackets].
@@ -57,4 +59,30 @@ func (c *Cable) Logged() (packets int, err error) {
 		return nil
 	})
 	return packets, err
+}
+
+// LogICMP has a namespace log ICMP messages that arrive and match to [LogGroup], at a hook
+// of its IP stack.
+func LogICMP(ns *netns.NS, hook *nftables.ChainHook, priority *nftables.ChainPriority, match ...expr.Any) error {
+	return ns.Do(func() error {
+		conn, err := nftables.New()
+		if err != nil {
+			return fmt.Errorf("open nftables: %w", err)
+		}
+		table := conn.AddTable(&nftables.Table{Family: nftables.TableFamilyINet, Name: "rig"})
+		chain := conn.AddChain(&nftables.Chain{
+			Name: "log", Table: table, Type: nftables.ChainTypeFilter, Hooknum: hook, Priority: priority,
+		})
+		for _, protocol := range []byte{unix.IPPROTO_ICMP, unix.IPPROTO_ICMPV6} {
+			conn.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: slices.Concat(match, []expr.Any{
+				&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
+				&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{protocol}},
+				&expr.Log{Key: 1 << unix.NFTA_LOG_GROUP, Group: LogGroup},
+			})})
+		}
+		if err := conn.Flush(); err != nil {
+			return fmt.Errorf("log ICMP: %w", err)
+		}
+		return nil
+	})
 }

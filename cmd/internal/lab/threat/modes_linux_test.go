@@ -7,10 +7,9 @@ import (
 	"strings"
 
 	"github.com/google/nftables"
-	"github.com/google/nftables/expr"
-	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/cmd/internal/lab"
+	"github.com/pmtud/pmtud/cmd/internal/lab/rig"
 	"github.com/pmtud/pmtud/configs"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
@@ -87,23 +86,5 @@ func addresses(n *lab.Network, mark string) string {
 
 // logICMP has a server log what arrives of ICMP.
 func logICMP(ns *netns.NS) error {
-	return ns.Do(func() error {
-		c, err := nftables.New()
-		if err != nil {
-			return err
-		}
-		table := c.AddTable(&nftables.Table{Family: nftables.TableFamilyINet, Name: "threat"})
-		chain := c.AddChain(&nftables.Chain{
-			Name: "log", Table: table, Type: nftables.ChainTypeFilter,
-			Hooknum: nftables.ChainHookPrerouting, Priority: nftables.ChainPriorityFilter,
-		})
-		for _, proto := range []byte{unix.IPPROTO_ICMP, unix.IPPROTO_ICMPV6} {
-			c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: []expr.Any{
-				&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
-				&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{proto}},
-				&expr.Log{Key: 1 << unix.NFTA_LOG_GROUP, Group: 33},
-			}})
-		}
-		return c.Flush()
-	})
+	return rig.LogICMP(ns, nftables.ChainHookPrerouting, nftables.ChainPriorityFilter)
 }
