@@ -51,7 +51,7 @@ func TestNeeds(t *testing.T) {
 	}
 	var got []stageNeeds
 	for id, stage := range p.Stages() {
-		if n, ok := stage.(pipeline.Needer); ok {
+		if n, ok := stage.(pipeline.HostUser); ok {
 			got = append(got, stageNeeds{id.Name, n.Needs()})
 		}
 	}

@@ -167,7 +167,7 @@ func needsOf(t *testing.T, spec pipeline.Spec) (all pipeline.Needs) {
 		t.Fatal(err)
 	}
 	for _, stage := range p.Stages() {
-		if n, ok := stage.(pipeline.Needer); ok {
+		if n, ok := stage.(pipeline.HostUser); ok {
 			all = join(all, n.Needs())
 		}
 	}

@@ -83,7 +83,7 @@ func observes(t *testing.T, s pipeline.SinkStage) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, ok := built.(pipeline.Needer)
+	o, ok := built.(pipeline.HostUser)
 	return ok && o.Needs().Drops
 }
 

@@ -99,7 +99,7 @@
 //
 // Settings, reasons and metrics are declared with the plugin, once: configurations
 // are decoded and checked by them, and lists, schemas and manuals are made of them.
-// A built stage may tell what it uses of the host ([Needer]), give figures beyond
+// A built stage may tell what it uses of the host ([HostUser]), give figures beyond
 // the counters ([Measurer]), and say what keeps it from its work now ([HealthChecker]). The
 // engine adds what it sees itself: see [Pipeline.Health]. All that is told of a stage begins with its
 // [StageID], and [Pipeline.Stages] gives the stages themselves, for what else is to be asked.

@@ -213,7 +213,7 @@ func ExampleNeeds() {
 		log.Fatal(err)
 	}
 	for id, stage := range p.Stages() {
-		if n, ok := stage.(pipeline.Needer); ok {
+		if n, ok := stage.(pipeline.HostUser); ok {
 			fmt.Println(id.Name, "connects to", n.Needs().TCP, "and writes", n.Needs().Files[0].Path)
 		} else {
 			fmt.Println("not confined, if it is not required:", id)

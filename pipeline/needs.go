@@ -2,10 +2,10 @@ package pipeline
 
 import "github.com/pmtud/pmtud/pipeline/setting"
 
-// A Needer is a stage that uses something of the host. Tools read what a pipeline
+// A HostUser is a stage that uses something of the host. Tools read what a pipeline
 // needs before it is opened: to find stages that would be in each other's way, to
 // tell what a host lacks, and to give up every right that is not on the list.
-type Needer interface {
+type HostUser interface {
 	// Needs returns what the stage will use. It touches nothing, and its answer
 	// does not change.
 	Needs() Needs

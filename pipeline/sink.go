@@ -66,7 +66,7 @@ func newSinkStage(s SinkStage, sink Sink, filters chain, live bool, arrived *see
 	if st.reach != reachNone {
 		st.refused = map[string]uint64{reasonInjected: 0, reasonRelayed: 0}
 	}
-	if n, ok := sink.(Needer); ok {
+	if n, ok := sink.(HostUser); ok {
 		st.observesDrops = n.Needs().Drops
 	}
 	return st

@@ -339,7 +339,7 @@ func TestNeeds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		needs := f.(pipeline.Needer).Needs()
+		needs := f.(pipeline.HostUser).Needs()
 		if got := needs.Netlink; !slices.Equal(got, []string{want}) {
 			t.Errorf("%s needs %v, want %s", table, got, want)
 		}

@@ -46,7 +46,7 @@ func (f *filter) Close() error {
 	return errors.Join(errs...)
 }
 
-// Needs is [pipeline.Needer].
+// Needs is [pipeline.HostUser].
 func (f *filter) Needs() pipeline.Needs {
 	n := pipeline.Needs{Families: []string{"AF_NETLINK"}}
 	if slices.Contains(f.Tables, Sockets) {

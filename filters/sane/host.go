@@ -50,7 +50,7 @@ func (f *filter) Close() error {
 	return w.Close()
 }
 
-// Needs returns what Open uses: see [pipeline.Needer].
+// Needs returns what Open uses: see [pipeline.HostUser].
 func (f *filter) Needs() (n pipeline.Needs) {
 	if f.asksHost() {
 		n.Families = []string{"AF_NETLINK"}

@@ -46,7 +46,7 @@ func TestNeeds(t *testing.T) {
 		"networks":             {sane.Settings{BroadcastTarget: true}, pipeline.Needs{Families: netlink}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, build(t, tc.settings).(pipeline.Needer).Needs()); diff != "" {
+			if diff := cmp.Diff(tc.want, build(t, tc.settings).(pipeline.HostUser).Needs()); diff != "" {
 				t.Errorf("needs (-want +got):\n%s", diff)
 			}
 		})

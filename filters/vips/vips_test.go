@@ -143,7 +143,7 @@ func TestNeeds(t *testing.T) {
 		"from":     {vips.Settings{From: "lo"}, pipeline.Needs{Families: []string{"AF_NETLINK"}, Interfaces: []string{"lo"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, build(t, tc.settings).(pipeline.Needer).Needs()); diff != "" {
+			if diff := cmp.Diff(tc.want, build(t, tc.settings).(pipeline.HostUser).Needs()); diff != "" {
 				t.Errorf("needs (-want +got):\n%s", diff)
 			}
 		})

@@ -90,7 +90,7 @@ var systemRoots = []pipeline.File{
 	{Path: "/etc/ssl/cert.pem"},
 }
 
-// Needs is for [pipeline.Needer].
+// Needs is for [pipeline.HostUser].
 func (s *Settings) Needs() pipeline.Needs {
 	var n pipeline.Needs
 	for _, server := range s.Servers {

@@ -13,7 +13,7 @@ import (
 // testNeeds checks what a stage says that it needs. A stage that says nothing is not
 // confined, and not run where confinement is required.
 func testNeeds(t *testing.T, stage any) {
-	n, ok := stage.(pipeline.Needer)
+	n, ok := stage.(pipeline.HostUser)
 	if !ok {
 		t.Skip("the stage does not say what it needs")
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
-// Needs is [pipeline.Needer]. A dry run opens its socket too.
+// Needs is [pipeline.HostUser]. A dry run opens its socket too.
 func (s *sink) Needs() pipeline.Needs {
 	n := pipeline.Needs{
 		Interfaces:   []string{string(s.Interface)},

@@ -2,7 +2,7 @@ package inject
 
 import "github.com/pmtud/pmtud/pipeline"
 
-// Needs is [pipeline.Needer]. Only to make the device takes CAP_NET_ADMIN, also to repair and to
+// Needs is [pipeline.HostUser]. Only to make the device takes CAP_NET_ADMIN, also to repair and to
 // remove it later.
 func (s *sink) Needs() pipeline.Needs {
 	if s.Settings.DryRun {

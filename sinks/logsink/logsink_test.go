@@ -75,7 +75,7 @@ func TestLines(t *testing.T) {
 				t.Fatal(err)
 			}
 			packets := batch()
-			if !sink.(pipeline.Needer).Needs().Drops { // then the engine gives it none
+			if !sink.(pipeline.HostUser).Needs().Drops { // then the engine gives it none
 				packets = packets[:1]
 			}
 			failed := make([]pipeline.Reason, len(packets))

@@ -80,7 +80,7 @@ type Sink struct {
 	subjects  map[netip.Addr]string // of targets; the zero one is for a subject without
 }
 
-// Needs is [pipeline.Needer].
+// Needs is [pipeline.HostUser].
 func (s *Sink) Needs() pipeline.Needs {
 	if s.settings.DryRun {
 		return pipeline.Needs{}

@@ -6,7 +6,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// Needs is [pipeline.Needer].
+// Needs is [pipeline.HostUser].
 func (s *sink) Needs() pipeline.Needs {
 	name := "file " + filepath.Clean(s.settings.Path)
 	return pipeline.Needs{

@@ -2,7 +2,7 @@ package peers
 
 import "github.com/pmtud/pmtud/pipeline"
 
-// Needs is [pipeline.Needer].
+// Needs is [pipeline.HostUser].
 func (s *Sink) Needs() pipeline.Needs {
 	n := s.List.Needs()
 	if !s.settings.DryRun {

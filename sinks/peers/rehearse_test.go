@@ -171,7 +171,7 @@ func TestNeeds(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tc.want, built.(pipeline.Needer).Needs()); diff != "" {
+			if diff := cmp.Diff(tc.want, built.(pipeline.HostUser).Needs()); diff != "" {
 				t.Errorf("needs (-want +got):\n%s", diff)
 			}
 		})

@@ -6,7 +6,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// Needs is [pipeline.Needer]. A second sink for the same peer would double what it gets.
+// Needs is [pipeline.HostUser]. A second sink for the same peer would double what it gets.
 func (s *Sink) Needs() pipeline.Needs {
 	n := s.List.Needs()
 	if s.settings.DryRun {

@@ -79,7 +79,7 @@ type source struct {
 	out           [batchLen]pipeline.Packet
 }
 
-// Needs is [pipeline.Needer].
+// Needs is [pipeline.HostUser].
 func (s *source) Needs() pipeline.Needs { return s.settings.Needs() }
 
 func (s *source) Run(ctx context.Context, deliver func([]pipeline.Packet)) error {

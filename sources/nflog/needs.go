@@ -6,7 +6,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// Needs is [pipeline.Needer]. The kernel gives a group to one socket only.
+// Needs is [pipeline.HostUser]. The kernel gives a group to one socket only.
 func (s *source) Needs() pipeline.Needs {
 	return pipeline.Needs{
 		Capabilities: []string{"CAP_NET_ADMIN"},

@@ -2,7 +2,7 @@ package pcap
 
 import "github.com/pmtud/pmtud/pipeline"
 
-// Needs is [pipeline.Needer]. Frames that this host sends are heard with a
+// Needs is [pipeline.HostUser]. Frames that this host sends are heard with a
 // direction other than in.
 func (s *source) Needs() pipeline.Needs {
 	n := pipeline.Needs{

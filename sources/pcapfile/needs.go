@@ -7,7 +7,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/capfile"
 )
 
-// Needs is [pipeline.Needer].
+// Needs is [pipeline.HostUser].
 func (s *source) Needs() (n pipeline.Needs) {
 	for _, path := range s.settings.Path {
 		if path == capfile.Stdin {

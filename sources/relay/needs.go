@@ -8,7 +8,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// Needs is [pipeline.Needer].
+// Needs is [pipeline.HostUser].
 func (s *source) Needs() pipeline.Needs {
 	n := pipeline.Needs{
 		Families:  []string{"AF_INET", "AF_INET6"},

@@ -91,20 +91,21 @@ func (r *resolver) stages(kind pipeline.Kind, pipelineName string, stages []Stag
 // find finds the stage's plugin.
 func (r *resolver) find(kind pipeline.Kind, s *Stage) bool {
 	var types []string
+	var elsewhere pipeline.Kind
 	for _, p := range r.plugins {
-		if p.Kind == kind && p.Type == s.Type {
+		switch {
+		case p.Kind == kind && p.Type == s.Type:
 			s.Resolved = &Resolved{Plugin: p}
 			return true
-		}
-		if p.Kind == kind {
+		case p.Kind == kind:
 			types = append(types, p.Type)
+		case p.Type == s.Type && elsewhere == 0:
+			elsewhere = p.Kind
 		}
 	}
-	for _, p := range r.plugins {
-		if p.Type == s.Type {
-			r.Add(s.At, fmt.Sprintf("move it to `%vs`", p.Kind), "`%s`%s is a %v, not a %v", s.Type, s.At.From(), p.Kind, kind)
-			return false
-		}
+	if elsewhere != 0 {
+		r.Add(s.At, fmt.Sprintf("move it to `%vs`", elsewhere), "`%s`%s is a %v, not a %v", s.Type, s.At.From(), elsewhere, kind)
+		return false
 	}
 	slices.Sort(types)
 	hint := cmp.Or(mistake.DidYouMean(s.Type, types), "`pmtud plugins` lists what there is")
@@ -150,12 +151,12 @@ func build(s *Stage, env pipeline.Env) (err error) {
 	}()
 	is := s.Resolved
 	stage, err := is.Plugin.Build(is.Settings, env)
-	switch n, isNeeder := stage.(pipeline.Needer); {
+	switch n, isHostUser := stage.(pipeline.HostUser); {
 	case err != nil:
 		return err
 	case stage == nil:
 		return fmt.Errorf("plugin %s built nothing", s.Type)
-	case isNeeder:
+	case isHostUser:
 		is.needs = n.Needs()
 	default:
 		_, isOpened := stage.(pipeline.Opener)

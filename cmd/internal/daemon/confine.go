@@ -200,7 +200,7 @@ func (s *confinement) check(p *pipeline.Pipeline) error {
 	}
 	var errs []error
 	for id, stage := range p.Stages() {
-		n, ok := stage.(pipeline.Needer)
+		n, ok := stage.(pipeline.HostUser)
 		if !ok {
 			continue
 		}

@@ -147,7 +147,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%q: %v", url, err)
 			continue
 		}
-		if diff := cmp.Diff(pipeline.Needs{TCP: []string{want}}, stage.(pipeline.Needer).Needs()); diff != "" {
+		if diff := cmp.Diff(pipeline.Needs{TCP: []string{want}}, stage.(pipeline.HostUser).Needs()); diff != "" {
 			t.Errorf("needs of %q (-want +got):\n%s", url, diff)
 		}
 	}

@@ -96,7 +96,7 @@ func TestNeeds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, source.(pipeline.Needer).Needs()); diff != "" {
+		if diff := cmp.Diff(want, source.(pipeline.HostUser).Needs()); diff != "" {
 			t.Errorf("%s: needs (-want +got):\n%s", listen, diff)
 		}
 	}

@@ -53,7 +53,7 @@ func Check(ctx context.Context, pipelines []*pipeline.Pipeline, daemon Daemon) [
 	for _, p := range pipelines {
 		for id, stage := range p.Stages() {
 			c.stage = p.Name() + "/" + id.Name
-			if n, ok := stage.(pipeline.Needer); ok {
+			if n, ok := stage.(pipeline.HostUser); ok {
 				c.needs(n.Needs())
 			}
 		}

@@ -55,7 +55,7 @@ func newWorker(ctx context.Context, wanted Wanted, log *slog.Logger) (*worker, e
 		opened: make(chan error, 1), start: make(chan struct{}), ended: make(chan struct{}),
 	}
 	for _, stage := range p.Stages() {
-		if n, ok := stage.(pipeline.Needer); ok {
+		if n, ok := stage.(pipeline.HostUser); ok {
 			w.exclusive = append(w.exclusive, n.Needs().Exclusive...)
 		}
 	}
