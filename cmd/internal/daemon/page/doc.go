@@ -9,11 +9,12 @@
 //
 // # Who gets it
 //
-// The page names clients, and there is no password. So only connections within the host get
-// it, unless a setting says otherwise. Both ends of the connection have to be loopback
-// addresses, wherever the server listens: `kubectl port-forward` and `ssh -L` work. The
-// request has to name such a host too: otherwise a page from elsewhere, whose name resolves to
-// 127.0.0.1, could read this one in the browser of an operator (DNS rebinding).
+// The page names clients, and without http.web_config there is no password. So only
+// connections within the host get it, unless a setting says otherwise. Both ends of the
+// connection have to be loopback addresses, wherever the server listens: `kubectl
+// port-forward` and `ssh -L` work. The request has to name such a host too: otherwise a
+// page from elsewhere, whose name resolves to 127.0.0.1, could read this one in the browser
+// of an operator (DNS rebinding).
 //
 // The control socket has the page too: its mode protects it, and `ssh -L
 // 9342:/run/pmtud/pmtud.sock HOST` brings it to a browser.
