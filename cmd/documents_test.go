@@ -176,6 +176,10 @@ func completed(text string) string {
 	if strings.Contains(text, "pipelines:") {
 		return text
 	}
+	top := ""
+	if !regexp.MustCompile(`(?m)^(sources|filters|sinks):`).MatchString(text) {
+		top, text = text, ""
+	}
 	for kind, stages := range map[string]string{
 		"sources": "[{type: pcap, interface: eth0}]",
 		"filters": "[{type: icmp-ptb}, {type: iface-rate}]",
@@ -185,7 +189,7 @@ func completed(text string) string {
 			text += kind + ": " + stages + "\n"
 		}
 	}
-	return "pipelines:\n  example:\n    " + strings.ReplaceAll(text, "\n", "\n    ") + "\n"
+	return top + "pipelines:\n  example:\n    " + strings.ReplaceAll(text, "\n", "\n    ") + "\n"
 }
 
 // callPattern is a line that calls pmtud, after what a shell has before it.
