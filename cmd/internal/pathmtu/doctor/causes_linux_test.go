@@ -139,7 +139,7 @@ func TestCauses(t *testing.T) {
 		},
 		{
 			"a firewall of iptables-legacy", func(t *testing.T, p *pathlab.Path) error {
-				c := exec.Command(programtest.Tool(t, "iptables-legacy"), strings.Fields("-A INPUT -p icmp -j DROP")...)
+				c := exec.Command(programtest.Tool(t, "iptables-legacy"), strings.Fields("-A INPUT -p icmp --icmp-type fragmentation-needed -j DROP")...)
 				c.Env = append(os.Environ(), "XTABLES_LOCKFILE="+filepath.Join(t.TempDir(), "lock"))
 				return errors.Join(p.Server.Start(c), c.Wait())
 			},

@@ -72,6 +72,8 @@ type Rules struct {
 	chains map[chainKey]*nftables.Chain
 	rules  map[chainKey][]*nftables.Rule
 	sets   map[setKey][]element
+
+	devices map[chainKey][]string // names of interfaces
 }
 
 type chainKey struct {
@@ -99,6 +101,9 @@ func Read() (*Rules, error) {
 	case err != nil:
 		return nil, fmt.Errorf("list chains: %w", err)
 	}
+	if r.devices, err = readDevices(); err != nil {
+		return nil, fmt.Errorf("list interfaces of chains: %w", err)
+	}
 	for _, c := range chains {
 		key := keyOf(c)
 		r.chains[key] = c
@@ -123,7 +128,7 @@ func keyOf(c *nftables.Chain) chainKey { return chainKey{c.Table.Family, c.Table
 // Check returns where a message is dropped for certain, if it is.
 func (r *Rules) Check(m Message) (Drop, bool) {
 	for _, c := range r.bases {
-		if !concerns(c, m) {
+		if !r.concerns(c, m) {
 			continue
 		}
 		w := walk{rules: r, message: m}
@@ -170,12 +175,12 @@ const (
 )
 
 // concerns reports whether a message passes a base chain.
-func concerns(c *nftables.Chain, m Message) bool {
+func (r *Rules) concerns(c *nftables.Chain, m Message) bool {
 	hook := int(*c.Hooknum)
 	switch c.Table.Family {
 	case nftables.TableFamilyNetdev:
 		const netdevIngress, netdevEgress = 0, 1
-		return c.Device == m.Interface && (hook == netdevIngress && !m.Out || hook == netdevEgress && m.Out)
+		return r.attached(c, m) && (hook == netdevIngress && !m.Out || hook == netdevEgress && m.Out)
 	case nftables.TableFamilyIPv4:
 		if m.IPv6 {
 			return false
@@ -186,7 +191,7 @@ func concerns(c *nftables.Chain, m Message) bool {
 		}
 	case nftables.TableFamilyINet:
 		if hook == inetIngress {
-			return c.Device == m.Interface && !m.Out
+			return r.attached(c, m) && !m.Out
 		}
 	default:
 		return false
@@ -195,4 +200,9 @@ func concerns(c *nftables.Chain, m Message) bool {
 		return hook == localOut || hook == postRouting
 	}
 	return hook == preRouting || hook == localIn
+}
+
+// attached reports whether a chain is attached to the message's interface.
+func (r *Rules) attached(c *nftables.Chain, m Message) bool {
+	return slices.Contains(r.devices[keyOf(c)], m.Interface)
 }

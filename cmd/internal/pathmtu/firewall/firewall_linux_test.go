@@ -97,6 +97,27 @@ func TestCheck(t *testing.T) {
 			"chain inet b in", "",
 		},
 		{
+			"a chain for what is forwarded", `table inet f { chain forwarded { type filter hook forward priority 0; policy drop; } }`, "", "",
+		},
+		{
+			"at the interface", `table netdev f { chain in { type filter hook ingress device "eth0" priority 0;
+				icmp type destination-unreachable drop; } }`,
+			"chain netdev f in", "",
+		},
+		{
+			"at the interface, of both families", `table inet f { chain in { type filter hook ingress device "eth0" priority 0;
+				icmpv6 type packet-too-big drop; } }`,
+			"", "chain inet f in",
+		},
+		{
+			"at another interface", `table netdev f { chain in { type filter hook ingress device "lo" priority 0; policy drop; } }`, "", "",
+		},
+		{
+			"a range of codes", `table inet f { chain in { type filter hook input priority 0;
+				icmp type 3 icmp code 0-3 drop; icmp type 3 icmp code 5-7 drop; icmpv6 type 2 icmpv6 code 0-1 drop; } }`,
+			"", "chain inet f in",
+		},
+		{
 			"a router that is let pass", `table ip f { chain in { type filter hook input priority 0; policy drop;
 				ip saddr 192.0.2.0/24 accept; } }`, "", "",
 		},

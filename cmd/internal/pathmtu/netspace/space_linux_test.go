@@ -1,6 +1,7 @@
 package netspace_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -63,5 +64,41 @@ func TestAll(t *testing.T) {
 	}
 	if at, err := current(); at != home || err != nil {
 		t.Errorf("the thread ended in %s, %v", at, err)
+	}
+}
+
+// TestOnce lists a namespace with two processes once, and hands on what fails in it.
+func TestOnce(t *testing.T) {
+	ns := netns.NewTest(t, "container")
+	for range 2 {
+		c := exec.Command("cat")
+		in, err := c.StdinPipe()
+		netns.Must(t, err, ns.Start(c))
+		t.Cleanup(func() { in.Close(); _ = c.Wait() }) // its input has ended
+	}
+	var want string
+	netns.Must(t, ns.Do(func() (err error) {
+		want, err = current()
+		return err
+	}))
+	spaces, _, err := netspace.All()
+	netns.Must(t, err)
+	failure := errors.New("broken")
+	times := 0
+	for _, s := range spaces {
+		defer s.Close()
+		err := s.Do(func() error {
+			if at, err := current(); at != want || err != nil {
+				return err
+			}
+			times++
+			return failure
+		})
+		if errors.Is(err, failure) != (strings.HasPrefix(s.Name, "cat (")) {
+			t.Errorf("in %q: %v", s.Name, err)
+		}
+	}
+	if times != 1 {
+		t.Errorf("the namespace is there %d times", times)
 	}
 }
