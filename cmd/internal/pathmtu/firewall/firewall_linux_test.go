@@ -161,7 +161,9 @@ func compare(t *testing.T, p *pathlab.Path, drop4, drop6 string) {
 			t.Errorf("%s: the kernel learns: %v", family.host, learns)
 		}
 		if dropped {
-			runIn(t, p.Client, "", strings.Fields(got.Mend(m))...)
+			command := strings.Fields(got.Mend(m))
+			command[0] = programtest.Tool(t, command[0])
+			runIn(t, p.Client, "", command...)
 			if !learns(t, p.Client, family.host) {
 				t.Errorf("%s: %s does not mend it", family.host, got.Mend(m))
 			}
