@@ -94,7 +94,7 @@ func TestOnce(t *testing.T) {
 			times++
 			return failure
 		})
-		if errors.Is(err, failure) != (strings.HasPrefix(s.Name, "cat (")) {
+		if errors.Is(err, failure) != strings.HasPrefix(s.Name, "cat (") {
 			t.Errorf("in %q: %v", s.Name, err)
 		}
 	}
