@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -13,15 +14,16 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
 	"github.com/pmtud/pmtud/cmd/internal/config/write"
 	"github.com/pmtud/pmtud/configs"
-	"github.com/pmtud/pmtud/filters/vips"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
-const initHelp = `Init writes a configuration to start from. By default it is the recommended one,
-which heals many clients at once and limits what is sent, with the reasons in
-comments. --iface names the interface of the servers' common LAN. With --host
-only messages about the addresses on lo that are not loopback addresses pass,
-since those are the ones that the servers share.
+const initHelp = `Init writes a configuration to start from. It looks at this host (default route,
+addresses on lo, MTUs, destination NAT, data planes of containers), writes the
+configuration that fits, and says why in comments. That is the recommended one,
+which heals many clients at once and limits what is sent, or, where destinations
+are translated, one that relays. --iface names the interface of the servers'
+common LAN. --host=false prints the recommended configuration as it is. Root
+sees firewall rules; others get a comment about what could not be looked at.
 
 Given a short description of a chain, it writes that chain: every setting of
 every stage with its meaning, those at their defaults commented out. Stages are
@@ -29,7 +31,7 @@ separated by "|": sources first, sinks last, filters in between. Several
 sources or sinks have "+" between them. Settings are in parentheses, lists have
 commas, and values with other characters are quoted.`
 
-const initExample = `  pmtud init --host --iface eth0 --output edge.yaml
+const initExample = `  sudo pmtud init --output edge.yaml
 
   pmtud init 'pcap(interface=eth0) | icmp-ptb | length | mtu |
     port-list(ports=80,443) | src-rate(rate=1) | iface-rate |
@@ -40,7 +42,7 @@ func (a *app) initCommand() *cobra.Command {
 	var output, name, iface string
 	var host bool
 	c := &cobra.Command{
-		Use:                   "init [[--iface INTERFACE] [--host] | CHAIN] [options]",
+		Use:                   "init [[--iface INTERFACE] | CHAIN] [options]",
 		Short:                 "write a commented configuration to start from",
 		Long:                  initHelp,
 		Example:               initExample,
@@ -61,8 +63,8 @@ func (a *app) initCommand() *cobra.Command {
 	format = addFormatFlag(c, "yaml", "toml")
 	c.Flags().StringVarP(&output, "output", "o", "", "`FILE` to write instead of standard output; it must not be there")
 	c.Flags().StringVar(&name, "pipeline", configs.Pipeline, "`NAME` of the pipeline")
-	c.Flags().StringVarP(&iface, "iface", "i", configs.Interface, "`INTERFACE` to listen on and to send on, of the recommended configuration")
-	c.Flags().BoolVar(&host, "host", false, "use what there is on this host: the service's addresses on lo, of the recommended configuration")
+	c.Flags().StringVarP(&iface, "iface", "i", "", "`INTERFACE` to listen on and to send on, of the recommended configuration")
+	c.Flags().BoolVar(&host, "host", true, "look at this host; --host=false: print the recommended configuration as it is")
 	completeFlag(c, "output", completeFiles(configEndings...))
 	completeFlag(c, "pipeline", cobra.NoFileCompletions)
 	completeFlag(c, "iface", completeInterfaces)
@@ -94,14 +96,15 @@ func initArgs(c *cobra.Command, args []string) error {
 // recommended one, as it suits this host if host is set.
 func (a *app) initial(args []string, format, name, iface string, host bool) ([]byte, error) {
 	if len(args) == 0 {
-		text := configs.Recommended(format)
+		text, comment := configs.Recommended(format), ""
 		if host {
-			var err error
-			if text, err = a.suited(text, format); err != nil {
-				return nil, err
+			f, err := fitHost(format, iface)
+			if err != nil {
+				return nil, fmt.Errorf("--host: %w", err)
 			}
+			text, iface, comment = f.text, f.iface, f.comment()
 		}
-		return filledIn(text, format, name, iface), nil
+		return append([]byte(comment), filledIn(text, format, name, cmp.Or(iface, configs.Interface))...), nil
 	}
 	f, err := config.ParseChain(args[0], name, a.Plugins)
 	if err != nil {
@@ -124,20 +127,6 @@ func filledIn(text, format, name, iface string) []byte {
 		"pipelines."+key(configs.Pipeline)+".", "pipelines."+key(name)+".",
 	)
 	return []byte(fill.Replace(text))
-}
-
-// suited returns the recommended configuration with the filter vips in use, if there
-// are addresses of the service on this host.
-func (a *app) suited(text, format string) (string, error) {
-	addrs, err := vips.On(configs.ServiceInterface)
-	if err != nil {
-		return "", fmt.Errorf("--host: %w", err)
-	}
-	if len(addrs) == 0 {
-		fmt.Fprintf(a.Stderr, "no address of a service on %s: the filter vips stays a comment\n", configs.ServiceInterface)
-		return text, nil
-	}
-	return configs.UseVIPs(text, format), nil
 }
 
 // formatOfOutput takes the format from the file's name, where it was not given.

@@ -36,7 +36,7 @@ func TestInit(t *testing.T) {
 
 func TestInitRecommends(t *testing.T) {
 	for _, format := range []string{"yaml", "toml"} {
-		got := done(t, run(t, "init", "--format", format))
+		got := done(t, run(t, "init", "--host=false", "--format", format))
 		if diff := cmp.Diff(configs.Recommended(format), got); diff != "" {
 			t.Errorf("init does not print configs/recommended.%s (-want +got):\n%s", format, diff)
 		}
@@ -48,7 +48,7 @@ func TestInitFillsIn(t *testing.T) {
 	for _, iface := range []string{"bond0.100", "1e3", `a"\'$${b}`, "#"} {
 		for _, format := range []string{"yaml", "toml"} {
 			name := filepath.Join(t.TempDir(), "a."+format)
-			done(t, run(t, "init", "--iface", iface, "--pipeline", "the edge", "--output", name))
+			done(t, run(t, "init", "--host=false", "--iface", iface, "--pipeline", "the edge", "--output", name))
 			f, err := config.Load(t.Context(), []string{name}, cmd.Plugins())
 			if err != nil {
 				t.Fatal(err)

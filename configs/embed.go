@@ -68,3 +68,13 @@ func UseVIPs(text, format string) string {
 	}
 	return strings.Replace(text, comment, strings.ReplaceAll(comment, "#", ""), 1)
 }
+
+// AnyMTU returns the text of the recommended configuration whose filter sane does not compare
+// MTUs with that of an interface.
+func AnyMTU(text, format string) string {
+	stage, iface := "- type: sane\n", "        interface: "+Interface+"\n"
+	if format == "toml" {
+		stage, iface = "type = \"sane\"\n", "interface = \""+Interface+"\"\n"
+	}
+	return strings.Replace(text, stage+iface, stage, 1)
+}

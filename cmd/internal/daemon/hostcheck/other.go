@@ -2,7 +2,11 @@
 
 package hostcheck
 
-import "github.com/pmtud/pmtud/pipeline"
+import (
+	"errors"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
 
 // There are live sources and sinks on Linux only.
 
@@ -23,3 +27,6 @@ func (c *checker) senders(pipeline.Needs) {}
 func (c *checker) peer(string) []Finding { return nil }
 
 func capability(string) Finding { return Finding{} }
+
+// Look is for Linux.
+func Look() (*Survey, error) { return nil, errors.New("hosts are looked at on Linux only") }
