@@ -1,4 +1,4 @@
-# `make demo` shows what pmtud is for, `make test` passes the tests. Both need Go
+# `make demo` shows what pmtud is for, `make test` and `make test-all` pass the tests. All need Go
 # and nothing else: no root, no libpcap, no C compiler.
 
 GO ?= go
@@ -7,14 +7,6 @@ LDFLAGS = -s -w -X github.com/pmtud/pmtud/cmd.release=$(VERSION)
 FUZZTIME ?= 10s
 BINARY = pmtud
 SOAK ?= 10m
-
-# Most tests run one package at a time: those in network namespaces flood their links,
-# and the downloads of the lab's would starve beside them. Filters and pipelines compute.
-# So do these, which Go has passed then when it comes to the rest.
-COMPUTING = ./cmd/internal/config/... ./cmd/internal/lab/scale
-
-# The product is built without cgo; the race detector needs it.
-RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 .PHONY: build
 build: ## one static binary: ./pmtud
@@ -42,10 +34,16 @@ demo-sites: build ## two sites with one address, whose messages go over NATS ser
 	$(GO) run ./cmd/pmtud-lab -pmtud ./pmtud -sites -connections 24
 
 .PHONY: test
-test: ## all tests; with the race detector where a C compiler is there
-	$(GO) test $(RACE) -run '^$$' ./... >/dev/null # builds them, all at once
-	$(GO) test $(RACE) ./filters/... ./pipeline/... $(COMPUTING)
-	$(GO) test $(RACE) -p 1 ./cmd/... ./configs/... ./sinks/... ./sources/...
+test: ## the tests that take a moment, in about two minutes
+	GO='$(GO)' .ci/tests quick
+
+.PHONY: test-all
+test-all: ## all tests; with the race detector where a C compiler is there
+	GO='$(GO)' .ci/tests all
+
+.PHONY: ci
+ci: ## what CI runs
+	.ci/run
 
 .PHONY: bench
 bench: build ## recovery of many clients, speed beside tcpdump in the same run (needs tcpdump), then the Go benchmarks

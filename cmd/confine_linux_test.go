@@ -102,6 +102,9 @@ func TestReloadOfConfinedWithCPU(t *testing.T) {
 // TestDenied has the folder of a confined program's configuration removed and made again, to
 // which it has no right: that is told without being asked for by a reload.
 func TestDenied(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	text := endless(t, "a")
 	dir := filepath.Join(t.TempDir(), "etc")
 	path := filepath.Join(dir, "pmtud.yaml")

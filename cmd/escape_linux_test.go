@@ -108,6 +108,9 @@ var refusals = []string{"EPERM", "EACCES", "ENOSYS", "EAFNOSUPPORT", "EPROTONOSU
 // TestEscapes has a plugin try every way out of the sandbox, as root and as an ordinary user,
 // and first where nothing confines it: a way that leads nowhere anyway would prove nothing.
 func TestEscapes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	binary := buildEscape(t)
 	if os.Getuid() != 0 {
 		o := newOutside(t, 0)

@@ -44,6 +44,9 @@ func (f *fuse) Filter(*pipeline.Packet) pipeline.Reason {
 // balance, and no other one. The exit status shows it, unless a reload has put another
 // pipeline in its place.
 func TestPanic(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	config := func(after string) string {
 		return `
 pipelines:

@@ -197,6 +197,9 @@ func TestHangupDuringStart(t *testing.T) {
 // TestWatchConfigMap exchanges files as a kubelet does: the name in the folder is a
 // link that leads through the link ..data, which is replaced by one rename.
 func TestWatchConfigMap(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	dir := t.TempDir()
 	link := func(to, at string) {
 		if err := os.Symlink(to, filepath.Join(dir, at)); err != nil {
@@ -234,6 +237,9 @@ func TestWatchConfigMap(t *testing.T) {
 // TestWatchReleases exchanges files as those do who keep a folder for each version, and a
 // link to the one that counts.
 func TestWatchReleases(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	dir := t.TempDir()
 	use := func(version string) {
 		link := filepath.Join(dir, "current")
@@ -264,6 +270,9 @@ func TestWatchReleases(t *testing.T) {
 
 // TestWatchIncludedFile changes a file that is only named by a variable.
 func TestWatchIncludedFile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	path := writeConfig(t, "watch: true\n"+strings.Replace(endless(t, "a"), "speed: 100", `speed: "${file:speed}"`, 1))
 	speed := filepath.Join(filepath.Dir(path), "speed")
 	overwrite(t, speed, "100\n")

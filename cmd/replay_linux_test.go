@@ -307,6 +307,9 @@ func peakMemory(pid int) (kib int) {
 // TestToolsReadWhatIsWritten lets the programs that people use read what replay
 // writes, of all sinks.
 func TestToolsReadWhatIsWritten(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	configs := map[string]string{
 		"broadcast": "[{type: broadcast, interface: eth0}, {type: broadcast, name: second, interface: eth1, source_mac: captured-source}]",
 		"peers":     `[{type: peers, unlimited: true, addresses: [192.0.2.2, 192.0.2.3, "2001:db8::2"]}]`,

@@ -90,6 +90,9 @@ var left = []string{
 // the system calls that the unit allows. What the unit alone does not refuse the program's
 // own sandbox does.
 func TestUnitEscapes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	if _, err := os.Stat(systemdManager); err != nil || os.Getuid() != 0 {
 		t.Skip("needs root and systemd")
 	}

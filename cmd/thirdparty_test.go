@@ -12,6 +12,9 @@ import (
 // TestThirdParty builds a program of another module with plugins of its own, and
 // uses it.
 func TestThirdParty(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	const dir = "../testdata/thirdparty"
 	binary := filepath.Join(t.TempDir(), "pmtud-extra")
 	in := func(name string, args ...string) string {

@@ -60,6 +60,9 @@ func (m *model) forget(n news, now pipeline.Instant) {
 // TestAgainstModel asks the filter and the model about random messages, some of
 // which another filter refuses.
 func TestAgainstModel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	duplicates := 0
 	for seed := range uint64(40) {
 		random := rand.New(rand.NewPCG(seed, 9))
@@ -131,6 +134,9 @@ func measure(f pipeline.Filter) (values []float64) {
 // clients, all different, with a limit of the total behind it, and a table as large
 // as the documentation says that it must be then: no key is forgotten early.
 func TestForgedClientsForgetNobody(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	const rate, burst = 1000, 500
 	s := settings()
 	s.MaxEntries = rate + burst

@@ -46,6 +46,9 @@ func message(router, client byte, at time.Duration) pipeline.Packet {
 // and another one ten times, about one client: who of them shares fairly depends on
 // the fields.
 func TestFairBy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	for _, tc := range []struct {
 		name        string
 		fields      []key.Field

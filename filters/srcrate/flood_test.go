@@ -16,6 +16,9 @@ import (
 // forged sources, many more than it remembers, while one genuine source keeps to
 // its rate: that one loses nothing, and no memory is used.
 func TestForgedSources(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	const (
 		sources = 1_000_000
 		pace    = pipeline.Instant(40 * time.Microsecond) // 25,000 packets a second

@@ -44,6 +44,9 @@ func closeWritten(tb testing.TB, w io.WriteCloser, octets []byte) {
 }
 
 func TestReadCompressed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	plain := write(t, capfile.WriterOptions{}, samplePackets(6000)...)
 	half := len(plain) / 2
 	skippable := binary.LittleEndian.AppendUint32([]byte{0x5a, 0x2a, 0x4d, 0x18, 4, 0, 0, 0}, 1)

@@ -23,6 +23,9 @@ func comments(o order, n int) (options []byte) {
 // Blocks that are larger than the reader's buffer are read as well, and so is what
 // follows their large options.
 func TestReadLargeBlocks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	for name, o := range orders() {
 		t.Run(name, func(t *testing.T) {
 			const large = 3 << 20

@@ -43,6 +43,9 @@ func (z *zipf) draw() uint64 {
 // TestZipf counts a stream of a million routers. The ten heaviest must be right within the
 // error that the package states, in memory that does not depend on the stream.
 func TestZipf(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	const routers, packets, counters, top = 1_000_000, 4_000_000, 1024, 10
 	for _, s := range []float64{1, 1.2} {
 		z := newZipf(routers, s)

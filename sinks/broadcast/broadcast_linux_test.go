@@ -84,6 +84,9 @@ func TestDryRun(t *testing.T) {
 // TestTrouble fails to send, sends again when the trouble is over, and tells the log
 // once.
 func TestTrouble(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	for _, tc := range []struct {
 		name   string
 		begin  func(*lan) error

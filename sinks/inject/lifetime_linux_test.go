@@ -192,6 +192,9 @@ func TestSomebodyElses(t *testing.T) {
 
 // TestChangedByOthers changes what the sink made, which it changes back.
 func TestChangedByOthers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	for _, tt := range []struct {
 		name   string
 		from   string

@@ -97,6 +97,9 @@ func TestObstacles(t *testing.T) {
 
 // TestCheckHost makes each obstacle, and wants `check --host` to name it, with what to do.
 func TestCheckHost(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	for _, tt := range obstacles {
 		if tt.from {
 			continue // of interfaces that stages need, hostcheck tells

@@ -69,6 +69,9 @@ func writeForEver(path string) error {
 // and in order, and other programs read them too. Behind the last one there may be a
 // piece of another.
 func TestKill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	for _, tc := range []struct {
 		name   string
 		rotate bool

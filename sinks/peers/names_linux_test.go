@@ -45,6 +45,9 @@ func (n namedPeer) reaches(t *testing.T, c *capture, families ...bool) {
 }
 
 func TestNameFollowsDNS(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	l := newLAN(t)
 	two := newCapture(t, l.host("two", "10.99.0.2/24", "fd99::2/64"))
 	three := newCapture(t, l.host("three", "10.99.0.3/24", "fd99::3/64"))

@@ -40,6 +40,9 @@ func TestInterfaceGoesDownAndUp(t *testing.T) {
 }
 
 func TestInterfaceIsDeletedAndMadeAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	for _, tc := range []struct {
 		name   string
 		before func(*lan) error

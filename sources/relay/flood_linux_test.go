@@ -25,6 +25,9 @@ const tooMuch = 10_000
 // TestFlood sends datagrams that are refused by the hundred thousand, and genuine ones among
 // them. Each is counted by its reason or delivered, none costs memory, and none much CPU time.
 func TestFlood(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	random := rand.New(rand.NewPCG(1, 2))
 	s := newSender(t)
 	packet := func(n int) []byte {

@@ -21,6 +21,9 @@ func TestMain(m *testing.M) { os.Exit(programtest.Run(m, path)) }
 
 // TestMeasurements measures everything, but shortly.
 func TestMeasurements(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	netns.Require(t)
 	if _, err := exec.LookPath("tcpdump"); err != nil {
 		t.Skip("no tcpdump to compare with")

@@ -75,6 +75,9 @@ var grown = map[string]struct {
 // TestBounds loads files and others that are twice as large. Neither time nor memory may
 // grow with the square, nor the mistakes at all.
 func TestBounds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	for name, tc := range grown {
 		t.Run(name, func(t *testing.T) {
 			half, whole := tc.text(tc.n/2), tc.text(tc.n)

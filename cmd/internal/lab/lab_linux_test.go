@@ -82,6 +82,9 @@ func logExits(t *testing.T, exits []lab.Exit) {
 }
 
 func TestOnePTBIsOneBroadcast(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	netns.Require(t)
 	for _, family := range []lab.Family{lab.IPv4, lab.IPv6} {
 		t.Run(family.String(), func(t *testing.T) {

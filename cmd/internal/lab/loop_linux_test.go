@@ -54,6 +54,9 @@ pipelines:
 // own. On the wire are at most a datagram to each peer, and one ICMP message for each server more
 // than without pmtud.
 func TestNothingGoesRound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	netns.Require(t)
 	for _, tc := range circles {
 		for _, family := range []lab.Family{lab.IPv4, lab.IPv6} {

@@ -13,6 +13,9 @@ import (
 
 // TestRecovery heals a few clients and checks the counters.
 func TestRecovery(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	netns.Require(t)
 	const clients, short = 30, 3 * time.Second
 	for _, tc := range []struct {
@@ -122,6 +125,9 @@ func wasAttacked(t *testing.T, r lab.Recovery) {
 }
 
 func TestCompareRecovery(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	netns.Require(t)
 	t.Parallel()
 	config := lab.RecoveryConfig{Limit: time.Second}

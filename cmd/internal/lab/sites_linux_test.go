@@ -18,6 +18,9 @@ func startNATS(config string, environment []string, start func(*exec.Cmd) error)
 
 // TestSites has two sites whose PTBs arrive at the wrong one, with sockets and with containers.
 func TestSites(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	netns.Require(t)
 	for name, backend := range map[string]lab.Backend{"sockets": lab.OnServer, "containers": lab.InContainer} {
 		for _, family := range []lab.Family{lab.IPv4, lab.IPv6} {

@@ -57,6 +57,9 @@ func healsNobody(t *testing.T, r lab.Result) {
 func hangsSoon(c *lab.Config) { c.Stall = 3 * time.Second }
 
 func TestContainersWithoutPmtud(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	netns.Require(t)
 	inEachWorld(t, hangsSoon, func(t *testing.T, r lab.Result) {
 		healsNobody(t, r)
@@ -71,6 +74,9 @@ func TestContainersWithoutPmtud(t *testing.T) {
 // container: Linux does not forward a broadcast, and conntrack takes a message that was
 // readdressed for invalid.
 func TestContainersNeedWholeMessages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	netns.Require(t)
 	for name, arguments := range map[string]func(*lab.Network, *lab.Server) []string{"broadcast": fast, "peers": peers} {
 		t.Run(name, func(t *testing.T) {
@@ -91,6 +97,9 @@ func relaying(world lab.Config) func(*lab.Network, *lab.Server) (string, error) 
 }
 
 func TestRelayHealsContainers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	netns.Require(t)
 	inEachWorld(t, func(c *lab.Config) { c.Configuration = relaying(*c) }, func(t *testing.T, r lab.Result) {
 		if err := r.Check(); err != nil || r.Completed != 24 {
@@ -103,6 +112,9 @@ func TestRelayHealsContainers(t *testing.T) {
 // TestIngressPlaneSeesNoOtherDevice wants the world whose data plane sits at the ingress of
 // the uplink to need as_from.
 func TestIngressPlaneSeesNoOtherDevice(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	netns.Require(t)
 	for _, family := range []lab.Family{lab.IPv4, lab.IPv6} {
 		t.Run(family.String(), func(t *testing.T) {
@@ -117,6 +129,9 @@ func TestIngressPlaneSeesNoOtherDevice(t *testing.T) {
 // TestOnePTBIsOneDatagramForEachPeer wants a message to be relayed once, though its server
 // may return it to the router again and again.
 func TestOnePTBIsOneDatagramForEachPeer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	netns.Require(t)
 	for _, world := range worlds {
 		for _, family := range []lab.Family{lab.IPv4, lab.IPv6} {

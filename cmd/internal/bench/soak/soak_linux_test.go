@@ -25,6 +25,9 @@ func TestMain(m *testing.M) { os.Exit(programtest.Run(m, program)) }
 
 // TestSoak soaks for a while; with -soak 8m for a longer one.
 func TestSoak(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	netns.Require(t)
 	for *seed == 0 {
 		*seed = rand.Uint64()

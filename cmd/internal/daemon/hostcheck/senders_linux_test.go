@@ -14,6 +14,9 @@ import (
 // TestOtherSenders has a daemon run on the interface that another configuration would
 // send on too.
 func TestOtherSenders(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	host, wire := netns.NewTest(t, "host"), netns.NewTest(t, "wire")
 	netns.Must(t,
 		netns.Veth(host, "eth0", wire, "eth0"),

@@ -79,6 +79,9 @@ func alerts(t *testing.T) []rule {
 }
 
 func TestAlerts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	for _, a := range alerts(t) {
 		checkNames(t, a.Alert, a.Expr)
 	}

@@ -239,6 +239,9 @@ func realistic() func(frame []byte) {
 
 // TestBrowser looks at a flooded daemon with Chromium.
 func TestBrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	b := openBrowser(t)
 	l := startLooked(t, branching)
 	l.forge = realistic()

@@ -95,6 +95,9 @@ func (l *looked) command(t *testing.T, args ...string) (string, time.Duration) {
 
 // TestLook asks a daemon under a flood, and compares what it says with what was sent.
 func TestLook(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	l := startLooked(t, limited)
 	var flooding sync.WaitGroup
 	flooding.Go(func() { l.flood(t, 20_000, 4*time.Second) })
@@ -201,6 +204,9 @@ func (l *looked) compareMetrics(t *testing.T, p control.Pipeline) {
 // TestManyLook has ten clients look at a daemon, one of which never reads. No message is
 // lost, and what that one misses is told.
 func TestManyLook(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	l := startLooked(t, limited)
 	ctx, cancel := context.WithCancel(t.Context())
 	stopped, err := l.Tap(ctx, control.TapQuery{Rate: 10_000, Data: true})

@@ -30,6 +30,9 @@ func figure(t *testing.T, page, name string) uint64 {
 
 // TestPage floods a daemon and compares the page, without JavaScript, with its counters.
 func TestPage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	l := startLooked(t, limited)
 	var flooding sync.WaitGroup
 	flooding.Go(func() { l.flood(t, 20_000, 3*time.Second) })

@@ -36,6 +36,9 @@ func unready(troubles ...string) response {
 // TestInterface takes an interface down, its cable out and itself away, and puts all
 // of that back.
 func TestInterface(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	lan := newLAN(t)
 	d := start(t, lan.host, edge)
 	both := func(trouble string) response {
@@ -61,6 +64,9 @@ func TestInterface(t *testing.T) {
 
 // TestSinkThatFails has peers to which there is no route, and then there is one.
 func TestSinkThatFails(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	lan := newLAN(t)
 	d := start(t, lan.host, strings.Replace(edge, "{type: broadcast, interface: eth0}", "{type: peers, unlimited: true, addresses: [198.51.100.9]}", 1))
 	d.awaitReady(t, ready())

@@ -138,6 +138,9 @@ func checkWithPromtool(t *testing.T, text string) {
 // TestScrapeUnderFlood checks that the counters of each scrape balance and only grow while
 // the wire is as busy as can be.
 func TestScrapeUnderFlood(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	lan := newLAN(t)
 	d := start(t, lan.host, strings.ReplaceAll(everything, "%DIR%", t.TempDir()))
 	d.awaitReady(t, ready())

@@ -34,6 +34,9 @@ pipelines:
 // TestInject has the confined program make its device, make it again, remove it when a reload
 // takes the sink away, and at its end.
 func TestInject(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	for name, settings := range map[string]string{"stack": "", "as from": ", as_from: eth0"} {
 		t.Run(name, func(t *testing.T) {
 			h := newHost(t, "eth0")

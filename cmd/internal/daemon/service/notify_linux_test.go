@@ -95,6 +95,9 @@ func serve(t *testing.T, o service.Options, first service.Configuration) (stop f
 }
 
 func TestNotify(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	m, notifier := newManager(t)
 	w := newWorld(t)
 	f := &files{world: w, now: declared{{"a", stage{}}}}
@@ -144,6 +147,9 @@ func TestNotify(t *testing.T) {
 // TestWatchdog stops feeding when a filter hangs, with the pipeline's lock held. The
 // others answer, whatever their order.
 func TestWatchdog(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	t.Setenv("WATCHDOG_USEC", "400000")
 	m, notifier := newManager(t)
 	w := newWorld(t)
@@ -211,6 +217,9 @@ func (s stuck) Filter(*pipeline.Packet) pipeline.Reason {
 
 // TestPatience has a pipeline take its time.
 func TestPatience(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	m, notifier := newManager(t)
 	c := newWorld(t).configuration(declared{{"a", stage{SlowOpen: true}}})
 	stop := serve(t, service.Options{Notifier: notifier}, c)

@@ -16,6 +16,9 @@ import (
 // TestStall stops the process as a CPU quota does, while messages come: the ring keeps them
 // until it runs again.
 func TestStall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	for _, tt := range []struct {
 		name    string
 		packets int

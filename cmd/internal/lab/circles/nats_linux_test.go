@@ -50,6 +50,9 @@ func (w within) Dial(network, address string) (net.Conn, error) {
 // in a datagram and is published once, also when the network returns it to a host with an
 // ever lower TTL. Each return is broadcast, since it is captured, and no broadcast is copied.
 func TestEverything(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	const hosts, bounces = 3, 30
 	l := newLAN(t, hosts)
 	published := l.addNATS(t)

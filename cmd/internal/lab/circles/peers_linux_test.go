@@ -14,6 +14,9 @@ import (
 // others, while they send from the first. One message of the highest TTL reaches each other
 // host once and goes no further.
 func TestSecondAddresses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	for _, hosts := range []int{2, 3} {
 		for _, family := range []string{"IPv4", "IPv6"} {
 			t.Run(fmt.Sprint(hosts, " hosts, ", family), func(t *testing.T) {

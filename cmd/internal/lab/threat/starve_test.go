@@ -68,6 +68,9 @@ func (k knowledge) forge(random *rand.Rand) pipelinetest.PTB {
 // configuration while somebody forges others about it, and how many passed when its
 // limits counted by client alone.
 func TestStarvation(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	const alone = 2 // in a second, as dedup has it
 	now, before := recommendedFilters(t, nil), recommendedFilters(t, byClient)
 	var text strings.Builder

@@ -94,6 +94,9 @@ var floods = []struct {
 
 // TestAttacks attacks a cluster in each mode, and prints the table.
 func TestAttacks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	netns.Require(t)
 	for _, family := range []lab.Family{lab.IPv4, lab.IPv6} {
 		t.Run(family.String(), func(t *testing.T) {

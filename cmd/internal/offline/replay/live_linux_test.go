@@ -67,6 +67,9 @@ pipelines:
 // TestLiveEqualsReplay lets the real program decide about packets on a wire, and
 // then about its captures of them.
 func TestLiveEqualsReplay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	netns.Require(t)
 	binary := programtest.Build(t)
 	dir := t.TempDir()

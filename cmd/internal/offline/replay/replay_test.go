@@ -99,6 +99,9 @@ func capture(t *testing.T, name string, packets []pipeline.Packet) (path string)
 // TestSameOutput wants the same bytes whatever the number of processors, the
 // speed, the format of the capture and the order of arguments are.
 func TestSameOutput(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	packets := mixed(pipelinetest.Begin)
 	pcap, pcapng := capture(t, "in.pcap", packets), capture(t, "in.pcapng", packets)
 	even := capture(t, "even.pcap", everySecond(packets, 0))

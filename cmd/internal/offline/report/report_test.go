@@ -313,6 +313,9 @@ func TestSays(t *testing.T) {
 // TestBounded wants pages of about the same size, and top lists that say how uncertain they
 // are, for a capture that has too many routers to count each.
 func TestBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	r := report.New()
 	const packets = 200_000
 	at := pipelinetest.Begin

@@ -55,6 +55,9 @@ func healthy(t *testing.T) *pathlab.Path {
 
 // TestCauses makes each cause on a healthy host and wants it found, and nothing else.
 func TestCauses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	sysctl := func(key, value string) func(*testing.T, *pathlab.Path) error {
 		return func(_ *testing.T, p *pathlab.Path) error { return p.Server.Sysctl(key, value) }
 	}
@@ -265,6 +268,9 @@ func TestUser(t *testing.T) {
 
 // TestTwoDaemons runs two daemons on one interface.
 func TestTwoDaemons(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	p := healthy(t)
 	for n, want := range []string{"", "", "senders on eth0"} {
 		if n > 0 {

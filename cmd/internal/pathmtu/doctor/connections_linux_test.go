@@ -18,6 +18,9 @@ import (
 
 // TestConnections downloads from the server in ways that hang, or are only slow.
 func TestConnections(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	hole := func(p *pathlab.Path) error { return pathlab.Silence(p.Second) }
 	for _, tc := range []struct {
 		name  string

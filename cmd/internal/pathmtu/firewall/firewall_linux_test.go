@@ -22,6 +22,9 @@ func TestMain(m *testing.M) { netns.Main(m) }
 
 // TestCheck compares what is said of rules with what the kernel does with a router's message.
 func TestCheck(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	nft := programtest.Tool(t, "nft")
 	for _, tc := range []struct {
 		name, rules string

@@ -23,6 +23,9 @@ const bound = 10 * time.Second
 
 // TestPaths probes paths of all kinds as an ordinary user, beside tracepath.
 func TestPaths(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	for _, tc := range []struct {
 		name      string
 		make      func(*pathlab.Path) error

@@ -81,8 +81,11 @@ func (p *prober) askHost(ctx context.Context, size int) (reply, error) {
 	}
 	for range tries - 1 {
 		replies, err := p.volley(ctx, p.wait(), s)
-		if err != nil || replies[0].kind != nothing {
-			return replies[0], err
+		if err != nil {
+			return reply{}, err
+		}
+		if replies[0].kind != nothing {
+			return replies[0], nil
 		}
 	}
 	return reply{}, nil

@@ -16,6 +16,9 @@ import (
 
 // TestText reads what people are shown of each kind of path.
 func TestText(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	for _, tc := range []struct {
 		name    string
 		make    func(*pathlab.Path) error
@@ -141,6 +144,9 @@ func nothing(*pathlab.Path) error { return nil }
 
 // TestInterrupt cancels a probe that would take long, and wants it to end at once.
 func TestInterrupt(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	p := pathlab.New(t)
 	netns.Must(t, pathlab.Mute(p.First), pathlab.Mute(p.Second), pathlab.Mute(p.Server))
 	ctx, cancel := context.WithCancel(t.Context())

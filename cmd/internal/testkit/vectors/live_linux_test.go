@@ -31,6 +31,9 @@ func TestMain(m *testing.M) { netns.Main(m) }
 // TestSentFrames sends every frame of the vectors to the real daemon over a wire
 // and compares what it broadcasts, byte for byte and in order.
 func TestSentFrames(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	netns.Require(t)
 	binary := programtest.Build(t)
 	for _, tc := range []struct {

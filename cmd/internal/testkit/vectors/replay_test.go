@@ -31,6 +31,9 @@ type decision struct {
 // TestReplay runs the real binary over the vectors: its verdicts, and the frames
 // that it writes.
 func TestReplay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	binary := programtest.Build(t)
 	for _, tc := range []struct {
 		vectors, capture string
