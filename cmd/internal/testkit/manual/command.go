@@ -44,7 +44,7 @@ func rootPage(root *cobra.Command) string {
 		p.line("%s; see %s(1)", escape(c.Short), bold(pageName(c)))
 	}
 	p.exitStatus()
-	p.daemon()
+	p.daemon(root.Name())
 	p.examples(root)
 	var pages []string
 	for _, c := range commands(root) {
@@ -66,7 +66,7 @@ func commandPage(c *cobra.Command) string {
 	p.options(c)
 	p.exitStatus()
 	if c.Name() == "run" {
-		p.daemon()
+		p.daemon(c.Root().Name())
 	}
 	p.examples(c)
 	pages := []string{reference(pageName(c.Root()), 1)}
@@ -96,13 +96,13 @@ var related = map[string][]string{
 	"trace":   {"replay", "test"},
 }
 
-// daemon writes what is to be known of a daemon.
-func (p *page) daemon() {
+// daemon writes what is to be known of a program's daemon, which is packaged under its name.
+func (p *page) daemon(program string) {
 	p.items("FILES", [][2]string{
-		{"/etc/pmtud", "folder whose files the packaged service reads"},
-		{"/etc/default/pmtud", "environment of the packaged service"},
-		{"/run/pmtud/pmtud.sock", "socket that status, top and tap ask"},
-		{"/var/lib/pmtud", "folder that the packaged service may write captures to"},
+		{"/etc/" + program, "folder whose files the packaged service reads"},
+		{"/etc/default/" + program, "environment of the packaged service"},
+		{"/run/" + program + "/" + program + ".sock", "socket that status, top and tap ask"},
+		{"/var/lib/" + program, "folder that the packaged service may write captures to"},
 	})
 	p.items("SIGNALS", [][2]string{
 		{"SIGHUP", "reload the files of run; a configuration with mistakes changes nothing"},
