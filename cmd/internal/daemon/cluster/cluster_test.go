@@ -14,6 +14,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/daemon/cluster"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
+	"github.com/pmtud/pmtud/cmd/internal/daemon/hostcheck"
 )
 
 var now = time.Unix(1e9, 0).UTC()
@@ -157,6 +158,34 @@ func TestMany(t *testing.T) {
 	}
 	if want := "  20 a-server-of-a-long-~"; !strings.HasPrefix(lines[len(lines)-2], want) {
 		t.Errorf("last line %q", lines[len(lines)-2])
+	}
+}
+
+// TestCells writes ages in at most five characters, and names of as many as fit.
+func TestCells(t *testing.T) {
+	r := &cluster.Report{}
+	const twenty = "a-name-of-20-letters"
+	for i, ago := range []float64{-1, 0.6, 999, 1000, 59999, 60000, 3.6e7} {
+		r.Pairs = append(r.Pairs, cluster.Pair{Hearer: twenty, Sender: fmt.Sprint("b", i), Heard: true, Last: &now, Ago: ago})
+	}
+	want := "   1 " + twenty + "     -    0s    1s  999s   17m 1000m   17h10000h\n"
+	if got := r.Matrix(); !strings.Contains(got, want) {
+		t.Errorf("matrix lacks %q:\n%s", want, got)
+	}
+	r.Pairs[0].Hearer += "!"
+	if got := r.Matrix(); !strings.Contains(got, " a-name-of-20-letter~ ") {
+		t.Errorf("matrix:\n%s", got)
+	}
+}
+
+// TestUnreachable asks servers that are gone, by one address and by another that is none.
+func TestUnreachable(t *testing.T) {
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	r := cluster.Ask(t.Context(), []string{gone.URL, "http://[::1%25]:x/"})
+	if len(r.Findings) != 2 || !strings.HasSuffix(r.Servers[0].Error, "connect: connection refused") || strings.Contains(r.Servers[0].Error, "http:") ||
+		r.Servers[1].Error == "" || r.Findings[0].Level != hostcheck.Problem {
+		t.Errorf("%+v", r)
 	}
 }
 

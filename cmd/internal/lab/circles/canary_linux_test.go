@@ -262,6 +262,37 @@ func TestSwitchFiltersBroadcasts(t *testing.T) {
 	}
 }
 
+// TestCanariesOnReload turns canaries on in daemons that run, and off again in one of them. The others find
+// that it is not heard, and it says nothing about them any more.
+func TestCanariesOnReload(t *testing.T) {
+	const pipelines = "pipelines: {p: {sources: [{type: pcap, interface: eth0}], filters: [{type: icmp-ptb}], sinks: [{type: broadcast, interface: eth0}]}}\n"
+	l := newLAN(t, 2)
+	var on, sockets []string
+	for i, h := range l.hosts {
+		global, socket := canaries(t, i, "1s")
+		on, sockets = append(on, global+pipelines), append(sockets, socket)
+		_, off, _ := strings.Cut(on[i], "\n") // without its first line
+		h.start(t, off)
+		if s := status(t, socket); s.Canary != nil || s.Pipelines[0].Sinks[0].Canaries != nil {
+			t.Errorf("before: %+v", s)
+		}
+	}
+	for i, h := range l.hosts {
+		h.reload(t, on[i])
+	}
+	for i, socket := range sockets {
+		eventually(t, "they hear each other", func() bool { return hears(status(t, socket), fmt.Sprint("host", 1-i), "broadcast") })
+	}
+	_, off, _ := strings.Cut(on[1], "\n")
+	l.hosts[1].reload(t, off)
+	eventually(t, "it is missed", func() bool {
+		return strings.Contains(fmt.Sprint(status(t, sockets[0]).Canary.Findings), "is not heard")
+	})
+	if s := status(t, sockets[1]); s.Canary != nil {
+		t.Errorf("after: %+v", s.Canary)
+	}
+}
+
 // filterBroadcasts has the switch drop the IP packets that a port sends to all hosts.
 func (l *lan) filterBroadcasts(t *testing.T, port string) {
 	t.Helper()
