@@ -15,18 +15,16 @@ const (
 	byPeers     = "peers"
 )
 
-// isCanary reports whether p is a canary, and returns what it says.
-func (p *Packet) isCanary() (payload []byte, ok bool) {
-	if mtu, ok := p.MTU(); !ok || mtu != 0 {
-		return nil, false
-	}
-	return canary.Payload(p.Quote())
+// mayBeCanary reports whether p is a PTB whose MTU ends with 16 zero bits. It is asked of every packet, and
+// compiled into the loop over them.
+func (p *Packet) mayBeCanary() bool {
+	return p.PTB != 0 && len(p.Data) > p.ICMP+7 && p.Data[p.ICMP+7]|p.Data[p.ICMP+6] == 0
 }
 
 // dropCanary drops p and has it heard if it is a canary that comes to this host now.
 func (p *Pipeline) dropCanary(s *sourceStage, pkt *Packet) bool {
-	payload, ok := pkt.isCanary()
-	if !ok {
+	payload, ok := canary.Payload(pkt.Quote())
+	if mtu, _ := pkt.MTU(); !ok || mtu != 0 {
 		return false
 	}
 	p.canaries++

@@ -97,7 +97,7 @@ func (p *Pipeline) filterChunk(s *sourceStage, batch []Packet) (err error) {
 		if early && i == 0 {
 			current.foresee(p.total, batch) // if it panics, with this packet
 		}
-		passed := !p.dropCanary(s, pkt) &&
+		passed := !(pkt.mayBeCanary() && p.dropCanary(s, pkt)) &&
 			!(early && current.refusesEarly(p.total, pkt, i)) &&
 			current.pass(pkt, &pkt.Verdict)
 		if passed {

@@ -127,7 +127,6 @@ func (e *Ear) admit(name []byte, at int64) *peer {
 		e.overflow++
 		return nil
 	}
-	*place = 0
 	p := &peer{name: string(name)}
 	e.peers[p.name] = p
 	return p

@@ -136,11 +136,11 @@ func Payload(quote []byte) (payload []byte, ok bool) {
 
 // read is a payload whose form was checked. Its slices are those of the payload.
 type read struct {
-	name               []byte
-	instance, sequence uint64
-	interval           time.Duration
-	addresses          []byte
-	count              int // of addresses
+	name      []byte
+	instance  uint64
+	interval  time.Duration
+	addresses []byte
+	count     int // of addresses
 }
 
 // parse reads a payload. It allocates nothing.
@@ -154,7 +154,7 @@ func parse(b []byte) (r read, ok bool) {
 		return r, false
 	}
 	r.name, r.addresses = b[headerLen:headerLen+n], b[headerLen+n:]
-	r.instance, r.sequence = binary.BigEndian.Uint64(b[16:]), binary.BigEndian.Uint64(b[24:])
+	r.instance = binary.BigEndian.Uint64(b[16:])
 	r.interval = time.Duration(binary.BigEndian.Uint32(b[32:])) * time.Millisecond
 	if !isName(r.name) || r.interval < MinInterval || r.interval > MaxInterval {
 		return r, false

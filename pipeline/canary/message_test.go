@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +153,66 @@ func TestNoCanary(t *testing.T) {
 	}
 }
 
+// TestShortest takes a quote that ends with the magic for a canary, and one that lacks a byte for none. What
+// follows is the Ear's to judge.
+func TestShortest(t *testing.T) {
+	for name, tc := range map[string]struct {
+		ip     []byte
+		header int
+	}{"IPv4": {message("a").IPv4(), 20}, "IPv6": {message("a").IPv6(), 40}} {
+		p := decoded(tc.ip)
+		quote := p.Quote()
+		for n := range tc.header + len(canary.Magic) + 1 {
+			_, ok := canary.Payload(quote[:n:n])
+			if want := n == tc.header+len(canary.Magic); ok != want {
+				t.Errorf("%s, %d bytes: %v", name, n, ok)
+			}
+		}
+	}
+	options := append([]byte{0x46, 9: canary.Protocol, 23: 0}, canary.Magic...)
+	if _, ok := canary.Payload(options); !ok {
+		t.Error("a canary behind IPv4 options is none")
+	}
+}
+
+// TestEveryLength has an Ear take a payload that is cut anywhere, without reading beyond.
+func TestEveryLength(t *testing.T) {
+	long := message(strings.Repeat("x", canary.MaxName))
+	for len(long.Addresses) < canary.MaxAddresses {
+		long.Addresses = append(long.Addresses, netip.MustParseAddr("10.9.8.7"))
+	}
+	bare := message("a")
+	bare.Addresses = nil
+	for name, m := range map[string]canary.Message{"long": long, "bare": bare} {
+		whole := payload(t, m.IPv6())
+		for n := range len(whole) + 1 {
+			e := canary.NewEar()
+			e.Hear(whole[:n:n], "relay", 1)
+			e.Hear(whole[:n:n], "relay", 2)
+			r := e.Report(time.Unix(0, 2))
+			if got, want := len(r.Peers) == 1, n == len(whole); got != want {
+				t.Errorf("%s, %d of %d bytes: heard %v", name, n, len(whole), got)
+			}
+		}
+		e := canary.NewEar()
+		e.Hear(whole, "relay", 1)
+		e.Hear(whole, "relay", 2)
+		p := e.Report(time.Unix(0, 2)).Peers[0]
+		if p.Name != m.Name || !slices.Equal(p.Addresses, m.Addresses) {
+			t.Errorf("%s: heard %+v", name, p)
+		}
+	}
+	m := message(strings.Repeat("y", canary.MaxName+1))
+	m.Addresses = append(long.Addresses, long.Addresses...)
+	e := canary.NewEar()
+	for range 2 {
+		e.Hear(payload(t, m.IPv4()), "relay", 1)
+	}
+	if r := e.Report(time.Unix(0, 1)); len(r.Peers) != 1 || len(r.Peers[0].Name) != canary.MaxName || len(r.Peers[0].Addresses) != canary.MaxAddresses {
+		t.Errorf("what is too long is not cut: %+v", r)
+	}
+}
+
 // TestMalformed has an Ear count payloads that lie.
 func TestMalformed(t *testing.T) {
 	whole := payload(t, message("web1").IPv4())
@@ -178,9 +239,11 @@ func TestMalformed(t *testing.T) {
 		"name of a tag":          {set(36, '<'), false},
 		"name with a space":      {set(36, ' '), false},
 		"name with a high byte":  {set(36, 0xe4), false},
-		"too many addresses":     {append(set(14, 13), make([]byte, 300)...), false},
+		"too many addresses":     {append(set(14, 13)[:40], bytes.Repeat([]byte{4, 10, 0, 0, 1}, 13)...), false},
+		"most addresses":         {append(set(14, 12)[:40], bytes.Repeat([]byte{4, 10, 0, 0, 1}, 12)...), true},
 		"an address too many":    {set(14, 3), false},
 		"address of no family":   {set(40, 5), false},
+		"one of no family":       {append(set(14, 1, 0)[:40], bytes.Repeat([]byte{5}, 17)...), false},
 		"address cut":            {whole[:len(whole)-1], false},
 		"interval too short":     {interval(time.Second - time.Millisecond), false},
 		"interval too long":      {interval(time.Hour + time.Millisecond), false},
@@ -200,7 +263,7 @@ func TestMalformed(t *testing.T) {
 
 func TestCheckName(t *testing.T) {
 	for name, good := range map[string]bool{
-		"web1": true, "A.b-c_9": true, strings.Repeat("x", 63): true,
+		"web1": true, "A.b-c_9": true, "azAZ09": true, strings.Repeat("x", 63): true,
 		"": false, strings.Repeat("x", 64): false, "a b": false, "a\n": false, "ä": false, "@": false, "[": false, "`": false, "{": false, "/": false, ":": false,
 	} {
 		if err := canary.CheckName(name); (err == nil) != good {
