@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"slices"
 	"syscall"
@@ -166,6 +167,7 @@ func TestErrors(t *testing.T) {
 		{"one that the reader knows", errFull, nil},
 		{"cut", io.ErrUnexpectedEOF, io.ErrUnexpectedEOF},
 		{"closed", os.ErrClosed, os.ErrClosed},
+		{"reset", &net.OpError{Op: "read", Err: syscall.ECONNRESET}, syscall.ECONNRESET},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			calls := 0
@@ -180,7 +182,11 @@ func TestErrors(t *testing.T) {
 			}
 			before := time.Now()
 			got, err := run(t, func(context.Context) (gopackets.Handle, error) {
-				return gopackets.Handle{Read: read, Again: func(err error) bool { return errors.Is(err, errFull) }}, nil
+				h := gopackets.Handle{Read: read, Interrupt: func() {}}
+				if tc.want == nil {
+					h.Again = func(err error) bool { return errors.Is(err, errFull) }
+				}
+				return h, nil
 			})
 			if !errors.Is(err, tc.want) {
 				t.Errorf("error %v, want %v", err, tc.want)
@@ -190,6 +196,46 @@ func TestErrors(t *testing.T) {
 			}
 			if len(got) != 1 || got[0].Length != 9 || got[0].Time.Time().Before(before.Add(-time.Second)) {
 				t.Errorf("packets %+v, want one of 9 bytes with the host's time", got)
+			}
+		})
+	}
+}
+
+// TestStop ends sources that wait for a packet: a reader that Interrupt closes, and one
+// whose Read times out.
+func TestStop(t *testing.T) {
+	var ctx context.Context
+	var cancel context.CancelFunc
+	closed := make(chan struct{})
+	for name, h := range map[string]gopackets.Handle{
+		"interrupted": {
+			Read: func() ([]byte, gopacket.CaptureInfo, error) {
+				cancel()
+				<-closed
+				return nil, gopacket.CaptureInfo{}, os.ErrClosed
+			},
+			Interrupt: func() { close(closed) },
+		},
+		"timed out": {
+			Read: func() ([]byte, gopacket.CaptureInfo, error) {
+				cancel()
+				return nil, gopacket.CaptureInfo{}, os.ErrDeadlineExceeded
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel = context.WithCancel(t.Context())
+			calls := 0
+			h.Close = func() error { calls++; return errFull }
+			s := gopackets.NewSource(func(context.Context) (gopackets.Handle, error) { return h, nil })
+			if err := errors.Join(s.Open(ctx), s.Run(ctx, func([]pipeline.Packet) { t.Error("a packet came") })); err != nil {
+				t.Error(err)
+			}
+			if err := s.Close(); !errors.Is(err, errFull) {
+				t.Errorf("error %v, want the reader's", err)
+			}
+			if err := s.Close(); err != nil || calls != 1 {
+				t.Errorf("closed again: %v, the reader is closed %d times", err, calls)
 			}
 		})
 	}
@@ -211,5 +257,9 @@ func TestNewPacket(t *testing.T) {
 	p.Length, p.Data = len(p.Data), p.Data[:14+9]
 	if !gopackets.NewPacket(&p, layers.LinkTypeEthernet, gopacket.NoCopy).Metadata().Truncated {
 		t.Error("a packet that is cut is not truncated")
+	}
+	p.Length = len(p.Data)
+	if !gopackets.NewPacket(&p, layers.LinkTypeEthernet, gopacket.NoCopy).Metadata().Truncated {
+		t.Error("a packet with half an IP header is not truncated")
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"syscall"
 	"time"
 
 	"github.com/google/gopacket"
@@ -19,8 +18,8 @@ import (
 type Handle struct {
 	// Read is ZeroCopyReadPacketData of a [gopacket.ZeroCopyPacketDataSource], or
 	// ReadPacketData of a [gopacket.PacketDataSource]. [io.EOF] ends the source. It is
-	// called again after syscall.EAGAIN, a timeout as of net.Error, and errors for which
-	// Again says so.
+	// called again after a timeout as of [net.Error], such as syscall.EAGAIN, and errors for
+	// which Again says so.
 	Read func() (data []byte, ci gopacket.CaptureInfo, err error)
 
 	// LinkType says how packets begin, as capture files number it.
@@ -109,7 +108,7 @@ func (s *source) goesOn(err error) bool {
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 		return true
 	}
-	return errors.Is(err, syscall.EAGAIN) || s.handle.Again != nil && s.handle.Again(err)
+	return s.handle.Again != nil && s.handle.Again(err)
 }
 
 func (s *source) Close() error {
