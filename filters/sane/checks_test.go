@@ -71,6 +71,7 @@ var rows = map[pipeline.Reason][]row{
 		{"IPv4, length ends with the ICMP header", vector{change: set(2, 0, 28)}, false},
 		{"IPv4, another protocol, length of the header", vector{change: func(ip []byte) { copy(ip[2:], []byte{0, 20}); ip[9] = 6 }}, false},
 		{"IPv4, frame ends in the header", vector{link: func(p *pipeline.Packet) { p.Data, p.Length = p.Data[:33], 33 }}, true},
+		{"IPv4, cut by the capture before the IP header", vector{link: func(p *pipeline.Packet) { p.Data = p.Data[:14] }}, false},
 		{"IPv6", vector{v6: true}, false},
 		{"IPv6, VLAN tag", vector{v6: true, vlan: 7}, false},
 		{"IPv6, cut by the capture", vector{v6: true, truncated: 40}, false},

@@ -94,7 +94,7 @@ func TestBroadcastAddresses(t *testing.T) {
 	netns.Must(t, netns.Veth(ns, "eth0", ns, "eth1"))
 	t.Cleanup(func() { netns.Must(t, ns.Delete("eth0")) })
 	netns.Must(t, ns.Addr("eth0", "198.51.100.34/28", "198.51.100.64/31", "198.51.100.80/32", "198.51.100.88/30",
-		"198.51.100.130/25", "203.0.112.2/23", "10.0.0.2/8", "2001:db8::8/126"))
+		"198.51.100.130/25", "203.0.112.2/23", "10.0.0.2/8", "2001:db8::8/126", "2001:db9::8/28"))
 	f := open(t, "eth0")
 	for _, tc := range []struct {
 		name, dst string

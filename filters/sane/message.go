@@ -53,7 +53,7 @@ func (m *message) read(p *pipeline.Packet) {
 	m.ip = p.Data[p.Network:]
 	m.onWire = max(p.Length, len(p.Data)) - p.Network
 	m.version = p.Version()
-	m.misnamed = m.version != 0 && len(m.ip) > 0 && wire.Version(m.ip) != m.version
+	m.misnamed = len(m.ip) > 0 && wire.Version(m.ip) != m.version
 	if m.hasHeader = m.readHeader(p.IP()); m.hasHeader && p.PTB != 0 {
 		m.isPTB = true
 		m.mtu, m.hasMTU = p.MTU()

@@ -37,7 +37,7 @@ func interfaceAddrs(name string) ([]net.Addr, error) {
 		return net.InterfaceAddrs()
 	}
 	ifi, err := Find(name)
-	if err != nil || ifi == nil {
+	if ifi == nil {
 		return nil, err
 	}
 	return ifi.Addrs()

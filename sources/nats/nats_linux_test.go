@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	natsio "github.com/nats-io/nats.go"
 
 	"github.com/pmtud/pmtud/pipeline"
@@ -183,6 +185,8 @@ func TestPacket(t *testing.T) {
 // TestRefused publishes a message of each kind that is refused, and then a genuine one.
 func TestRefused(t *testing.T) {
 	env := pipelinetest.Env(t)
+	var log pipelinetest.Buffer
+	env.Log = slog.New(slog.NewTextHandler(&log, nil))
 	in := started(t, settings(t), env)
 	out, other := newPublisher(t, secret), newPublisher(t, "the text of another key")
 	again := out.seal(1)
@@ -222,6 +226,17 @@ func TestRefused(t *testing.T) {
 	}
 	if n := in.measured("received_messages_total", ""); n != 16 {
 		t.Errorf("%v messages received, want 16", n)
+	}
+	logged := map[string]int{} // by reason; of those that somebody can do something about, the first
+	for line := range strings.Lines(log.String()) {
+		if strings.Contains(line, "a message is refused: ") {
+			_, reason, _ := strings.Cut(strings.TrimSpace(line), " reason=")
+			logged[reason]++
+		}
+	}
+	want := map[string]int{"malformed": 1, "too-large": 1, "other-version": 1, "not-sealed": 1, "unknown-key": 1, "forged": 1, "too-old": 1}
+	if diff := cmp.Diff(want, logged); diff != "" {
+		t.Errorf("log of refused messages (-want +got):\n%s", diff)
 	}
 }
 

@@ -98,8 +98,6 @@ func New(s Settings, env pipeline.Env) (pipeline.Source, error) {
 // packets the rules log is not known.
 func (s Settings) reshape(p *pipeline.Packet) (absent string) {
 	p.Decode()
-	if most := max(p.Network, 0) + s.Snaplen; len(p.Data) > most {
-		p.Data = p.Data[:most]
-	}
+	p.Data = p.Data[:min(len(p.Data), max(p.Network, 0)+s.Snaplen)]
 	return ""
 }

@@ -56,8 +56,7 @@ func (t tuning) message(group uint16) (netlink.Message, error) {
 	if err != nil {
 		return netlink.Message{}, err
 	}
-	data := make([]byte, 2, familyLen+len(encoded)) // AF_UNSPEC, NFNETLINK_V0
-	data = binary.BigEndian.AppendUint16(data, group)
+	data := binary.BigEndian.AppendUint16(make([]byte, 2), group) // AF_UNSPEC, NFNETLINK_V0
 	return netlink.Message{
 		Header: netlink.Header{Type: typeConfig, Flags: netlink.Request},
 		Data:   append(data, encoded...),

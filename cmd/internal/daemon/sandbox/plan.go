@@ -87,7 +87,7 @@ func (p *Plan) AddListener(port uint16) {
 // folders of the root excepted, beside which all else lies.
 func besideTargets(path string) (dirs []string) {
 	for at := range len(path) {
-		if at == 0 || path[at] != filepath.Separator {
+		if path[at] != filepath.Separator {
 			continue
 		}
 		link := path[:at]
