@@ -66,16 +66,15 @@ func (in inputs) plan(c Config) (_ *Plan, skipped []string) {
 		why := p.skip(t, seen)
 		seen[t.identity()] = true
 		p.listed[t.addr.WithZone("")] = struct{}{}
-		switch {
-		case why != "":
+		if why != "" {
 			skipped = append(skipped, t.describe(why))
-		case t.addr.Is4():
-			ipv4 = append(ipv4, t)
-		default:
-			ipv6 = append(ipv6, t)
+			continue
 		}
-		if why == "" {
-			p.addTarget(t)
+		p.addTarget(t)
+		if t.addr.Is4() {
+			ipv4 = append(ipv4, t)
+		} else {
+			ipv6 = append(ipv6, t)
 		}
 	}
 	p.IPv4, p.IPv6 = newFanout(ipv4, c), newFanout(ipv6, c)

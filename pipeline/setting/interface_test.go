@@ -24,7 +24,7 @@ func TestInterfaceName(t *testing.T) {
 	for _, name := range []string{
 		".", "..", "eth0 eth1", "eth0\t", "eth0\u00a0", "eth0\x00x", "eth0:1", "a/b", "1234567890123456", "éééééééé",
 		"\u0435th0", "eth0\u200b", "\u202eeth0", "eth\u00ad0", "e\u0301th0", "eth\u0660", "\uff45th0", "eth\u20110", "w\u0131", "eth0\x7f", "eth\xff",
-		"eth\x01", "ethµ", "ethĸ", "eth-à", // whose second byte is a space of Latin-1
+		"eth\x01", "ethµ", "eth×", "ethĸ", "eth-à", // whose second byte is a space of Latin-1
 
 	} {
 		if setting.InterfaceName(name).Check() == nil {

@@ -103,9 +103,10 @@ func TestReplay(t *testing.T) {
 	if diff := cmp.Diff([][]byte{want}, recorded); diff != "" {
 		t.Errorf("recorded (-want +got):\n%s", diff)
 	}
-	failed := make([]pipeline.Reason, 1)
-	if sink.Deliver([]*pipeline.Packet{packet(1300)}, failed); failed[0] != NoServer {
-		t.Errorf("reason %d without a connection", failed[0])
+	failed := make([]pipeline.Reason, 2)
+	sink.Deliver([]*pipeline.Packet{packet(1300), {LinkType: linklayer.Raw}}, failed)
+	if diff := cmp.Diff([]pipeline.Reason{NoServer, whole.NotPTB}, failed); diff != "" {
+		t.Errorf("reasons without a connection (-want +got):\n%s", diff)
 	}
 }
 
