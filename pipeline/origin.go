@@ -16,18 +16,13 @@ const (
 	OriginInjected
 )
 
-// InjectedMAC is the Ethernet source address of every frame that pmtud puts into a host's own
-// network stack. It is locally administered and spells "pmtud". A packet that carries it is
-// never sent to other hosts or injected again.
-var InjectedMAC = [6]byte{0x02, 'p', 'm', 't', 'u', 'd'}
-
 // Injected reports whether pmtud put the packet into a host's network stack: it was
 // captured or logged on its way from there.
 func (p *Packet) Injected() bool {
 	if p.Origin == OriginInjected {
 		return true
 	}
-	return p.LinkType == linklayer.Ethernet && len(p.Data) >= 12 && [6]byte(p.Data[6:]) == InjectedMAC
+	return p.LinkType == linklayer.Ethernet && len(p.Data) >= 12 && [6]byte(p.Data[6:]) == linklayer.InjectedMAC
 }
 
 // Reach is how far what a sink sends can get, and so which packets it may have. The

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/seen"
 )
 
@@ -14,7 +15,7 @@ func TestReach(t *testing.T) {
 	captured, relayed, injected := messages(1)[0], messages(1)[0], messages(1)[0]
 	relayed.Origin = pipeline.OriginRelay
 	injected.Data = append([]byte(nil), injected.Data...)
-	copy(injected.Data[6:], pipeline.InjectedMAC[:])
+	copy(injected.Data[6:], linklayer.InjectedMAC[:])
 	known := messages(1)[0]
 	known.Origin = pipeline.OriginInjected
 

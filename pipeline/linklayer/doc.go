@@ -1,3 +1,3 @@
 // Package linklayer names what capture files and kernels call link layers, the kinds of packets on
-// them, and the EtherTypes that matter here.
+// them, the EtherTypes that matter here, and the address of frames that pmtud injects.
 package linklayer

@@ -21,3 +21,8 @@ const (
 	EtherTypeVLAN = 0x8100 // IEEE 802.1Q
 	EtherTypeQinQ = 0x88a8 // IEEE 802.1ad
 )
+
+// InjectedMAC is the Ethernet source address of every frame that pmtud puts into a host's own
+// network stack. It is locally administered and spells "pmtud". A packet that carries it is
+// never sent to other hosts or injected again.
+var InjectedMAC = [6]byte{0x02, 'p', 'm', 't', 'u', 'd'}

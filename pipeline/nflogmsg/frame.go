@@ -45,7 +45,7 @@ func (r *Record) Fill(p *pipeline.Packet, now pipeline.Instant) {
 // origin says by the link-layer header that a packet had when it came in, whether or not Data
 // begins with it. On lo the kernel reports one of 14 bytes too.
 func (r *Record) origin() pipeline.Origin {
-	if h := r.hwHeader; len(h) >= macsLen && [6]byte(h[macsLen/2:]) == pipeline.InjectedMAC {
+	if h := r.hwHeader; len(h) >= macsLen && [6]byte(h[macsLen/2:]) == linklayer.InjectedMAC {
 		return pipeline.OriginInjected
 	}
 	return pipeline.OriginCapture

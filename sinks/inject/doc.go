@@ -11,7 +11,7 @@
 //
 // The sink makes a veth pair: the device, pmtud0 by default, and its other end, whose name has
 // an x behind it. A packet socket sends frames into the other end, so they arrive at the device.
-// Their source is [pipeline.InjectedMAC], which is also the address of the other end. The device
+// Their source is [linklayer.InjectedMAC], which is also the address of the other end. The device
 //
 //   - has an IPv4 address of its own (169.254.77.1/32), because loose rp_filter drops all packets
 //     of a device that has none,

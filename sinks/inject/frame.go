@@ -32,7 +32,7 @@ type framer struct{ buf []byte }
 // limit is at most ttl.
 func (f *framer) frame(ip wire.IP, to [macLen]byte, ttl uint8) []byte {
 	f.buf = append(f.buf[:0], to[:]...)
-	f.buf = append(f.buf, pipeline.InjectedMAC[:]...)
+	f.buf = append(f.buf, linklayer.InjectedMAC[:]...)
 	f.buf = binary.BigEndian.AppendUint16(f.buf, etherType(ip))
 	header := len(f.buf)
 	f.buf = append(f.buf, ip.Bytes...)

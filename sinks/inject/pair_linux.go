@@ -9,7 +9,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
 // deviceMAC is the address of a device that is made: the other end's with another last byte.
@@ -27,7 +27,7 @@ var errForeign = errors.New("somebody else made it, so it is not replaced; remov
 // those have the other end's address.
 func (rt *rtnetlink) isOwn(device netlink.Link) bool {
 	end := rt.endOf(device)
-	return end != nil && string(end.Attrs().HardwareAddr) == string(pipeline.InjectedMAC[:])
+	return end != nil && string(end.Attrs().HardwareAddr) == string(linklayer.InjectedMAC[:])
 }
 
 // endOf returns the other end of a veth pair, nil if it is no such device or if its end is in
@@ -44,7 +44,7 @@ func (rt *rtnetlink) makePair(name string, mac [macLen]byte) (netlink.Link, erro
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name, attrs.MTU, attrs.HardwareAddr = name, pairMTU, net.HardwareAddr(mac[:])
 	pair := netlink.NewVeth(attrs)
-	pair.PeerName, pair.PeerMTU, pair.PeerHardwareAddr = otherEnd(name), pairMTU, pipeline.InjectedMAC[:]
+	pair.PeerName, pair.PeerMTU, pair.PeerHardwareAddr = otherEnd(name), pairMTU, linklayer.InjectedMAC[:]
 	if err := rt.addLink(pair); err != nil {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ func TestFramesFromEthernet(t *testing.T) {
 // whose records have no Ethernet header.
 func TestInjected(t *testing.T) {
 	frame := pipelinetest.PTB{}.Frame()
-	copy(frame[6:], pipeline.InjectedMAC[:])
+	copy(frame[6:], linklayer.InjectedMAC[:])
 	onLoopback := append(make([]byte, 6), frame[6:]...)
 	for _, tc := range []struct {
 		name  string
