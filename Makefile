@@ -15,7 +15,12 @@ build: ## one static binary: ./pmtud
 .PHONY: deb
 deb: ## a Debian package for GOARCH: dist/pmtud_*.deb
 	$(MAKE) build BINARY=dist/pmtud
-	GO='$(GO)' VERSION='$(VERSION)' .ci/deb
+	GO='$(GO)' VERSION='$(VERSION)' .ci/nfpm deb
+
+.PHONY: rpm
+rpm: ## an RPM package for GOARCH: dist/pmtud-*.rpm
+	$(MAKE) build BINARY=dist/pmtud
+	GO='$(GO)' VERSION='$(VERSION)' .ci/nfpm rpm
 
 .PHONY: package-systems
 package-systems: deb ## the package beside systemd: boots Debian 12 and 13 (needs root, and a mirror of Debian)
