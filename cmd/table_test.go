@@ -8,12 +8,14 @@ import (
 	"github.com/pmtud/pmtud/cmd"
 )
 
-// TestWidth checks that help and descriptions of plugins fit a terminal of 80 columns,
+// TestWidth checks that help, descriptions of plugins and what init writes fit a terminal of 80 columns,
 // which would break longer lines within words.
 func TestWidth(t *testing.T) {
-	commands := [][]string{{"--help"}, {"plugins"}}
-	for _, name := range []string{"run", "replay", "trace", "test", "check", "probe", "cache", "doctor", "plugins", "config", "graph", "init", "completion", "version", "help"} {
-		commands = append(commands, []string{name, "--help"})
+	commands := [][]string{{"--help"}, {"plugins"}, {"init", "--host=false"}}
+	for _, c := range cmd.RootCommand().Commands() {
+		if !c.Hidden {
+			commands = append(commands, []string{c.Name(), "--help"})
+		}
 	}
 	for _, p := range cmd.Plugins() {
 		commands = append(commands, []string{"plugins", p.Type})
