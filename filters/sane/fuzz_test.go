@@ -63,7 +63,7 @@ func newOracle(p *pipeline.Packet) (o oracle) {
 				continue
 			}
 		case *layers.IPv4:
-			if l.Version == 4 && len(l.Contents) >= 20 && !hasNoLength(l) && int(l.Length) == len(l.Contents)+len(l.Payload) {
+			if l.Version == 4 && l.IHL >= 5 && len(l.Contents) == 4*int(l.IHL) && !hasNoLength(l) && int(l.Length) == len(l.Contents)+len(l.Payload) {
 				o.ip4 = l
 			}
 		case *layers.IPv6:
