@@ -74,3 +74,24 @@ func TestExtensions(t *testing.T) {
 		})
 	}
 }
+
+func TestPorts(t *testing.T) {
+	b := append(make([]byte, 20), 0x01, 0xbb, 0x9c, 0x40) // 443 and 40000
+	for name, tc := range map[string]struct {
+		b    []byte
+		in   wire.Payload
+		want bool
+	}{
+		"first bytes":                {b, wire.Payload{Protocol: wire.ProtoUDP, Offset: 20}, true},
+		"first fragment":             {b, wire.Payload{Protocol: wire.ProtoUDP, Offset: 20, MoreFragments: true}, true},
+		"later fragment":             {b, wire.Payload{Protocol: wire.ProtoUDP, Offset: 20, FragmentOffset: 8}, false},
+		"protocol without ports":     {b, wire.Payload{Protocol: wire.ProtoESP, Offset: 20}, false},
+		"a byte too few":             {b[:23], wire.Payload{Protocol: wire.ProtoUDP, Offset: 20}, false},
+		"header shorter than may be": {b, wire.Payload{Protocol: wire.ProtoUDP, Offset: 19}, false},
+	} {
+		src, dst, ok := wire.IP{Version: 4, Bytes: tc.b}.Ports(tc.in)
+		if ok != tc.want || ok && (src != 443 || dst != 40000) {
+			t.Errorf("%s: %d and %d, %v, want %v", name, src, dst, ok, tc.want)
+		}
+	}
+}
