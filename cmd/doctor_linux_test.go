@@ -24,7 +24,8 @@ pipelines:
 			t.Errorf("longer than 80 characters: %s", line)
 		}
 	}
-	if got := onEmptyHost(t, "doctor"); got.status != 0 || got.stdout != "nothing was found\n" {
+	// What an ordinary user's namespace does not show is said after it.
+	if got := onEmptyHost(t, "doctor"); got.status != 0 || !strings.HasPrefix(got.stdout, "nothing was found\n") {
 		t.Errorf("exit status %d:\n%s%s", got.status, got.stdout, got.stderr)
 	}
 	if got := run(t, "doctor", "-c", writeConfig(t, "pipelines: {p: {sources: [{type: pcap}], sinks: [{type: log}]}}\n")); got.status != 2 {

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -59,7 +60,7 @@ func reasonsIn(n ast.Node) map[string]string {
 	if !ok {
 		return nil
 	}
-	if t, ok := literal.Type.(*ast.SelectorExpr); ok && t.Sel.Name == "Reasons" {
+	if t, ok := literal.Type.(*ast.SelectorExpr); ok && types.ExprString(t) == "pipeline.Reasons" {
 		for _, e := range literal.Elts {
 			row := e.(*ast.KeyValueExpr)
 			add(row.Key, row.Value.(*ast.CompositeLit).Elts[0].(*ast.KeyValueExpr).Value)

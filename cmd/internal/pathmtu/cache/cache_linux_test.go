@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -23,7 +24,9 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
-func TestMain(m *testing.M) { netns.Main(m) }
+var program = programtest.Flag()
+
+func TestMain(m *testing.M) { os.Exit(programtest.Run(m, program)) }
 
 const deadline = 5 * time.Second
 

@@ -26,10 +26,13 @@ type report struct {
 	Unseen   []string `json:"not_looked_at"`
 }
 
+// noDaemon is the socket of none: the machine may have a daemon of its own.
+const noDaemon = "/nonexistent/pmtud.sock"
+
 // examine runs the doctor in a namespace, as its root.
 func examine(t *testing.T, ns *netns.NS, args ...string) (r report, status int) {
 	t.Helper()
-	c := exec.Command(*program, append([]string{"doctor", "--format", "json"}, args...)...)
+	c := exec.Command(*program, append([]string{"doctor", "--format", "json", "--control", noDaemon}, args...)...)
 	var out, stderr bytes.Buffer
 	c.Stdout, c.Stderr = &out, &stderr
 	netns.Must(t, ns.Start(c))
@@ -256,7 +259,7 @@ func TestConfiguration(t *testing.T) {
 // TestUser looks as an ordinary user, who is told what could not be looked at.
 func TestUser(t *testing.T) {
 	p := healthy(t)
-	c := exec.Command(*program, "doctor")
+	c := exec.Command(*program, "doctor", "--control", noDaemon)
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
 	netns.Must(t, pathlab.StartAsUser(p.Server, c), c.Wait())

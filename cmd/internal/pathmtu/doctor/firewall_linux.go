@@ -3,6 +3,7 @@ package doctor
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -22,7 +23,7 @@ func (r *Report) firewall(routes *routing, peers bool) {
 		return
 	}
 	if err := rules.AddLegacy(); err != nil {
-		r.unseen("legacy rules, which iptables-legacy -S and ip6tables-legacy -S show: " + err.Error())
+		r.unseen("legacy rules, which iptables-legacy -S and ip6tables-legacy -S show: " + strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	for _, link := range routes.uplinks {
 		m := firewall.Message{Interface: link.Attrs().Name, Index: link.Attrs().Index}
