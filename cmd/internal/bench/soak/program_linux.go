@@ -157,7 +157,7 @@ func (p *program) reload(config string) (good bool, err error) {
 	err = p.await("a reload", func() (bool, error) {
 		said := p.Stderr.From(before)
 		good = strings.Contains(said, `"msg":"reloaded"`)
-		return good || strings.Contains(said, `"msg":"can't reload`), nil
+		return good || strings.Contains(said, `"msg":"reload failed`), nil
 	})
 	return good, err
 }

@@ -13,7 +13,7 @@ import (
 // loadTimeout bounds how long the source may take to load.
 const loadTimeout = 10 * time.Second
 
-// reloadFailed is the status at the service manager until a reload succeeds.
+// reloadFailed is logged, and the status at the service manager until a reload succeeds.
 const reloadFailed = "reload failed, the old configuration stays in use"
 
 // tryReload loads the configuration and runs it, or keeps the old one. It logs the
@@ -35,7 +35,7 @@ func (s *Service) tryReload(ctx context.Context, why string) {
 	s.recordReload(err)
 	if err != nil {
 		s.logErrors(err)
-		s.Log.Error("reload failed, the old configuration stays in use", "took", time.Since(began).Round(time.Microsecond))
+		s.Log.Error(reloadFailed, "took", time.Since(began).Round(time.Microsecond))
 		s.notify(systemd.Ready, systemd.Status(reloadFailed+": "+each(err)[0].Error()))
 		return
 	}
