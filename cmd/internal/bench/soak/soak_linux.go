@@ -80,6 +80,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	s.traffic = startTraffic(h.Wire, o.Rate)
 	err = s.run(ctx)
 	s.traffic.stop()
+	_ = s.goOnReading() // or the program does not end
 	time.Sleep(settling)
 	err = errors.Join(err, h.turn(false), p.Stop(unix.SIGTERM))
 	report, wrong := s.report()
