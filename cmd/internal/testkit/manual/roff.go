@@ -38,6 +38,10 @@ func (p *page) item(tag string) {
 // and what is indented stays as it is.
 func (p *page) paragraphs(text string) {
 	for block := range strings.SplitSeq(strings.Trim(text, "\n"), "\n\n") {
+		if strings.HasPrefix(block, "- ") {
+			p.list(block)
+			continue
+		}
 		p.paragraph()
 		if !strings.HasPrefix(block, " ") {
 			p.block(block)
@@ -48,6 +52,17 @@ func (p *page) paragraphs(text string) {
 		p.block(block)
 		p.line(".fi")
 		p.line(".RE")
+	}
+}
+
+// list writes items, each of which begins with a hyphen.
+func (p *page) list(block string) {
+	for line := range strings.SplitSeq(block, "\n") {
+		item, begins := strings.CutPrefix(line, "- ")
+		if begins {
+			p.line(`.IP \(bu 2`)
+		}
+		p.line("%s", escape(strings.TrimSpace(item)))
 	}
 }
 
