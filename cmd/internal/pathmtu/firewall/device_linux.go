@@ -9,32 +9,9 @@ import (
 // readDevices reads the interfaces of chains that are attached to some, by their names. Package
 // nftables does not.
 func readDevices() (map[chainKey][]string, error) {
-	c, err := netlink.Dial(unix.NETLINK_NETFILTER, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
-	const nfgenmsg = 4
-	answers, err := c.Execute(netlink.Message{
-		Header: netlink.Header{
-			Type:  netlink.HeaderType(unix.NFNL_SUBSYS_NFTABLES<<8 | unix.NFT_MSG_GETCHAIN),
-			Flags: netlink.Request | netlink.Dump,
-		},
-		Data: make([]byte, nfgenmsg), // of all families
-	})
-	if err != nil {
-		return nil, err
-	}
 	devices := map[chainKey][]string{}
-	for _, m := range answers {
-		if len(m.Data) < nfgenmsg {
-			continue
-		}
-		d, err := netlink.NewAttributeDecoder(m.Data[nfgenmsg:])
-		if err != nil {
-			return nil, err
-		}
-		key := chainKey{family: nftables.TableFamily(m.Data[0])}
+	err := dump(unix.NFT_MSG_GETCHAIN, unix.AF_UNSPEC, nil, func(family nftables.TableFamily, d *netlink.AttributeDecoder) {
+		key := chainKey{family: family}
 		var names []string
 		for d.Next() {
 			switch d.Type() {
@@ -46,10 +23,10 @@ func readDevices() (map[chainKey][]string, error) {
 				d.Nested(func(d *netlink.AttributeDecoder) error { return readHook(d, &names) })
 			}
 		}
-		if d.Err() != nil {
-			return nil, d.Err()
-		}
 		devices[key] = names
+	})
+	if err != nil {
+		return nil, err
 	}
 	return devices, nil
 }

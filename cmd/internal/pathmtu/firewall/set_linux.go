@@ -28,11 +28,6 @@ func (r *Rules) elements(t *nftables.Table, name string) []element {
 }
 
 func readSet(t *nftables.Table, name string) (elements []element, err error) {
-	c, err := netlink.Dial(unix.NETLINK_NETFILTER, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
 	attributes := netlink.NewAttributeEncoder()
 	attributes.String(unix.NFTA_SET_ELEM_LIST_TABLE, t.Name)
 	attributes.String(unix.NFTA_SET_ELEM_LIST_SET, name)
@@ -40,25 +35,7 @@ func readSet(t *nftables.Table, name string) (elements []element, err error) {
 	if err != nil {
 		return nil, err
 	}
-	const nfgenmsg = 4
-	answers, err := c.Execute(netlink.Message{
-		Header: netlink.Header{
-			Type:  netlink.HeaderType(unix.NFNL_SUBSYS_NFTABLES<<8 | unix.NFT_MSG_GETSETELEM),
-			Flags: netlink.Request | netlink.Dump,
-		},
-		Data: append([]byte{byte(t.Family), 0, 0, 0}, encoded...),
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range answers {
-		if len(m.Data) < nfgenmsg {
-			continue
-		}
-		d, err := netlink.NewAttributeDecoder(m.Data[nfgenmsg:])
-		if err != nil {
-			return nil, err
-		}
+	err = dump(unix.NFT_MSG_GETSETELEM, t.Family, encoded, func(_ nftables.TableFamily, d *netlink.AttributeDecoder) {
 		for d.Next() {
 			if d.Type() == unix.NFTA_SET_ELEM_LIST_ELEMENTS {
 				d.Nested(func(list *netlink.AttributeDecoder) error {
@@ -71,9 +48,9 @@ func readSet(t *nftables.Table, name string) (elements []element, err error) {
 				})
 			}
 		}
-		if d.Err() != nil {
-			return nil, d.Err()
-		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	return elements, nil
 }
