@@ -105,15 +105,20 @@ func (a *app) doctor(ctx context.Context, o doctorOptions) error {
 	if err != nil {
 		return a.failed(err)
 	}
-	if o.format.value == jsonFormat {
-		err = printJSON(a.Stdout, report)
+	return a.report(o.format.value, report, doctorText(report), report.Bad())
+}
+
+// report prints what was found, as JSON or as a text, and fails if it is bad.
+func (a *app) report(format string, found any, text string, bad bool) (err error) {
+	if format == jsonFormat {
+		err = printJSON(a.Stdout, found)
 	} else {
-		err = printDoctor(a.Stdout, report)
+		_, err = io.WriteString(a.Stdout, text)
 	}
 	switch {
 	case err != nil:
 		return a.failed(err)
-	case report.Bad():
+	case bad:
 		return errFailed
 	}
 	return nil
@@ -143,14 +148,13 @@ func (a *app) doctorConfig(ctx context.Context, o *doctorOptions, look *doctor.O
 // peersType is the sink whose copies conntrack calls invalid.
 const peersType = "peers"
 
-// printDoctor prints findings in lines of at most 80 characters.
-func printDoctor(out io.Writer, r *doctor.Report) error {
+// doctorText writes findings in lines of at most 80 characters.
+func doctorText(r *doctor.Report) string {
 	text := findings(r.Findings)
 	for _, unseen := range r.Unseen {
 		text += strings.Join(columns.Hang("not looked at: ", unseen), "\n") + "\n"
 	}
-	_, err := io.WriteString(out, text)
-	return err
+	return text
 }
 
 func findings(all []doctor.Finding) string {

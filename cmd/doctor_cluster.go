@@ -31,28 +31,11 @@ func checkCluster(o doctorOptions, addresses []string) error {
 // doctorCluster prints who hears whom.
 func (a *app) doctorCluster(ctx context.Context, addresses []string, format string) error {
 	report := cluster.Ask(ctx, addresses)
-	var err error
-	if format == jsonFormat {
-		err = printJSON(a.Stdout, report)
-	} else {
-		err = printCluster(a, report)
-	}
-	switch {
-	case err != nil:
-		return a.failed(err)
-	case report.Bad():
-		return errFailed
-	}
-	return nil
-}
-
-func printCluster(a *app, r *cluster.Report) error {
-	text := findings(r.Findings)
-	if matrix := r.Matrix(); matrix != "" {
+	text := findings(report.Findings)
+	if matrix := report.Matrix(); matrix != "" {
 		text = matrix + "\n" + text
 	}
-	_, err := a.Stdout.Write([]byte(text))
-	return err
+	return a.report(format, report, text, report.Bad())
 }
 
 // askHeard asks the daemon of this host, if one runs, which servers it does not hear.

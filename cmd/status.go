@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -51,16 +50,10 @@ func (a *app) statusCommand() *cobra.Command {
 
 func (a *app) printStatus(s control.Status, format string) error {
 	if format == "json" {
-		return a.printJSON(s)
+		return printJSON(a.Stdout, s)
 	}
 	_, err := fmt.Fprint(a.Stdout, screen.Status(s))
 	return err
-}
-
-func (a *app) printJSON(v any) error {
-	e := json.NewEncoder(a.Stdout)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }
 
 func (a *app) addControlFlag(c *cobra.Command, client *control.Client) {

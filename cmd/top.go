@@ -69,7 +69,7 @@ func (a *app) topOnce(ctx context.Context, client control.Client, format string)
 		return a.failed(err)
 	}
 	if format == "json" {
-		return a.printJSON(f)
+		return printJSON(a.Stdout, f)
 	}
 	view := screen.View{Columns: columns.Width, Rows: 24}
 	if out, ok := a.Stdout.(*os.File); ok {
