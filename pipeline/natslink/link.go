@@ -135,10 +135,12 @@ func (l *Link) session(ctx context.Context, options nats.Options, attempted func
 		}
 		return false, err
 	}
-	if err := l.begin(conn); err != nil {
+	if err := l.begin(ctx, conn); err != nil {
 		conn.Close()
 		<-s.closed
-		l.failed(err)
+		if ctx.Err() == nil {
+			l.failed(err)
+		}
 		return false, err
 	}
 	attempted()
@@ -158,10 +160,16 @@ func (l *Link) session(ctx context.Context, options nats.Options, attempted func
 	return true, err
 }
 
-// begin takes a new connection into use.
-func (l *Link) begin(conn *nats.Conn) error {
+// begin takes a new connection into use. What Connected asked of the server, such as
+// subscriptions, is in force when it returns.
+func (l *Link) begin(ctx context.Context, conn *nats.Conn) error {
 	if l.config.Connected != nil {
 		if err := l.config.Connected(conn); err != nil {
+			return fmt.Errorf("prepare connection: %w", err)
+		}
+		answer, cancel := context.WithTimeout(ctx, conn.Opts.Timeout)
+		defer cancel()
+		if err := conn.FlushWithContext(answer); err != nil {
 			return fmt.Errorf("prepare connection: %w", err)
 		}
 	}

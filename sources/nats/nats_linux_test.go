@@ -109,16 +109,22 @@ func started(t testing.TB, s *nats.Settings, env pipeline.Env) *source {
 	return in
 }
 
-// next returns the identification of the next packet.
-func (s *source) next(t testing.TB) uint16 {
+// packet returns the next packet.
+func (s *source) packet(t testing.TB) pipeline.Packet {
 	t.Helper()
 	select {
 	case p := <-s.packets:
-		return binary.BigEndian.Uint16(p.Data[4:])
+		return p
 	case <-time.After(10 * time.Second):
 		t.Fatal("no packet in 10 s")
-		return 0
+		return pipeline.Packet{}
 	}
+}
+
+// next returns the identification of the next packet.
+func (s *source) next(t testing.TB) uint16 {
+	t.Helper()
+	return binary.BigEndian.Uint16(s.packet(t).Data[4:])
 }
 
 var names = nats.Plugin().Metrics
@@ -165,7 +171,7 @@ func TestPacket(t *testing.T) {
 			out := newPublisher(t, key...)
 			before := time.Now()
 			out.publish(out.seal(7))
-			p := <-in.packets
+			p := in.packet(t)
 			if string(p.Data) != string(message(7)) || p.Length != len(p.Data) {
 				t.Errorf("packet %x", p.Data)
 			}

@@ -98,16 +98,22 @@ func start(t testing.TB, s *relay.Settings, env pipeline.Env) *source {
 	return out
 }
 
-// next returns the identification of the next packet.
-func (s *source) next(t testing.TB) uint16 {
+// packet returns the next packet.
+func (s *source) packet(t testing.TB) pipeline.Packet {
 	t.Helper()
 	select {
 	case p := <-s.packets:
-		return binary.BigEndian.Uint16(p.Data[4:])
+		return p
 	case <-time.After(10 * time.Second):
 		t.Fatal("no packet in 10 s")
-		return 0
+		return pipeline.Packet{}
 	}
+}
+
+// next returns the identification of the next packet.
+func (s *source) next(t testing.TB) uint16 {
+	t.Helper()
+	return binary.BigEndian.Uint16(s.packet(t).Data[4:])
 }
 
 var names = relay.Plugin().Metrics
@@ -137,7 +143,7 @@ func TestPacket(t *testing.T) {
 	s := newSender(t)
 	before := time.Now()
 	s.send(s.seal(7))
-	p := <-in.packets
+	p := in.packet(t)
 	if string(p.Data) != string(message(7)) || p.Length != len(p.Data) {
 		t.Errorf("packet %x", p.Data)
 	}
