@@ -3,7 +3,7 @@ package cmd
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
+	"github.com/pmtud/pmtud/cmd/internal/spelling"
 )
 
 // helpCommand prints the help of a command. Unlike cobra's own, it does not take any
@@ -72,7 +72,7 @@ func (a *app) completionCommand() *cobra.Command {
 			case "zsh":
 				return root.GenZshCompletion(out)
 			}
-			return mistake.UnknownName("shell", args[0], shells)
+			return spelling.UnknownName("shell", args[0], shells)
 		},
 	}
 }

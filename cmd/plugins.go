@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmtud/pmtud/cmd/internal/columns"
-	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/cmd/internal/offline/catalog"
+	"github.com/pmtud/pmtud/cmd/internal/spelling"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
@@ -68,7 +68,7 @@ func (a *app) printPlugins(o pluginsOptions, names []string) error {
 		// A source and a sink may share a name.
 		plugins = slices.DeleteFunc(plugins, func(p pipeline.Plugin) bool { return p.Type != names[0] })
 		if len(plugins) == 0 {
-			return mistake.UnknownName("plugin", names[0], a.pluginTypes())
+			return spelling.UnknownName("plugin", names[0], a.pluginTypes())
 		}
 	}
 	var infos []catalog.PluginInfo

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
+	"github.com/pmtud/pmtud/cmd/internal/spelling"
 )
 
 // unknownOption is an option that a command does not have.
@@ -40,7 +40,7 @@ func newUnknownOption(flags *pflag.FlagSet, dashes, name string) *unknownOption 
 			prefixed = cmp.Or(prefixed, f.Name)
 		}
 	})
-	near, _ := mistake.Nearest(name, names)
+	near, _ := spelling.Nearest(name, names)
 	if meant := cmp.Or(prefixed, near); meant != "" {
 		u.meant = "--" + meant
 	}

@@ -37,7 +37,7 @@ func (l Type) Decoded() bool {
 // "105 (IEEE802_11)".
 func (l Type) String() string {
 	name, ok := linkNames[l]
-	if !ok && l >= 147 && l <= 162 {
+	if l >= 147 && l <= 162 {
 		name, ok = fmt.Sprintf("USER%d", l-147), true
 	}
 	if !ok {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
+	"github.com/pmtud/pmtud/cmd/internal/spelling"
 )
 
 // declarer adds to a File what the nodes of its files declare.
@@ -127,7 +128,7 @@ func (d *declarer) stage(item *syntax.Node, owner []string) Stage {
 	isSink := owner[len(owner)-1] == "sinks"
 	hasType := item.Table().Find("type") != nil
 	for _, n := range item.Table() {
-		if name, ok := mistake.Nearest(n.Name, []string{"type"}); ok && !hasType {
+		if name, ok := spelling.Nearest(n.Name, []string{"type"}); ok && !hasType {
 			d.unknown(n, name)
 			hasType = true
 			continue
@@ -210,6 +211,6 @@ func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 // unknown returns the name that is meant, if that can be guessed.
 func (d *declarer) unknown(n *syntax.Node, names ...string) string {
 	d.Add(n.NameAt, aboveHint(n.Name, n.NameAt, names), "unknown setting `%s`", n.Name)
-	name, _ := mistake.Nearest(n.Name, names)
+	name, _ := spelling.Nearest(n.Name, names)
 	return name
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
+	"github.com/pmtud/pmtud/cmd/internal/spelling"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
@@ -44,7 +45,7 @@ func (d *decoder) decodeInto(settings any, s section) bool {
 		i := slices.IndexFunc(infos, func(info setting.Info) bool { return info.Name == written.Name })
 		switch {
 		case i < 0:
-			near, _ := mistake.Nearest(written.Name, namesOf(infos))
+			near, _ := spelling.Nearest(written.Name, namesOf(infos))
 			meant[near] = true
 			d.Add(written.NameAt, s.unknownHint(written, namesOf(infos)), "unknown setting `%s` of %s", written.Name, s.what)
 		case written.Value == nil:
@@ -91,7 +92,7 @@ func fill(settings any, values map[string]any, converted []reflect.Value) error 
 func (s section) unknownHint(unknown *Setting, names []string) string {
 	switch {
 	case s.kind == 0: // no stage, but a struct with settings
-		return mistake.DidYouMean(unknown.Name, names)
+		return spelling.DidYouMean(unknown.Name, names)
 	case s.kind == pipeline.KindSink:
 		names = slices.Concat(names, namesOf(setting.Of(SinkSettings())), []string{"filters", "name"})
 	case unknown.Name == "filters":

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
+	"github.com/pmtud/pmtud/cmd/internal/spelling"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
@@ -72,7 +72,7 @@ func outsideHint(s *Setting, names []string) string {
 		}
 		return "put it into a pipeline, below `pipelines:` and its name"
 	}
-	return mistake.DidYouMean(s.Name, names)
+	return spelling.DidYouMean(s.Name, names)
 }
 
 // insideHint says where a pipeline belongs that stands at the top level.
@@ -96,7 +96,7 @@ func aboveHint(name string, at Position, names []string) string {
 	i := slices.IndexFunc(all, isGlobal)
 	switch {
 	case i < 0 || slices.Contains(names, name):
-		return mistake.DidYouMean(name, names)
+		return spelling.DidYouMean(name, names)
 	case at.IsTOML() && all[i].Type == setting.Section:
 		return "write `[" + name + "]`"
 	case at.IsTOML():
@@ -107,7 +107,7 @@ func aboveHint(name string, at Position, names []string) string {
 
 // meantHint says which of some names is meant by text.
 func meantHint(text string, names []string) string {
-	if name, ok := mistake.Nearest(text, names); ok {
+	if name, ok := spelling.Nearest(text, names); ok {
 		return "did you mean `" + name + "`?"
 	}
 	return ""

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
+	"github.com/pmtud/pmtud/cmd/internal/spelling"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
@@ -108,7 +109,7 @@ func (r *resolver) find(kind pipeline.Kind, s *Stage) bool {
 		return false
 	}
 	slices.Sort(types)
-	hint := cmp.Or(mistake.DidYouMean(s.Type, types), "`pmtud plugins` lists what there is")
+	hint := cmp.Or(spelling.DidYouMean(s.Type, types), "`pmtud plugins` lists what there is")
 	r.Add(s.At, hint, "unknown %v `%s`%s", kind, s.Type, s.At.From())
 	return false
 }

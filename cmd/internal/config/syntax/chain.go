@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 )
@@ -22,60 +23,53 @@ const ChainName = "chain"
 // or nil.
 func ReadChain(text, name string, r *mistake.Report) *Node {
 	r.Texts[ChainName] = strings.Split(text, "\n")
-	c := chainReader{Report: r, text: []rune(text)}
-	groups := c.groups()
-	if c.failed() {
-		return nil
+	c := chainReader{Report: r, text: text}
+	groups := []List{c.group()}
+	for c.next("|") {
+		groups = append(groups, c.group())
 	}
-	last := len(groups) - 1
-	p := c.table(
-		c.named("sources", groups[0]),
-		c.named("filters", slices.Concat(groups[1:last]...)),
-		c.named("sinks", groups[last]),
-	)
-	return c.table(c.named("pipelines", Table{c.named(name, p.Value)}))
+	switch last := len(groups) - 1; {
+	case c.rest() != "":
+		first, _ := utf8.DecodeRuneInString(c.rest())
+		c.fail(c.at(), "separate stages by |, and sources or sinks by +", "unexpected %q", string(first))
+	case last == 0:
+		c.fail(c.placeOf(0), "write sources | filters | sinks", "the chain has no sinks")
+	case !c.failed:
+		lists := c.table(c.named("sources", groups[0]), c.named("filters", slices.Concat(groups[1:last]...)), c.named("sinks", groups[last]))
+		return c.table(c.named("pipelines", Table{c.named(name, lists.Value)}))
+	}
+	return nil
 }
 
-// chainReader reads a description from left to right.
+// chainReader reads a description from left to right, up to the first mistake.
 type chainReader struct {
 	*mistake.Report
-	text []rune
-	next int // index in text
+	text   string
+	done   int // bytes of text
+	failed bool
 }
 
-func (c *chainReader) failed() bool { return len(c.Mistakes) > 0 }
+// fail notes the first mistake. There is nothing left to read then.
+func (c *chainReader) fail(at mistake.Position, hint, format string, args ...any) {
+	if !c.failed {
+		c.Add(at, hint, format, args...)
+	}
+	c.failed, c.done = true, len(c.text)
+}
 
 func (c *chainReader) named(name string, value any) *Node {
-	return &Node{Name: name, NameAt: c.at(0), Value: value, At: c.at(0)}
+	return &Node{Name: name, NameAt: c.placeOf(0), Value: value, At: c.placeOf(0)}
 }
 
 func (c *chainReader) table(nodes ...*Node) *Node {
-	return &Node{Value: Table(nodes), At: c.at(0)}
-}
-
-// groups reads groups of stages with | between them.
-func (c *chainReader) groups() (groups []List) {
-	for {
-		groups = append(groups, c.group())
-		if c.failed() || !c.skip('|') {
-			break
-		}
-	}
-	switch {
-	case c.failed():
-	case c.peek() != 0:
-		c.Add(c.at(c.next), "separate stages by |, and sources or sinks by +", "unexpected %q", string(c.peek()))
-	case len(groups) == 1:
-		c.Add(c.at(0), "write sources | filters | sinks", "the chain has no sinks")
-	}
-	return groups
+	return &Node{Value: Table(nodes), At: c.placeOf(0)}
 }
 
 // group reads stages with + between them.
 func (c *chainReader) group() (stages List) {
 	for {
 		stages = append(stages, c.stage())
-		if c.failed() || !c.skip('+') {
+		if !c.next("+") {
 			return stages
 		}
 	}
@@ -86,20 +80,15 @@ func (c *chainReader) stage() *Node {
 	typ.Name, typ.NameAt, typ.Untyped = "type", typ.At, false
 	stage := &Node{At: typ.At, Value: Table{typ}}
 	if typ.Value == "" {
-		c.Add(typ.At, "write the name of a plugin", "a stage is missing")
+		c.fail(typ.At, "write the name of a plugin", "a stage is missing")
+	}
+	if !c.next("(") {
 		return stage
 	}
-	if !c.skip('(') {
-		return stage
-	}
-	for !c.skip(')') {
+	for !c.failed && !c.next(")") {
 		c.setting(stage)
-		if c.failed() {
-			return stage
-		}
-		if !c.skip(',') && c.peek() != ')' {
-			c.Add(c.at(c.next), "", "the settings of `%s` have no end: `)` is missing", typ.Value)
-			return stage
+		if !c.next(",") && !strings.HasPrefix(c.rest(), ")") {
+			c.fail(c.at(), "", "the settings of `%s` have no end: `)` is missing", typ.Value)
 		}
 	}
 	return stage
@@ -107,24 +96,22 @@ func (c *chainReader) stage() *Node {
 
 // setting reads name=value, or a further element of the list before.
 func (c *chainReader) setting(stage *Node) {
-	begin := c.next
+	begin := c.done
 	settings := stage.Table()
-	if name := c.word(); name.Value != "" && c.skip('=') {
+	if name := c.word(); name.Value != "" && c.next("=") {
 		if settings.Find(name.Value.(string)) != nil {
-			c.Add(name.At, "", "setting `%s` is written twice", name.Value)
-			return
+			c.fail(name.At, "", "setting `%s` is written twice", name.Value)
 		}
 		s := c.value()
 		s.Name, s.NameAt = name.Value.(string), name.At
 		stage.put(s)
 		return
 	}
-	c.next = begin
+	c.done = begin
 	value := c.value()
 	last := settings[len(settings)-1]
 	if last.Name == "type" {
-		c.Add(value.At, "write name=value", "a value without a name")
-		return
+		c.fail(value.At, "write name=value", "a value without a name")
 	}
 	list, ok := last.Value.(List)
 	if !ok {
@@ -134,65 +121,56 @@ func (c *chainReader) setting(stage *Node) {
 }
 
 func (c *chainReader) value() *Node {
-	quote := c.peek()
-	if quote != '\'' && quote != '"' {
-		word := c.word()
-		if word.Value == "" {
-			c.Add(word.At, "", "a value is missing")
+	for _, quote := range []string{"'", `"`} {
+		if at := c.at(); c.next(quote) {
+			text, rest, closed := strings.Cut(c.text[c.done:], quote)
+			if c.done = len(c.text) - len(rest); !closed {
+				c.fail(at, "", "the quotes have no end")
+			}
+			return &Node{Value: text, At: at}
 		}
-		return word
 	}
-	n := &Node{At: c.at(c.next), Value: ""}
-	end := slices.Index(c.text[c.next+1:], quote)
-	if end < 0 {
-		c.Add(n.At, "", "the quotes have no end")
-		return n
+	word := c.word()
+	if word.Value == "" {
+		c.fail(word.At, "", "a value is missing")
 	}
-	n.Value = string(c.text[c.next+1 : c.next+1+end])
-	c.next += end + 2
-	return n
+	return word
 }
 
 // word reads up to a blank or a sign that means something here.
 func (c *chainReader) word() *Node {
-	c.blanks()
-	begin := c.next
-	for c.next < len(c.text) && !unicode.IsSpace(c.text[c.next]) && !strings.ContainsRune("|+(),='\"", c.text[c.next]) {
-		c.next++
+	n := &Node{At: c.at(), Untyped: true}
+	rest := c.rest()
+	end := strings.IndexFunc(rest, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("|+(),='\"", r) })
+	if end >= 0 {
+		rest = rest[:end]
 	}
-	return &Node{Value: string(c.text[begin:c.next]), At: c.at(begin), Untyped: true}
+	n.Value = rest
+	c.done += len(rest)
+	return n
 }
 
-// skip reads a sign if it is the next.
-func (c *chainReader) skip(sign rune) bool {
-	if c.peek() != sign {
-		return false
+// next reads a sign if it is the next.
+func (c *chainReader) next(sign string) bool {
+	isNext := strings.HasPrefix(c.rest(), sign)
+	if isNext {
+		c.done += len(sign)
 	}
-	c.next++
-	return true
+	return isNext
 }
 
-// peek returns the next sign that is no blank, or 0 at the end.
-func (c *chainReader) peek() rune {
-	c.blanks()
-	if c.next == len(c.text) {
-		return 0
-	}
-	return c.text[c.next]
+// rest skips blanks, and returns what is still to be read.
+func (c *chainReader) rest() string {
+	rest := strings.TrimLeftFunc(c.text[c.done:], unicode.IsSpace)
+	c.done = len(c.text) - len(rest)
+	return rest
 }
 
-func (c *chainReader) blanks() {
-	for c.next < len(c.text) && unicode.IsSpace(c.text[c.next]) {
-		c.next++
-	}
-}
+// at returns where the next sign stands that is no blank.
+func (c *chainReader) at() mistake.Position { return c.placeOf(len(c.text) - len(c.rest())) }
 
-func (c *chainReader) at(i int) mistake.Position {
-	line, column := 1, 1
-	for _, r := range c.text[:i] {
-		if column++; r == '\n' {
-			line, column = line+1, 1
-		}
-	}
-	return mistake.Position{File: ChainName, Line: line, Column: column}
+func (c *chainReader) placeOf(offset int) mistake.Position {
+	before := c.text[:offset]
+	column := utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
+	return mistake.Position{File: ChainName, Line: strings.Count(before, "\n") + 1, Column: column}
 }

@@ -1,4 +1,5 @@
-package mistake
+// Package spelling guesses what is meant by a misspelt name.
+package spelling
 
 import (
 	"fmt"
@@ -75,6 +76,3 @@ func distance(a, b string) int {
 	}
 	return last[len(t)]
 }
-
-// TwiceHint says what to do about anything that there is to be once.
-const TwiceHint = "leave one of them out"
