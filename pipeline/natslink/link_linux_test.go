@@ -48,28 +48,17 @@ func open(t *testing.T, s natslink.Settings, connected func(*nats.Conn) error) *
 	return l
 }
 
-func eventually(t testing.TB, condition func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(10 * time.Second); !condition(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatal("still not so after 10 s")
-		}
-	}
-}
-
 // connects wants a connection, and a message to go over it.
 func (l *link) connects(t *testing.T) {
 	t.Helper()
-	eventually(t, func() bool { return l.Conn() != nil })
+	pipelinetest.Eventually(t, func() bool { return l.Conn() != nil })
 	netns.Must(t, l.Health(), l.Conn().Publish("pmtud.ptb", []byte{1}), l.Conn().Flush(), l.Conn().LastError())
 }
 
 // fails wants a trouble, a complaint, and one line of the log.
 func (l *link) fails(t *testing.T, reason string) {
 	t.Helper()
-	eventually(t, func() bool { return l.counted(reason) >= 3 })
+	pipelinetest.Eventually(t, func() bool { return l.counted(reason) >= 3 })
 	if err := l.Health(); err == nil || !strings.Contains(err.Error(), reason) {
 		t.Errorf("complaint %v, want %s", err, reason)
 	}
@@ -158,11 +147,11 @@ func TestPermissions(t *testing.T) {
 	s.User, s.Pass = "pmtud", "secret"
 	natsserver.Start(t, listen+`authorization: {users: [{user: pmtud, password: secret, permissions: {publish: "a.>", subscribe: "b.>"}}]}`)
 	publisher := open(t, s, nil)
-	eventually(t, func() bool { return publisher.Conn() != nil })
+	pipelinetest.Eventually(t, func() bool { return publisher.Conn() != nil })
 	for range 3 {
 		netns.Must(t, publisher.Conn().Publish("b.c", nil), publisher.Conn().Flush())
 	}
-	eventually(t, func() bool { return publisher.counted("not-permitted") == 3 })
+	pipelinetest.Eventually(t, func() bool { return publisher.counted("not-permitted") == 3 })
 	if err := publisher.Health(); err == nil || !strings.Contains(err.Error(), "Permissions Violation for Publish") {
 		t.Errorf("complaint %v", err)
 	}
@@ -176,8 +165,8 @@ func TestPermissions(t *testing.T) {
 		_, err := c.Subscribe("a.b", func(*nats.Msg) {})
 		return err
 	})
-	eventually(t, func() bool { return subscriber.counted("not-permitted") > 0 })
-	eventually(t, func() bool { return subscriber.Conn() == nil }) // to try again
+	pipelinetest.Eventually(t, func() bool { return subscriber.counted("not-permitted") > 0 })
+	pipelinetest.Eventually(t, func() bool { return subscriber.Conn() == nil }) // to try again
 	if err := subscriber.Health(); err == nil || !strings.Contains(err.Error(), "Permissions Violation for Subscription") {
 		t.Errorf("complaint %v", err)
 	}
@@ -190,7 +179,7 @@ func TestFull(t *testing.T) {
 	natsserver.Start(t, listen+"max_connections: 1\n")
 	open(t, s, nil).connects(t)
 	l := open(t, s, nil)
-	eventually(t, func() bool { return l.counted("refused")+l.counted("unreachable") >= 3 })
+	pipelinetest.Eventually(t, func() bool { return l.counted("refused")+l.counted("unreachable") >= 3 })
 	if l.Conn() != nil || l.Health() == nil {
 		t.Errorf("connection %v, complaint %v", l.Conn(), l.Health())
 	}
@@ -279,7 +268,7 @@ func TestSilence(t *testing.T) {
 		if took := time.Since(begin); took > time.Second {
 			t.Errorf("to open took %v", took)
 		}
-		eventually(t, func() bool { return l.counted("unreachable") > 0 })
+		pipelinetest.Eventually(t, func() bool { return l.counted("unreachable") > 0 })
 		begin = time.Now()
 		netns.Must(t, l.Close())
 		if took := time.Since(begin); took > 3*time.Second {

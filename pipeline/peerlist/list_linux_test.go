@@ -56,15 +56,6 @@ func (l list) inUse() (lines []string) {
 	return lines
 }
 
-func eventually(t *testing.T, condition func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !condition(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("still not so after 10 s")
-		}
-	}
-}
-
 // TestZones lists link-local addresses of this host and of others, by two names of an
 // interface, and one on an interface that is not there.
 func TestZones(t *testing.T) {
@@ -110,11 +101,11 @@ func TestInterfaceComesAndGoes(t *testing.T) {
 		t.Errorf("complaint %v", err)
 	}
 	own := ownInterface(t, "eth0")
-	eventually(t, func() bool { return l.inUse()[0] == "fe80::2%eth0 1" && l.Health() == nil })
+	pipelinetest.Eventually(t, func() bool { return l.inUse()[0] == "fe80::2%eth0 1" && l.Health() == nil })
 	netns.Must(t, own.Delete("eth0"))
-	eventually(t, func() bool { return l.inUse()[0] == "fe80::2%eth0 0" && l.Health() != nil })
+	pipelinetest.Eventually(t, func() bool { return l.inUse()[0] == "fe80::2%eth0 0" && l.Health() != nil })
 	ownInterface(t, "eth0") // with another index
-	eventually(t, func() bool { return l.inUse()[0] == "fe80::2%eth0 1" })
+	pipelinetest.Eventually(t, func() bool { return l.inUse()[0] == "fe80::2%eth0 1" })
 }
 
 // TestOwnAddressComesAndGoes gives this host a peer's address while the list is open.
@@ -122,7 +113,7 @@ func TestOwnAddressComesAndGoes(t *testing.T) {
 	own := ownInterface(t, "eth0")
 	l := open(t, "10.99.0.7")
 	netns.Must(t, own.Addr("eth0", "10.99.0.7/24"))
-	eventually(t, func() bool { return l.inUse()[0] == "10.99.0.7 0" })
+	pipelinetest.Eventually(t, func() bool { return l.inUse()[0] == "10.99.0.7 0" })
 	netns.Must(t, own.DelAddr("eth0", "10.99.0.7/24"))
-	eventually(t, func() bool { return l.inUse()[0] == "10.99.0.7 1" })
+	pipelinetest.Eventually(t, func() bool { return l.inUse()[0] == "10.99.0.7 1" })
 }

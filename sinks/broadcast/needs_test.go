@@ -1,7 +1,6 @@
 package broadcast_test
 
 import (
-	"log/slog"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -10,7 +9,7 @@ import (
 	"github.com/pmtud/pmtud/sinks/broadcast"
 )
 
-// TestNeeds wants warnings of the settings that endanger a LAN, and a dry run to emit nothing.
+// TestNeeds wants warnings about the settings that endanger a LAN, and a dry run to emit nothing.
 func TestNeeds(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change   func(*broadcast.Settings)
@@ -22,11 +21,7 @@ func TestNeeds(t *testing.T) {
 		"router's":   {func(s *broadcast.Settings) { s.SourceMAC = broadcast.CapturedSource }, []string{"frames sent on eth0"}, []string{"source_mac"}},
 		"dry run":    {func(s *broadcast.Settings) { s.DryRun = true }, nil, nil},
 	} {
-		sink, err := broadcast.New(settings(tc.change), pipeline.Env{Log: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		needs := sink.(pipeline.HostUser).Needs()
+		needs := build(t, settings(tc.change)).(pipeline.HostUser).Needs()
 		var warnings []string
 		for _, w := range needs.Warnings {
 			warnings = append(warnings, w.Setting)

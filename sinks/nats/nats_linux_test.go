@@ -115,22 +115,11 @@ func TestWithoutServer(t *testing.T) {
 	}
 	natsserver.Start(t, listen)
 	messages := subscribe(t, "pmtud.ptb")
-	eventually(t, func() bool { return sink.Health() == nil })
+	pipelinetest.Eventually(t, func() bool { return sink.Health() == nil })
 	if got := deliver(sink, ptb(false, 1400)); got != "" { // and it is no repetition
 		t.Errorf("reason %q", got)
 	}
 	next(t, messages)
-}
-
-func eventually(t testing.TB, condition func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(10 * time.Second); !condition(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatal("still not so after 10 s")
-		}
-	}
 }
 
 // TestPacketIsPublishedWhole compares every byte of what a subscriber opens.
@@ -213,14 +202,14 @@ func TestServerComesBack(t *testing.T) {
 		t.Fatal(got)
 	}
 	natsserver.Stop(server)
-	eventually(t, func() bool { return sink.Health() != nil })
+	pipelinetest.Eventually(t, func() bool { return sink.Health() != nil })
 	if got := deliver(sink, ptb(false, 1001)); got != "no-server" {
 		t.Errorf("reason %q without a server", got)
 	}
 	natsserver.Start(t, listen)
 	messages := subscribe(t, "pmtud.ptb")
 	begin := time.Now()
-	eventually(t, func() bool { return sink.Health() == nil })
+	pipelinetest.Eventually(t, func() bool { return sink.Health() == nil })
 	if took := time.Since(begin); took > 3*time.Second {
 		t.Errorf("it took %v to connect again", took)
 	}
@@ -251,7 +240,7 @@ func TestServerThatDoesNotRead(t *testing.T) {
 	s := settings(t)
 	sink := open(t, s, pipelinetest.Env(t)) // without one: Conn is nil
 	silent(t)
-	eventually(t, func() bool { return sink.Health() == nil })
+	pipelinetest.Eventually(t, func() bool { return sink.Health() == nil })
 	var slowest time.Duration
 	sent, mtu := 0, uint32(0)
 	for deadline := time.Now().Add(20 * time.Second); sink.Health() == nil && time.Now().Before(deadline); sent++ {

@@ -394,22 +394,20 @@ func TestLog(t *testing.T) {
 	}
 }
 
-func must(tb testing.TB, err error) {
-	tb.Helper()
-	if err != nil {
-		tb.Fatal(err)
-	}
-}
-
 // TestMode wants a capture to be readable by the owner and the group, and by nobody else.
 func TestMode(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.pcap")
 	closeSink(t, newSink(t, settings(path)))
 	info, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if mode := info.Mode().Perm(); mode&0o600 != 0o600 || mode&^0o640 != 0 {
 		t.Errorf("%v", mode)
+	}
+}
+
+func must(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
 	}
 }

@@ -174,8 +174,8 @@ func TestNewOwnAddress(t *testing.T) {
 		t.Errorf("before: %s", got)
 	}
 	homeAddr(t, "10.99.0.7/24")
-	eventually(t, func() bool { return deliver(sink, ptb(false, 1400)) == "no-peers" })
-	eventually(t, func() bool { return log.count("peers skipped") == 1 && log.count("10.99.0.7 is this host's own") == 1 })
+	pipelinetest.Eventually(t, func() bool { return deliver(sink, ptb(false, 1400)) == "no-peers" })
+	pipelinetest.Eventually(t, func() bool { return log.count("peers skipped") == 1 && log.count("10.99.0.7 is this host's own") == 1 })
 }
 
 func TestReasons(t *testing.T) {
@@ -279,7 +279,7 @@ func TestInterfaceComesBack(t *testing.T) {
 		t.Errorf("down: reason %q", got)
 	}
 	netns.Must(t, netlink.LinkSetUp(home(t)))
-	eventually(t, func() bool { return deliver(sink, ptb(false, 1303)) == "" })
+	pipelinetest.Eventually(t, func() bool { return deliver(sink, ptb(false, 1303)) == "" })
 	if diff := cmp.Diff([]int{1301, 1303}, c.mtus(2)); diff != "" {
 		t.Errorf("MTUs (-want +got):\n%s", diff)
 	}
@@ -331,7 +331,7 @@ func TestPacketFilter(t *testing.T) {
 				}
 			}
 			deleteTable(t, table)
-			eventually(t, func() bool { return deliver(sink, ptb(tc.ipv6, 1302)) == "" })
+			pipelinetest.Eventually(t, func() bool { return deliver(sink, ptb(tc.ipv6, 1302)) == "" })
 			if diff := cmp.Diff([]int{1302}, c.mtus(1)); diff != "" {
 				t.Errorf("MTUs (-want +got):\n%s", diff)
 			}

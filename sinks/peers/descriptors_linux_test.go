@@ -28,14 +28,14 @@ func TestNoDescriptors(t *testing.T) {
 	netns.Must(t, err)
 	noDescriptors(t, func() {
 		netns.Must(t, kernel.AddrAdd(link, addr))
-		eventually(t, func() bool {
+		pipelinetest.Eventually(t, func() bool {
 			if got := deliver(sink, ptb(false, 1400)); got != "" {
 				t.Fatalf("reason %q", got)
 			}
 			return log.count("too many open files") > 0
 		})
 	})
-	eventually(t, func() bool { return deliver(sink, ptb(false, 1400)) == "no-peers" })
+	pipelinetest.Eventually(t, func() bool { return deliver(sink, ptb(false, 1400)) == "no-peers" })
 }
 
 // noDescriptors calls f while the process can open nothing.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/vishvananda/netlink"
 
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
@@ -39,7 +40,7 @@ func TestFragments(t *testing.T) {
 
 			sink := openFor(t, tc.peer)
 			got := make([]byte, 1<<16)
-			eventually(t, func() bool { // there may be messages of the kernels' own
+			pipelinetest.Eventually(t, func() bool { // there may be messages of the kernels' own
 				if reason := deliver(sink, p); reason != "" {
 					t.Fatalf("reason %q", reason)
 				}

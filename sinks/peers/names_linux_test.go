@@ -37,7 +37,7 @@ func (n namedPeer) reaches(t *testing.T, c *capture, families ...bool) {
 	t.Helper()
 	for _, ipv6 := range families {
 		c.got(ipv6) // from earlier
-		eventually(t, func() bool {
+		pipelinetest.Eventually(t, func() bool {
 			deliver(n.sink, ptb(ipv6, 1400))
 			return c.got(ipv6)
 		})
@@ -61,7 +61,7 @@ func TestNameFollowsDNS(t *testing.T) {
 	n.reaches(t, three, false, true)
 
 	n.dns.breakDown(false)
-	eventually(t, func() bool { return n.log.count("name can't be looked up") == 1 })
+	pipelinetest.Eventually(t, func() bool { return n.log.count("name can't be looked up") == 1 })
 	n.reaches(t, three, false, true)
 
 	n.dns.set(name, "10.99.0.2")
@@ -71,7 +71,7 @@ func TestNameFollowsDNS(t *testing.T) {
 	}
 
 	n.dns.set(name, "10.99.0.1") // this host
-	eventually(t, func() bool { return deliver(n.sink, ptb(false, 1400)) == "no-peers" })
+	pipelinetest.Eventually(t, func() bool { return deliver(n.sink, ptb(false, 1400)) == "no-peers" })
 	if n.log.count("10.99.0.1 of b.example. is this host's own") != 1 {
 		t.Errorf("log: %s", n.log)
 	}
@@ -111,7 +111,7 @@ func TestNameThatFailsAtOpen(t *testing.T) {
 			}
 			n.dns.set(name, "10.99.0.2")
 			n.reaches(t, c, false)
-			eventually(t, func() bool { return n.sink.Health() == nil })
+			pipelinetest.Eventually(t, func() bool { return n.sink.Health() == nil })
 		})
 	}
 }

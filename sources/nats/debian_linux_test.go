@@ -40,7 +40,7 @@ func TestSinkAndSource(t *testing.T) {
 			publisher := built.(*sink.Sink)
 			netns.Must(t, publisher.Open(t.Context()))
 			t.Cleanup(func() { netns.Must(t, publisher.Close()) })
-			eventually(t, func() bool { return publisher.Health() == nil && publisher.Conn() != nil })
+			pipelinetest.Eventually(t, func() bool { return publisher.Health() == nil && publisher.Conn() != nil })
 			failed := make([]pipeline.Reason, 1)
 			p := pipelinetest.PTB{}.Packet(pipeline.InstantOf(time.Now()))
 			p.Decode()
@@ -49,19 +49,19 @@ func TestSinkAndSource(t *testing.T) {
 			if failed[0] != pipeline.Pass {
 				t.Fatalf("reason %d", failed[0])
 			}
-			source.next(t)
+			source.ID(t)
 			// And to nothing else.
 			netns.Must(t, publisher.Conn().Publish("other.subject", nil), publisher.Conn().Flush())
-			eventually(t, func() bool { return publisher.Health() != nil })
+			pipelinetest.Eventually(t, func() bool { return publisher.Health() != nil })
 		})
 	}
 }
 
 // startPair starts the source and waits until it is connected.
-func startPair(t *testing.T, s *nats.Settings) *source {
+func startPair(t *testing.T, s *nats.Settings) source {
 	t.Helper()
 	in := start(t, s, pipelinetest.Env(t))
-	eventually(t, func() bool { return in.measured("connected", "") == 1 })
+	pipelinetest.Eventually(t, func() bool { return in.Measured("connected", "") == 1 })
 	return in
 }
 

@@ -20,11 +20,11 @@ func TestGarbage(t *testing.T) {
 	s := settings(t)
 	natsserver.StartProcess(t, listen)
 	in := start(t, s, pipelinetest.Env(t))
-	eventually(t, func() bool { return in.measured("connected", "") == 1 })
+	pipelinetest.Eventually(t, func() bool { return in.Measured("connected", "") == 1 })
 	out := newPublisher(t, secret)
 	random := rand.New(rand.NewPCG(1, 2))
 	message := make([]byte, 600)
-	received := func() float64 { return in.measured("received_messages_total", "") }
+	received := func() float64 { return in.Measured("received_messages_total", "") }
 	before := memory()
 	genuine := *garbage / each
 	for i := range genuine {
@@ -36,8 +36,8 @@ func TestGarbage(t *testing.T) {
 			netns.Must(t, out.conn.Publish(out.subject, b))
 		}
 		out.publish(out.seal(uint16(i)))
-		eventually(t, func() bool { return received() == float64((i+1)*(each+1)) })
-		if id := in.next(t); int(id) != i {
+		pipelinetest.Eventually(t, func() bool { return received() == float64((i+1)*(each+1)) })
+		if id := in.ID(t); int(id) != i {
 			t.Fatalf("packet %d, want %d", id, i)
 		}
 	}
@@ -45,7 +45,7 @@ func TestGarbage(t *testing.T) {
 	for _, reason := range []string{"malformed", "other-version", "not-sealed", "unknown-key", "forged"} {
 		refused += in.refused(reason)
 	}
-	if refused != float64(genuine*each) || in.Source.(interface{ Lost() uint64 }).Lost() != 0 {
+	if refused != float64(genuine*each) || in.Lost() != 0 {
 		t.Errorf("%v refused, want %d", refused, genuine*each)
 	}
 	grown := memory() - before

@@ -1,7 +1,6 @@
 package nats_test
 
 import (
-	"context"
 	"encoding/binary"
 	"fmt"
 	"log/slog"
@@ -21,6 +20,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 	"github.com/pmtud/pmtud/pipeline/prefixset"
 	"github.com/pmtud/pmtud/pipeline/sealed"
+	"github.com/pmtud/pmtud/sources/internal/sourcetest"
 	"github.com/pmtud/pmtud/sources/nats"
 )
 
@@ -72,85 +72,23 @@ func (p *publisher) publish(message []byte) {
 func (p *publisher) seal(id uint16) []byte { return p.Append(nil, message(id), time.Now()) }
 
 // source is a running one.
-type source struct {
-	pipeline.Source
-	packets chan pipeline.Packet
-}
+type source struct{ *sourcetest.Source }
 
-func start(t testing.TB, s *nats.Settings, env pipeline.Env) *source {
+func start(t testing.TB, s *nats.Settings, env pipeline.Env) source {
 	t.Helper()
-	built, err := nats.Plugin().Build(s, env)
-	netns.Must(t, err)
-	out := &source{built.(pipeline.Source), make(chan pipeline.Packet, 4096)}
-	netns.Must(t, out.Open(context.Background()))
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error)
-	go func() {
-		done <- out.Run(ctx, func(batch []pipeline.Packet) {
-			for _, p := range batch {
-				p.Data = append([]byte(nil), p.Data...)
-				out.packets <- p
-			}
-		})
-	}()
-	t.Cleanup(func() {
-		cancel()
-		netns.Must(t, <-done, out.Close())
-	})
-	return out
+	return source{sourcetest.Start(t, nats.Plugin(), s, env)}
 }
 
 // started starts a server and a source that is connected to it.
-func started(t testing.TB, s *nats.Settings, env pipeline.Env) *source {
+func started(t testing.TB, s *nats.Settings, env pipeline.Env) source {
 	t.Helper()
 	natsserver.Start(t, listen)
 	in := start(t, s, env)
-	eventually(t, func() bool { return in.measured("connected", "") == 1 })
+	pipelinetest.Eventually(t, func() bool { return in.Measured("connected", "") == 1 })
 	return in
 }
 
-// packet returns the next packet.
-func (s *source) packet(t testing.TB) pipeline.Packet {
-	t.Helper()
-	select {
-	case p := <-s.packets:
-		return p
-	case <-time.After(10 * time.Second):
-		t.Fatal("no packet in 10 s")
-		return pipeline.Packet{}
-	}
-}
-
-// next returns the identification of the next packet.
-func (s *source) next(t testing.TB) uint16 {
-	t.Helper()
-	return binary.BigEndian.Uint16(s.packet(t).Data[4:])
-}
-
-var names = nats.Plugin().Metrics
-
-// measured returns a metric, of the label.
-func (s *source) measured(metric, label string) (value float64) {
-	s.Source.(pipeline.Measurer).Measure(func(i int, l string, v float64) {
-		if names[i].Name == metric && l == label {
-			value = v
-		}
-	})
-	return value
-}
-
-func (s *source) refused(reason string) float64 { return s.measured("refused_messages_total", reason) }
-
-func eventually(t testing.TB, condition func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(10 * time.Second); !condition(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatal("still not so after 10 s")
-		}
-	}
-}
+func (s source) refused(reason string) float64 { return s.Measured("refused_messages_total", reason) }
 
 func TestPlugin(t *testing.T) {
 	s := settings(t)
@@ -171,7 +109,7 @@ func TestPacket(t *testing.T) {
 			out := newPublisher(t, key...)
 			before := time.Now()
 			out.publish(out.seal(7))
-			p := in.packet(t)
+			p := in.Packet(t)
 			if string(p.Data) != string(message(7)) || p.Length != len(p.Data) {
 				t.Errorf("packet %x", p.Data)
 			}
@@ -197,7 +135,7 @@ func TestRefused(t *testing.T) {
 	out, other := newPublisher(t, secret), newPublisher(t, "the text of another key")
 	again := out.seal(1)
 	out.publish(again)
-	if id := in.next(t); id != 1 {
+	if id := in.ID(t); id != 1 {
 		t.Fatalf("packet %d", id)
 	}
 	forged := out.seal(2)
@@ -224,13 +162,13 @@ func TestRefused(t *testing.T) {
 	} {
 		before := in.refused(tc.reason)
 		out.publish(tc.message)
-		eventually(t, func() bool { return in.refused(tc.reason) == before+1 })
+		pipelinetest.Eventually(t, func() bool { return in.refused(tc.reason) == before+1 })
 	}
 	out.publish(out.seal(3))
-	if id := in.next(t); id != 3 {
+	if id := in.ID(t); id != 3 {
 		t.Errorf("packet %d, want 3", id)
 	}
-	if n := in.measured("received_messages_total", ""); n != 16 {
+	if n := in.Measured("received_messages_total", ""); n != 16 {
 		t.Errorf("%v messages received, want 16", n)
 	}
 	logged := map[string]int{} // by reason; of those that somebody can do something about, the first
@@ -265,10 +203,10 @@ func TestRefusedWithoutKey(t *testing.T) {
 	} {
 		before := in.refused(tc.reason)
 		out.publish(tc.message)
-		eventually(t, func() bool { return in.refused(tc.reason) == before+1 })
+		pipelinetest.Eventually(t, func() bool { return in.refused(tc.reason) == before+1 })
 	}
 	out.publish(out.seal(3))
-	if id := in.next(t); id != 3 {
+	if id := in.ID(t); id != 3 {
 		t.Errorf("packet %d, want 3", id)
 	}
 }
@@ -301,11 +239,11 @@ func TestTargets(t *testing.T) {
 		if !tc.comes {
 			continue
 		}
-		if id := in.next(t); int(id) != i {
+		if id := in.ID(t); int(id) != i {
 			t.Errorf("packet %d, want %d", id, i)
 		}
 	}
-	if n := in.measured("received_messages_total", ""); n != 4 {
+	if n := in.Measured("received_messages_total", ""); n != 4 {
 		t.Errorf("%v messages received, want 4", n)
 	}
 }
@@ -315,21 +253,21 @@ func TestServerComesBack(t *testing.T) {
 	s := settings(t)
 	server := natsserver.Start(t, listen)
 	in := start(t, s, pipelinetest.Env(t))
-	eventually(t, func() bool { return in.measured("connected", "") == 1 })
+	pipelinetest.Eventually(t, func() bool { return in.Measured("connected", "") == 1 })
 	natsserver.Stop(server)
-	eventually(t, func() bool { return in.measured("connected", "") == 0 })
-	complainer := in.Source.(pipeline.HealthChecker)
+	pipelinetest.Eventually(t, func() bool { return in.Measured("connected", "") == 0 })
+	complainer := in.Source.Source.(pipeline.HealthChecker)
 	if complainer.Health() == nil {
 		t.Error("no complaint without a server")
 	}
 	natsserver.Start(t, listen)
-	eventually(t, func() bool { return in.measured("connected", "") == 1 })
+	pipelinetest.Eventually(t, func() bool { return in.Measured("connected", "") == 1 })
 	if err := complainer.Health(); err != nil {
 		t.Error(err)
 	}
 	out := newPublisher(t, secret)
 	out.publish(out.seal(9))
-	if id := in.next(t); id != 9 {
+	if id := in.ID(t); id != 9 {
 		t.Errorf("packet %d, want 9", id)
 	}
 }
@@ -338,12 +276,9 @@ func TestServerComesBack(t *testing.T) {
 func TestSlow(t *testing.T) {
 	s := settings(t)
 	natsserver.Start(t, listen)
-	built, err := nats.Plugin().Build(s, pipelinetest.Env(t))
-	netns.Must(t, err)
-	in := built.(pipeline.LossySource)
+	in := sourcetest.New(t, nats.Plugin(), s, pipelinetest.Env(t))
 	netns.Must(t, in.Open(t.Context()))
-	connected := func() bool { return (&source{Source: in}).measured("connected", "") == 1 }
-	eventually(t, connected)
+	pipelinetest.Eventually(t, func() bool { return in.Measured("connected", "") == 1 })
 	out := newPublisher(t, secret)
 	large := make([]byte, 900<<10)
 	for sent := 0; in.Lost() == 0; sent++ {
@@ -351,7 +286,7 @@ func TestSlow(t *testing.T) {
 			t.Fatal("nothing is lost")
 		}
 	}
-	eventually(t, func() bool { return (&source{Source: in}).measured("troubles_total", "slow-consumer") > 0 })
+	pipelinetest.Eventually(t, func() bool { return in.Measured("troubles_total", "slow-consumer") > 0 })
 	lost := in.Lost()
 	netns.Must(t, in.Close())
 	if got := in.Lost(); got < lost {

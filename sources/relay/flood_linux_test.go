@@ -15,6 +15,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+	"github.com/pmtud/pmtud/sources/internal/sourcetest"
 	"github.com/pmtud/pmtud/sources/relay"
 )
 
@@ -96,8 +97,8 @@ func TestFlood(t *testing.T) {
 			if f.cpu() > tooMuch {
 				t.Errorf("%.0f ns of CPU time for a datagram", f.cpu())
 			}
-			if f.lost() > 0 || f.delivered != genuine+1 { // and what is replayed
-				t.Errorf("%d lost, %d delivered, want %d", f.lost(), f.delivered, genuine+1)
+			if f.Lost() > 0 || f.delivered != genuine+1 { // and what is replayed
+				t.Errorf("%d lost, %d delivered, want %d", f.Lost(), f.delivered, genuine+1)
 			}
 			if tc.reason == "" {
 				if got := f.refused("malformed") + f.refused("unknown-key"); got != float64(n) {
@@ -164,10 +165,8 @@ type flood struct {
 
 func startFlood(t testing.TB) *flood {
 	t.Helper()
-	built, err := relay.Plugin().Build(settings(), pipelinetest.Env(t))
-	netns.Must(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
-	f := &flood{source: source{Source: built.(pipeline.Source)}, t: t, cancel: cancel, done: make(chan error)}
+	f := &flood{source: source{sourcetest.New(t, relay.Plugin(), settings(), pipelinetest.Env(t))}, t: t, cancel: cancel, done: make(chan error)}
 	netns.Must(t, f.Open(ctx))
 	go func() {
 		runtime.LockOSThread()
@@ -191,15 +190,13 @@ func threadCPU() int64 {
 // await waits until the source has received n datagrams.
 func (f *flood) await(n uint64) {
 	f.t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); uint64(f.measured("received_datagrams_total", ""))+f.lost() < n; {
+	for deadline := time.Now().Add(60 * time.Second); uint64(f.Measured("received_datagrams_total", ""))+f.Lost() < n; {
 		if time.Now().After(deadline) {
 			f.t.Fatalf("not %d datagrams after 60 s", n)
 		}
 		time.Sleep(20 * time.Microsecond)
 	}
 }
-
-func (f *flood) lost() uint64 { return f.Source.(pipeline.LossySource).Lost() }
 
 func (f *flood) stop() {
 	f.t.Helper()
@@ -209,7 +206,7 @@ func (f *flood) stop() {
 
 // cpu returns the time for a datagram in nanoseconds.
 func (f *flood) cpu() float64 {
-	return float64(f.nanos) / f.measured("received_datagrams_total", "")
+	return float64(f.nanos) / f.Measured("received_datagrams_total", "")
 }
 
 // BenchmarkReceive measures the CPU time of genuine datagrams, each from its socket to the

@@ -1,7 +1,6 @@
 package relay_test
 
 import (
-	"context"
 	"encoding/binary"
 	"fmt"
 	"net"
@@ -17,6 +16,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/prefixset"
 	"github.com/pmtud/pmtud/pipeline/sealed"
 	"github.com/pmtud/pmtud/pipeline/seen"
+	"github.com/pmtud/pmtud/sources/internal/sourcetest"
 	"github.com/pmtud/pmtud/sources/relay"
 )
 
@@ -69,66 +69,15 @@ func (s *sender) send(datagram []byte) {
 func (s *sender) seal(id uint16) []byte { return s.Seal(nil, message(id), time.Now()) }
 
 // source is a running one.
-type source struct {
-	pipeline.Source
-	packets chan pipeline.Packet // with bytes of their own
-}
+type source struct{ *sourcetest.Source }
 
-func start(t testing.TB, s *relay.Settings, env pipeline.Env) *source {
+func start(t testing.TB, s *relay.Settings, env pipeline.Env) source {
 	t.Helper()
 	netns.Own(t)
-	built, err := relay.Plugin().Build(s, env)
-	netns.Must(t, err)
-	out := &source{built.(pipeline.Source), make(chan pipeline.Packet, 1024)}
-	netns.Must(t, out.Open(context.Background()))
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error)
-	go func() {
-		done <- out.Run(ctx, func(batch []pipeline.Packet) {
-			for _, p := range batch {
-				p.Data = append([]byte(nil), p.Data...)
-				out.packets <- p
-			}
-		})
-	}()
-	t.Cleanup(func() {
-		cancel()
-		netns.Must(t, <-done, out.Close())
-	})
-	return out
+	return source{sourcetest.Start(t, relay.Plugin(), s, env)}
 }
 
-// packet returns the next packet.
-func (s *source) packet(t testing.TB) pipeline.Packet {
-	t.Helper()
-	select {
-	case p := <-s.packets:
-		return p
-	case <-time.After(10 * time.Second):
-		t.Fatal("no packet in 10 s")
-		return pipeline.Packet{}
-	}
-}
-
-// next returns the identification of the next packet.
-func (s *source) next(t testing.TB) uint16 {
-	t.Helper()
-	return binary.BigEndian.Uint16(s.packet(t).Data[4:])
-}
-
-var names = relay.Plugin().Metrics
-
-// measured returns a metric, of the label.
-func (s *source) measured(metric, label string) (value float64) {
-	s.Source.(pipeline.Measurer).Measure(func(i int, l string, v float64) {
-		if names[i].Name == metric && l == label {
-			value = v
-		}
-	})
-	return value
-}
-
-func (s *source) refused(reason string) float64 { return s.measured("refused_datagrams_total", reason) }
+func (s source) refused(reason string) float64 { return s.Measured("refused_datagrams_total", reason) }
 
 func TestPlugin(t *testing.T) {
 	s, id := newSender(t), uint16(0)
@@ -143,7 +92,7 @@ func TestPacket(t *testing.T) {
 	s := newSender(t)
 	before := time.Now()
 	s.send(s.seal(7))
-	p := in.packet(t)
+	p := in.Packet(t)
 	if string(p.Data) != string(message(7)) || p.Length != len(p.Data) {
 		t.Errorf("packet %x", p.Data)
 	}
@@ -164,7 +113,7 @@ func TestRefused(t *testing.T) {
 	s := newSender(t)
 	again := s.seal(1)
 	s.send(again)
-	if id := in.next(t); id != 1 {
+	if id := in.ID(t); id != 1 {
 		t.Fatalf("packet %d", id)
 	}
 	forged := s.seal(2)
@@ -188,28 +137,17 @@ func TestRefused(t *testing.T) {
 	} {
 		before := in.refused(tc.reason)
 		s.send(tc.datagram)
-		eventually(t, func() bool { return in.refused(tc.reason) == before+1 })
+		pipelinetest.Eventually(t, func() bool { return in.refused(tc.reason) == before+1 })
 	}
 	s.send(s.seal(3))
-	if id := in.next(t); id != 3 {
+	if id := in.ID(t); id != 3 {
 		t.Errorf("packet %d, want 3", id)
 	}
-	if n := in.measured("received_datagrams_total", ""); n != 12 {
+	if n := in.Measured("received_datagrams_total", ""); n != 12 {
 		t.Errorf("%v datagrams received, want 12", n)
 	}
-	if n := in.measured("senders", ""); n != 2 {
+	if n := in.Measured("senders", ""); n != 2 {
 		t.Errorf("%v senders, want 2", n)
-	}
-}
-
-func eventually(t testing.TB, condition func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(10 * time.Second); !condition(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatal("still not so after 10 s")
-		}
 	}
 }
 
@@ -225,7 +163,7 @@ func TestReordered(t *testing.T) {
 		s.send(datagrams[i^0x2a])
 	}
 	for i := range datagrams {
-		if id := in.next(t); int(id) != i^0x2a {
+		if id := in.ID(t); int(id) != i^0x2a {
 			t.Fatalf("packet %d, want %d", id, i^0x2a)
 		}
 	}
@@ -240,7 +178,7 @@ func TestArrived(t *testing.T) {
 	env.Arrived.Add(env.Arrived.Packet(message(1)), time.Now().UnixNano())
 	s.send(s.seal(1))
 	s.send(s.seal(2))
-	if id := in.next(t); id != 2 {
+	if id := in.ID(t); id != 2 {
 		t.Errorf("packet %d, want 2", id)
 	}
 	if in.refused("repeated") != 1 {
@@ -270,8 +208,8 @@ func TestFrom(t *testing.T) {
 		_, err = conn.Write(sealer.Seal(nil, message(uint16(i)), time.Now()))
 		netns.Must(t, err, conn.Close())
 		if !tc.allowed {
-			eventually(t, func() bool { return in.refused("not-allowed") == 1 })
-		} else if id := in.next(t); int(id) != i {
+			pipelinetest.Eventually(t, func() bool { return in.refused("not-allowed") == 1 })
+		} else if id := in.ID(t); int(id) != i {
 			t.Errorf("packet %d, want %d", id, i)
 		}
 	}
@@ -280,10 +218,8 @@ func TestFrom(t *testing.T) {
 // TestOpenTwice names what is taken.
 func TestOpenTwice(t *testing.T) {
 	start(t, settings(), pipelinetest.Env(t))
-	built, err := relay.Plugin().Build(settings(), pipelinetest.Env(t))
-	netns.Must(t, err)
-	second := built.(pipeline.Source)
-	err = second.Open(t.Context())
+	second := sourcetest.New(t, relay.Plugin(), settings(), pipelinetest.Env(t))
+	err := second.Open(t.Context())
 	if err == nil || !strings.Contains(err.Error(), listen) || !strings.Contains(err.Error(), "address already in use") {
 		t.Errorf("error %v", err)
 	}
@@ -293,9 +229,7 @@ func TestOpenTwice(t *testing.T) {
 // TestLost fills the socket's buffer while nobody reads.
 func TestLost(t *testing.T) {
 	s := newSender(t)
-	built, err := relay.Plugin().Build(settings(), pipelinetest.Env(t))
-	netns.Must(t, err)
-	in := built.(pipeline.LossySource)
+	in := sourcetest.New(t, relay.Plugin(), settings(), pipelinetest.Env(t))
 	netns.Must(t, in.Open(t.Context()))
 	datagram := s.seal(1)
 	for sent := 0; in.Lost() == 0; sent++ {

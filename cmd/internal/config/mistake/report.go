@@ -31,7 +31,7 @@ type Report struct {
 // NewReport returns an empty report.
 func NewReport() *Report { return &Report{Texts: Texts{}} }
 
-// TwiceHint says what to do about anything that there is to be once.
+// TwiceHint is the hint for what may be written only once.
 const TwiceHint = "leave one of them out"
 
 // maxMistakes bounds what is printed. Nobody writes that many by hand.

@@ -150,13 +150,13 @@ func (c *chainReader) word() *Node {
 	return n
 }
 
-// next reads a sign if it is the next.
+// next reads the sign if it is what comes next, and reports whether it did.
 func (c *chainReader) next(sign string) bool {
-	isNext := strings.HasPrefix(c.rest(), sign)
-	if isNext {
+	found := strings.HasPrefix(c.rest(), sign)
+	if found {
 		c.done += len(sign)
 	}
-	return isNext
+	return found
 }
 
 // rest skips blanks, and returns what is still to be read.
@@ -166,7 +166,7 @@ func (c *chainReader) rest() string {
 	return rest
 }
 
-// at returns where the next sign stands that is no blank.
+// at returns the place of what rest returns.
 func (c *chainReader) at() mistake.Position { return c.placeOf(len(c.text) - len(c.rest())) }
 
 func (c *chainReader) placeOf(offset int) mistake.Position {
