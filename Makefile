@@ -7,6 +7,7 @@ LDFLAGS = -s -w -X github.com/pmtud/pmtud/cmd.release=$(VERSION)
 FUZZTIME ?= 10s
 BINARY = pmtud
 SOAK ?= 10m
+ROUNDS ?= 9
 
 .PHONY: build
 build: ## one static binary: ./pmtud
@@ -54,6 +55,12 @@ ci: ## what CI runs
 bench: build ## recovery of many clients, speed beside tcpdump in the same run (needs tcpdump), then the Go benchmarks
 	$(GO) run ./cmd/pmtud-bench -pmtud ./pmtud
 	$(GO) test -run '^$$' -bench . -benchmem ./pipeline/... ./filters/... ./sinks/... ./sources/...
+
+.PHONY: bench-compare
+bench-compare: build ## CPU time under a flood beside that of another commit: make bench-compare BASE=main
+	base=$$(mktemp -d) && trap 'rm -rf "$$base"' EXIT && git archive '$(BASE)' | tar -x -C "$$base" && \
+		$(MAKE) -C "$$base" build GO='$(GO)' && \
+		$(GO) run ./cmd/pmtud-bench -pmtud ./pmtud -base "$$base/pmtud" -only flood -rounds $(ROUNDS)
 
 .PHONY: pictures
 pictures: build ## those of the README, from real runs: .github/images (needs tcpdump and Chromium)

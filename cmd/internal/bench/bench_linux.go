@@ -13,6 +13,7 @@ import (
 // Config says what to measure.
 type Config struct {
 	Pmtud   string        // path of the program
+	Base    string        // path of another build that is flooded in turn with it, or empty
 	Rounds  int           // of each comparison
 	Flood   time.Duration // length of each flood
 	Rate    int           // of a flood of Live, packets per second; 0 is as many as possible

@@ -33,14 +33,14 @@ func TestMeasurements(t *testing.T) {
 		measure func(context.Context, Config, io.Writer) error
 		prints  []string
 	}{
-		{"live", Live, []string{"median: ", "tcpdump lost", "p99", "at rest", "Memory of pmtud"}},
-		{"nflog", NFLOG, []string{"median: ", "tcpdump lost", "latency of pmtud", "latency of tcpdump"}},
+		{"live", Live, []string{"median: ", "times the base's", "tcpdump lost", "p99", "at rest", "Memory of pmtud"}},
+		{"nflog", NFLOG, []string{"median: ", "times the base's", "tcpdump lost", "latency of pmtud", "latency of tcpdump"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var out bytes.Buffer
 			var compared []string
 			err := tc.measure(t.Context(), Config{
-				Pmtud: *path, Rounds: 1, Flood: 50 * time.Millisecond, Rate: 10000,
+				Pmtud: *path, Base: *path, Rounds: 1, Flood: 50 * time.Millisecond, Rate: 10000,
 				Latency: 3, Idle: 20 * time.Millisecond, Memory: 50 * time.Millisecond,
 				Compared: func(tap string, times []CPUTime) {
 					compared = append(compared, tap)

@@ -34,14 +34,14 @@ func newLive(b *bench) (tap, error) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return tap{}, fmt.Errorf("write configuration: %w", err)
 	}
-	compat := pmtud(b.Pmtud, "--dry-run", "--ports", "80,443")
+	compat := func(path string) program { return pmtud(path, "--dry-run", "--ports", "80,443") }
 	t := tap{
 		name:  "live",
-		pmtud: compat,
+		pmtud: compat(b.Pmtud),
 		modes: []mode{
-			{"recommended", configured(b.Pmtud, file)},
+			{"recommended", func(path string) program { return configured(path, file) }},
 			{"compat", compat},
-			{"compat, 1000/s", compat.with("--iface-rate", "1000")},
+			{"compat, 1000/s", func(path string) program { return compat(path).with("--iface-rate", "1000") }},
 		},
 		tcpdump: tcpdump(rig.Interface, "-w", "-", filter),
 		rate:    b.Rate,

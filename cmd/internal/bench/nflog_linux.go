@@ -23,10 +23,12 @@ func NFLOG(ctx context.Context, c Config, out io.Writer) error {
 }
 
 func newNFLOG(b *bench) (tap, error) {
-	compat := pmtud(b.Pmtud, "--dry-run", "--ports", "80,443", "--nflog", fmt.Sprint(rig.LogGroup))
+	compat := func(path string) program {
+		return pmtud(path, "--dry-run", "--ports", "80,443", "--nflog", fmt.Sprint(rig.LogGroup))
+	}
 	return tap{
 		name:    "nflog",
-		pmtud:   compat,
+		pmtud:   compat(b.Pmtud),
 		modes:   []mode{{"compat", compat}},
 		tcpdump: tcpdump(nflogSource, "-w", "-"),
 		rate:    nflogRate,

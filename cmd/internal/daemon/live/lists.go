@@ -12,7 +12,7 @@ import (
 )
 
 // SamplesPerSecond is about how many packets a second the lists of one pipeline look at.
-const SamplesPerSecond = 2000
+const SamplesPerSecond = 500
 
 // Counters of each list, per generation.
 const (

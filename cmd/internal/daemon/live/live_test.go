@@ -179,7 +179,7 @@ func TestTop(t *testing.T) {
 func TestSample(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := start(t)
-		const rounds, perSecond = 5, 100 * 256
+		const rounds, perSecond = 30, 16 * 256
 		heavy, light := from("203.0.113.1", "198.51.100.7", 1400, 192), from("203.0.113.2", "198.51.100.7", 1400, 64)
 		batch := slices.Concat(heavy, light)
 		for range rounds {

@@ -66,9 +66,10 @@ const keys = `
   h, ?        this help
 
 Rates are packets a second over the last 10 seconds. Lists cover the last 30 to
-60 seconds; "drop" is the part of a key's packets that was dropped. Above 2,000
-packets a second they are made from a sample, and with very many addresses they
-are less exact: the line above them says so.`
+60 seconds; "drop" is the part of a key's packets that was dropped. Above 500
+packets a second they are made from a sample, whose shares are right to about 1%
+of all packets, and with very many addresses they are less exact: the line above
+them says so.`
 
 // drawing is a frame that is being made.
 type drawing struct {
