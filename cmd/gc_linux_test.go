@@ -11,6 +11,9 @@ import (
 // TestPauseGC wants no garbage collected before the program is ready, and some when it
 // reloads.
 func TestPauseGC(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	attr := ownNamespaces(t)
 	path := writeConfig(t, `
 pipelines:

@@ -14,6 +14,9 @@ import (
 // TestImage does what the Dockerfile says, without its engine: it makes a directory
 // that holds the program and nothing else, and runs it there.
 func TestImage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	text := readFile(t, "../configs/container/Dockerfile")
 	find := func(pattern string) string {
 		t.Helper()

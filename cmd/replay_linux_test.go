@@ -272,6 +272,9 @@ func awaitSize(t *testing.T, path string, size int64) {
 
 // TestReplayMemory replays 200 MB from a pipe.
 func TestReplayMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	for name, args := range map[string][]string{
 		"summary only": {},
 		"all outputs":  {"--verdicts", "/dev/null", "--write", "/dev/null", "--report", "/dev/null"},

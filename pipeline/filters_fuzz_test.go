@@ -25,6 +25,9 @@ import (
 // as the filters of sinks that are offered every packet: no filter panics, gives a
 // reason that it did not declare, or changes the bytes.
 func FuzzFilters(f *testing.F) {
+	if testing.Short() {
+		f.Skip("slow")
+	}
 	for i, p := range pipelinetest.Packets() {
 		if i%37 == 0 {
 			f.Add(uint16(p.LinkType), uint8(i), p.Data, uint16(i%3), []byte{0, 10, 200})

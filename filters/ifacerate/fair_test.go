@@ -26,6 +26,9 @@ func fairBy(rate float64, fields ...key.Field) *ifacerate.Settings {
 }
 
 func TestFairPlugin(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	for _, field := range []key.Field{key.Router, key.Client} {
 		pipelinetest.TestFilter(t, ifacerate.Plugin(), fairBy(10, field))
 	}

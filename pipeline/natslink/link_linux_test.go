@@ -254,6 +254,9 @@ func TestMissingFiles(t *testing.T) {
 // TestSilence wants servers that answer nothing to be given up: one that is gone, and one that
 // does not speak NATS.
 func TestSilence(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	t.Run("no route", func(t *testing.T) {
 		l := open(t, settings(t, "192.0.2.9"), nil)
 		l.fails(t, "unreachable")

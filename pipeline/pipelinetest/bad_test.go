@@ -354,6 +354,9 @@ func (s *talker) Needs() pipeline.Needs {
 const badEnv = "PIPELINETEST_BAD_PLUGIN"
 
 func TestBadPlugins(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	for _, bad := range badPlugins {
 		t.Run(bad.name, func(t *testing.T) {
 			if os.Getenv(badEnv) != "" {

@@ -255,6 +255,9 @@ func TestChangedByOthers(t *testing.T) {
 
 // TestRulesChangedByOthers deletes the guard, which comes back.
 func TestRulesChangedByOthers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	for _, from := range []string{"", "eth0"} {
 		host := newHost(t)
 		open(t, host, func(s *inject.Settings) { s.AsFrom = setting.InterfaceName(from) })

@@ -16,6 +16,9 @@ import (
 // TestUnguarded has somebody delete the rules again and again: until they are back for good,
 // packets have the TTL of those that nothing else keeps from going round.
 func TestUnguarded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	host := newHost(t)
 	sink, log := open(t, host, nil)
 	device := newTap(t, host, "pmtud0")

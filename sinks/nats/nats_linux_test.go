@@ -237,6 +237,9 @@ func measured(sink pipeline.Measurer, metric, label string) (value float64) {
 
 // TestServerThatDoesNotRead wants that a sink waits for no server longer than it must.
 func TestServerThatDoesNotRead(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	s := settings(t)
 	sink := open(t, s, pipelinetest.Env(t)) // without one: Conn is nil
 	silent(t)

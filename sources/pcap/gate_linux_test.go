@@ -133,6 +133,9 @@ func TestGate(t *testing.T) {
 
 // TestGateSurvivesTheInterface deletes the interface while the gate is shut.
 func TestGateSurvivesTheInterface(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	lan := newLAN(t)
 	g := newGated(t, 0.5)
 	netns.Must(t, lan.host.Do(func() error { return g.pipeline.Open(t.Context()) }))

@@ -21,6 +21,9 @@ import (
 )
 
 func TestInterfaceGoesDownAndUp(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	lan := newLAN(t)
 	c := start(t, lan.host, on())
 	for range 3 {

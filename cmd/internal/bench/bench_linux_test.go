@@ -69,6 +69,9 @@ func TestMeasurements(t *testing.T) {
 
 // TestExpose floods pmtud for a moment, at a rate without loss.
 func TestExpose(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	netns.Require(t)
 	for _, tap := range []func(*bench) (tap, error){newLive, newNFLOG} {
 		err := measure(t.Context(), Config{Pmtud: *path}, t.Output(), tap, func(b *bench, ctx context.Context) error {

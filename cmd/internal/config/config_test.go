@@ -270,6 +270,9 @@ func TestLocate(t *testing.T) {
 
 // TestDeep loads files that would take a careless parser unbounded memory.
 func TestDeep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	bomb := "a0: &a0 [x, x]\n"
 	for i := range 30 {
 		bomb += fmt.Sprintf("a%d: &a%d [*a%d, *a%d]\n", i+1, i+1, i, i)

@@ -126,6 +126,9 @@ func TestNothingDeclared(t *testing.T) {
 // TestManyFiles wants a folder of too many files, and files that are too large together, to
 // be refused instead of read.
 func TestManyFiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	t.Chdir(t.TempDir())
 	large := "pipelines:\n" + strings.Repeat("# x\n", 1<<18-10)
 	for i := range 1001 {

@@ -290,6 +290,9 @@ func TestVariableAtLines(t *testing.T) {
 
 // TestVariableBomb loads a file whose values would be much larger than it is.
 func TestVariableBomb(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "x"), []byte(strings.Repeat("x", 60_000)), 0o644); err != nil {
 		t.Fatal(err)

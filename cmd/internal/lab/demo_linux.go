@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/pmtud/pmtud/cmd/internal/columns"
 )
 
 // Demo makes the experiment without and with pmtud, for IPv4 and IPv6, for services that
@@ -126,7 +129,7 @@ func (c *chapter) report(out io.Writer) error {
 	for _, e := range []experiment{c.without, c.with} {
 		err := e.err
 		if err == nil {
-			fmt.Fprintln(out, " ", e.result)
+			reportLine(out, e.result.String())
 			err = e.result.Check()
 		}
 		errs = append(errs, err)
@@ -141,8 +144,16 @@ func (c *chapter) report(out io.Writer) error {
 func (c *chapter) reportSingles(out io.Writer) error {
 	errs := []error{c.singlesErr}
 	for _, s := range c.singles {
-		fmt.Fprintln(out, "  one PTB alone:", s)
+		reportLine(out, "one PTB alone: "+s.String())
 		errs = append(errs, s.Check())
 	}
 	return errors.Join(errs...)
+}
+
+// reportLine writes a line below a title, wrapped for a plain terminal behind its colon.
+func reportLine(out io.Writer, line string) {
+	name, text, _ := strings.Cut(line, ":")
+	for _, l := range columns.Hang(fmt.Sprintf("  %-15s", name+": "), text) {
+		fmt.Fprintln(out, l)
+	}
 }

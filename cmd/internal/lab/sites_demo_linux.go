@@ -11,7 +11,7 @@ import (
 // containers, with each IP version, one after the other, and reports what came of it. It returns
 // an error if anything was not as it must be.
 func DemoSites(ctx context.Context, config SitesConfig, out io.Writer) error {
-	fmt.Fprintln(out, "Two sites share one address. What is too big on the way to a site's clients is reported to the other site.")
+	fmt.Fprintln(out, "Two sites share one address.\nWhat is too big on the way to a site's clients is reported to the other site.")
 	var errs []error
 	for _, world := range []struct {
 		name    string
@@ -23,7 +23,7 @@ func DemoSites(ctx context.Context, config SitesConfig, out io.Writer) error {
 			results, _, err := RunSites(ctx, config)
 			errs = append(errs, err)
 			for _, r := range results {
-				fmt.Fprintln(out, " ", r)
+				reportLine(out, r.String())
 				errs = append(errs, r.Check())
 			}
 			if ctx.Err() != nil {

@@ -143,6 +143,9 @@ func (f sinkFunc) Deliver(batch []*pipeline.Packet, _ []pipeline.Reason) {
 
 // TestMissing names those of a list that were never heard, by address and by name.
 func TestMissing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	settings := peers.Plugin().NewSettings().(*peers.Settings)
 	settings.DryRun, settings.Unlimited = true, true
 	for _, text := range []string{"10.9.0.2", "10.9.0.3", "fd09::3", "127.0.0.1"} {

@@ -16,6 +16,9 @@ import (
 
 // TestInitHost has `pmtud init` look at hosts of several kinds, and checks what it writes.
 func TestInitHost(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	binary := programtest.Build(t)
 	t.Setenv("PMTUD_KEY", "a text that is long enough")
 	service := nat.Service{

@@ -88,6 +88,9 @@ func (h *host) get(t *testing.T, path string) (code int, text string) {
 // other hosts hand over. Each hears the others by all four ways. On the wire there is nothing but what sinks
 // were given to send: nobody forwards a canary. No kernel believes one.
 func TestCanaries(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	const hosts = 3
 	l := newLAN(t, hosts)
 	published := l.addNATS(t)
@@ -199,6 +202,9 @@ func askCluster(t *testing.T, addresses ...string) (m matrix, status int) {
 // TestSwitchFiltersBroadcasts has the switch drop the broadcasts of one of three servers. The two others say so, by
 // readiness detail and metric, within two intervals, and the matrix of all of them tells which server it is.
 func TestSwitchFiltersBroadcasts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	const hosts = 3
 	l := newLAN(t, hosts)
 	var sockets []string
@@ -265,6 +271,9 @@ func TestSwitchFiltersBroadcasts(t *testing.T) {
 // TestCanariesOnReload turns canaries on in daemons that run, and off again in one of them. The others find
 // that it is not heard, and it says nothing about them any more.
 func TestCanariesOnReload(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	const pipelines = "pipelines: {p: {sources: [{type: pcap, interface: eth0}], filters: [{type: icmp-ptb}], sinks: [{type: broadcast, interface: eth0}]}}\n"
 	l := newLAN(t, 2)
 	var on, sockets []string

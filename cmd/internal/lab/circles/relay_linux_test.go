@@ -62,6 +62,9 @@ func relayConfig(l *lan, i int) string {
 // TestKeyRotation gives two hosts a new key, step by step and one after the other. Between
 // any two steps they understand each other.
 func TestKeyRotation(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	l := newLAN(t, 2)
 	config := func(i int, keys string) string {
 		return `pipelines:
