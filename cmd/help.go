@@ -42,7 +42,8 @@ func completeCommands(c *cobra.Command, args []string, _ string) (found []cobra.
 
 const completionHelp = `Completion prints a script that lets a shell complete commands, options,
 plugins, files and interfaces. Packages install those for bash, zsh and fish.
-Shells started later use it. Bash needs the package bash-completion.`
+Shells started later use it. With the package bash-completion, bash offers only
+the files that fit.`
 
 const completionExample = `  pmtud completion bash > /etc/bash_completion.d/pmtud
   pmtud completion zsh > /usr/local/share/zsh/site-functions/_pmtud
@@ -64,7 +65,7 @@ func (a *app) completionCommand() *cobra.Command {
 			root, out := c.Root(), a.Stdout
 			switch args[0] {
 			case "bash":
-				return root.GenBashCompletionV2(out, true)
+				return writeBashCompletion(root, out)
 			case "fish":
 				return root.GenFishCompletion(out, true)
 			case "powershell":

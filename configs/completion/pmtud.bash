@@ -12,7 +12,22 @@ __pmtud_debug()
 __pmtud_init_completion()
 {
     COMPREPLY=()
-    _get_comp_words_by_ref "$@" cur prev words cword
+    if declare -F _get_comp_words_by_ref >/dev/null; then
+        _get_comp_words_by_ref "$@" cur prev words cword
+        return
+    fi
+    # Without the package bash-completion, words end at spaces alone.
+    local line=${COMP_LINE:0:COMP_POINT}
+    read -ra words <<<"$line"
+    [[ $line != *[[:space:]] ]] || words+=("")
+    cword=$((${#words[@]} - 1))
+    cur=${words[cword]} prev=${words[cword > 0 ? cword - 1 : 0]}
+}
+
+# Without the package bash-completion, bash offers all files.
+__pmtud_filedir()
+{
+    ! declare -F _filedir >/dev/null || _filedir "$@"
 }
 
 # This function calls the pmtud program to obtain the completion
@@ -118,7 +133,7 @@ __pmtud_process_completion_results() {
             fullFilter+="$filter|"
         done
 
-        filteringCmd="_filedir $fullFilter"
+        filteringCmd="__pmtud_filedir $fullFilter"
         __pmtud_debug "File filtering command: $filteringCmd"
         $filteringCmd
     elif (((directive & shellCompDirectiveFilterDirs) != 0)); then
@@ -128,10 +143,10 @@ __pmtud_process_completion_results() {
         subdir=${completions[0]}
         if [[ -n $subdir ]]; then
             __pmtud_debug "Listing directories in $subdir"
-            pushd "$subdir" >/dev/null 2>&1 && _filedir -d && popd >/dev/null 2>&1 || return
+            pushd "$subdir" >/dev/null 2>&1 && __pmtud_filedir -d && popd >/dev/null 2>&1 || return
         else
             __pmtud_debug "Listing directories in ."
-            _filedir -d
+            __pmtud_filedir -d
         fi
     else
         __pmtud_handle_completion_types
@@ -167,10 +182,10 @@ __pmtud_handle_activeHelp() {
                 # to know if any files will match what the user typed, so that we know if
                 # there will be completions presented, so that we know how to handle ActiveHelp.
                 # To find out, we actually trigger the file completion ourselves;
-                # the call to _filedir will fill COMPREPLY if files match.
+                # the call to __pmtud_filedir will fill COMPREPLY if files match.
                 if (((directive & shellCompDirectiveNoFileComp) == 0)); then
                     __pmtud_debug "Listing files"
-                    _filedir
+                    __pmtud_filedir
                 fi
             fi
 
