@@ -2,11 +2,8 @@ package broadcast_test
 
 import (
 	"fmt"
-	"runtime"
 	"testing"
-	"unsafe"
 
-	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
@@ -30,52 +27,18 @@ func TestRefused(t *testing.T) {
 		t.Run(unix.ErrnoName(tc.errno), func(t *testing.T) {
 			lan := newLAN(t)
 			sink, log := open(t, lan.host, settings())
-			done := make(chan error)
-			go func() {
-				runtime.LockOSThread() // and never unlock it: the filter stays
-				if err := refuseWrites(len(ptb().Data), tc.errno); err != nil {
-					done <- err
-					return
-				}
+			netns.Must(t, netns.Refuse(unix.SYS_WRITE, len(ptb().Data), tc.errno, func() error {
 				for range 3 {
 					if reason := deliver(sink, ptb()); reason != tc.reason {
-						done <- fmt.Errorf("reason %d, want %d", reason, tc.reason)
-						return
+						return fmt.Errorf("reason %d, want %d", reason, tc.reason)
 					}
 				}
-				done <- nil
-			}()
-			netns.Must(t, <-done)
+				return nil
+			}))
 			checkLog(t, log.String(), tc.log)
 			if reason := deliver(sink, ptb()); reason != pipeline.Pass {
 				t.Errorf("reason %d on another thread", reason)
 			}
 		})
 	}
-}
-
-// refuseWrites makes write(2) of n bytes fail on the calling thread.
-func refuseWrites(n int, errno unix.Errno) error {
-	// Offsets in struct seccomp_data (linux/seccomp.h) on little-endian machines.
-	const call, thirdArgument = 0, 16 + 2*8
-	program, err := bpf.Assemble([]bpf.Instruction{
-		bpf.LoadAbsolute{Off: call, Size: 4},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.SYS_WRITE, SkipTrue: 3},
-		bpf.LoadAbsolute{Off: thirdArgument, Size: 4},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(n), SkipTrue: 1},
-		bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(errno)},
-		bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW},
-	})
-	if err != nil {
-		return err
-	}
-	filter := make([]unix.SockFilter, len(program))
-	for i, in := range program {
-		filter[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
-	}
-	prog := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return err
-	}
-	return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&prog)), 0, 0)
 }

@@ -92,7 +92,7 @@ func makeOnce(s Settings) error {
 	if err != nil {
 		return err
 	}
-	if err := rt.configure(device, s.Address); err != nil {
+	if err := errors.Join(rt.configure(device), rt.address(device, s.Address)); err != nil {
 		return err
 	}
 	if s.AsFrom != "" {

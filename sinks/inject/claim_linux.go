@@ -3,6 +3,7 @@ package inject
 import (
 	"errors"
 	"fmt"
+	"net"
 
 	"golang.org/x/sys/unix"
 )
@@ -10,18 +11,13 @@ import (
 // claim keeps other processes of this network namespace from making the same device: they
 // would take it from each other. The kernel ends it with the process. It is an abstract unix
 // socket (unix(7)), of which no two have the same name.
-func claim(device string) (fd int, err error) {
-	fd, err = unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return -1, fmt.Errorf("claim device %s: %w", device, err)
-	}
-	err = unix.Bind(fd, &unix.SockaddrUnix{Name: "@pmtud/inject/" + device})
+func claim(device string) (*net.UnixConn, error) {
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: "@pmtud/inject/" + device})
 	if errors.Is(err, unix.EADDRINUSE) {
 		err = errors.New("another pmtud injects through it; end that one or choose another device")
 	}
 	if err != nil {
-		_ = unix.Close(fd)
-		return -1, fmt.Errorf("claim device %s: %w", device, err)
+		return nil, fmt.Errorf("claim device %s: %w", device, err)
 	}
-	return fd, nil
+	return socket, nil
 }

@@ -99,7 +99,7 @@ func (g *guard) list(family int) ([]rule, error) {
 	var own []rule
 	for _, n := range all {
 		r := rule{n.Priority, n.Table, n.SuppressPrefixlen, n.IifName, n.Mark}
-		if n.Protocol == guardProtocol && (r.iif == g.iif || r.mark != 0 || slices.Contains(g.rules, r)) {
+		if n.Protocol == guardProtocol && (r.iif == g.iif || r.mark != 0) {
 			own = append(own, r)
 		}
 	}

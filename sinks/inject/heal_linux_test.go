@@ -56,4 +56,18 @@ func TestHeals(t *testing.T) {
 	}
 }
 
+// TestNodeAsRouter has the node itself say that a packet is too big, as it does for its containers:
+// its address comes in by the device, and is no martian.
+func TestNodeAsRouter(t *testing.T) {
+	w := newWorld(t)
+	sink, _ := open(t, w.node, nil)
+	for name, p := range plans {
+		p.router = p.node
+		if reason := deliver(sink, message{plan: p, port: clientPort, mtu: 1400, ttl: 60}.packet()); reason != pipeline.Pass {
+			t.Fatalf("%s: reason %d", name, reason)
+		}
+		w.awaitMTU(t, p, 1400)
+	}
+}
+
 func asFrom(s *inject.Settings) { s.AsFrom = "eth0" }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -25,11 +26,10 @@ type host struct {
 	settings Settings
 	log      *slog.Logger
 
-	rt      *rtnetlink
-	guard   *guard
-	watcher *hostnet.Watcher
-	claimed int // descriptor of the claim, -1 if there is none
-	socket  *socket
+	rt     *rtnetlink
+	guard  *guard
+	socket *socket
+	undo   []func() error // ends what open began, in reverse order
 
 	// Of the goroutine that looks.
 	made     int       // index of the device that was made, 0 if none was
@@ -50,7 +50,7 @@ type state struct {
 var closed = &state{port: port{unusable: NoDevice}}
 
 func newHost(s Settings, log *slog.Logger) *host {
-	h := &host{settings: s, log: log, claimed: -1}
+	h := &host{settings: s, log: log}
 	h.state.Store(closed)
 	return h
 }
@@ -82,6 +82,7 @@ func (h *host) acquire() (err error) {
 	if h.rt, err = openRtnetlink(); err != nil {
 		return err
 	}
+	h.undo = append(h.undo, func() error { h.rt.close(); return nil })
 	mark := uint32(0)
 	if h.settings.AsFrom != "" {
 		mark = h.settings.Mark
@@ -89,52 +90,48 @@ func (h *host) acquire() (err error) {
 	if h.socket, err = openSocket(mark, h.log); err != nil {
 		return err
 	}
+	h.undo = append(h.undo, h.socket.close)
 	if h.settings.Create {
-		if h.claimed, err = claim(string(h.settings.Device)); err != nil {
-			return err
-		}
-		h.guard = newGuard(h.rt, h.settings)
-		if err := h.rt.removePair(string(h.settings.Device)); err != nil { // what a killed predecessor left
+		if err := h.takeDevice(); err != nil {
 			return err
 		}
 	}
 	const groups = 1<<(unix.RTNLGRP_TC-1) | 1<<(unix.RTNLGRP_IPV4_RULE-1) | 1<<(unix.RTNLGRP_IPV6_RULE-1) |
 		1<<(unix.RTNLGRP_IPV4_NETCONF-1) | 1<<(unix.RTNLGRP_IPV6_NETCONF-1)
-	h.watcher, err = hostnet.WatchAlso(groups, h.look, h.log)
+	watcher, err := hostnet.WatchAlso(groups, h.look, h.log)
+	h.undo = append(h.undo, watcher.Close)
 	return err
+}
+
+// takeDevice makes the device's name this process's own, and removes what a killed predecessor
+// left.
+func (h *host) takeDevice() error {
+	claim, err := claim(string(h.settings.Device))
+	if err != nil {
+		return err
+	}
+	h.guard = newGuard(h.rt, h.settings)
+	h.undo = append(h.undo, claim.Close, h.guard.remove, h.remove)
+	return h.rt.removePair(string(h.settings.Device))
 }
 
 // close removes what open made. It may be called whatever open did.
 func (h *host) close() error {
-	errs := []error{h.watcher.Close()}
+	var errs []error
+	for _, undo := range slices.Backward(h.undo) {
+		errs = append(errs, undo())
+	}
+	h.undo = nil
 	h.state.Store(closed)
-	if h.guard != nil {
-		errs = append(errs, h.remove(), h.guard.remove())
-		h.guard = nil
-	}
-	if h.claimed >= 0 {
-		errs = append(errs, unix.Close(h.claimed))
-		h.claimed = -1
-	}
-	if h.socket != nil {
-		errs = append(errs, h.socket.close())
-		h.socket = nil
-	}
-	if h.rt != nil {
-		h.rt.close()
-		h.rt = nil
-	}
-	h.watcher = nil
 	return errors.Join(errs...)
 }
 
-// remove removes the device if it was made.
+// remove removes the device. One that somebody else made meanwhile stays.
 func (h *host) remove() error {
-	if h.made == 0 {
-		return nil
+	if err := h.rt.removePair(string(h.settings.Device)); !errors.Is(err, errForeign) {
+		return err
 	}
-	h.made = 0
-	return h.rt.removePair(string(h.settings.Device))
+	return nil
 }
 
 // look makes everything as it should be, and finds out whether it is.
@@ -264,7 +261,6 @@ func (h *host) make() (netlink.Link, error) {
 	if renamed := h.rt.byIndex(h.made); renamed != nil && h.rt.isOwn(renamed) {
 		_ = h.rt.LinkDel(renamed) // the other end would be in the way
 	}
-	h.made = 0
 	mac, err := h.destination()
 	if err != nil {
 		return nil, err
@@ -274,7 +270,7 @@ func (h *host) make() (netlink.Link, error) {
 		return nil, err
 	}
 	h.made = device.Attrs().Index
-	return device, h.rt.configure(device, h.settings.Address)
+	return device, h.rt.configure(device)
 }
 
 // destination returns the address that frames have: the device's own. A bridge whose port they
@@ -285,7 +281,7 @@ func (h *host) destination() (mac [macLen]byte, err error) {
 		return mac, nil
 	}
 	from, err := h.rt.find(string(h.settings.AsFrom))
-	if err != nil || from == nil || from.Attrs().MasterIndex == 0 {
+	if err != nil || from == nil {
 		return mac, err
 	}
 	if master := h.rt.byIndex(from.Attrs().MasterIndex); master != nil && len(master.Attrs().HardwareAddr) == macLen {

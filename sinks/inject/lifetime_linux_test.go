@@ -87,7 +87,11 @@ func traces(t *testing.T, ns *netns.NS) (found []string) {
 				if r.Table == unix.RT_TABLE_LOCAL && r.IifName == "" && r.Mark == 0 || r.Priority >= 32766 {
 					continue // the kernel's own
 				}
-				found = append(found, fmt.Sprintf("rule %d: iif %q mark %d table %d suppress %d", r.Priority, r.IifName, r.Mark, r.Table, r.SuppressPrefixlen))
+				mark := fmt.Sprint(r.Mark)
+				if r.Mask != nil {
+					mark = fmt.Sprintf("%d/%#x", r.Mark, *r.Mask)
+				}
+				found = append(found, fmt.Sprintf("rule %d: iif %q mark %s table %d suppress %d", r.Priority, r.IifName, mark, r.Table, r.SuppressPrefixlen))
 			}
 		}
 		return nil
@@ -97,8 +101,8 @@ func traces(t *testing.T, ns *netns.NS) (found []string) {
 }
 
 // rulesFor returns how traces lists the guard, of both families.
-func rulesFor(iif string, mark uint32) (list []string) {
-	for _, r := range []string{"10: iif %q mark %d table 255 suppress -1", "11: iif %q mark %d table 254 suppress 0", "12: iif %q mark %d table 0 suppress -1"} {
+func rulesFor(iif, mark string) (list []string) {
+	for _, r := range []string{"10: iif %q mark %s table 255 suppress -1", "11: iif %q mark %s table 254 suppress 0", "12: iif %q mark %s table 0 suppress -1"} {
 		line := "rule " + fmt.Sprintf(r, iif, mark)
 		list = append(list, line, line)
 	}
@@ -108,6 +112,8 @@ func rulesFor(iif string, mark uint32) (list []string) {
 var (
 	pair = []string{"device eth0", "device pmtud0", "device pmtud0x"}
 	none = []string{"device eth0"}
+
+	ofDevice, ofMark = rulesFor("pmtud0", "0"), rulesFor("", "45/0xffffffff")
 )
 
 func wantTraces(t *testing.T, ns *netns.NS, want ...[]string) {
@@ -131,7 +137,7 @@ func TestTerminated(t *testing.T) {
 	for _, tt := range []struct {
 		from  string
 		rules []string
-	}{{"", rulesFor("pmtud0", 0)}, {"eth0", rulesFor("", 45)}} {
+	}{{"", ofDevice}, {"eth0", ofMark}} {
 		host := newHost(t)
 		p := start(t, host, tt.from)
 		wantTraces(t, host, pair, tt.rules)
@@ -148,10 +154,10 @@ func TestKilled(t *testing.T) {
 		from  string
 		rules []string
 	}{
-		{"", rulesFor("pmtud0", 0)},
-		{"eth0", rulesFor("", 45)},
-		{"eth0", rulesFor("", 45)},
-		{"", rulesFor("pmtud0", 0)},
+		{"", ofDevice},
+		{"eth0", ofMark},
+		{"eth0", ofMark},
+		{"", ofDevice},
 	} {
 		p := start(t, host, tt.from)
 		wantTraces(t, host, pair, tt.rules)
@@ -173,7 +179,7 @@ func TestClaimed(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "another pmtud injects through it") {
 		t.Errorf("open: %v", err)
 	}
-	wantTraces(t, host, pair, rulesFor("pmtud0", 0))
+	wantTraces(t, host, pair, ofDevice)
 	netns.Must(t, sink.Close())
 }
 
@@ -188,6 +194,25 @@ func TestSomebodyElses(t *testing.T) {
 	}
 	wantTraces(t, host, []string{"device eth0", "device other", "device pmtud0"})
 	netns.Must(t, sink.Close())
+}
+
+// TestTakenByOthers has somebody make a device of the name while the sink is open. It stays.
+func TestTakenByOthers(t *testing.T) {
+	host := newHost(t)
+	sink, log := build(t, nil)
+	netns.Must(t, host.Do(func() error { return sink.Open(t.Context()) }))
+	netns.Must(t, host.Delete("pmtud0"), netns.Veth(host, "pmtud0", host, "other"))
+	await(t, func() error {
+		if c := complaint(sink); c != "device pmtud0 is somebody else's" {
+			return fmt.Errorf("complaint %q", c)
+		}
+		if text := log.String(); !strings.Contains(text, "device pmtud0: somebody else made it") {
+			return fmt.Errorf("log says\n%s", text)
+		}
+		return nil
+	})
+	netns.Must(t, sink.Close())
+	wantTraces(t, host, []string{"device eth0", "device other", "device pmtud0"})
 }
 
 // TestChangedByOthers changes what the sink made, which it changes back.
@@ -260,8 +285,11 @@ func TestRulesChangedByOthers(t *testing.T) {
 	}
 	for _, from := range []string{"", "eth0"} {
 		host := newHost(t)
-		open(t, host, func(s *inject.Settings) { s.AsFrom = setting.InterfaceName(from) })
+		_, log := open(t, host, func(s *inject.Settings) { s.AsFrom = setting.InterfaceName(from) })
 		before := traces(t, host)
+		if text := log.String(); text != "" {
+			t.Errorf("logged at first:\n%s", text)
+		}
 		netns.Must(t, host.Do(func() error {
 			var errs []error
 			for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
@@ -281,6 +309,9 @@ func TestRulesChangedByOthers(t *testing.T) {
 		await(t, func() error {
 			if diff := cmp.Diff(before, traces(t, host)); diff != "" {
 				return fmt.Errorf("devices and rules (-want +got):\n%s", diff)
+			}
+			if text := log.String(); strings.Count(text, "restored the device and its policy rules") != 1 {
+				return fmt.Errorf("log says\n%s", text)
 			}
 			return nil
 		})

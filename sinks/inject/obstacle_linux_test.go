@@ -129,6 +129,7 @@ func TestCheckHostBeforehand(t *testing.T) {
 				return errorOf(host.Sysctl("net.ipv4.ip_forward", "1"), netns.Veth(host, "pmtud0", host, "other"))
 			}, map[string]bool{"device pmtud0 is somebody else's": true},
 		},
+		{"a name that the kernel refuses", func(s *inject.Settings) { s.Device = "all" }, func(host *netns.NS) error { return host.Sysctl("net.ipv4.ip_forward", "1") }, map[string]bool{"device all can't be made: ": true}},
 		{"dry run", func(s *inject.Settings) { s.DryRun = true }, func(*netns.NS) error { return nil }, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -138,6 +139,21 @@ func TestCheckHostBeforehand(t *testing.T) {
 			wantFindings(t, host, tt.change, tt.want)
 			wantTraces(t, host, before)
 		})
+	}
+}
+
+// TestCheckHostOfPredecessor looks at a device that another process made. One that was killed left
+// it as its own settings had it.
+func TestCheckHostOfPredecessor(t *testing.T) {
+	host := newHost(t)
+	for from, want := range map[string]map[string]bool{
+		"eth0": {"device pmtud0 gets packets into the stack": false},
+		"":     {"interface eth0 does not get what arrives at pmtud0": true},
+	} {
+		p := start(t, host, from)
+		netns.Must(t, p.Process.Kill())
+		_ = p.Wait()
+		wantFindings(t, host, asFrom, want)
 	}
 }
 
@@ -183,6 +199,33 @@ func TestOpenWithObstacles(t *testing.T) {
 		t.Errorf("reason %d", reason)
 	}
 	w.awaitMTU(t, plans["IPv4"], 1400)
+}
+
+// TestLeavesInPeace has an obstacle come and go that the sink can't remove. It says so each time,
+// and touches nothing else.
+func TestLeavesInPeace(t *testing.T) {
+	host := newHost(t)
+	sink, log := open(t, host, nil)
+	for _, tt := range []struct{ value, complaint string }{
+		{"1", "sysctl net.ipv6.conf.pmtud0.disable_ipv6 is 1: IPv6 messages are dropped"}, {"0", ""},
+	} {
+		netns.Must(t, host.Sysctl("net.ipv6.conf.pmtud0.disable_ipv6", tt.value))
+		await(t, func() error {
+			if c := complaint(sink); c != tt.complaint {
+				return fmt.Errorf("complaint %q, want %q", c, tt.complaint)
+			}
+			return nil
+		})
+	}
+	await(t, func() error {
+		if text := log.String(); !strings.Contains(text, `level=INFO msg="packets get through again"`) {
+			return fmt.Errorf("log says\n%s", text)
+		}
+		return nil
+	})
+	if text := log.String(); strings.Count(text, "\n") != 2 || !strings.Contains(text, `level=WARN msg="packets do not get through"`) {
+		t.Errorf("log says\n%s", text)
+	}
 }
 
 // TestHostWithoutIPv6 has nothing to complain of.

@@ -78,24 +78,22 @@ func (rt *rtnetlink) removePair(name string) error {
 	return nil
 }
 
-// configure gives a new pair its address, and keeps IPv6 from giving it one.
-func (rt *rtnetlink) configure(device netlink.Link, address netip.Prefix) error {
+// configure lets a new pair take packets of this host itself, and keeps IPv6 from giving it an
+// address.
+func (rt *rtnetlink) configure(device netlink.Link) error {
 	for _, end := range []netlink.Link{rt.endOf(device), device} {
 		if end == nil {
 			return unix.ENODEV
 		}
-		if err := rt.LinkSetIP6AddrGenMode(end, noIPv6Address); err != nil && !isWithoutIPv6(err) {
+		// A kernel or an interface without IPv6 gives none either.
+		if err := rt.LinkSetIP6AddrGenMode(end, noIPv6Address); err != nil && !errors.Is(err, unix.EAFNOSUPPORT) {
 			return fmt.Errorf("keep IPv6 addresses from device %s: %w", end.Attrs().Name, err)
 		}
 	}
 	if err := rt.setNetconf(device.Attrs().Index, map[uint16]uint32{devconfAcceptLocal: 1}); err != nil {
 		return fmt.Errorf("set accept_local of device %s: %w", device.Attrs().Name, err)
 	}
-	return rt.address(device, address)
-}
-
-func isWithoutIPv6(err error) bool {
-	return errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EINVAL)
+	return nil
 }
 
 // address gives a device its address. Its scope keeps the kernel from sending packets with it.

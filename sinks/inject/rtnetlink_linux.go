@@ -74,7 +74,7 @@ const (
 
 // netconfs returns the settings of all interfaces of a family by index.
 func (rt *rtnetlink) netconfs(family uint8) (map[int]netconf, error) {
-	messages, err := rt.request(unix.RTM_GETNETCONF, unix.NLM_F_DUMP, unix.RTM_NEWNETCONF, []byte{family, 0, 0, 0})
+	messages, err := rt.request(unix.RTM_GETNETCONF, unix.NLM_F_DUMP, unix.RTM_NEWNETCONF, []byte{family})
 	if err != nil {
 		return nil, fmt.Errorf("read settings of interfaces: %w", err)
 	}

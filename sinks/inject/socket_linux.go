@@ -1,7 +1,6 @@
 package inject
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -42,7 +41,6 @@ func openSocket(mark uint32, log *slog.Logger) (*socket, error) {
 // send sends a frame at once or not at all.
 func (s *socket) send(to *port, frame []byte) pipeline.Reason {
 	s.to.Ifindex = to.index
-	s.to.Protocol = binary.NativeEndian.Uint16(frame[2*macLen:])
 	for {
 		err := unix.Sendto(s.fd, frame, 0, &s.to)
 		if errors.Is(err, unix.EINTR) {

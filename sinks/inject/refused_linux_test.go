@@ -1,0 +1,49 @@
+package inject_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+	"github.com/pmtud/pmtud/sinks/inject"
+)
+
+// TestRefused has the kernel refuse frames. Each refusal is counted, and what is strange is
+// logged once. A packet that was refused is no repeated one.
+func TestRefused(t *testing.T) {
+	for _, tt := range []struct {
+		errno  unix.Errno
+		reason pipeline.Reason
+		lines  int // of the log
+	}{
+		{unix.EPERM, inject.NotPermitted, 1},
+		{unix.EIO, inject.SendError, 1},
+		{unix.ENOBUFS, inject.QueueFull, 0},
+		{unix.EMSGSIZE, inject.TooLong, 0},
+		{unix.ENETDOWN, inject.DeviceDown, 0},
+		{unix.ENXIO, inject.NoDevice, 0},
+	} {
+		t.Run(unix.ErrnoName(tt.errno), func(t *testing.T) {
+			sink, log := open(t, newHost(t), nil)
+			p := message{plan: plans["IPv4"], port: 1, mtu: 1400, ttl: 60}.packet()
+			netns.Must(t, netns.Refuse(unix.SYS_SENDTO, len(p.Data), tt.errno, func() error {
+				for range 3 {
+					if reason := deliver(sink, p); reason != tt.reason {
+						return fmt.Errorf("reason %d, want %d", reason, tt.reason)
+					}
+				}
+				return nil
+			}))
+			if text := log.String(); strings.Count(text, "\n") != tt.lines || strings.Count(text, "can't send frame") != tt.lines {
+				t.Errorf("want %d lines in\n%s", tt.lines, text)
+			}
+			if reason := deliver(sink, p); reason != pipeline.Pass {
+				t.Errorf("reason %d on another thread", reason)
+			}
+		})
+	}
+}
