@@ -155,11 +155,11 @@ func TestRemovalFails(t *testing.T) {
 
 func checkFailedRotations(t *testing.T, s pipeline.Sink, want float64) {
 	t.Helper()
-	s.(pipeline.Measurer).Measure(func(_ int, _ string, got float64) {
-		if got != want {
-			t.Errorf("%v failed rotations, want %v", got, want)
-		}
-	})
+	got := -1.0
+	s.(pipeline.Measurer).Measure(func(_ int, _ string, value float64) { got = value })
+	if got != want {
+		t.Errorf("%v failed rotations, want %v", got, want)
+	}
 }
 
 // numbered makes packets that are all different, of different lengths.
@@ -253,14 +253,45 @@ func TestRotateReadOnly(t *testing.T) {
 	}
 }
 
+// A file that can't be read is not known to be empty, so it stays where it is.
+func TestUnreadable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.pcap")
+	must(t, os.WriteFile(path, nil, 0))
+	withPermissions(t, func() {
+		sink, err := build(settings(path), nil)
+		must(t, err)
+		if err := sink.Open(t.Context()); !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("open: %v", err)
+		}
+		closeSink(t, sink)
+	})
+	if files := directoryNames(t, filepath.Dir(path)); !slices.Equal(files, []string{"a.pcap"}) {
+		t.Errorf("files %q", files)
+	}
+}
+
+func directoryNames(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	must(t, err)
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
 // readOnly calls f while nobody may change the directory.
 func readOnly(t *testing.T, dir string, f func()) {
 	t.Helper()
 	must(t, os.Chmod(dir, 0o500))
 	defer func() { must(t, os.Chmod(dir, 0o700)) }()
+	withPermissions(t, f)
+}
 
-	// Without these capabilities, which belong to the thread, root is subject to
-	// permissions.
+// withPermissions calls f while permissions hold for root as well: without these
+// capabilities, which belong to the thread.
+func withPermissions(t *testing.T, f func()) {
+	t.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}

@@ -76,9 +76,16 @@ func link(from, to string) error {
 	return os.Remove(from)
 }
 
-// write appends bytes. If it fails, it returns how many of them are in the file;
-// the caller cuts those off that are not whole packets.
-func (f *file) write(b []byte) (int, error) { return f.f.WriteAt(b, f.size) }
+// write appends the bytes of so many packets. If it fails, some of them may be in the file:
+// the caller cuts them off.
+func (f *file) write(b []byte, packets int) error {
+	if _, err := f.f.WriteAt(b, f.size); err != nil {
+		return err
+	}
+	f.size += int64(len(b))
+	f.packets += packets
+	return nil
+}
 
 // cut removes what is behind size bytes.
 func (f *file) cut() error { return f.f.Truncate(f.size) }

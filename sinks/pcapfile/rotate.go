@@ -140,14 +140,14 @@ func (r *rotation) isEmpty(size int64, header []byte) (bool, error) {
 		return false, err
 	}
 	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, int64(len(header))+1))
+	content, err := io.ReadAll(io.LimitReader(f, int64(len(header))))
 	if err != nil {
 		return false, err
 	}
 	// The link type in the last bytes of a pcap header does not count.
 	const linkLen = 4
 	n := max(0, len(content)-linkLen)
-	return len(content) == 0 || len(content) == len(header) && bytes.Equal(content[:n], header[:n]), nil
+	return bytes.Equal(content[:n], header[:n]), nil
 }
 
 // firstStamp returns the time stamp of the file's first packet, or when it was last

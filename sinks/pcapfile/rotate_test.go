@@ -1,6 +1,7 @@
 package pcapfile_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -144,16 +145,31 @@ func TestRotateAtNewInterface(t *testing.T) {
 	}
 }
 
-// A name so long that there is no room for a time stamp in it: the file is used on.
+// A name so long that there is no room for a time stamp in it: the file is used on, also after
+// a packet that it can't hold.
 func TestRotateLongName(t *testing.T) {
-	dir := t.TempDir()
-	s := settings(filepath.Join(dir, strings.Repeat("a", 240)+".pcap"))
-	s.MaxAge = time.Second
-	sink := newSink(t, s)
-	mustDeliver(t, sink, packet("1", 0), packet("2", time.Second), packet("3", time.Minute))
-	closeSink(t, sink)
-	if diff := cmp.Diff([]string{"1", "2", "3"}, contents(t, s.Path)); diff != "" {
-		t.Error(diff)
+	long := strings.Repeat("x", 500)
+	for name, change := range map[string]func(*pcapfile.Settings){
+		"max_age":  func(s *pcapfile.Settings) { s.MaxAge = time.Second },
+		"max_size": func(s *pcapfile.Settings) { s.MaxSize = 1024 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := settings(filepath.Join(t.TempDir(), strings.Repeat("a", 240)+".pcap"))
+			change(&s)
+			sink := newSink(t, s)
+			mustDeliver(t, sink, packet(long, 0), packet(long, time.Second), packet("3", time.Minute))
+			if got := fmt.Sprint(sink.(pipeline.HealthChecker).Health()); !strings.HasSuffix(got, ": file name too long") {
+				t.Errorf("complaint %q", got)
+			}
+			reasons := deliver(sink, cooked("4"), packet("5", time.Minute))
+			if diff := cmp.Diff([]string{"link-type", ""}, reasons); diff != "" {
+				t.Error(diff)
+			}
+			closeSink(t, sink)
+			if diff := cmp.Diff([]string{long, long, "3", "5"}, contents(t, s.Path)); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 
@@ -185,6 +201,7 @@ func TestKeepTouchesNothingElse(t *testing.T) {
 	others := []string{
 		"a-20260102T030405.000000000.pcap.txt", "a-2026.pcap", "a-b-20250102T030405.000000000.pcap",
 		"b-20250102T030405.000000000.pcap", "a-20259902T030405.000000000.pcap", "a-.pcap",
+		"20250102T030405.000000000.pcap", "a-20250102T30405.000000000.pcap",
 	}
 	for _, name := range others {
 		must(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
@@ -216,6 +233,7 @@ func TestExistingFile(t *testing.T) {
 	}{
 		{"empty", func(string) []byte { return nil }, ""},
 		{"without packets", func(path string) []byte { return written(t, path) }, ""},
+		{"without packets, cooked", func(path string) []byte { return written(t, path, cooked("old"))[:len(written(t, path))] }, ""},
 		{"with packets", func(path string) []byte { return written(t, path, packet("old", 0)) }, "20260102T030405.000006000"},
 		{"damaged", func(path string) []byte { return written(t, path, packet("old", 0))[:30] }, "20250607T080910.000000011"},
 		{"of cooked packets", func(path string) []byte { return written(t, path, cooked("old")) }, "20260102T030405.000006000"},

@@ -209,15 +209,11 @@ func (s *sink) place(link linklayer.Type) (id int, reason pipeline.Reason) {
 	return 0, pipeline.Pass
 }
 
-// placeInterface finds a pcapng file's interface, or adds it in a write of its own,
-// so that the file either has it or not.
+// placeInterface finds a pcapng file's interface, or adds it and writes, so that the file
+// either has it or not.
 func (s *sink) placeInterface(link linklayer.Type) (id int, reason pipeline.Reason) {
 	if id := s.file.interfaceOf(link); id >= 0 {
 		return id, pipeline.Pass
-	}
-	_ = s.write() // what it fails with is counted
-	if s.file == nil {
-		return 0, writeError
 	}
 	s.buf = s.encoder.AppendInterface(s.buf, capfile.Interface{LinkType: link})
 	if err := s.write(); err != nil {
@@ -227,38 +223,27 @@ func (s *sink) placeInterface(link linklayer.Type) (id int, reason pipeline.Reas
 	return len(s.file.interfaces) - 1, pipeline.Pass
 }
 
-// write writes the buffer. If that fails, the file keeps the packets that it has
-// whole, and the others have failed.
+// write writes the buffer. If that fails, none of its packets are in the file.
 func (s *sink) write() error {
 	if len(s.buf) == 0 {
 		return nil
 	}
-	written, err := s.file.write(s.buf)
-	whole := len(s.buf)
+	err := s.file.write(s.buf, len(s.records))
 	if err != nil {
-		whole = 0
-	}
-	for _, r := range s.records {
-		if err != nil && r.end > written {
+		for _, r := range s.records {
 			s.failed[r.packet] = reasonOf(err)
-			continue
 		}
-		whole = max(whole, r.end)
-		s.file.packets++
-	}
-	s.file.size += int64(whole)
-	s.buf, s.records = s.buf[:0], s.records[:0]
-	if err != nil {
 		s.fail("write capture file", err)
 		s.cut()
-		return err
+	} else {
+		s.failure.Store(nil)
 	}
-	s.failure.Store(nil)
-	return nil
+	s.buf, s.records = s.buf[:0], s.records[:0]
+	return err
 }
 
-// cut cuts the file back to its whole packets. A file that can't be cut is left as
-// it is; the next one takes its place.
+// cut takes what a failed write left off the file. A file that can't be cut is left as it
+// is; the next one takes its place.
 func (s *sink) cut() {
 	if err := s.file.cut(); err != nil {
 		s.logFailure("cut capture file", err)

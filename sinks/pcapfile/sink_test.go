@@ -205,18 +205,30 @@ func TestDeliver(t *testing.T) {
 }
 
 func TestLinkTypeInHeader(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.pcap")
-	sink := newSink(t, settings(path))
-	mustDeliver(t, sink, cooked("one"))
-	closeSink(t, sink)
-	r, err := capfile.Open(path, capfile.ReaderOptions{})
-	if err != nil {
-		t.Fatal(err)
+	for _, p := range []*pipeline.Packet{cooked("one"), packet("one", 0)} {
+		path := filepath.Join(t.TempDir(), "a.pcap")
+		sink := newSink(t, settings(path))
+		mustDeliver(t, sink, p)
+		closeSink(t, sink)
+		r, err := capfile.Open(path, capfile.ReaderOptions{})
+		must(t, err)
+		defer r.Close()
+		var got [1]pipeline.Packet
+		if _, err := r.ReadBatch(got[:]); err != nil || got[0].LinkType != p.LinkType {
+			t.Errorf("got link type %d, %v, want %d", got[0].LinkType, err, p.LinkType)
+		}
 	}
-	defer r.Close()
-	var got [1]pipeline.Packet
-	if _, err := r.ReadBatch(got[:]); err != nil || got[0].LinkType != linklayer.SLL {
-		t.Errorf("got link type %d, %v", got[0].LinkType, err)
+}
+
+// What a killed program left of a file that it was about to begin is in nobody's way.
+func TestLeftOver(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, ".a.pcap.new"), []byte("half a header"), 0o600))
+	sink := newSink(t, settings(filepath.Join(dir, "a.pcap")))
+	mustDeliver(t, sink, packet("one", 0))
+	closeSink(t, sink)
+	if diff := cmp.Diff(map[string][]string{"a.pcap": {"one"}}, directory(t, dir)); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -277,7 +289,9 @@ func TestSettings(t *testing.T) {
 
 func TestOpenErrors(t *testing.T) {
 	dir := t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(dir, ".b.pcap.new", "full"), 0o700))
 	for _, tc := range []struct{ name, path, want string }{
+		{"no draft can be made", dir + "/b.pcap", "remove " + dir + "/b.pcap: directory not empty"},
 		{"no directory", dir + "/none/a.pcap", "open " + dir + "/none/a.pcap: no such file or directory"},
 		{"directory", dir, "create " + dir + ": there is something that is not a regular file"},
 	} {
