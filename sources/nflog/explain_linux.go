@@ -61,20 +61,13 @@ func holder(group uint16) string {
 }
 
 // portOf returns the netlink port that has bound the group, 0 if that can't be known.
-func portOf(group uint16) uint64 {
-	table, err := os.ReadFile(groupTable)
-	if err != nil {
-		return 0
-	}
+func portOf(group uint16) (port int) {
+	table, _ := os.ReadFile(groupTable)
 	for line := range strings.Lines(string(table)) {
 		// group, port, queued, copy mode, copy range, timeout, users
-		fields := strings.Fields(line)
-		if len(fields) < 2 || fields[0] != strconv.Itoa(int(group)) {
-			continue
-		}
-		if port, err := strconv.ParseUint(fields[1], 10, 32); err == nil {
-			return port
+		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == strconv.Itoa(int(group)) {
+			port, _ = strconv.Atoi(fields[1])
 		}
 	}
-	return 0
+	return port
 }

@@ -125,22 +125,15 @@ func (g *group) awaitUnbound() {
 // execute changes the tuning and waits for the kernel's answer. The socket must
 // take answers only.
 func (g *group) execute(t tuning) error {
-	m, err := t.message(g.number)
-	if err != nil {
-		return err
-	}
+	m := t.message(g.number)
 	m.Header.Flags |= netlink.Acknowledge
-	_, err = g.nflog.Con.Execute(m)
+	_, err := g.nflog.Con.Execute(m)
 	return err
 }
 
 // send changes the tuning. The kernel answers only if it refuses, among the packets.
 func (g *group) send(t tuning) error {
-	m, err := t.message(g.number)
-	if err != nil {
-		return err
-	}
-	_, err = g.nflog.Con.Send(m)
+	_, err := g.nflog.Con.Send(t.message(g.number))
 	return err
 }
 

@@ -83,16 +83,11 @@ func (s *source) receive(datagram []byte, now time.Time, deliver func([]pipeline
 	stamp := pipeline.InstantOf(now)
 	n, total := 0, 0
 	for kind, msg, rest := nextMessage(datagram); msg != nil && kind != typeDone; kind, msg, rest = nextMessage(rest) {
-		switch kind {
-		case typeError:
+		if kind == typeError {
 			s.refused(unix.Errno(messageError(msg)))
-			continue
-		case typePacket:
-		default:
-			continue
 		}
-		if !s.record.Parse(msg[headerLen:]) {
-			continue // its number will be missing
+		if kind != typePacket || !s.record.Parse(msg[headerLen:]) {
+			continue // the number of a damaged packet will be missing
 		}
 		if sequence, ok := s.record.Sequence(); ok {
 			s.loss.see(sequence)
@@ -138,7 +133,6 @@ func (s *source) Close() error {
 	if err := s.group.unbind(); err != nil {
 		return fmt.Errorf("close netlink socket: %w", err)
 	}
-	s.group = nil
 	return nil
 }
 

@@ -353,6 +353,19 @@ func TestMissingCapability(t *testing.T) {
 	netns.Must(t, source.Close())
 }
 
+// TestWithoutDescriptors opens a source when the process may have no more sockets.
+func TestWithoutDescriptors(t *testing.T) {
+	source := build(t, nil)
+	var limit unix.Rlimit
+	netns.Must(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit), unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Max: limit.Max}))
+	err := source.Open(t.Context())
+	netns.Must(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &limit))
+	if !errors.Is(err, unix.EMFILE) || !strings.HasPrefix(err.Error(), "bind group 33: ") {
+		t.Errorf("got %v", err)
+	}
+	netns.Must(t, source.Close())
+}
+
 // withoutCapabilities calls f while the calling thread, which must be locked, has
 // no effective capabilities.
 func withoutCapabilities(t *testing.T, f func() error) error {

@@ -17,6 +17,9 @@ const (
 	attrThreshold     = 5
 )
 
+// attrLen is the length of each in bytes: struct nlattr and a number.
+const attrLen = 8
+
 // tuning is what decides when the kernel hands packets over.
 type tuning struct {
 	threshold     uint32
@@ -46,19 +49,15 @@ func (s Settings) tuning(heavy bool) tuning {
 
 // message returns the configuration message for a group, which go-nflog can't
 // send: it knows no netlink buffer and no timeout of 0.
-func (t tuning) message(group uint16) (netlink.Message, error) {
-	var attributes netlink.AttributeEncoder
-	attributes.ByteOrder = binary.BigEndian
-	attributes.Uint32(attrNetlinkBuffer, t.netlinkBuffer)
-	attributes.Uint32(attrTimeout, t.ticks)
-	attributes.Uint32(attrThreshold, t.threshold)
-	encoded, err := attributes.Encode()
-	if err != nil {
-		return netlink.Message{}, err
-	}
+func (t tuning) message(group uint16) netlink.Message {
 	data := binary.BigEndian.AppendUint16(make([]byte, 2), group) // AF_UNSPEC, NFNETLINK_V0
-	return netlink.Message{
-		Header: netlink.Header{Type: typeConfig, Flags: netlink.Request},
-		Data:   append(data, encoded...),
-	}, nil
+	for _, a := range [...]struct {
+		kind  uint16
+		value uint32
+	}{{attrNetlinkBuffer, t.netlinkBuffer}, {attrTimeout, t.ticks}, {attrThreshold, t.threshold}} {
+		data = binary.NativeEndian.AppendUint16(data, attrLen)
+		data = binary.NativeEndian.AppendUint16(data, a.kind)
+		data = binary.BigEndian.AppendUint32(data, a.value)
+	}
+	return netlink.Message{Header: netlink.Header{Type: typeConfig, Flags: netlink.Request}, Data: data}
 }

@@ -39,22 +39,20 @@ func TestTuning(t *testing.T) {
 	}
 }
 
-// TestTuningMessage compares with struct nfgenmsg and the attributes behind it: lengths
-// and types in the host's byte order, values in network byte order.
+// TestTuningMessage compares with struct nfgenmsg and the attributes of enum nfulnl_attr_config
+// behind it: lengths and types in the host's byte order, values in network byte order.
 func TestTuningMessage(t *testing.T) {
-	m, err := tuning{threshold: 500, netlinkBuffer: 131072, ticks: 3}.message(0x0102)
+	m := tuning{threshold: 500, netlinkBuffer: 131072, ticks: 3}.message(0x0102)
+	attributes := netlink.NewAttributeEncoder()
+	attributes.ByteOrder = binary.BigEndian
+	attributes.Uint32(3, 131072)
+	attributes.Uint32(4, 3)
+	attributes.Uint32(5, 500)
+	encoded, err := attributes.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []byte{0, 0, 1, 2} // no family, version 0, the group
-	for _, a := range []struct {
-		kind  uint16
-		value uint32
-	}{{attrNetlinkBuffer, 131072}, {attrTimeout, 3}, {attrThreshold, 500}} {
-		want = binary.NativeEndian.AppendUint16(want, 8)
-		want = binary.NativeEndian.AppendUint16(want, a.kind)
-		want = binary.BigEndian.AppendUint32(want, a.value)
-	}
+	want := append([]byte{0, 0, 1, 2}, encoded...) // no family, version 0, the group
 	if diff := cmp.Diff(want, m.Data); diff != "" {
 		t.Errorf("message (-want +got):\n%s", diff)
 	}
