@@ -66,7 +66,12 @@ func lookUpFamily(ctx context.Context, network, name string) ([]netip.Addr, erro
 	return slices.Compact(addrs), nil
 }
 
+// isNotFound reports whether a name has no address, or none of the family: a
+// [net.AddrError] is what names in /etc/hosts give that have some of the other one.
 func isNotFound(err error) bool {
+	if _, ok := errors.AsType[*net.AddrError](err); ok {
+		return true
+	}
 	e, ok := errors.AsType[*net.DNSError](err)
 	return ok && e.IsNotFound
 }

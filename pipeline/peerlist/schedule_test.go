@@ -109,3 +109,12 @@ func TestBroken(t *testing.T) {
 		}
 	}
 }
+
+// TestOtherFamily looks up what has addresses of one family only, as names in /etc/hosts may.
+func TestOtherFamily(t *testing.T) {
+	for network, name := range map[string]string{"ip4": "2001:db8::1", "ip6": "192.0.2.1"} {
+		if addrs, err := lookUpFamily(t.Context(), network, name); len(addrs) > 0 || !isNotFound(err) {
+			t.Errorf("%s of %s: %v, %v", network, name, addrs, err)
+		}
+	}
+}
