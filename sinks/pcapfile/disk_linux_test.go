@@ -253,20 +253,31 @@ func TestRotateReadOnly(t *testing.T) {
 	}
 }
 
-// A file that can't be read is not known to be empty, so it stays where it is.
+// A file that can't be read stays where it is if it may be empty, and is renamed if it can't be.
 func TestUnreadable(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.pcap")
-	must(t, os.WriteFile(path, nil, 0))
-	withPermissions(t, func() {
-		sink, err := build(settings(path), nil)
-		must(t, err)
-		if err := sink.Open(t.Context()); !errors.Is(err, fs.ErrPermission) {
-			t.Errorf("open: %v", err)
+	changed := time.Date(2025, 6, 7, 8, 9, 10, 11, time.UTC)
+	for _, tc := range []struct {
+		content string
+		err     error
+		files   []string
+	}{
+		{"", fs.ErrPermission, []string{"a.pcap"}},
+		{"too short for a header", nil, []string{"a-20250607T080910.000000011.pcap", "a.pcap"}},
+	} {
+		path := filepath.Join(t.TempDir(), "a.pcap")
+		must(t, os.WriteFile(path, []byte(tc.content), 0))
+		must(t, os.Chtimes(path, changed, changed))
+		withPermissions(t, func() {
+			sink, err := build(settings(path), nil)
+			must(t, err)
+			if err := sink.Open(t.Context()); !errors.Is(err, tc.err) {
+				t.Errorf("%q: open: %v", tc.content, err)
+			}
+			closeSink(t, sink)
+		})
+		if files := directoryNames(t, filepath.Dir(path)); !slices.Equal(files, tc.files) {
+			t.Errorf("%q: files %q", tc.content, files)
 		}
-		closeSink(t, sink)
-	})
-	if files := directoryNames(t, filepath.Dir(path)); !slices.Equal(files, []string{"a.pcap"}) {
-		t.Errorf("files %q", files)
 	}
 }
 

@@ -333,7 +333,9 @@ func TestRemoved(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "dir")
 	path := filepath.Join(dir, "a.pcap")
 	must(t, os.Mkdir(dir, 0o700))
-	sink := newSink(t, settings(path))
+	s := settings(path)
+	s.Keep = 1
+	sink := newSink(t, s)
 	mustDeliver(t, sink, packet("one", 0))
 	must(t, os.Remove(path))
 	mustDeliver(t, sink, packet("two", 0))
