@@ -3,10 +3,8 @@ package pipelinetest
 import (
 	"log/slog"
 	"reflect"
-	"runtime"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
 )
@@ -124,27 +122,10 @@ func (s sinkTest) testAllocations(t *testing.T) {
 // testLeaks opens and closes several sinks, so that no goroutine of another test,
 // which ends meanwhile, makes up for what they leave behind.
 func (s sinkTest) testLeaks(t *testing.T) {
-	files, goroutines := openFiles(), runtime.NumGoroutine()
+	defer watchLeaks(t)()
 	for range 5 {
 		if err := s.open(t).Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
-	}
-	checkLeaks(t, files, goroutines)
-}
-
-// checkLeaks waits for goroutines that are ending, and for those of a test's server to close
-// their connections.
-func checkLeaks(t *testing.T, files, goroutines int) {
-	t.Helper()
-	deadline := time.Now().Add(5 * time.Second)
-	for (runtime.NumGoroutine() > goroutines || openFiles() > files) && time.Now().Before(deadline) {
-		runtime.Gosched()
-	}
-	if n := runtime.NumGoroutine(); n > goroutines {
-		t.Errorf("goroutines left behind: %d before, %d after", goroutines, n)
-	}
-	if n := openFiles(); n > files {
-		t.Errorf("files left open: %d before, %d after", files, n)
 	}
 }

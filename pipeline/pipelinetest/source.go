@@ -2,7 +2,6 @@ package pipelinetest
 
 import (
 	"context"
-	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -40,7 +39,7 @@ func (s sourceTest) build(t *testing.T) pipeline.Source {
 // testRun checks the packets that a source delivers and overwrites them, as it
 // must bear.
 func (s sourceTest) testRun(t *testing.T) {
-	files, goroutines := openFiles(), runtime.NumGoroutine()
+	defer watchLeaks(t)()
 	source := s.build(t)
 	stop := watch(t, s.plugin, source)
 	if err := source.Open(t.Context()); err != nil {
@@ -76,7 +75,6 @@ func (s sourceTest) testRun(t *testing.T) {
 		t.Errorf("close: %v", err)
 	}
 	stop()
-	checkLeaks(t, files, goroutines)
 }
 
 func (s sourceTest) awaitDelivery(t *testing.T, delivered *atomic.Bool, done chan error) {

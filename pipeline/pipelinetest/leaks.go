@@ -1,0 +1,36 @@
+package pipelinetest
+
+import (
+	"runtime"
+	"runtime/debug"
+	"testing"
+	"time"
+)
+
+// watchLeaks returns a function that checks that nothing was left open or running since. The
+// garbage collector, which closes files that were forgotten, rests meanwhile.
+func watchLeaks(t *testing.T) (check func()) {
+	percent := debug.SetGCPercent(-1)
+	files, goroutines := openFiles(), runtime.NumGoroutine()
+	return func() {
+		t.Helper()
+		defer debug.SetGCPercent(percent)
+		checkLeaks(t, files, goroutines)
+	}
+}
+
+// checkLeaks waits for goroutines that are ending, and for those of a test's server to close
+// their connections.
+func checkLeaks(t *testing.T, files, goroutines int) {
+	t.Helper()
+	deadline := time.Now().Add(5 * time.Second)
+	for (runtime.NumGoroutine() > goroutines || openFiles() > files) && time.Now().Before(deadline) {
+		time.Sleep(time.Millisecond)
+	}
+	if n := runtime.NumGoroutine(); n > goroutines {
+		t.Errorf("goroutines left behind: %d before, %d after", goroutines, n)
+	}
+	if n := openFiles(); n > files {
+		t.Errorf("files left open: %d before, %d after", files, n)
+	}
+}
