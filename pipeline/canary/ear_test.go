@@ -23,6 +23,7 @@ func TestReport(t *testing.T) {
 	hear := func(m canary.Message, by string, seconds float64) { e.Hear(payload(t, m.IPv4()), by, at(seconds)) }
 	web2, web3, own, double := message("web2"), message("web3"), message("web1"), message("web1")
 	own.Instance, double.Instance = 1, 2
+	web3.Instance = own.Instance // by chance
 
 	hear(web3, "peers", 0) // makes it a newcomer
 	hear(web3, "relay", 1)
@@ -57,6 +58,16 @@ func TestReport(t *testing.T) {
 	want.Taken = when(9)
 	want.Peers[0] = canary.Peer{Name: "web2", Interval: 2 * time.Minute, Addresses: web2.Addresses, Ways: []canary.Way{{Name: "peers", Last: when(8), Count: 1}}}
 	check()
+}
+
+// TestFail counts times that failed, and keeps the last reason.
+func TestFail(t *testing.T) {
+	c := canary.Count{Sent: 7}
+	c.Fail("queue-full")
+	c.Fail("no-route")
+	if want := (canary.Count{Sent: 7, Failed: 2, Reason: "no-route"}); c != want {
+		t.Errorf("%+v, want %+v", c, want)
+	}
 }
 
 // TestHeard checks both sides of two intervals.
