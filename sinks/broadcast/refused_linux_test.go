@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 	"github.com/pmtud/pmtud/sinks/broadcast"
 )
@@ -23,6 +24,9 @@ func TestRefused(t *testing.T) {
 		{unix.EACCES, broadcast.NotPermitted, []string{"can't send frame"}},
 		{unix.EIO, broadcast.SendError, []string{"can't send frame"}},
 		{unix.ENOMEM, broadcast.QueueFull, nil},
+		{unix.EMSGSIZE, broadcast.FrameTooLong, nil},
+		{unix.ENETDOWN, broadcast.InterfaceDown, []string{"interface is down, nothing is sent"}},
+		{unix.ENXIO, broadcast.NoInterface, []string{"interface is gone, nothing is sent"}},
 	} {
 		t.Run(unix.ErrnoName(tc.errno), func(t *testing.T) {
 			lan := newLAN(t)
@@ -41,4 +45,19 @@ func TestRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWithoutLinkLayer opens a sink on an interface that has no broadcast.
+func TestWithoutLinkLayer(t *testing.T) {
+	host := netns.NewTest(t, "host")
+	netns.NewTUN(t, host, "tun0")
+	netns.Must(t, host.Up("tun0"))
+	sink, err := broadcast.New(settings(func(s *broadcast.Settings) { s.Interface = "tun0" }), pipelinetest.Env(t))
+	netns.Must(t, err)
+	err = host.Do(func() error { return sink.Open(t.Context()) })
+	const want = "open interface tun0: its packets have no Ethernet header, so there is no broadcast"
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	netns.Must(t, sink.Close())
 }

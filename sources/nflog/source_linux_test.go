@@ -198,7 +198,7 @@ func TestOwnPackets(t *testing.T) {
 // TestTunnel reads from an interface without link-layer headers.
 func TestTunnel(t *testing.T) {
 	host := netns.NewTest(t, "host")
-	tun := openTunnel(t, host, "tun0")
+	tun := netns.NewTUN(t, host, "tun0")
 	netns.Must(t, host.Up("tun0"), host.Addr("tun0", "192.0.2.1/24"))
 	logRule(t, host, prerouting)
 	r := start(t, host, nil)
@@ -210,28 +210,6 @@ func TestTunnel(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("packet (-want +got):\n%s", diff)
 	}
-}
-
-func openTunnel(t *testing.T, ns *netns.NS, name string) *os.File {
-	var fd int
-	err := ns.Do(func() (err error) {
-		if fd, err = unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0); err != nil {
-			return err
-		}
-		request, err := unix.NewIfreq(name)
-		if err != nil {
-			return err
-		}
-		request.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
-		return unix.IoctlIfreq(fd, unix.TUNSETIFF, request)
-	})
-	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
-		t.Skipf("no tunnel interfaces: %v", err)
-	}
-	netns.Must(t, err)
-	f := os.NewFile(uintptr(fd), "tun")
-	t.Cleanup(func() { f.Close() })
-	return f
 }
 
 // TestWideRule logs all of ICMP; what is no PTB is for filters to refuse.

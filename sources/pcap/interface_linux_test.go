@@ -1,7 +1,6 @@
 package pcap_test
 
 import (
-	"errors"
 	"net/netip"
 	"os"
 	"runtime"
@@ -159,7 +158,7 @@ func move(from, to *netns.NS) error {
 // TestInterfaceWithoutLinkLayer captures IP packets.
 func TestInterfaceWithoutLinkLayer(t *testing.T) {
 	host := netns.NewTest(t, "host")
-	tun := newTUN(t, host, "tun0")
+	tun := netns.NewTUN(t, host, "tun0")
 	netns.Must(t, host.Up("tun0"))
 	c := start(t, host, on(func(s *pcap.Settings) { s.Interface = "tun0" }))
 	for _, p := range []pipelinetest.PTB{{}, {Router: netip.MustParseAddr("2001:db8:f::1")}} {
@@ -178,7 +177,7 @@ func TestInterfaceWithoutLinkLayer(t *testing.T) {
 
 func TestOpenFails(t *testing.T) {
 	host := netns.NewTest(t, "host")
-	tun := newTUN(t, host, "tun0")
+	tun := netns.NewTUN(t, host, "tun0")
 	const arphrdSlip = 256
 	if err := unix.IoctlSetInt(int(tun.Fd()), unix.TUNSETLINK, arphrdSlip); err != nil {
 		t.Fatal(err)
@@ -228,30 +227,4 @@ func dropCapabilities() error {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var none [2]unix.CapUserData
 	return unix.Capset(&header, &none[0])
-}
-
-// newTUN makes an interface without link layer and returns the file that stands for
-// its cable.
-func newTUN(t *testing.T, ns *netns.NS, name string) *os.File {
-	t.Helper()
-	var file *os.File
-	err := ns.Do(func() error {
-		fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return err
-		}
-		file = os.NewFile(uintptr(fd), "/dev/net/tun")
-		request, err := unix.NewIfreq(name)
-		if err != nil {
-			return err
-		}
-		request.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
-		return unix.IoctlIfreq(fd, unix.TUNSETIFF, request)
-	})
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
-		t.Skipf("no TUN interface: %v", err)
-	}
-	netns.Must(t, err)
-	t.Cleanup(func() { file.Close() })
-	return file
 }
