@@ -70,7 +70,8 @@ func (s *sender) complaint() error {
 // reports false if there is no interface, which it looks for from time to time.
 func (s *sender) look() (mac [macLen]byte, there bool) {
 	mac, there = s.macs.Read()
-	if !there && s.attach() {
+	if !there {
+		s.attach()
 		mac, there = s.macs.Read()
 	}
 	if !there {
@@ -81,17 +82,15 @@ func (s *sender) look() (mac [macLen]byte, there bool) {
 }
 
 // attach looks for an interface that has the name of the deleted one.
-func (s *sender) attach() bool {
+func (s *sender) attach() {
 	now := time.Now()
 	if now.Sub(s.looked) < attachInterval {
-		return false
+		return
 	}
 	s.looked = now
-	link, err := s.socket.Attach()
-	if err == nil && link.LinkType != linklayer.Ethernet {
-		err = errors.Join(errNotEthernet, s.socket.Detach())
+	if link, err := s.socket.Attach(); err == nil && link.LinkType != linklayer.Ethernet {
+		_ = s.socket.Detach() // from what has no broadcast
 	}
-	return err == nil
 }
 
 // send sends a frame if that is possible now.
@@ -147,10 +146,8 @@ func (s *sender) close() error {
 	if s.socket == nil {
 		return nil
 	}
-	err := s.socket.Close()
-	s.socket = nil
 	s.asked.Store(nil)
-	if err != nil {
+	if err := s.socket.Close(); err != nil {
 		return fmt.Errorf("close interface %s: %w", s.name, err)
 	}
 	return nil
