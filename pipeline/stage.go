@@ -78,5 +78,5 @@ func (p *Pipeline) Stages() iter.Seq2[StageID, any] {
 
 // Reaches reports whether a sink of the pipeline has that reach.
 func (p *Pipeline) Reaches(r Reach) bool {
-	return slices.ContainsFunc(p.stages, func(s built) bool { return s.Kind == KindSink && s.plugin.Reach == r })
+	return slices.ContainsFunc(p.stages, func(s built) bool { return s.plugin.Reach == r }) // only sinks have one
 }
