@@ -67,6 +67,7 @@ func frameCases() []frameCase {
 		{"IPv6", use, packet(ethernet, ptb6), frame(hostMAC, ptb6[12:]), 0, false},
 		{"VLAN tag", use, packet(ethernet, tagged), frame(hostMAC, tagged[12:]), 0, false},
 		{"padding", use, packet(ethernet, padded), frame(hostMAC, padded[12:]), 0, false},
+		{"any packet, a header alone", use, packet(ethernet, lldp[:14]), frame(hostMAC, lldp[12:14]), 0, true},
 		{"any packet, another ICMP message", use, packet(ethernet, notPTB), frame(hostMAC, notPTB[12:]), 0, true},
 		{"any packet, no IP", use, packet(ethernet, lldp), frame(hostMAC, lldp[12:]), 0, true},
 
