@@ -8,6 +8,7 @@ FUZZTIME ?= 10s
 BINARY = pmtud
 SOAK ?= 10m
 ROUNDS ?= 9
+RELEASES ?= bookworm
 
 .PHONY: build
 build: ## one static binary: ./pmtud
@@ -26,6 +27,10 @@ rpm: ## an RPM package for GOARCH: dist/pmtud-*.rpm
 .PHONY: package-systems
 package-systems: deb ## the package beside systemd: boots Debian 12 and 13 (needs root, and a mirror of Debian)
 	.ci/package-systems
+
+.PHONY: kernels
+kernels: ## tests on the kernels of Debian's RELEASES, in virtual machines (needs qemu, mmdebstrap and a mirror of Debian)
+	$(GO) run ./cmd/pmtud-kernels -releases '$(RELEASES)' $(PACKAGES)
 
 .PHONY: release
 release: ## static binaries for amd64 and arm64, an SBOM of each, and checksums: dist/SHA256SUMS
