@@ -25,6 +25,7 @@ func TestManyPeers(t *testing.T) {
 			t.Run(fmt.Sprint(tc.peers, " ", family.name), func(t *testing.T) {
 				host, list := many(t, family.ipv6, tc.peers)
 				sink, c := openFor(t, list...), newCapture(t, host)
+				netns.RequireRoom(t, c.fd, tc.peers)
 				best := time.Duration(math.MaxInt64)
 				for range 20 {
 					before := sink.SystemCalls()

@@ -36,7 +36,7 @@ func TestManyPeers(t *testing.T) {
 		for _, family := range families {
 			t.Run(fmt.Sprint(tc.peers, " ", family.name), func(t *testing.T) {
 				host, list := many(t, family.prefix, family.gateway, tc.peers)
-				c, sink := newStamped(t, host), open(t, settings(t, list...))
+				c, sink := newStamped(t, host, tc.peers), open(t, settings(t, list...))
 				best := time.Duration(math.MaxInt64)
 				for i := range 20 {
 					before, spread := sink.SystemCalls(), c.spread(tc.peers)
@@ -86,7 +86,8 @@ type stamped struct {
 	conn *net.UDPConn
 }
 
-func newStamped(t testing.TB, ns *netns.NS) *stamped {
+// newStamped has room for n datagrams.
+func newStamped(t testing.TB, ns *netns.NS, n int) *stamped {
 	t.Helper()
 	conn, err := ns.ListenPacket("udp", "[::]:4821")
 	netns.Must(t, err)
@@ -95,8 +96,8 @@ func newStamped(t testing.TB, ns *netns.NS) *stamped {
 	raw, err := udp.SyscallConn()
 	netns.Must(t, err)
 	netns.Must(t, raw.Control(func(fd uintptr) {
-		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
-		netns.Must(t, err, unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 16<<20))
+		netns.Must(t, unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1))
+		netns.RequireRoom(t, int(fd), n)
 	}))
 	return &stamped{t, udp}
 }
@@ -145,7 +146,7 @@ func BenchmarkRelay(b *testing.B) {
 	for _, family := range families {
 		b.Run(family.name, func(b *testing.B) {
 			host, list := many(b, family.prefix, family.gateway, 256)
-			newStamped(b, host)
+			newStamped(b, host, 1)
 			sink := open(b, settings(b, list...))
 			p := ptb(false, 1400)
 			p.Decode()

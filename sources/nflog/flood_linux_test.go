@@ -2,12 +2,14 @@ package nflog_test
 
 import (
 	"encoding/binary"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
@@ -68,6 +70,7 @@ func TestEveryPacketIsAccountedFor(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			lab := newLab(t)
+			stayOnCPU(t)
 			next := numbered()
 			logRule(t, lab.host, input, &expr.Counter{})
 			r := open(t, lab.host, tc.change)
@@ -95,6 +98,21 @@ func TestEveryPacketIsAccountedFor(t *testing.T) {
 			checkOrder(t, r.packets)
 		})
 	}
+}
+
+// stayOnCPU keeps the test's goroutine on one CPU. Each has a queue for what arrives by a veth
+// pair, so packets that are sent on several may overtake each other.
+func stayOnCPU(t *testing.T) {
+	t.Helper()
+	runtime.LockOSThread() // for good: the thread ends with the goroutine
+	var may, one unix.CPUSet
+	netns.Must(t, unix.SchedGetaffinity(0, &may))
+	for cpu := 0; one.Count() == 0; cpu++ {
+		if may.IsSet(cpu) {
+			one.Set(cpu)
+		}
+	}
+	netns.Must(t, unix.SchedSetaffinity(0, &one))
 }
 
 // soon waits a while for a condition, and reports whether it holds.

@@ -100,7 +100,10 @@ func sender(t *testing.T, ns *netns.NS) func(frames ...[]byte) {
 	netns.Must(t, err)
 	return func(frames ...[]byte) {
 		for _, f := range frames {
-			e := raw.Write(func(fd uintptr) bool { _, err = syscall.Write(int(fd), f); return true })
+			e := raw.Write(func(fd uintptr) bool {
+				_, err = syscall.Write(int(fd), f)
+				return err != syscall.EAGAIN // the queue is full: wait for room
+			})
 			if err := errors.Join(e, err); err != nil {
 				t.Errorf("send frame: %v", err)
 			}

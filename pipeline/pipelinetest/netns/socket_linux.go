@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // errNotNumeric is returned for addresses that package net would look up, or try
@@ -83,4 +86,17 @@ func localAddr(network, from string) (net.Addr, error) {
 		return net.UDPAddrFromAddrPort(addr), nil
 	}
 	return nil, net.UnknownNetworkError(network)
+}
+
+// RequireRoom sets the receive buffer of a socket so that so many small packets fit. It skips a
+// test where the system allows less.
+func RequireRoom(tb testing.TB, fd, packets int) {
+	tb.Helper()
+	const each = 1024 // bytes of memory, with what the kernel keeps of a packet
+	Must(tb, unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, packets*each/2)) // the kernel doubles it
+	room, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
+	Must(tb, err)
+	if room < packets*each {
+		tb.Skipf("needs a net.core.rmem_max of %d or more", packets*each/2)
+	}
 }
