@@ -16,9 +16,8 @@ import (
 // cpio writes an archive that Linux takes as its first root directory, in the format of the
 // kernel's Documentation/driver-api/early-userspace/buffer-format.rst.
 type cpio struct {
-	w       io.Writer
-	written int
-	inode   int
+	w     io.Writer
+	inode int
 }
 
 // entry is the header of a file.
