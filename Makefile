@@ -16,12 +16,12 @@ build: ## one static binary: ./pmtud
 
 .PHONY: deb
 deb: ## a Debian package for GOARCH: dist/pmtud_*.deb
-	$(MAKE) build BINARY=dist/pmtud
+	$(MAKE) --no-print-directory build BINARY=dist/pmtud
 	GO='$(GO)' VERSION='$(VERSION)' .ci/nfpm deb
 
 .PHONY: rpm
 rpm: ## an RPM package for GOARCH: dist/pmtud-*.rpm
-	$(MAKE) build BINARY=dist/pmtud
+	$(MAKE) --no-print-directory build BINARY=dist/pmtud
 	GO='$(GO)' VERSION='$(VERSION)' .ci/nfpm rpm
 
 .PHONY: package-systems

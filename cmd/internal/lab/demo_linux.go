@@ -22,8 +22,8 @@ func Demo(ctx context.Context, config Config, out io.Writer) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(out, "%d servers share one address behind an ECMP router; %s behind a link with MTU %d.\n"+
-		"A download hangs when it makes no progress for %v, so this takes up to a minute.\n",
+	fmt.Fprintf(out, "%d servers share one address behind an ECMP router; %s behind a link\nwith MTU %d. "+
+		"A download hangs when it makes no progress for %v, so this\ntakes up to a minute.\n",
 		config.Servers, count(config.Clients, "client"), config.MTU, config.Stall)
 	var results []Result
 	var errs []error
@@ -73,7 +73,7 @@ func verdict(results []Result) string {
 			without += len(r.Downloads)
 		}
 	}
-	return fmt.Sprintf("\nPassed: without pmtud %d of %d downloads hung, with pmtud %d of %d completed.", hung, without, completed, with)
+	return fmt.Sprintf("\nPassed: without pmtud %d of %d downloads hung,\nwith pmtud %d of %d completed.", hung, without, completed, with)
 }
 
 // chapter is the part of the demonstration that is about one family and one kind of
