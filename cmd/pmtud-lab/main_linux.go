@@ -77,7 +77,7 @@ func run(ctx context.Context) int {
 	}
 	return netns.Run(func() int {
 		if err := netns.Available(); err != nil {
-			return failed(fmt.Errorf("no network namespaces: %w", err))
+			return failed(fmt.Errorf("no network namespaces: %w; run this as root, or change the setting that forbids them", err))
 		}
 		if *recovery {
 			config.GSO = *gso
