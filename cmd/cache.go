@@ -18,21 +18,21 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/netspace"
 )
 
-const cacheHelp = `Cache lists the path MTUs that this host's kernel has learned, of IPv4 and IPv6
-and all routing tables and VRFs, with the time until they are forgotten. With
-an ADDRESS it looks that one up. Containers have their own: --all-netns lists
-those of all network namespaces, which takes root.
+const cacheHelp = `Cache lists the path MTUs that this host's kernel has learned for IPv4 and IPv6,
+in all routing tables and VRFs, with the time until each is forgotten. With an
+ADDRESS it looks up that one. Containers have their own: --all-netns lists those
+of all network namespaces, which requires root.
 
-If the daemon runs, the messages that it has seen say which router taught an
-entry, and when. It does not see copies that other servers broadcast.
+If the daemon is running, cache also shows which router an entry was learned
+from, and when. The daemon does not see copies that other servers broadcast.
 
-The kernel does not list an IPv4 entry before a packet has used it. Cache also
-looks up the hosts that TCP connections go to; ask for any other by ADDRESS.
+The kernel does not list an IPv4 entry until a packet has used it. Cache also
+looks up the hosts that TCP connections go to; ask about any other by ADDRESS.
 
 "pmtud cache flush" deletes what has been learned, so that it is measured again;
-it takes root. IPv6 entries can be deleted alone, by ADDRESS; IPv4 entries only
-all together, listed or not. A locked entry is of a router that asked for less
-than net.ipv4.route.min_pmtu: packets go out without DF.`
+it requires root. IPv6 entries can be deleted one at a time, by ADDRESS; IPv4
+entries only all at once, listed or not. A locked entry means that a router
+asked for less than net.ipv4.route.min_pmtu: packets go out without DF.`
 
 // cacheOptions are the options of cache, as they were written.
 type cacheOptions struct {
@@ -64,8 +64,8 @@ func (a *app) cacheCommand() *cobra.Command {
 	c.Flags().SortFlags = false
 	c.Flags().BoolVarP(&o.v4, "ipv4", "4", false, "IPv4 only")
 	c.Flags().BoolVarP(&o.v6, "ipv6", "6", false, "IPv6 only")
-	c.Flags().BoolVar(&o.allNetns, "all-netns", false, "in all network namespaces, those of containers too")
-	c.Flags().BoolVarP(&o.yes, "yes", "y", false, "flush without a question")
+	c.Flags().BoolVar(&o.allNetns, "all-netns", false, "in all network namespaces, including those of containers")
+	c.Flags().BoolVarP(&o.yes, "yes", "y", false, "flush without asking")
 	o.format = addFormatFlag(c, textFormat, jsonFormat)
 	a.addControlFlag(c, &o.daemon)
 	return c
@@ -106,31 +106,31 @@ func (o *cacheOptions) query(args []string) (q cache.Query, err error) {
 		args = args[1:]
 	}
 	if len(args) > 1 {
-		return q, fmt.Errorf("unexpected %q; there can be list or flush, and one ADDRESS", args[1])
+		return q, fmt.Errorf("unexpected %q; cache takes list or flush, and one ADDRESS", args[1])
 	}
 	if o.v4 && o.v6 {
-		return q, errors.New("-4 and -6 exclude each other")
+		return q, errors.New("-4 and -6 can't be used together")
 	}
 	if o.yes && !o.flush {
-		return q, errors.New("--yes is for flush")
+		return q, errors.New("--yes is for flush only")
 	}
 	q.Only4, q.Only6 = o.v4, o.v6
 	if len(args) == 0 {
 		return q, nil
 	}
 	if q.Destination, err = netip.ParseAddr(args[0]); err != nil {
-		return q, fmt.Errorf("%q is neither list, flush nor an address", args[0])
+		return q, fmt.Errorf("%q is neither list nor flush nor an address", args[0])
 	}
 	q.Destination = q.Destination.Unmap().WithZone("")
 	if q.Only4 && q.Destination.Is6() || q.Only6 && q.Destination.Is4() {
-		return q, fmt.Errorf("%v is of the other family", q.Destination)
+		return q, wrongFamily(q.Destination)
 	}
 	return q, nil
 }
 
 func (a *app) cache(ctx context.Context, o cacheOptions, q cache.Query) error {
 	if o.flush && q.Destination.Is4() {
-		return a.failed(fmt.Errorf("%w: pmtud cache flush -4", cache.ErrOneOfIPv4))
+		return a.failed(fmt.Errorf("%w; to do that: pmtud cache flush -4", cache.ErrOneOfIPv4))
 	}
 	spaces, err := a.spaces(o.allNetns)
 	if err != nil {
@@ -187,7 +187,7 @@ func (a *app) confirmFlush(ctx context.Context, o cacheOptions, q cache.Query, e
 		return nil
 	}
 	if !isTerminalInput(a.Stdin) {
-		return errors.New("flush asks first, and there is no terminal: add --yes")
+		return errors.New("flush asks before it deletes, and there is no terminal to ask on; add --yes")
 	}
 	question := "Delete " + countEntries(entries)
 	if !q.Only6 && !q.Destination.Is6() {
@@ -257,10 +257,10 @@ func (o cacheOptions) printEntries(out io.Writer, q cache.Query, entries []cache
 			Entries []cache.Entry `json:"entries"`
 		}{append([]cache.Entry{}, entries...)})
 	case len(entries) == 0 && q.Destination.IsValid():
-		_, err := fmt.Fprintf(out, "nothing was learned about %v\n", q.Destination)
+		_, err := fmt.Fprintf(out, "no path MTU has been learned for %v\n", q.Destination)
 		return err
 	case len(entries) == 0:
-		_, err := fmt.Fprintln(out, "nothing was learned, or not used yet; ask for a host: pmtud cache ADDRESS")
+		_, err := fmt.Fprintln(out, "no path MTUs are listed; to look up one that is not used yet: pmtud cache ADDRESS")
 		return err
 	}
 	return printEntryTable(out, entries)
@@ -299,19 +299,19 @@ func printEntryTable(out io.Writer, entries []cache.Entry) error {
 // remarks says what is unusual about an entry.
 func remarks(e cache.Entry) (found []string) {
 	if e.Locked {
-		found = append(found, "locked: a router asked for less; packets go without DF")
+		found = append(found, "locked: a router asked for less; packets go out without DF")
 	}
 	switch {
 	case e.VRF != "":
-		found = append(found, fmt.Sprintf("in table %d, of the VRF %s", e.Table, e.VRF))
+		found = append(found, fmt.Sprintf("in table %d of VRF %s", e.Table, e.VRF))
 	case !e.Main():
 		found = append(found, fmt.Sprintf("in table %d", e.Table))
 	}
 	if e.MTU == 0 {
-		found = append(found, fmt.Sprintf("another gateway: %v", e.Gateway))
+		found = append(found, fmt.Sprintf("redirected to gateway %v", e.Gateway))
 	}
 	if e.Router.IsValid() {
-		found = append(found, fmt.Sprintf("by a message of %v at %s", e.Router, e.Heard.Local().Format(time.DateTime)))
+		found = append(found, fmt.Sprintf("learned from %v at %s", e.Router, e.Heard.Local().Format(time.DateTime)))
 	}
 	return found
 }

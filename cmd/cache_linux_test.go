@@ -16,13 +16,13 @@ func TestCache(t *testing.T) {
 		stdout string
 		stderr string
 	}{
-		{"cache", 0, "nothing was learned, or not used yet; ask for a host: pmtud cache ADDRESS\n", ""},
-		{"cache list 192.0.2.1", 0, "nothing was learned about 192.0.2.1\n", ""},
+		{"cache", 0, "no path MTUs are listed; to look up one that is not used yet: pmtud cache ADDRESS\n", ""},
+		{"cache list 192.0.2.1", 0, "no path MTU has been learned for 192.0.2.1\n", ""},
 		{"cache flush --yes", 0, "deleted 0 path MTUs (IPv4: 0, IPv6: 0)\n", ""},
 		{"cache flush --yes 2001:db8::1", 0, "deleted 0 path MTUs (IPv4: 0, IPv6: 0)\n", ""},
 		{
 			"cache flush --yes 192.0.2.1", 1, "",
-			"pmtud: the kernel can't delete what it has learned about one IPv4 address, only all of it: pmtud cache flush -4\n",
+			"pmtud: the kernel can't delete what it has learned about one IPv4 address, only about all of them; to do that: pmtud cache flush -4\n",
 		},
 	} {
 		t.Run(tc.args, func(t *testing.T) {

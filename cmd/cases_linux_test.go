@@ -100,7 +100,7 @@ func numberCases() []caseTest {
 // captureCases are about reading files.
 func captureCases() []caseTest {
 	return []caseTest{
-		replayed("far.pcapng", 2, 2, `warning: read far.pcapng: packet 1: the time stamp is not between`),
+		replayed("far.pcapng", 2, 2, `warning: read far.pcapng: packet 1: the timestamp is not between`),
 		replayed("v2.1.pcap", 2, 2),
 		replayed("nflog.pcap", 2, 2, `"router":"2001:db8:f::1"`),
 		replayed("ppp.pcap", 2, 2, `"router":"2001:db8:f::1"`),
@@ -121,7 +121,7 @@ func hiddenCases() []caseTest {
 		replayed("v6ext.pcap", 3, 0, `dropped +3 +icmp-ptb: not-ptb`),
 		traced("v6ext.pcap#1", `ICMPv6 type 2 code 0 hidden behind an IPv6 extension header`),
 		traced("v6ext.pcap#2", `ICMPv6 type 2 code 0 hidden behind an IPv6 extension header`),
-		traced("v6ext.pcap#3", `no packet-too-big message but ICMPv6 type 2 code 1`),
+		traced("v6ext.pcap#3", `not a packet-too-big message but ICMPv6 type 2 code 1`),
 	}
 }
 

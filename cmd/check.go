@@ -20,16 +20,16 @@ func (a *app) checkCommand() *cobra.Command {
 	var host bool
 	c := &cobra.Command{
 		Use:   "check -c FILE|DIR [-c ...]",
-		Short: "report every mistake in configuration files, start nothing",
-		Long: `Check reads the files and builds their pipelines as "pmtud run" does, and stops
-before it would open anything. It needs no privileges and changes nothing.
+		Short: "check configuration files, without starting anything",
+		Long: `Check reads the files and builds their pipelines as "pmtud run" does, but stops
+before it opens anything. It needs no privileges and changes nothing.
 
-Mistakes are printed on standard error for people, or on standard output as JSON
+Mistakes are printed to standard error for people, or to standard output as JSON
 or SARIF for programs. The exit status is 2 if there are any. What works but may
 not be intended is printed as a warning: settings that send more than PTBs or
 send from the router's address, and sinks that would send a message twice.
 
-With --host it also examines this host as it is now: interfaces and their MTU,
+With --host it also examines this host as it is now: interfaces and their MTUs,
 capabilities, NFLOG groups, files, routes to peers, and kernel settings that
 decide whether messages are used. Run it with the same capabilities as the
 daemon; files are also checked as the configured user. The exit status is 1 if
@@ -45,7 +45,7 @@ something will not work.`,
 	}
 	addConfigFlag(c, &paths)
 	format = addFormatFlag(c, textFormat, diagnose.JSON, diagnose.SARIF)
-	c.Flags().BoolVar(&host, "host", false, "look at this host too")
+	c.Flags().BoolVar(&host, "host", false, "examine this host too")
 	return c
 }
 

@@ -102,7 +102,7 @@ func TestCheckCases(t *testing.T) {
 		stdout, stderr string // the first line
 	}{
 		"list-from-variable":       {0, "list-from-variable/edge.yaml: ok", ""},
-		"variable-in-name":         {2, "", `variable-in-name/edge.yaml:2:3: a name can't hold a variable: "${SITE}"; write the name itself`},
+		"variable-in-name":         {2, "", `variable-in-name/edge.yaml:2:3: a name can't contain a variable: "${SITE}"; write the name itself`},
 		"commented-file-in-folder": {0, "commented-file-in-folder/10-edge.yaml: ok\ncommented-file-in-folder/20-spare.yaml: declares nothing", ""},
 	} {
 		t.Run(path, func(t *testing.T) {

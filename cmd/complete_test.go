@@ -19,7 +19,7 @@ func TestComplete(t *testing.T) {
 	}{
 		{"@", []string{"check\t", "plugins\t", "replay\t"}},
 		{"plug", []string{"plugins\t"}},
-		{"--iface", []string{"--iface\tINTERFACE to listen on"}},
+		{"--iface", []string{"--iface\tINTERFACE to listen and send on"}},
 		{"run --us", []string{"--user\tname or number of the USER to become"}},
 		{"plugins @", []string{"pcap\tsource: captures", "pcap-file\tsource: reads", "mtu\tfilter: drops", ":4"}},
 		{"plugins pcap @", []string{":4"}},

@@ -124,7 +124,7 @@ func TestDenied(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustMake()
-	p.await(`msg="can't open a file: the process gave up the right to it at its start, or its user has none" path=` + path)
+	p.await(`msg="can't open a file: the process gave up the right to it at its start, or its user has no access" path=` + path)
 	p.stop()
 }
 
@@ -179,7 +179,7 @@ func TestUser(t *testing.T) {
 	checkStatus(t, c.Process.Pid, "Uid:\t65534\t65534\t65534\t65534", "Gid:\t65534\t65534\t65534\t65534", "CapEff:\t0000000000000000")
 	p.signal(unix.SIGHUP)
 	p.await("msg=reloaded")
-	if strings.Contains(p.log(), "needs a restart") {
+	if strings.Contains(p.log(), "only after a restart") {
 		t.Errorf("nothing has changed:\n%s", p.log())
 	}
 }
@@ -225,7 +225,7 @@ func TestLeavesRoot(t *testing.T) {
 			p := startRun(t, path)
 			p.await("msg=ready")
 			checkStatus(t, p.Process.Pid, fmt.Sprintf("Uid:\t%[1]s\t%[1]s\t%[1]s\t%[1]s", tc.id))
-			if stays := strings.Contains(p.log(), `msg="process stays root"`); stays != (tc.log != "") || !strings.Contains(p.log(), tc.log) {
+			if stays := strings.Contains(p.log(), `msg="process keeps running as root"`); stays != (tc.log != "") || !strings.Contains(p.log(), tc.log) {
 				t.Errorf("the log does not say %q:\n%s", tc.log, p.log())
 			}
 			overwrite(t, path, strings.Replace(readFile(t, path), "speed: 100", "speed: 200", 1))
@@ -293,7 +293,7 @@ func TestUserWithoutFolder(t *testing.T) {
 			}
 			p := startRun(t, path)
 			p.await("msg=ready")
-			if !strings.Contains(p.log(), "the user may not make files in a folder of the configuration") {
+			if !strings.Contains(p.log(), "the user may not create files in a configured folder") {
 				t.Errorf("nobody is warned:\n%s", p.log())
 			}
 			overwrite(t, path, strings.Replace(readFile(t, path), "speed: 100", "speed: 200", 1))

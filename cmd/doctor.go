@@ -16,31 +16,32 @@ import (
 )
 
 const doctorHelp = `Doctor looks for what keeps path MTU discovery from working on this host. For
-each finding it says why it matters and which command fixes it:
+each finding it says why it matters and how to fix it. It examines:
 
 - kernel settings (ip_no_pmtu_disc, rp_filter, min_pmtu, ...),
-- rules of nftables and iptables, old and new, that drop "packet too big",
-- XDP programs that see packets before pmtud,
-- MTUs that do not match: of bridges, VLANs, and between here and the gateways,
+- nftables and iptables rules, legacy ones too, that drop "packet too big",
+- XDP programs, which see packets before pmtud does,
+- MTUs that do not match: of bridges, of VLANs, and on the way to the gateways,
 - several daemons that send on one interface,
-- connections that look black-holed: full-size segments are repeated and nobody
-  acknowledges them. Two samples and a probe of the client distinguish that from
-  a client that is slow or gone, in less than ten seconds.
+- connections that look black-holed: they retransmit full-size segments that
+  nobody acknowledges. Two samples and a probe of the client tell them from a
+  client that is slow or gone, in less than ten seconds.
 
-With -c it also checks what "pmtud check --host" checks, and with --all-netns
-it examines containers too. Firewall rules and containers need root; what it
-may not examine, it lists. It changes nothing. It probes the gateways, and one
-client in each of up to eight prefixes with suspicious connections.
+With -c it also makes the checks of "pmtud check --host", and with --all-netns
+it examines containers too. Firewall rules and containers require root; doctor
+lists what it was not allowed to examine. It changes nothing. It probes the
+gateways, and one client in each of up to eight prefixes with suspicious
+connections.
 
-If a daemon runs here that sends test messages (canary in its configuration),
-doctor names the servers that it does not hear.
+If the daemon here sends test messages (setting canary), doctor names the
+servers that it does not hear.
 
-With --cluster it asks the daemons of several servers instead and prints who
-hears whom. An ADDR is the path of a control socket, or the URL of a page, such
-as http://192.0.2.11:9342. The page must be open to this host (http.page); a
-user and password may be part of the URL.
+With --cluster it asks the daemons of several servers instead, and prints who
+hears whom. ADDR is the path of a control socket, or the URL of a page, such as
+http://192.0.2.11:9342. The page must be open to this host (setting http.page);
+the URL may contain a user and a password.
 
-The exit status is 1 if there is a problem, 2 if the configuration is bad.`
+The exit status is 1 if there is a problem, and 2 if the configuration is wrong.`
 
 const doctorExample = `  sudo pmtud doctor
   sudo pmtud doctor --all-netns -c edge.yaml
@@ -79,7 +80,7 @@ func (a *app) doctorCommand() *cobra.Command {
 	}
 	c.Flags().SortFlags = false
 	addConfigFlag(c, &o.paths)
-	c.Flags().BoolVar(&o.allNetns, "all-netns", false, "in all network namespaces, those of containers too")
+	c.Flags().BoolVar(&o.allNetns, "all-netns", false, "in all network namespaces, including those of containers")
 	c.Flags().BoolVar(&o.cluster, "cluster", false, "ask the daemons at these addresses who hears whom")
 	a.addControlFlag(c, &o.control)
 	o.format = addFormatFlag(c, textFormat, jsonFormat)
@@ -152,7 +153,7 @@ const peersType = "peers"
 func doctorText(r *doctor.Report) string {
 	text := findings(r.Findings)
 	for _, unseen := range r.Unseen {
-		text += strings.Join(columns.Hang("not looked at: ", unseen), "\n") + "\n"
+		text += strings.Join(columns.Hang("not examined: ", unseen), "\n") + "\n"
 	}
 	return text
 }
@@ -171,7 +172,7 @@ func findings(all []doctor.Finding) string {
 		}
 	}
 	if len(all) == 0 {
-		return "nothing was found\n"
+		return "no problems found\n"
 	}
 	return text.String()
 }

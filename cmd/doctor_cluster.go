@@ -15,10 +15,10 @@ import (
 // checkCluster refuses addresses that can't be asked, and options that are about this host.
 func checkCluster(o doctorOptions, addresses []string) error {
 	if len(addresses) == 0 {
-		return errors.New("--cluster wants addresses of servers: paths of control sockets, or URLs such as http://192.0.2.11:9342")
+		return errors.New("--cluster needs the servers' addresses: paths of control sockets, or URLs such as http://192.0.2.11:9342")
 	}
 	if len(o.paths) > 0 || o.allNetns {
-		return errors.New("--cluster looks at other servers; -c and --all-netns are about this one")
+		return errors.New("--cluster asks other servers; -c and --all-netns examine this one")
 	}
 	for _, address := range addresses {
 		if err := cluster.CheckAddress(address); err != nil {
@@ -53,8 +53,8 @@ func (a *app) askHeard(ctx context.Context, client control.Client, look *doctor.
 	for _, f := range s.Canary.Findings {
 		look.Found = append(look.Found, doctor.Finding{
 			Level: hostcheck.Problem, Subject: "server " + f.Server, State: f.Trouble,
-			Why: "messages that arrive there do not get here",
-			Do:  "pmtud doctor --cluster ADDR... shows whether the others hear it; look for a switch or firewall that filters",
+			Why: "messages that arrive there do not reach this host",
+			Do:  "pmtud doctor --cluster ADDR... shows whether others hear it; look for a switch or firewall that drops them",
 		})
 	}
 }

@@ -15,7 +15,7 @@ pipelines:
     sinks: [{type: broadcast, interface: eth9}]
 `)
 	got := onEmptyHost(t, "doctor", "-c", path)
-	const want = "problem  interface eth9 is not there\n    why: the daemon can't work like that (p/pcap, p/broadcast)\n    do:  use one that "
+	const want = "problem  interface eth9 does not exist\n    why: the daemon can't work like this (p/pcap, p/broadcast)\n    do:  use one that "
 	if got.status != 1 || !strings.HasPrefix(got.stdout, want) || got.stderr != "" {
 		t.Errorf("exit status %d:\n%s%s", got.status, got.stdout, got.stderr)
 	}
@@ -25,7 +25,7 @@ pipelines:
 		}
 	}
 	// What an ordinary user's namespace does not show is said after it.
-	if got := onEmptyHost(t, "doctor"); got.status != 0 || !strings.HasPrefix(got.stdout, "nothing was found\n") {
+	if got := onEmptyHost(t, "doctor"); got.status != 0 || !strings.HasPrefix(got.stdout, "no problems found\n") {
 		t.Errorf("exit status %d:\n%s%s", got.status, got.stdout, got.stderr)
 	}
 	if got := run(t, "doctor", "-c", writeConfig(t, "pipelines: {p: {sources: [{type: pcap}], sinks: [{type: log}]}}\n")); got.status != 2 {
@@ -40,10 +40,10 @@ func TestDoctorCluster(t *testing.T) {
 		status int
 		says   string
 	}{
-		"nobody":            {nil, 2, "wants addresses of servers"},
+		"nobody":            {nil, 2, "needs the servers' addresses"},
 		"no scheme":         {[]string{"192.0.2.11:9342"}, 2, "is neither the absolute path of a control socket nor a URL"},
-		"with a file":       {[]string{"-c", "a.yaml", "/run/a.sock"}, 2, "-c and --all-netns are about this one"},
-		"with containers":   {[]string{"--all-netns", "/run/a.sock"}, 2, "-c and --all-netns are about this one"},
+		"with a file":       {[]string{"-c", "a.yaml", "/run/a.sock"}, 2, "-c and --all-netns examine this one"},
+		"with containers":   {[]string{"--all-netns", "/run/a.sock"}, 2, "-c and --all-netns examine this one"},
 		"nobody is there":   {[]string{"/nonexistent/a.sock"}, 1, "problem  server at /nonexistent/a.sock did not answer"},
 		"nobody, as JSON":   {[]string{"--format", "json", "/nonexistent/a.sock"}, 1, `"address": "/nonexistent/a.sock"`},
 		"an address, alone": {[]string{"--cluster=false", "/run/a.sock"}, 2, ""},

@@ -41,9 +41,9 @@ func completeCommands(c *cobra.Command, args []string, _ string) (found []cobra.
 }
 
 const completionHelp = `Completion prints a script that lets a shell complete commands, options,
-plugins, files and interfaces. Packages install those for bash, zsh and fish.
-Shells started later use it. With the package bash-completion, bash offers only
-the files that fit.`
+plugins, files and interfaces. Packages install the scripts for bash, zsh and
+fish. Shells that are started afterwards use them. With the package
+bash-completion, bash offers only the files that fit.`
 
 const completionExample = `  pmtud completion bash > /etc/bash_completion.d/pmtud
   pmtud completion zsh > /usr/local/share/zsh/site-functions/_pmtud

@@ -47,7 +47,7 @@ pipelines:
 	got := onEmptyHost(t, "check", "--host", "-c", path)
 	for _, want := range []string{
 		path + ": ok\n", "problem  interface lo is down\n         -> ip link set lo up\n",
-		"problem  interface eth9 is not there\n", "ok       capability CAP_NET_RAW is there\n",
+		"problem  interface eth9 does not exist\n", "ok       capability CAP_NET_RAW is available\n",
 	} {
 		if !strings.Contains(got.stdout, want) {
 			t.Errorf("%q is missing in\n%s%s", want, got.stdout, got.stderr)
@@ -112,7 +112,7 @@ func TestCheckHostAsUser(t *testing.T) {
 		"rights": {nobodys + "/b.pcap", 0o644, 0o644, "file " + nobodys + "/b.pcap can be written\n", 0},
 		"root's folder": {
 			dir + "/b.pcap", 0o644, 0o644,
-			"file " + dir + "/b.pcap can't be made in " + dir + ": permission denied, as user nobody: it can't be rotated or opened again\n", 1,
+			"file " + dir + "/b.pcap can't be created in " + dir + ": permission denied, as user nobody: it can't be rotated or opened again\n", 1,
 		},
 		"root's capture": {
 			nobodys + "/b.pcap", 0o600, 0o644,
@@ -133,7 +133,7 @@ func TestCheckHostAsUser(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := run(t, "check", "--host", "-c", "edge.yaml")
-			if got.status != tc.status || !strings.Contains(got.stdout, tc.want) || !strings.Contains(got.stdout, "user nobody is there\n") {
+			if got.status != tc.status || !strings.Contains(got.stdout, tc.want) || !strings.Contains(got.stdout, "user nobody exists\n") {
 				t.Errorf("exit status %d, want %d and %q:\n%s%s", got.status, tc.status, tc.want, got.stdout, got.stderr)
 			}
 		})
@@ -144,7 +144,7 @@ func TestCheckHostAsUser(t *testing.T) {
 func TestCheckHostOfAnotherUser(t *testing.T) {
 	path := writeConfig(t, "user: \"4000000\"\npipelines: {p: {sources: [{type: pcap-file, path: /dev/null}], sinks: [{type: log}]}}\n")
 	got := onEmptyHost(t, "check", "--host", "-c", path)
-	const want = "warning  user 4000000 has rights that can't be looked at: take the rights of user 4000000: "
+	const want = "warning  user 4000000 has rights that can't be checked: take the rights of user 4000000: "
 	if got.status != 0 || !strings.Contains(got.stdout, want) {
 		t.Errorf("exit status %d:\n%s%s", got.status, got.stdout, got.stderr)
 	}

@@ -17,19 +17,19 @@ import (
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
-const initHelp = `Init writes a configuration to start from. It looks at this host (default route,
-addresses on lo, MTUs, destination NAT, data planes of containers), writes the
-configuration that fits, and says why in comments. That is the recommended one,
-which heals many clients at once and limits what is sent, or, where destinations
-are translated, one that relays. --iface names the interface of the servers'
-common LAN. --host=false prints the recommended configuration as it is. Root
-sees firewall rules; others get a comment about what could not be looked at.
+const initHelp = `Init writes a configuration to start from. It examines this host (default route,
+addresses on lo, MTUs, destination NAT, container data planes), writes the
+configuration that fits, and explains its choices in comments. That is the
+recommended one, which helps many clients at once and limits what is sent, or,
+where destinations are translated, one that relays. --iface names the interface
+on the servers' common LAN. --host=false prints the recommended configuration
+unchanged. Firewall rules require root; comments list what was not examined.
 
 Given a short description of a chain, it writes that chain: every setting of
 every stage with its meaning, those at their defaults commented out. Stages are
-separated by "|": sources first, sinks last, filters in between. Several
-sources or sinks have "+" between them. Settings are in parentheses, lists have
-commas, and values with other characters are quoted.`
+separated by "|": sources first, sinks last, filters in between. Several sources
+or sinks are joined by "+". Settings go in parentheses, list items are separated
+by commas, and values with other characters are quoted.`
 
 const initExample = `  sudo pmtud init --output edge.yaml
 
@@ -61,10 +61,10 @@ func (a *app) initCommand() *cobra.Command {
 		},
 	}
 	format = addFormatFlag(c, "yaml", "toml")
-	c.Flags().StringVarP(&output, "output", "o", "", "`FILE` to write instead of standard output; it must not be there")
+	c.Flags().StringVarP(&output, "output", "o", "", "`FILE` to write instead of standard output; it must not exist")
 	c.Flags().StringVar(&name, "pipeline", configs.Pipeline, "`NAME` of the pipeline")
-	c.Flags().StringVarP(&iface, "iface", "i", "", "`INTERFACE` to listen on and to send on, of the recommended configuration")
-	c.Flags().BoolVar(&host, "host", true, "look at this host; --host=false: print the recommended configuration as it is")
+	c.Flags().StringVarP(&iface, "iface", "i", "", "`INTERFACE` to listen and send on, for the recommended configuration")
+	c.Flags().BoolVar(&host, "host", true, "examine this host; --host=false prints the recommended configuration unchanged")
 	completeFlag(c, "output", completeFiles(configEndings...))
 	completeFlag(c, "pipeline", cobra.NoFileCompletions)
 	completeFlag(c, "iface", completeInterfaces)
@@ -73,16 +73,16 @@ func (a *app) initCommand() *cobra.Command {
 
 func initArgs(c *cobra.Command, args []string) error {
 	if len(args) > 1 {
-		return errors.New("init wants one description, in quotes: 'pcap(interface=eth0) | icmp-ptb | broadcast(interface=eth0)'")
+		return errors.New("init takes one description, in quotes: 'pcap(interface=eth0) | icmp-ptb | broadcast(interface=eth0)'")
 	}
 	iface := c.Flag("iface")
 	switch {
 	case c.Flag("host").Changed && len(args) == 1:
-		return errors.New("--host is for the recommended configuration; write vips(from=lo) into the description")
+		return errors.New("--host is for the recommended configuration only; in a description write vips(from=lo)")
 	case !iface.Changed:
 		return nil
 	case len(args) == 1:
-		return errors.New("--iface is for the recommended configuration; a description names its interfaces itself")
+		return errors.New("--iface is for the recommended configuration only; a description names its own interfaces")
 	case iface.Value.String() == "":
 		return errors.New("--iface: the name is empty")
 	}
@@ -141,10 +141,10 @@ func formatOfOutput(format *choice, given bool, output string) error {
 	case ".toml":
 		ending = "toml"
 	default:
-		return fmt.Errorf("--output: %s must end with .yaml, .yml or .toml", output)
+		return fmt.Errorf("--output: %s must end in .yaml, .yml or .toml", output)
 	}
 	if given && format.value != ending {
-		return fmt.Errorf("--output: %s is not the name of a file in %s", output, format.value)
+		return fmt.Errorf("--output: the name %s does not fit --format %s", output, format.value)
 	}
 	format.value = ending
 	return nil
@@ -160,7 +160,7 @@ func (a *app) writeNew(name string, text []byte) (err error) {
 	}
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("--output: %s is there already; it is left as it is", name)
+		return fmt.Errorf("--output: %s exists and was left as it is; remove it or choose another name", name)
 	}
 	if err != nil {
 		return fmt.Errorf("--output: %w", err)

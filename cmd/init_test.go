@@ -155,14 +155,14 @@ func TestInitOutput(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"pcap(interface=eth0)", "|", "log"}, "init wants one description"},
+		{[]string{"pcap(interface=eth0)", "|", "log"}, "init takes one description"},
 		{[]string{"--iface", "eth1", edgeChain}, "--iface is for the recommended configuration"},
 		{[]string{"--host", edgeChain}, "--host is for the recommended configuration"},
 		{[]string{"--iface", ""}, "--iface: the name is empty"},
 		{[]string{"--iface", "on\nline"}, `--iface: "on\nline" is not the name of an interface`},
-		{[]string{edgeChain, "--output", name}, "is there already"},
-		{[]string{edgeChain, "--output", filepath.Join(dir, "a.yaml"), "--format=toml"}, "is not the name of a file in toml"},
-		{[]string{edgeChain, "--output", filepath.Join(dir, "a.conf")}, "must end with .yaml, .yml or .toml"},
+		{[]string{edgeChain, "--output", name}, "exists and was left as it is"},
+		{[]string{edgeChain, "--output", filepath.Join(dir, "a.yaml"), "--format=toml"}, "does not fit --format toml"},
+		{[]string{edgeChain, "--output", filepath.Join(dir, "a.conf")}, "must end in .yaml, .yml or .toml"},
 		{[]string{edgeChain, "--output", filepath.Join(dir, "none", "a.yaml")}, "no such file or directory"},
 		{
 			[]string{"pcap(intreface=eth0) | icmp-ptb | log"},

@@ -27,7 +27,7 @@ type offline struct {
 // short -c is taken and some mean nothing here.
 func (a *app) registerOffline(c *cobra.Command, o *offline) {
 	addConfigFlag(c, &o.paths)
-	c.Flags().StringVar(&o.pipeline, "pipeline", "", "`NAME` of the pipeline, where the files declare several")
+	c.Flags().StringVar(&o.pipeline, "pipeline", "", "`NAME` of the pipeline, if the files declare several")
 	o.originals(c.Flags())
 	completeFlag(c, "pipeline", a.completePipelines(&o.paths))
 	completeFlag(c, "iface", completeInterfaces)
@@ -58,9 +58,9 @@ func (a *app) offlineSpec(ctx context.Context, o *offline) (pipeline.Spec, error
 	switch {
 	case i >= 0:
 	case o.pipeline != "":
-		return pipeline.Spec{}, fmt.Errorf("--pipeline: there is no pipeline %q; there are: %s", o.pipeline, pipelineNames(specs))
+		return pipeline.Spec{}, fmt.Errorf("--pipeline: there is no pipeline %q; choose from: %s", o.pipeline, pipelineNames(specs))
 	case len(specs) > 1:
-		return pipeline.Spec{}, fmt.Errorf("--pipeline is missing: which of %s?", pipelineNames(specs))
+		return pipeline.Spec{}, fmt.Errorf("--pipeline is missing; choose from: %s", pipelineNames(specs))
 	default:
 		i = 0
 	}
@@ -71,7 +71,7 @@ func (a *app) offlineSpec(ctx context.Context, o *offline) (pipeline.Spec, error
 func (a *app) offlineFile(ctx context.Context, o *offline) (*config.File, error) {
 	if len(o.paths) > 0 {
 		if name := o.originalOption(); name != "" {
-			return nil, fmt.Errorf("--config and --%s don't go together", name)
+			return nil, fmt.Errorf("--config and --%s can't be used together", name)
 		}
 		return a.Load(ctx, o.paths)
 	}

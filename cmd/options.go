@@ -37,19 +37,19 @@ type options struct {
 // register declares the options, of a program whose control socket is where socket says. The name of an option's value is in its text
 // between backquotes, and none where pflag would think of one.
 func (o *options) register(flags *pflag.FlagSet, socket string) {
-	flags.StringVarP(&o.iface, "iface", "i", "", "`INTERFACE` to listen on and to send on (required)")
+	flags.StringVarP(&o.iface, "iface", "i", "", "`INTERFACE` to listen and send on (required)")
 	flags.StringVarP(&o.nflog, "nflog", "n", "", "read from this NFLOG `GROUP` instead of capturing; send on --iface")
-	flags.StringVarP(&o.srcRate, "src-rate", "s", "1.0", "limit for one source, in packets per second: `PPS`")
-	flags.StringVarP(&o.ifaceRate, "iface-rate", "r", "10.0", "limit to send on the interface, in packets per second: `PPS`")
-	flags.CountVarP(&o.verbose, "verbose", "v", "``print forwarded packets; twice: refused ones too; three times: with their bytes in hex")
-	flags.BoolVarP(&o.dryRun, "dry-run", "d", false, "do everything but send")
+	flags.StringVarP(&o.srcRate, "src-rate", "s", "1.0", "limit for each source, in packets per second: `PPS`")
+	flags.StringVarP(&o.ifaceRate, "iface-rate", "r", "10.0", "limit for sending on the interface, in packets per second: `PPS`")
+	flags.CountVarP(&o.verbose, "verbose", "v", "``print forwarded packets; twice: dropped ones too; three times: with their bytes in hex")
+	flags.BoolVarP(&o.dryRun, "dry-run", "d", false, "do everything except send")
 	flags.StringVarP(&o.cpu, "cpu", "c", "", "pin the whole process to this `CPU`")
-	flags.StringVarP(&o.ports, "ports", "p", "", "comma-separated `PORTS`; forward only when the quoted packet's source port is on it")
+	flags.StringVarP(&o.ports, "ports", "p", "", "comma-separated `PORTS`; forward only messages about packets from these source ports")
 	flags.StringVarP(&o.peers, "peers", "P", "", "comma-separated `PEERS`; send to these hosts by normal routing instead of broadcasting")
 	flags.BoolVarP(&o.strict, "strict", "t", false, "forward only MTUs from 576 to 1499")
 	flags.BoolVarP(&o.useSrc, "use-src", "S", false, "keep the captured source MAC as the source of the broadcast")
 	flags.StringVar(&o.control, "control", socket, "`PATH` of the socket for status, top and tap; off for none")
-	flags.StringVar(&o.printConfig, "print-config", "", "print the pipeline that the other options stand for, as yaml, toml or json: `FORMAT`")
+	flags.StringVar(&o.printConfig, "print-config", "", "print the pipeline that the other options describe, as yaml, toml or json: `FORMAT`")
 	flags.Lookup("print-config").NoOptDefVal = "yaml"
 	o.flags = flags
 }
@@ -101,7 +101,7 @@ func (o *options) file() (*config.File, error) {
 		return nil, err
 	}
 	if o.iface == "" {
-		return nil, errors.New("--iface is missing: the interface to listen on and to send on")
+		return nil, errors.New("--iface is missing: the interface to listen and send on")
 	}
 	if _, err := strconv.ParseUint(o.nflog, 10, 16); err != nil && o.given("nflog") {
 		return nil, fmt.Errorf("--nflog: %q is not an NFLOG group; write a number from 0 to 65535", o.nflog)
@@ -189,7 +189,7 @@ func (o *options) global() (settings config.Table, err error) {
 	if o.given("cpu") {
 		cpu, err := strconv.ParseUint(o.cpu, 10, 16)
 		if err != nil {
-			return nil, fmt.Errorf("--cpu: %q is not the number of a processor; to run a configuration: pmtud run -c FILE", o.cpu)
+			return nil, fmt.Errorf("--cpu: %q is not a CPU number; to run a configuration: pmtud run -c FILE", o.cpu)
 		}
 		settings = append(settings, set("--cpu", "cpu", config.Number(strconv.FormatUint(cpu, 10))))
 	}

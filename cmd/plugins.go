@@ -32,13 +32,13 @@ func (a *app) pluginsCommand() *cobra.Command {
 		Long: `Plugins lists the sources, filters and sinks, or describes those called NAME:
 settings, reasons for which they drop packets, and metrics.
 
-With --format json it is an object with the list "plugins"; each has kind, type,
-summary, settings, reasons and metrics. A setting has name, type (text, boolean,
-integer, number, duration, size, or scalar for text or a number), list,
+With --format json it prints an object with the list "plugins"; each has kind,
+type, summary, settings, reasons and metrics. A setting has name, type (text,
+boolean, integer, number, duration, size, or scalar for text or a number), list,
 required, default, min, max, enum, pattern, example and doc; what does not apply
 is left out. Later versions may add fields, but change none.
 
-With --schema it is a JSON Schema (2020-12) of configuration files, which
+With --schema it prints a JSON Schema (2020-12) of configuration files, which
 editors use to complete and check them.`,
 		Example: `  pmtud plugins iface-rate
   pmtud plugins --schema > pmtud.schema.json

@@ -19,24 +19,25 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/pathmtu/probe"
 )
 
-const probeHelp = `Probe measures the path MTU to each host, as an ordinary user: hop by hop, with
-times, where it drops and which router reports it. Where large packets vanish
-and small ones arrive, it names the place and finds the largest that arrive.
+const probeHelp = `Probe measures the path MTU to each host; it needs no privileges. It lists the
+hops with their round-trip times, and shows where the MTU drops and which router
+reports it. Where large packets vanish and small ones arrive, it names the place
+and finds the largest size that arrives.
 
 Probes are UDP datagrams to ports from 33434 on, and ICMP echo requests where
 net.ipv4.ping_group_range lets the user send them. If a name has several
-addresses, the first is probed. With --from, answers to an anycast address may
+addresses, the first is probed. If --from is an anycast address, answers may
 arrive at another server.
 
 With --tcp it also connects to a port, compares the MSS that both sides offer
-with the interface's MTU (what became of ours only the host knows), and sends
+with the interface's MTU (what becomes of ours only the host can see), and sends
 three full-size segments of spaces to see whether they arrive.
 
 What routers report changes this host: all its programs send smaller packets to
-the hosts that were probed, usually for ten minutes. "pmtud cache" shows that.
+the probed hosts, usually for ten minutes. "pmtud cache" shows this.
 
 The exit status is 1 if a path has a black hole, a host is unreachable or does
-not answer, or full-size TCP segments get lost.`
+not answer, or full-size TCP segments are lost.`
 
 const probeExample = `  pmtud probe www.example.net
   pmtud probe --tcp 443 198.51.100.7 2001:db8::7`
@@ -120,7 +121,7 @@ func (a *app) probe(ctx context.Context, o probeOptions, hosts []string) error {
 // source returns the address to send from; invalid if that is the kernel's choice.
 func (o probeOptions) source() (from netip.Addr, err error) {
 	if o.v4 && o.v6 {
-		return from, errors.New("-4 and -6 exclude each other")
+		return from, errors.New("-4 and -6 can't be used together")
 	}
 	if o.from == "" {
 		return from, nil
@@ -130,7 +131,7 @@ func (o probeOptions) source() (from netip.Addr, err error) {
 	}
 	from = from.Unmap()
 	if o.v4 && from.Is6() || o.v6 && from.Is4() {
-		return from, fmt.Errorf("--from: %v is of the other family", from)
+		return from, fmt.Errorf("--from: %w", wrongFamily(from))
 	}
 	return from, nil
 }
@@ -175,10 +176,10 @@ func (o probeOptions) lookUp(ctx context.Context, host string, from netip.Addr) 
 	if addr, err := netip.ParseAddr(host); err == nil {
 		addr = addr.Unmap()
 		if network == "ip4" && !addr.Is4() || network == "ip6" && !addr.Is6() {
-			return addr, fmt.Errorf("%v is of the other family", addr)
+			return addr, wrongFamily(addr)
 		}
 		if addr.IsMulticast() || addr.IsUnspecified() {
-			return addr, fmt.Errorf("%v is no address of a host", addr)
+			return addr, fmt.Errorf("%v is not the address of a host", addr)
 		}
 		return addr, nil
 	}
@@ -189,6 +190,14 @@ func (o probeOptions) lookUp(ctx context.Context, host string, from netip.Addr) 
 		return netip.Addr{}, lookUpError(host, err)
 	}
 	return found[0].Unmap(), nil
+}
+
+// wrongFamily says that an address is not of the IP version that was asked for.
+func wrongFamily(addr netip.Addr) error {
+	if addr.Is6() {
+		return fmt.Errorf("%v is not an IPv4 address", addr)
+	}
+	return fmt.Errorf("%v is not an IPv6 address", addr)
 }
 
 // lookUpTime bounds the search for a name's address.

@@ -27,7 +27,7 @@ func TestProbeProgress(t *testing.T) {
 	want := regexp.MustCompile(`^Path to 127\.0\.0\.1 from 127\.0\.0\.1, interface MTU 65535
  hop  router           time    MTU
    1  127\.0\.0\.1     \d\.\d\d ms  65535  the host
-Path MTU 65535: the host answers to packets of this size\.
+Path MTU 65535: the host answers packets of this size\.
 $`)
 	if !want.MatchString(stdout.String()) {
 		t.Errorf("printed %q", &stdout)

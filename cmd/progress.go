@@ -72,7 +72,7 @@ func (b *progressBar) show(packets, size uint64) {
 		done := min(1, float64(size+recordLen*packets)/float64(b.total))
 		bar = fmt.Sprintf("[%-30s] %3.0f %%  ", strings.Repeat("=", int(30*done)), 100*done)
 	}
-	fmt.Fprintf(b.out, "\r%s%d packets, %.1f million a second ", bar, packets, rate)
+	fmt.Fprintf(b.out, "\r%s%d packets, %.1f million per second ", bar, packets, rate)
 }
 
 // clear takes the bar away.

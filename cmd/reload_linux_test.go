@@ -77,7 +77,7 @@ func TestReloadOfTopLevel(t *testing.T) {
 	p.signal(unix.SIGHUP)
 	p.await(`"msg":"reloaded","pipelines":1,"started":null,"stopped":null`)
 	for _, want := range []string{
-		`"msg":"setting was changed, which needs a restart","setting":"user"`,
+		`"msg":"changed setting takes effect only after a restart","setting":"user"`,
 		`"msg":"serving metrics and health","address":"127.0.0.2:`,
 	} {
 		if !strings.Contains(p.log(), want) {
@@ -86,7 +86,7 @@ func TestReloadOfTopLevel(t *testing.T) {
 	}
 	overwrite(t, path, "log: {level: warn}\nsandbox: required\n"+endless(t, "a"))
 	p.signal(unix.SIGHUP)
-	p.await("level=WARN msg=\"setting was changed, which needs a restart\" setting=sandbox")
+	p.await("level=WARN msg=\"changed setting takes effect only after a restart\" setting=sandbox")
 	overwrite(t, path, "colour: blue\n")
 	p.signal(unix.SIGHUP)
 	p.await("unknown setting `colour`")
@@ -160,9 +160,9 @@ func TestDebugSignal(t *testing.T) {
 	p := startRun(t, writeConfig(t, endless(t, "a")))
 	p.await("msg=ready")
 	p.signal(unix.SIGUSR1)
-	p.await(`msg="level of the log changed" level=DEBUG`)
+	p.await(`msg="log level changed" level=DEBUG`)
 	p.signal(unix.SIGUSR1)
-	p.await(`msg="level of the log changed" level=INFO`)
+	p.await(`msg="log level changed" level=INFO`)
 	p.stop()
 }
 

@@ -16,15 +16,16 @@ import (
 	"github.com/pmtud/pmtud/pipeline/capfile"
 )
 
-const replayHelp = `Replay decides about captures as the daemon would have done, and sends nothing.
-It needs no privileges, and touches no network and only the files named.
+const replayHelp = `Replay decides about captured packets as the daemon would have, and sends
+nothing. It needs no privileges, does not use the network, and touches only the
+files you name.
 
 Captures are pcap or pcapng files, plain, gzip or zstd; "-" is standard input.
 Several are merged by time; packets are then named by capture and number.
 Numbers count every packet of a capture, as Wireshark and tcpdump do. Packets
 that the daemon would not have captured, such as outgoing ones, are counted by
-reason. The pipeline is that of -c, or the one that the original options stand
-for. Its sources are replaced by the captures, its sinks by recorders.`
+reason. The pipeline is that of -c, or the one that the original options
+describe. Captures replace its sources, and recorders its sinks.`
 
 const replayExample = `  pmtud replay -c edge.yaml ptb.pcap
   pmtud replay --ports 80,443 --write sent.pcap ptb.pcap
@@ -43,7 +44,7 @@ func (a *app) replayCommand() *cobra.Command {
 	var o replayOptions
 	c := &cobra.Command{
 		Use:                   "replay [-c FILE | options] CAPTURE...",
-		Short:                 "decide about captures offline, send nothing",
+		Short:                 "decide about captures offline, without sending anything",
 		Long:                  replayHelp,
 		Example:               replayExample,
 		Args:                  someOperands("CAPTURE"),
@@ -54,9 +55,9 @@ func (a *app) replayCommand() *cobra.Command {
 		},
 	}
 	c.Flags().SortFlags = false
-	c.Flags().StringVarP(&o.write, "write", "w", "", "capture `FILE` to write what the sinks would have sent to: .pcapng, else pcap, with .gz or .zst behind it compressed; - for standard output")
+	c.Flags().StringVarP(&o.write, "write", "w", "", "capture `FILE` to write what the sinks would have sent to: pcapng if it ends in .pcapng, else pcap; compressed if .gz or .zst follows; - for standard output")
 	c.Flags().StringVar(&o.verdicts, "verdicts", "", "`FILE` to write a JSON object for each packet to; - for standard output")
-	c.Flags().StringVar(&o.report, "report", "", "`FILE` to write an HTML page with pictures of the result to; - for standard output")
+	c.Flags().StringVar(&o.report, "report", "", "`FILE` to write an HTML page with charts of the result to; - for standard output")
 	c.Flags().StringVar(&o.speed, "speed", "max", "`SPEED`: max, original, or a factor such as 2 or 0.5")
 	a.registerOffline(c, &o.offline)
 	completeFlag(c, "speed", fixed("max", "original"))

@@ -504,7 +504,7 @@ func TestReport(t *testing.T) {
 		"standard output": {[]string{"--report", "-", capture}, "", 0, "Verdicts over time"},
 		"over an old one": {[]string{"--report", "r.html", capture}, "r.html", 0, "Verdicts over time"},
 		"damaged":         {[]string{"--report", "cut.html", "cut.pcap"}, "cut.html", 1, "read cut.pcap: at byte "},
-		"no captures":     {[]string{"--report", "no.html", "nowhere.pcap"}, "no.html", 1, "The captures hold no packets."},
+		"no captures":     {[]string{"--report", "no.html", "nowhere.pcap"}, "no.html", 1, "There are no packets in the captures."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			with := wait(t, replayCommand(append(tc.args, "--verdicts", "with")...))

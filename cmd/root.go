@@ -9,14 +9,14 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/columns"
 )
 
-const rootHelp = `pmtud hands ICMP messages of path MTU discovery (IPv4 "fragmentation needed",
+const rootHelp = `pmtud passes ICMP messages of path MTU discovery (IPv4 "fragmentation needed",
 IPv6 "packet too big") on to all servers behind an ECMP router, so that they
 reach the server whose connection they are about.
 
 With options alone it listens and sends on one interface, as the C daemon does.
-For anything else declare pipelines in files and use "pmtud run". "pmtud init"
+For anything else, declare pipelines in files and use "pmtud run". "pmtud init"
 writes the recommended configuration, and --print-config the pipeline that the
-options stand for.`
+options describe.`
 
 const rootExample = `  pmtud init --host --iface eth0 -o edge.yaml
   pmtud check --host -c edge.yaml

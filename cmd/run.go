@@ -14,7 +14,7 @@ func (a *app) runCommand() *cobra.Command {
 		Long: `Run runs the pipelines declared in the files until their sources end, or until
 SIGINT or SIGTERM. In a folder it reads the files *.yaml, *.yml, *.toml and
 *.json in the order of their names. Nothing starts if there is any mistake, or
-if a pipeline cannot be opened. A pipeline that fails later stops alone.
+if a pipeline cannot be opened. If a pipeline fails later, the others continue.
 
 SIGHUP reloads the files; with "watch: true" so does a change of their content.
 Pipelines that did not change keep running, and a configuration with mistakes

@@ -19,9 +19,9 @@ import (
 const tapHelp = `Tap shows packets of the running daemon as it decides about them, with the
 verdict, until it is interrupted or -n packets have been shown.
 
-Without options it shows all packets. Options that select are combined with
-"and"; those for addresses take several, separated by commas. --expr takes an
-expression of the filter expr.
+Without options it shows all packets. Options that select packets are combined
+with "and"; those that take addresses take several, separated by commas. --expr
+takes an expression as the filter expr does.
 
 The daemon never waits for tap: packets that arrive faster than --rate, or than
 the output can take them, are left out and counted on standard error.`
@@ -68,7 +68,7 @@ func (a *app) tapCommand() *cobra.Command {
 	f.StringVar(&q.Target, "target", "", "only packets to `ADDRESSES` or prefixes")
 	f.StringVar(&q.MTU, "mtu", "", "only packets with this next-hop `MTU`, or a range such as 1280..1400")
 	f.StringVar(&q.Expr, "expr", "", "only packets for which this `EXPRESSION` holds")
-	f.StringVar(&q.Pipeline, "pipeline", "", "only packets of the pipeline of this `NAME`")
+	f.StringVar(&q.Pipeline, "pipeline", "", "only packets of the pipeline with this `NAME`")
 	f.Uint64VarP(&o.count, "count", "n", 0, "exit after this many `PACKETS`")
 	f.IntVar(&q.Rate, "rate", 0, "show at most this many packets per second, `PPS` (default 1000)")
 	f.StringVar(&o.write, "write", "", "write pcapng to `FILE`, - for standard output, instead of lines")
@@ -81,7 +81,7 @@ func (a *app) tapCommand() *cobra.Command {
 func (o *tapOptions) check() error {
 	switch {
 	case o.drop && o.forward:
-		return errors.New("--drop and --forward exclude each other")
+		return errors.New("--drop and --forward can't be used together")
 	case o.drop:
 		o.query.Verdict = "drop"
 	case o.forward:
@@ -168,9 +168,9 @@ func (a *app) tellMissed(m control.Missed) {
 		n   uint64
 		why string
 	}{
-		{m.Lost, "lost, since the output was too slow"},
-		{m.Skipped, "left out, since they came faster than --rate"},
-		{m.Unread, "left in the kernel while a limit was exhausted, selected or not"},
+		{m.Lost, "lost because the output was too slow"},
+		{m.Skipped, "left out because they came faster than --rate"},
+		{m.Unread, "left in the kernel while a limit was exhausted, whether selected or not"},
 	} {
 		if l.n > 0 {
 			fmt.Fprintf(a.Stderr, "%s: %d packets were %s\n", a.Name, l.n, l.why)

@@ -16,17 +16,17 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-const testHelp = `Test replays captures and compares what becomes of them with what test files
-expect. Of a folder and those below it, it takes the files *_test.yaml,
-*_test.yml and *_test.toml.
+const testHelp = `Test replays captures and compares the results with what test files expect. In a
+folder and those below it, it runs the files *_test.yaml, *_test.yml and
+*_test.toml.
 
   tests:
     web ports only:
       config: edge.yaml          # or options: [--ports, "80,443"]
-      pipeline: edge             # where the configuration declares several
+      pipeline: edge             # if the configuration declares several
       capture: ptb.pcapng.zst    # or a list, replayed together
       expect:
-        packets: 6               # of the capture
+        packets: 6               # in the capture
         forwarded: 2
         dropped:                 # all that is dropped, by stage and reason
           port-list: {port-not-listed: 3}
@@ -58,8 +58,8 @@ func (a *app) testCommand() *cobra.Command {
 			return a.test(c.Context(), paths, &o)
 		},
 	}
-	c.Flags().StringVar(&o.junit, "junit", "", "`FILE` to write the results to as JUnit's XML; - for standard output")
-	c.Flags().StringVar(&o.report, "report", "", "`FILE` to write an HTML page with pictures of each test to; - for standard output")
+	c.Flags().StringVar(&o.junit, "junit", "", "`FILE` to write the results to as JUnit XML; - for standard output")
+	c.Flags().StringVar(&o.report, "report", "", "`FILE` to write an HTML page with charts of each test to; - for standard output")
 	c.Flags().BoolVar(&o.update, "update", false, "rewrite golden files (verdicts, sent_file) that differ")
 	return c
 }
@@ -140,7 +140,7 @@ func (a *app) testRuns(ctx context.Context, paths []string) (runs []testRun, _ e
 	case len(mistakes) > 0:
 		return nil, unique(mistakes)
 	case len(runs) == 0:
-		return nil, errors.New("the files hold no tests")
+		return nil, errors.New("there are no tests in these files")
 	}
 	return runs, nil
 }

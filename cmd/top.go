@@ -21,10 +21,10 @@ the heaviest routers, clients (their /24 or /56), targets and next-hop MTUs.
 Press h for the keys.
 
 The lists cover the last 30 to 60 seconds. They come from a sketch of fixed size
-(Space-Saving): the count shown for a key is certain, but may be too low by
-about 1/1024 of all packets, for targets and MTUs 1/256. Above 500 packets per
-second the lists are made from a sample: shares are then right to about 1% of
-all packets.
+(Space-Saving): the count shown for a key is never too high, but may be too low
+by about 1/1024 of all packets, or 1/256 for targets and MTUs. Above 500 packets
+per second the lists are made from a sample, whose shares are right to about 1%
+of all packets.
 
 With --once it prints one frame and exits; with --format json, all its figures.`
 

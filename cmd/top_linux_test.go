@@ -154,7 +154,7 @@ func TestStatus(t *testing.T) {
 
 func TestTapMistakes(t *testing.T) {
 	for want, args := range map[string][]string{
-		"--drop and --forward exclude each other":     {"--drop", "--forward"},
+		"--drop and --forward can't be used together": {"--drop", "--forward"},
 		`--router: "x" is neither an address nor a`:   {"--router", "x"},
 		`--mtu: "9..1" is neither an MTU nor a range`: {"--mtu", "9..1"},
 		"--expr: column 1":                            {"--expr", "mtx"},

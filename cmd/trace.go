@@ -15,14 +15,14 @@ import (
 	"github.com/pmtud/pmtud/pipeline/linklayer"
 )
 
-const traceHelp = `Trace shows for one packet what each stage looks at and what it decides. The
-packet is number N of a capture, the first one without #N, counted as in
-Wireshark and tcpdump. The packets before it are decided too, so that limits are
-in the state they would be in. Or the packet is given in hex, as from -vvv.
+const traceHelp = `Trace shows, for one packet, what each stage looks at and what it decides. The
+packet is number N of a capture (the first one without #N), counted as in
+Wireshark and tcpdump. The packets before it are processed too, so that limits
+are in the state they would be in. Or give the packet in hex, as -vvv prints it.
 
 A message may be hidden where neither pmtud nor its kernel filter looks: behind
 a second VLAN tag, MPLS, PPPoE, an 802.3 header, a tunnel or an IPv6 extension
-header. Trace points that out; the decision is the daemon's.
+header. Trace points this out, but decides as the daemon does.
 
 With --layers it also prints the headers of the message and of the packet that
 it quotes, as the library gopacket reads them.`
@@ -44,7 +44,7 @@ func (a *app) traceCommand() *cobra.Command {
 		ValidArgsFunction:     completeCaptures,
 		RunE: func(c *cobra.Command, args []string) error {
 			if (len(args) == 1) == (text != "") {
-				return errors.New("trace wants a capture, or --hex")
+				return errors.New("trace takes either a capture or --hex")
 			}
 			spec, err := a.offlineSpec(c.Context(), &o)
 			if err != nil {
@@ -58,7 +58,7 @@ func (a *app) traceCommand() *cobra.Command {
 	}
 	c.Flags().SortFlags = false
 	c.Flags().StringVar(&text, "hex", "", "the packet's `BYTES` in hex")
-	c.Flags().StringVar(&link, "link", "ethernet", "how the bytes begin, `LINK`: ethernet, or raw for an IP header")
+	c.Flags().StringVar(&link, "link", "ethernet", "what the bytes begin with, `LINK`: ethernet, or raw for an IP header")
 	c.Flags().BoolVar(&layers, "layers", false, "print the headers of the message and of the packet that it quotes")
 	a.registerOffline(c, &o)
 	completeFlag(c, "link", fixed("ethernet", "raw"))
@@ -105,7 +105,7 @@ func cutNumber(arg string) (path string, number uint64, err error) {
 	}
 	number, err = strconv.ParseUint(arg[i+1:], 10, 64)
 	if err != nil || number == 0 {
-		return "", 0, fmt.Errorf("%q is not the number of a packet, which counts from 1", arg[i+1:])
+		return "", 0, fmt.Errorf("%q is not a packet number; they start at 1", arg[i+1:])
 	}
 	return arg[:i], number, nil
 }

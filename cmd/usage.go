@@ -15,7 +15,7 @@ func noOperands(c *cobra.Command, args []string) error {
 	case len(args) == 0:
 		return nil
 	case c.Flags().Lookup("config") != nil:
-		return fmt.Errorf("unexpected %q; a file is given by -c: %s -c %[1]s", args[0], c.CommandPath())
+		return fmt.Errorf("unexpected %q; to name a file, use -c: %s -c %[1]s", args[0], c.CommandPath())
 	}
 	return fmt.Errorf("unexpected %q; %s takes only options", args[0], c.CommandPath())
 }
@@ -34,7 +34,7 @@ func someOperands(what string) cobra.PositionalArgs {
 func maybeOperand(what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) > 1 {
-			return fmt.Errorf("unexpected %q; there can be one %s", args[1], what)
+			return fmt.Errorf("unexpected %q; there can be only one %s", args[1], what)
 		}
 		return nil
 	}

@@ -55,7 +55,7 @@ func (c *compiler) read(o operand, beside kind) (operand, error) {
 	case anAddress:
 		addr, err := netip.ParseAddr(o.text)
 		if err != nil || addr.Zone() != "" {
-			return o, c.wrong(o.node, "%q is no address; for a prefix write in instead of ==", o.text)
+			return o, c.wrong(o.node, "%q is not an address; for a prefix, write in instead of ==", o.text)
 		}
 		addr = addr.Unmap()
 		return operand{node: o.node, kind: anAddress, constant: true, address: func(*view) netip.Addr { return addr }}, nil

@@ -71,7 +71,7 @@ func (c *compiler) condition(node ast.Node) (condition, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, c.wrong(node, "%v is no condition; compare it with something", o.kind)
+	return nil, c.wrong(node, "%v is not a condition; compare it with something", o.kind)
 }
 
 func (c *compiler) negation(n *ast.UnaryNode) (condition, error) {
@@ -102,7 +102,7 @@ func (c *compiler) binary(n *ast.BinaryNode) (condition, error) {
 	case "in":
 		return c.member(n)
 	case "+", "-":
-		return nil, c.wrong(n, "a number is no condition; compare it with something")
+		return nil, c.wrong(n, "a number is not a condition; compare it with something")
 	}
 	return nil, c.unavailable(n)
 }

@@ -54,7 +54,7 @@ func (c conntrack) has(q *pipeline.Quoted) (bool, error) {
 	case isAbsent(err):
 		return false, nil
 	case errors.Is(err, unix.EPERM):
-		return false, fmt.Errorf("ask conntrack: %w; it takes CAP_NET_ADMIN", err)
+		return false, fmt.Errorf("ask conntrack: %w; it needs CAP_NET_ADMIN", err)
 	case errors.Is(err, unix.EINVAL):
 		return false, fmt.Errorf("ask conntrack: %w; load the module nf_conntrack_netlink", err)
 	case err != nil:

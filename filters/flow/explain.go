@@ -14,14 +14,14 @@ func (f *filter) Explain(p *pipeline.Packet) string {
 	case !ok:
 		return "nothing is quoted, so there is no flow"
 	case !tracked(q.Protocol):
-		return fmt.Sprintf("quoted protocol %d, which is not looked up", q.Protocol)
+		return fmt.Sprintf("quoted protocol %d, which can't be looked up", q.Protocol)
 	case !q.HasPorts:
 		return "no quoted ports, so there is no flow"
 	}
 	text := fmt.Sprintf("flow %v to %v, looked up in %v",
 		netip.AddrPortFrom(q.Src, q.SrcPort), netip.AddrPortFrom(q.Dst, q.DstPort), f.Tables)
 	if f.tables == nil {
-		return text + " when it runs; here all pass"
+		return text + " by the daemon; here all pass"
 	}
 	return text
 }

@@ -306,7 +306,7 @@ func TestReplay(t *testing.T) {
 	if got := pipelinetest.Decide(f, &p); got != pipeline.Pass {
 		t.Errorf("reason %d", got)
 	}
-	want := "flow 192.0.2.1:443 to 198.51.100.7:40000, looked up in sockets when it runs; here all pass"
+	want := "flow 192.0.2.1:443 to 198.51.100.7:40000, looked up in sockets by the daemon; here all pass"
 	if got := f.(pipeline.Explainer).Explain(&p); got != want {
 		t.Errorf("explanation %q, want %q", got, want)
 	}

@@ -122,7 +122,7 @@ func TestTrouble(t *testing.T) {
 		{"no answer", flow.Sockets, func(kernel) {}, "ask for socket: read: resource temporarily unavailable"},
 		{"no answer but to an earlier question", flow.Sockets, func(k kernel) { k.answer(0, 20, socket(1, 40000)...) }, "ask for socket: read: resource temporarily unavailable"},
 		{"nobody to ask", flow.Sockets, func(k kernel) { netns.Must(k.t, unix.Shutdown(k.fd, unix.SHUT_RD)) }, "ask for socket: write: broken pipe"},
-		{"no rights any more", flow.Conntrack, func(k kernel) { k.refuse(2, unix.EPERM) }, "ask conntrack: operation not permitted; it takes CAP_NET_ADMIN"},
+		{"no rights any more", flow.Conntrack, func(k kernel) { k.refuse(2, unix.EPERM) }, "ask conntrack: operation not permitted; it needs CAP_NET_ADMIN"},
 		{"no module any more", flow.Conntrack, func(k kernel) { k.refuse(2, unix.EINVAL) }, "ask conntrack: invalid argument; load the module nf_conntrack_netlink"},
 		{"an error about conntrack", flow.Conntrack, func(k kernel) { k.refuse(2, unix.ENOMEM) }, "ask conntrack: cannot allocate memory"},
 	} {
@@ -207,7 +207,7 @@ func TestOpenWithoutRights(t *testing.T) {
 		}
 		opened <- f.(pipeline.Opener).Open(t.Context())
 	}()
-	if err := <-opened; !errors.Is(err, unix.EPERM) || !strings.Contains(err.Error(), "it takes CAP_NET_ADMIN") {
+	if err := <-opened; !errors.Is(err, unix.EPERM) || !strings.Contains(err.Error(), "it needs CAP_NET_ADMIN") {
 		t.Errorf("open: %v", err)
 	}
 	if after := descriptors(t); after != before {
@@ -305,9 +305,9 @@ func TestExplain(t *testing.T) {
 		want    string
 	}{
 		{empty, "nothing is quoted, so there is no flow"},
-		{withProtocol(about(local, remote), 47), "quoted protocol 47, which is not looked up"},
+		{withProtocol(about(local, remote), 47), "quoted protocol 47, which can't be looked up"},
 		{fragment, "no quoted ports, so there is no flow"},
-		{about(local, remote), "flow 192.0.2.1:443 to 198.51.100.7:40000, looked up in conntrack when it runs; here all pass"},
+		{about(local, remote), "flow 192.0.2.1:443 to 198.51.100.7:40000, looked up in conntrack by the daemon; here all pass"},
 	} {
 		tt.message.Decode()
 		if got := f.(pipeline.Explainer).Explain(&tt.message); got != tt.want {

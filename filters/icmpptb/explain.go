@@ -25,7 +25,7 @@ func describe(p *pipeline.Packet) string {
 	}
 	switch {
 	case p.PTB != 0 && behindLink(p) < minLen:
-		return fmt.Sprintf("%s, but of %d bytes behind the link layer, at least %d", what, behindLink(p), minLen)
+		return fmt.Sprintf("%s, but %d bytes after the link layer; at least %d are needed", what, behindLink(p), minLen)
 	case p.PTB != 0:
 		return what
 	case !p.LinkType.Decoded():
@@ -33,7 +33,7 @@ func describe(p *pipeline.Packet) string {
 	}
 	found := look(p)
 	if found.ptb {
-		return "a packet-too-big message where none is looked for: " + found.String()
+		return "a packet-too-big message where pmtud does not look: " + found.String()
 	}
-	return fmt.Sprintf("no packet-too-big message but %v", found)
+	return fmt.Sprintf("not a packet-too-big message but %v", found)
 }

@@ -20,7 +20,7 @@ func TestExplain(t *testing.T) {
 		{"to all", toAll, nil, "ICMPv4 type 3 code 4, sent to several hosts, 142 of 142 bytes captured"},
 		{"injected", pipelinetest.PTB{}, func(p *pipeline.Packet) { p.Origin = pipeline.OriginInjected }, "ICMPv4 type 3 code 4, injected by pmtud, 142 of 142 bytes captured"},
 		{"cut", pipelinetest.PTB{}, func(p *pipeline.Packet) { p.Data = p.Data[:100] }, "ICMPv4 type 3 code 4, 100 of 142 bytes captured"},
-		{"another type", pipelinetest.PTB{}, func(p *pipeline.Packet) { p.Data[34] = 11 }, "no packet-too-big message but ICMPv4 type 11 code 4, 142 of 142 bytes captured"},
+		{"another type", pipelinetest.PTB{}, func(p *pipeline.Packet) { p.Data[34] = 11 }, "not a packet-too-big message but ICMPv4 type 11 code 4, 142 of 142 bytes captured"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			p := tc.message.Packet(pipelinetest.Begin)

@@ -25,9 +25,9 @@ func TestExplainEdges(t *testing.T) {
 		return "\x45\x00\x00\x00\x00\x01\x00\x00\x40" + proto + "\x00\x00\xcb\x00\x71\x01\xc0\x00\x02\x01"
 	}
 	outer6 := func(next string) string { return "\x60\x00\x00\x00\x00\x88" + next + v6[7:40] }
-	const hidden = "a packet-too-big message where none is looked for: "
+	const hidden = "a packet-too-big message where pmtud does not look: "
 	const v4Found, v6Found = hidden + "ICMPv4 type 3 code 4 hidden behind ", hidden + "ICMPv6 type 2 code 0 hidden behind "
-	const none = "no packet-too-big message but "
+	const none = "not a packet-too-big message but "
 	const in4, in6 = "a tunnel (IPv4 in IP)", "a tunnel (IPv6 in IP)"
 	tunnels := func(n int) (data, met string) { // of both kinds in turn, so that each is named
 		var names []string

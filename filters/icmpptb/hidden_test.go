@@ -21,9 +21,9 @@ func TestExplainHidden(t *testing.T) {
 	}
 	outer6 := func(next byte) string { return join("\x60\x00\x00\x00\x00\x88", string(next), v6[7:40]) }
 	code1 := join(v6[:41], "\x01", v6[42:])
-	const hidden = "a packet-too-big message where none is looked for: "
+	const hidden = "a packet-too-big message where pmtud does not look: "
 	const v4Found, v6Found = hidden + "ICMPv4 type 3 code 4 hidden behind ", hidden + "ICMPv6 type 2 code 0 hidden behind "
-	const none = "no packet-too-big message but "
+	const none = "not a packet-too-big message but "
 	for _, tc := range []struct {
 		name string
 		link linklayer.Type
@@ -65,7 +65,7 @@ func TestExplainHidden(t *testing.T) {
 		{"PPP's LCP", 9, "\xff\x03\xc0\x21", none + "no IP packet"},
 		{"empty", 1, "", none + "no IP packet"},
 		{"link type", 105, v4, "link type 105 (IEEE802_11), which is not decoded"},
-		{"short", 101, v4[:35], "ICMPv4 type 3 code 4, but of 35 bytes behind the link layer, at least 36"},
+		{"short", 101, v4[:35], "ICMPv4 type 3 code 4, but 35 bytes after the link layer; at least 36 are needed"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			p := pipeline.Packet{Data: []byte(tc.data), Length: len(tc.data), LinkType: tc.link}

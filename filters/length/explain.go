@@ -28,7 +28,7 @@ func lengths(p *pipeline.Packet) string {
 	text := fmt.Sprintf("%d bytes from the IP header on", len(p.Data)-p.Network)
 	ip := p.IP()
 	if behind := len(p.Data) - p.Network - ip.Len(); ip.Version != 0 && behind > 0 {
-		text += fmt.Sprintf(" (%d of them behind the IP packet's end)", behind)
+		text += fmt.Sprintf(" (%d of them beyond the end of the IP packet)", behind)
 	}
 	return text
 }

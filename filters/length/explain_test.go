@@ -23,8 +23,8 @@ func TestExplain(t *testing.T) {
 		{"IPv4, cut", v4, func(p *pipeline.Packet) { p.Data = p.Data[:15] }, "1 bytes from the IP header on, at least 56; header of 20, at least 20"},
 		{"IPv4, cut before the IP header", v4, func(p *pipeline.Packet) { p.Data = p.Data[:14] }, "0 bytes from the IP header on, at least 56; header of 0, at least 20"},
 		{"IPv6", v6, nil, "148 bytes from the IP header on, at least 80"},
-		{"IPv4, padding", v4, func(p *pipeline.Packet) { p.Data = append(p.Data, 0) }, "129 bytes from the IP header on (1 of them behind the IP packet's end), at least 56; header of 20, at least 20"},
-		{"IPv6, padding", v6, func(p *pipeline.Packet) { p.Data = append(p.Data, 0, 0) }, "150 bytes from the IP header on (2 of them behind the IP packet's end), at least 80"},
+		{"IPv4, padding", v4, func(p *pipeline.Packet) { p.Data = append(p.Data, 0) }, "129 bytes from the IP header on (1 of them beyond the end of the IP packet), at least 56; header of 20, at least 20"},
+		{"IPv6, padding", v6, func(p *pipeline.Packet) { p.Data = append(p.Data, 0, 0) }, "150 bytes from the IP header on (2 of them beyond the end of the IP packet), at least 80"},
 		{"not IP", v4, func(p *pipeline.Packet) { copy(p.Data[12:], []byte{8, 6}) }, "EtherType 0x0806"},
 		{"no link-layer header", v4, func(p *pipeline.Packet) { p.Data = p.Data[:13] }, "no IP header"},
 	} {

@@ -52,7 +52,7 @@ func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
 	case s.Min > s.Max:
 		return nil, setting.Errorf("min", "must not be above max, %d", s.Max)
 	case s.Strict && (s.Max < strictMin || s.Min > strictMax):
-		return nil, setting.Errorf("strict", "lets only %d to %d pass, and min and max only %d to %d: nothing would", strictMin, strictMax, s.Min, s.Max)
+		return nil, setting.Errorf("strict", "lets only %d to %d pass, and min and max only %d to %d: nothing would pass", strictMin, strictMax, s.Min, s.Max)
 	}
 	return filter(s), nil
 }

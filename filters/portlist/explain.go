@@ -26,11 +26,11 @@ func (f *original) Explain(p *pipeline.Packet) string {
 	quote := behindICMP(p)
 	port, reason := readPort(quote)
 	if reason != pipeline.Pass {
-		return fmt.Sprintf("no port in the %d bytes behind the ICMP header", len(quote))
+		return fmt.Sprintf("no port in the %d bytes after the ICMP header", len(quote))
 	}
 	text := fmt.Sprintf("quoted source port %d", port)
 	if q, _ := p.Quoted(); !q.HasPorts || q.SrcPort != port {
-		text = fmt.Sprintf("%d where the original daemon reads the source port, though it is none", port)
+		text = fmt.Sprintf("%d where the original daemon reads the source port, although it is not one", port)
 	}
 	return text + listed(f.has(port))
 }

@@ -20,11 +20,11 @@ func TestExplain(t *testing.T) {
 		{"listed", "443", func(*pipeline.Packet) {}, "quoted source port 443/tcp, listed", "quoted source port 443, listed"},
 		{"not listed", "80", func(*pipeline.Packet) {}, "quoted source port 443/tcp, not listed", "quoted source port 443, not listed"},
 		{"of another protocol", "443/udp", func(*pipeline.Packet) {}, "quoted protocol tcp, not listed", ""},
-		{"no port", "443", icmp, "quoted protocol icmp, not listed", "443 where the original daemon reads the source port, though it is none, listed"},
-		{"captured as far as the ports", "443", func(p *pipeline.Packet) { p.Data = p.Data[:14+28+21] }, "no port in the 21 bytes quoted", "no port in the 21 bytes behind the ICMP header"},
-		{"behind the end", "443", cut, "no port in the 20 bytes quoted", "443 where the original daemon reads the source port, though it is none, listed"},
-		{"nothing", "443", nothing, "no IP header in the 0 bytes quoted", "443 where the original daemon reads the source port, though it is none, listed"},
-		{"no PTB", "443", func(p *pipeline.Packet) { p.Data[34] = 8 }, "no IP header in the 0 bytes quoted", "no port in the 0 bytes behind the ICMP header"},
+		{"no port", "443", icmp, "quoted protocol icmp, not listed", "443 where the original daemon reads the source port, although it is not one, listed"},
+		{"captured as far as the ports", "443", func(p *pipeline.Packet) { p.Data = p.Data[:14+28+21] }, "no port in the 21 bytes quoted", "no port in the 21 bytes after the ICMP header"},
+		{"behind the end", "443", cut, "no port in the 20 bytes quoted", "443 where the original daemon reads the source port, although it is not one, listed"},
+		{"nothing", "443", nothing, "no IP header in the 0 bytes quoted", "443 where the original daemon reads the source port, although it is not one, listed"},
+		{"no PTB", "443", func(p *pipeline.Packet) { p.Data[34] = 8 }, "no IP header in the 0 bytes quoted", "no port in the 0 bytes after the ICMP header"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			p := pipelinetest.PTB{}.Packet(pipelinetest.Begin)

@@ -135,7 +135,7 @@ func TestExtensionHeaders(t *testing.T) {
 	if got := pipelinetest.Decide(original, &p); got != portlist.PortNotListed || p.ReadPort != 6<<8 {
 		t.Errorf("original: reason %d, port %d", got, p.ReadPort)
 	}
-	const want = "1536 where the original daemon reads the source port, though it is none, not listed"
+	const want = "1536 where the original daemon reads the source port, although it is not one, not listed"
 	if got := original.(pipeline.Explainer).Explain(&p); got != want {
 		t.Errorf("explanation of the original %q, want %q", got, want)
 	}

@@ -18,7 +18,7 @@ func (f *filter) Explain(p *pipeline.Packet) string {
 	}
 	found := f.found.Load()
 	if found == nil {
-		return text + fmt.Sprintf("; addresses of %s not known, so that all pass", f.from)
+		return text + fmt.Sprintf("; the addresses of %s are not known, so all pass", f.from)
 	}
 	return text + fmt.Sprintf(", on %s %v", f.from, found.set.Has(q.Src))
 }

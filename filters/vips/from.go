@@ -71,7 +71,7 @@ func (f *filter) Health() error {
 	if found := f.found.Load(); found == nil || len(found.list) > 0 || f.listed != nil {
 		return nil
 	}
-	return fmt.Errorf("interface %s has no address of the service, so that no message passes", f.from)
+	return fmt.Errorf("interface %s has no address of the service, so no message passes", f.from)
 }
 
 // report logs what changed; before is nil at first.
@@ -81,7 +81,7 @@ func (f *filter) report(before, now *addresses) {
 	case len(now.list) > 0:
 		f.log.Info("addresses of the service", "interface", f.from, "addresses", listed(now.list))
 	default:
-		f.log.Warn("interface has no address of the service, so that none of its messages passes", "interface", f.from)
+		f.log.Warn("interface has no address of the service, so none of its messages pass", "interface", f.from)
 	}
 }
 

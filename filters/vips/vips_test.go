@@ -102,12 +102,12 @@ func TestReplay(t *testing.T) {
 		"unknown addresses": {
 			vips.Settings{From: "lo"},
 			about("198.51.100.1"), pipeline.Pass,
-			"quoted source 198.51.100.1: in prefixes false; addresses of lo not known, so that all pass",
+			"quoted source 198.51.100.1: in prefixes false; the addresses of lo are not known, so all pass",
 		},
 		"unknown addresses, and prefixes": {
 			vips.Settings{From: "lo", Prefixes: list(t, "192.0.2.1")},
 			about("198.51.100.1"), pipeline.Pass,
-			"quoted source 198.51.100.1: in prefixes false; addresses of lo not known, so that all pass",
+			"quoted source 198.51.100.1: in prefixes false; the addresses of lo are not known, so all pass",
 		},
 		"prefixes": {
 			vips.Settings{Prefixes: list(t, "192.0.2.1")},

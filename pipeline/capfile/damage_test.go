@@ -144,11 +144,11 @@ func TestDamage(t *testing.T) {
 			},
 			{
 				"resolution of ten", join(section(o), iface(o, 1, 0, tsresol(20))), 0,
-				"at byte 28: an interface with an if_tsresol of 0x14, too fine for time stamps of 64 bits",
+				"at byte 28: an interface with an if_tsresol of 0x14, too fine for 64-bit timestamps",
 			},
 			{
 				"resolution of two", join(section(o), iface(o, 1, 0, tsresol(0xc0))), 0,
-				"at byte 28: an interface with an if_tsresol of 0xc0, too fine for time stamps of 64 bits",
+				"at byte 28: an interface with an if_tsresol of 0xc0, too fine for 64-bit timestamps",
 			},
 			{
 				"length of resolution", join(section(o), iface(o, 1, 0, option(o, 9, uint16(9)))), 0,

@@ -13,11 +13,11 @@ import (
 var (
 	// ErrLinkType is the error for a packet of another link type than the pcap
 	// file that it was to be written to.
-	ErrLinkType = errors.New("packet of another link type than the file")
+	ErrLinkType = errors.New("the file is for another link type")
 
 	// ErrTime is the error for a packet whose time stamp is not between 1970 and,
 	// for pcap, 2106.
-	ErrTime = errors.New("packet with a time stamp that the file can't express")
+	ErrTime = errors.New("the file can't hold the timestamp")
 )
 
 // Interface is an interface that a pcapng file names.

@@ -148,8 +148,8 @@ func TestWarnings(t *testing.T) {
 	}
 	file = join(file, iface(le, 1, 0), iface(le, 105, 0), enhanced(le, 20, 1, 1, "a"), enhanced(le, 21, 1, 1, "a"), enhanced(le, 21, 1<<62, 1, "a"), enhanced(le, 20, 1<<63, 1, "a"))
 	want = append(want,
-		"read a: packet 2: link type 105 (IEEE802_11) is not decoded, so no message is found in packets of it",
-		"read a: packet 3: the time stamp is not between the years 1823 and 2116, and is taken for 2116-02-20")
+		"read a: packet 2: link type 105 (IEEE802_11) is not supported, so no message is found in its packets",
+		"read a: packet 3: the timestamp is not between the years 1823 and 2116, and is read as 2116-02-20")
 	packets, warnings, err := readWarned(file)
 	if err != nil || len(packets) != 4 {
 		t.Errorf("%d packets, error %v", len(packets), err)

@@ -24,7 +24,7 @@ func (o *oddities) linkType(n int, link linklayer.Type) {
 		return
 	}
 	o.links = append(o.links, link)
-	o.tell(n, fmt.Sprintf("link type %v is not decoded, so no message is found in packets of it", link))
+	o.tell(n, fmt.Sprintf("link type %v is not supported, so no message is found in its packets", link))
 }
 
 func (o *oddities) message(n int) {
@@ -37,7 +37,7 @@ func (o *oddities) message(n int) {
 func (o *oddities) timeStamp(n int, clamped pipeline.Instant) {
 	if !o.time {
 		o.time = true
-		o.tell(n, "the time stamp is not between the years 1823 and 2116, and is taken for "+clamped.Time().Format("2006-01-02"))
+		o.tell(n, "the timestamp is not between the years 1823 and 2116, and is read as "+clamped.Time().Format("2006-01-02"))
 	}
 }
 

@@ -56,7 +56,7 @@ func (i *iface) set(o *options) error {
 		}
 		i.binary, i.exp = o.value[0]&0x80 != 0, o.value[0]&0x7f
 		if i.binary && i.exp > 63 || !i.binary && i.exp > 19 {
-			return fmt.Errorf("an interface with an if_tsresol of %#x, too fine for time stamps of 64 bits", o.value[0])
+			return fmt.Errorf("an interface with an if_tsresol of %#x, too fine for 64-bit timestamps", o.value[0])
 		}
 	case optionOffset:
 		if len(o.value) != 8 {

@@ -89,7 +89,7 @@ func (w *Watcher) report(err error) {
 		trouble = err.Error()
 	}
 	if trouble != "" && trouble != w.trouble {
-		w.log.Warn("cannot list network interfaces", "error", err)
+		w.log.Warn("can't list network interfaces", "error", err)
 	}
 	w.trouble = trouble
 }

@@ -84,12 +84,12 @@ func (fs Fields) check() error {
 			return fmt.Errorf("%v is not a field", f)
 		}
 		if slices.Contains(fs[:i], f) {
-			return fmt.Errorf("%v is there twice", f)
+			return fmt.Errorf("%v is listed twice", f)
 		}
 	}
 	for _, c := range contained {
 		if slices.Contains(fs, c.field) && slices.Contains(fs, c.in) {
-			return fmt.Errorf("%v says nothing beside %v; leave one of them out", c.field, c.in)
+			return fmt.Errorf("%v adds nothing to %v; remove one of them", c.field, c.in)
 		}
 	}
 	return nil

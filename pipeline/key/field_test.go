@@ -63,11 +63,11 @@ func TestNewRefuses(t *testing.T) {
 		{"nothing", nil, "is empty; list at least one of router, "},
 		{"no field", key.Fields{0}, "field(0) is not a field"},
 		{"no field either", key.Fields{200}, "field(200) is not a field"},
-		{"twice", key.Fields{key.MTU, key.Client, key.MTU}, "mtu is there twice"},
-		{"router and its prefix", key.Fields{key.Router, key.RouterPrefix}, "router-prefix says nothing beside router"},
-		{"client and its prefix", key.Fields{key.ClientPrefix, key.MTU, key.Client}, "client-prefix says nothing beside client"},
-		{"flow and client", key.Fields{key.Client, key.Flow}, "client says nothing beside flow"},
-		{"flow and prefix of the client", key.Fields{key.Flow, key.ClientPrefix}, "client-prefix says nothing beside flow"},
+		{"twice", key.Fields{key.MTU, key.Client, key.MTU}, "mtu is listed twice"},
+		{"router and its prefix", key.Fields{key.Router, key.RouterPrefix}, "router-prefix adds nothing to router"},
+		{"client and its prefix", key.Fields{key.ClientPrefix, key.MTU, key.Client}, "client-prefix adds nothing to client"},
+		{"flow and client", key.Fields{key.Client, key.Flow}, "client adds nothing to flow"},
+		{"flow and prefix of the client", key.Fields{key.Flow, key.ClientPrefix}, "client-prefix adds nothing to flow"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := key.New("fair_by", tc.fields, key.DefaultPrefixes())

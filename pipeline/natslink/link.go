@@ -245,8 +245,8 @@ func (s *session) note(_ *nats.Conn, _ *nats.Subscription, err error) {
 // advice says what follows from a trouble.
 var advice = [Troubles]string{
 	NotPermitted:  "the user may not use the subject; see the server's permissions",
-	SlowConsumer:  "messages come faster than they are taken, and are lost",
-	NotAuthorized: "the server does not let this user in any more",
+	SlowConsumer:  "messages arrive faster than they are processed, and are lost",
+	NotAuthorized: "the server no longer accepts this user",
 	Refused:       "the server refuses a connection or a subscription",
 	TLSFailed:     "the connection is not encrypted",
 	OtherTrouble:  "the server reports an error",

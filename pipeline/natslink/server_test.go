@@ -43,7 +43,7 @@ func TestServerRefuses(t *testing.T) {
 		"nats.example.net:nats":        "has no port from 1 to 65535",
 		"2001:db8::5":                  "has an IPv6 address without brackets; write [2001:db8::5]:4222",
 		"nats://0.0.0.0":               "stands for no host",
-		"nats://[fe80::1]:4222":        "names no interface",
+		"nats://[fe80::1]:4222":        "needs an interface",
 		"nats://nats.example.net/path": "neither an IPv4 or IPv6 address nor a host name",
 	} {
 		t.Run(text, func(t *testing.T) {

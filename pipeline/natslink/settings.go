@@ -35,13 +35,16 @@ func (s *Settings) Check() error {
 		errs = append(errs, setting.Errorf(name, format, args...))
 	}
 	if ways := s.ways(); len(ways) > 1 {
-		bad(ways[1], "is one way to be let in, and `%s` is another; keep one of them", ways[0])
+		bad(ways[1], "is one way to authenticate, and `%s` is another; keep one of them", ways[0])
 	}
 	if s.Pass != "" && s.User == "" {
-		bad("password", "has no `user`")
+		bad("password", "is set without `user`")
 	}
-	if (s.Cert == "") != (s.CertKey == "") {
-		bad("tls_cert", "and `tls_key` are given together or not at all")
+	switch {
+	case s.Cert != "" && s.CertKey == "":
+		bad("tls_cert", "is set without `tls_key`")
+	case s.Cert == "" && s.CertKey != "":
+		bad("tls_key", "is set without `tls_cert`")
 	}
 	if _, err := s.keys(); err != nil {
 		bad("key", "%w", err)

@@ -33,7 +33,7 @@ func (s *Subject) UnmarshalText(text []byte) error {
 	}
 	switch {
 	case strings.HasPrefix(tokens[0], "$"):
-		return fmt.Errorf("%q begins with $, as the subjects of NATS itself do", text)
+		return fmt.Errorf("%q begins with $, which is reserved for NATS itself", text)
 	case len(tokens)-len(slices.DeleteFunc(slices.Clone(tokens), isTarget)) > 1:
 		return fmt.Errorf("%q has %s twice", text, target)
 	}
@@ -44,7 +44,7 @@ func (s *Subject) UnmarshalText(text []byte) error {
 func checkToken(token string) error {
 	switch {
 	case token == "":
-		return errors.New("has an empty token: no dot at the begin or the end, and no two in a row")
+		return errors.New("has an empty token: remove dots at the beginning or the end, and repeated dots")
 	case strings.ContainsAny(token, "*>"):
 		return errors.New("has a wildcard; " + target + " stands for an address")
 	case strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
@@ -125,7 +125,7 @@ func (s Subject) Subscriptions(targets []prefixset.Prefix) (list []string, err e
 	}
 	for _, t := range targets {
 		if n := bitsOfToken(t.Addr()); t.Bits()%n != 0 {
-			return nil, fmt.Errorf("%v is no wildcard: the length of the prefix has to be a multiple of %d", t.Prefix, n)
+			return nil, fmt.Errorf("%v can't be a wildcard: its prefix length must be a multiple of %d", t.Prefix, n)
 		}
 		prefixes = append(prefixes, t.Prefix)
 	}

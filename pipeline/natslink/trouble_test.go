@@ -201,11 +201,11 @@ func TestSecure(t *testing.T) {
 func TestCheck(t *testing.T) {
 	for want, s := range map[string]Settings{
 		"<nil>": {User: "u", Pass: "p", Cert: "c", CertKey: "k"},
-		"nkey: is one way to be let in, and `creds` is another; keep one of them": {Creds: "c", NKey: "n"},
-		"token: is one way to be let in, and `user` is another; keep one of them": {User: "u", Token: "t"},
-		"password: has no `user`":                                                           {Pass: "p"},
-		"tls_cert: and `tls_key` are given together or not at all":                          {Cert: "c"},
-		"password: has no `user`\ntls_cert: and `tls_key` are given together or not at all": {Pass: "p", CertKey: "k"},
+		"nkey: is one way to authenticate, and `creds` is another; keep one of them": {Creds: "c", NKey: "n"},
+		"token: is one way to authenticate, and `user` is another; keep one of them": {User: "u", Token: "t"},
+		"password: is set without `user`":                                            {Pass: "p"},
+		"tls_cert: is set without `tls_key`":                                         {Cert: "c"},
+		"password: is set without `user`\ntls_key: is set without `tls_cert`":        {Pass: "p", CertKey: "k"},
 	} {
 		if got := fmt.Sprint(s.Check()); got != want {
 			t.Errorf("%q, want %q", got, want)

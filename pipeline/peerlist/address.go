@@ -67,9 +67,9 @@ func unusable(ip netip.Addr) string {
 
 func zoneMistake(ip netip.Addr) string {
 	if ip.Zone() == "" {
-		return "is link-local and names no interface such as " + ip.String() + "%eth0"
+		return "is link-local and needs an interface such as " + ip.String() + "%eth0"
 	}
-	return "has a zone, which is for link-local addresses"
+	return "has a zone, which only link-local addresses have"
 }
 
 // isHostName reports whether s is a host name (RFC 1123, section 2.1, and the

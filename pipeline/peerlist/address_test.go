@@ -59,13 +59,13 @@ func TestAddress(t *testing.T) {
 		{"224.0.0.1", peerlist.Address{}, "is a multicast address"},
 		{"ff02::1", peerlist.Address{}, "is a multicast address"},
 		{"255.255.255.255", peerlist.Address{}, "is the broadcast address"},
-		{"fe80::2", peerlist.Address{}, "is link-local and names no interface such as fe80::2%eth0"},
+		{"fe80::2", peerlist.Address{}, "is link-local and needs an interface such as fe80::2%eth0"},
 		{"fe80::2%eth0", ip("fe80::2%eth0"), ""},
 		{"FE80::2%eth0.100", ip("fe80::2%eth0.100"), ""},
 		{"fe80::2%", peerlist.Address{}, "neither"},
 		{"fe80::2%a/b", peerlist.Address{}, "not the name of an interface"},
 		{"fe80::2%interface-0123456", peerlist.Address{}, "not the name of an interface"},
-		{"2001:db8::2%eth0", peerlist.Address{}, "which is for link-local addresses"},
+		{"2001:db8::2%eth0", peerlist.Address{}, "which only link-local addresses have"},
 	} {
 		t.Run(tc.text, func(t *testing.T) {
 			var got peerlist.Address

@@ -71,7 +71,7 @@ func TestZones(t *testing.T) {
 	}
 	for _, why := range []string{
 		"fe80::2%lan is a duplicate", "fe80::1%eth0 is this host's own", "fe80::1%lan is",
-		"fe80::2%eth9 is on an interface that is not there", "fd99::1 is this host's own",
+		"fe80::2%eth9 is on an interface that does not exist", "fd99::1 is this host's own",
 	} {
 		if !strings.Contains(l.log.String(), why) {
 			t.Errorf("log lacks %q:\n%s", why, l.log)

@@ -113,7 +113,7 @@ func (p *Plan) skip(t target, seen map[netip.Addr]bool) string {
 	case p.IsOwn(t.addr) || t.own || t.addr.IsLoopback():
 		return "is this host's own"
 	case t.addr.Zone() != "" && t.index == 0:
-		return "is on an interface that is not there"
+		return "is on an interface that does not exist"
 	}
 	return unusable(t.addr)
 }

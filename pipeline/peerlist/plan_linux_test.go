@@ -36,7 +36,7 @@ func TestPlan(t *testing.T) {
 	want := []string{
 		"192.0.2.2 of b.example is a duplicate", "192.0.2.1 of b.example is this host's own", "127.0.0.9 of b.example is this host's own",
 		"224.0.0.1 of b.example is a multicast address", "2001:db8::1 of b.example is this host's own",
-		"fe80::2%lan is a duplicate", "fe80::1%eth0 is this host's own", "fe80::3%eth9 is on an interface that is not there",
+		"fe80::2%lan is a duplicate", "fe80::1%eth0 is this host's own", "fe80::3%eth9 is on an interface that does not exist",
 	}
 	if diff := cmp.Diff(want, skipped); diff != "" {
 		t.Errorf("skipped (-want +got):\n%s", diff)

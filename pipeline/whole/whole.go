@@ -34,7 +34,7 @@ const (
 func Reasons(besides pipeline.Reasons) pipeline.Reasons {
 	all := pipeline.Reasons{
 		NotPTB:     {Name: "not-ptb", Doc: "the packet is not a PTB, or its IP header is broken", PacketFault: true},
-		Truncated:  {Name: "truncated", Doc: "the capture lacks bytes of it", PacketFault: true},
+		Truncated:  {Name: "truncated", Doc: "only part of it was captured", PacketFault: true},
 		TTLExpired: {Name: "ttl-expired", Doc: "its TTL or hop limit was 1 or 0", PacketFault: true},
 		TooLong:    {Name: "too-long", Doc: "it is longer than 1,400 bytes, so its datagram would not fit into an MTU of 1,500", PacketFault: true},
 		Repeated:   {Name: "repeated", Doc: "the same IP packet, whatever its TTL, was sent within two seconds before it", PacketFault: true},

@@ -38,7 +38,7 @@ func Plugin() pipeline.Plugin {
 		Reasons: pipeline.Reasons{
 			NotPTB:           {Name: "not-ptb", Doc: "the packet is not a PTB, and any_packet is not set", PacketFault: true},
 			AlreadyBroadcast: {Name: "already-broadcast", Doc: "the frame was sent to a broadcast or multicast address, so it may be a copy", PacketFault: true},
-			Truncated:        {Name: "truncated", Doc: "the capture lacks bytes of it", PacketFault: true},
+			Truncated:        {Name: "truncated", Doc: "only part of it was captured", PacketFault: true},
 			NoFrame:          {Name: "no-frame", Doc: "it cannot be made into a frame: it is too short, or not IP", PacketFault: true},
 			FrameTooLong:     {Name: "frame-too-long", Doc: "it is longer than the interface's MTU allows", PacketFault: true},
 			QueueFull:        {Name: "queue-full", Doc: "the queue of the interface or of the socket is full, or a rule on egress drops frames"},

@@ -24,12 +24,12 @@ func (s *sink) Needs() pipeline.Needs {
 func (s *sink) warnings() (all []setting.Error) {
 	if s.AnyPacket {
 		all = append(all, setting.Error{
-			Setting: "any_packet", Err: errors.New("sends every frame that gets here to all hosts of the LAN, not PTBs alone"),
+			Setting: "any_packet", Err: errors.New("sends every frame that arrives here to all hosts of the LAN, not only PTBs"),
 		})
 	}
 	if s.SourceMAC == CapturedSource {
 		all = append(all, setting.Error{
-			Setting: "source_mac", Err: errors.New("makes bridges of the LAN take this host for the router, until that sends something itself"),
+			Setting: "source_mac", Err: errors.New("makes bridges on the LAN take this host for the router, until the router itself sends something"),
 		})
 	}
 	return all

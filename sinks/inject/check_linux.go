@@ -13,13 +13,13 @@ import (
 func checkHost(s Settings) []pipeline.HostFinding {
 	rt, err := openRtnetlink()
 	if err != nil {
-		return []pipeline.HostFinding{{Subject: "device " + string(s.Device), State: "can't be looked up: " + err.Error(), Advice: "run this as root once"}}
+		return []pipeline.HostFinding{{Subject: "device " + string(s.Device), State: "can't be looked up: " + err.Error(), Advice: "run this as root"}}
 	}
 	defer rt.close()
 	f, err := rt.facts(s)
 	switch {
 	case err != nil:
-		return []pipeline.HostFinding{{Subject: "device " + string(s.Device), State: "can't be looked up: " + err.Error(), Advice: "run this as root once"}}
+		return []pipeline.HostFinding{{Subject: "device " + string(s.Device), State: "can't be looked up: " + err.Error(), Advice: "run this as root"}}
 	case s.Create && f.device == nil:
 		return checkBeforehand(f)
 	}
@@ -40,12 +40,12 @@ func checkDevice(f facts) (list []pipeline.HostFinding) {
 // checkBeforehand is about a device that is not made yet.
 func checkBeforehand(f facts) []pipeline.HostFinding {
 	s := f.settings
-	found := pipeline.HostFinding{Subject: "device " + string(s.Device), State: "can be made"}
+	found := pipeline.HostFinding{Subject: "device " + string(s.Device), State: "can be created"}
 	switch err := tryElsewhere(s); {
 	case errors.Is(err, errNoTrial):
-		found.State, found.Advice = "does not exist yet; whether it can be created was not tried", "run this as root once"
+		found.State, found.Advice = "does not exist yet; whether it can be created was not tried", "run this as root"
 	case err != nil:
-		found.State, found.Advice, found.Stops = "can't be made: "+err.Error(), "use a kernel with these modules, or a device made beforehand (create: false)", true
+		found.State, found.Advice, found.Stops = "can't be created: "+err.Error(), "use a kernel with these modules, or create the device beforehand (create: false)", true
 	}
 	return append([]pipeline.HostFinding{found}, checkForwarding(f.hostForwards, s)...)
 }
@@ -56,7 +56,7 @@ func checkForwarding(forwards bool, s Settings) []pipeline.HostFinding {
 		return nil
 	}
 	return []pipeline.HostFinding{{
-		Subject: "sysctl net.ipv4.ip_forward", State: "is 0: messages reach sockets of this host, and no container",
+		Subject: "sysctl net.ipv4.ip_forward", State: "is 0: messages reach sockets of this host, but no container",
 		Advice: "sysctl -w net.ipv4.ip_forward=1 if there are containers",
 	}}
 }

@@ -14,7 +14,7 @@ import (
 func claim(device string) (*net.UnixConn, error) {
 	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: "@pmtud/inject/" + device})
 	if errors.Is(err, unix.EADDRINUSE) {
-		err = errors.New("another pmtud injects through it; end that one or choose another device")
+		err = errors.New("another pmtud injects through it; stop that one or choose another device")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("claim device %s: %w", device, err)

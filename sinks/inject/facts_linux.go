@@ -119,9 +119,9 @@ func (f facts) ofDevice() *obstacle {
 	o := obstacle{subject: "device " + name}
 	switch {
 	case f.device == nil:
-		o.state, o.advice = "is not there", fmt.Sprintf("ip link add %s type veth peer name %s", name, otherEnd(name))
+		o.state, o.advice = "does not exist", fmt.Sprintf("ip link add %s type veth peer name %s", name, otherEnd(name))
 	case f.settings.Create && !f.own:
-		o.state, o.advice = "is somebody else's", fmt.Sprintf("ip link del %s, or set another device", name)
+		o.state, o.advice = "was not created by pmtud", fmt.Sprintf("ip link del %s, or set another device", name)
 	case f.end == nil:
 		o.state, o.advice = "is neither lo nor one end of a veth pair whose ends are both here", "set another device"
 	case !isUp(f.device):
@@ -143,11 +143,11 @@ func (f facts) ofIngress() []obstacle {
 	name := string(f.settings.AsFrom)
 	switch {
 	case f.from == nil:
-		return []obstacle{{"interface " + name, "is not there", "use one that `ip link` shows in as_from"}}
+		return []obstacle{{"interface " + name, "does not exist", "set as_from to one that `ip link` shows"}}
 	case !isUp(f.from):
 		return []obstacle{{"interface " + name, "is down", "ip link set " + name + " up"}}
 	case !f.redirect:
-		return []obstacle{{"interface " + name, "does not get what arrives at " + string(f.settings.Device), "look for the error of the filter in the log"}}
+		return []obstacle{{"interface " + name, "does not receive what arrives at " + string(f.settings.Device), "look for the filter's error in the log"}}
 	}
 	return nil
 }
@@ -159,8 +159,8 @@ func (f facts) ofStack() (list []obstacle) {
 	add := func(subject, state, advice string) { list = append(list, obstacle{subject, state, advice}) }
 	switch {
 	case f.rpFilter == 1:
-		add("sysctl net.ipv4.conf."+name+".rp_filter", "is 1: messages of routers that are reached by another interface are dropped",
-			fmt.Sprintf("sysctl -w net.ipv4.conf.%s.rp_filter=2 (the greater one of it and conf.all counts)", name))
+		add("sysctl net.ipv4.conf."+name+".rp_filter", "is 1: messages from routers that are reached through another interface are dropped",
+			fmt.Sprintf("sysctl -w net.ipv4.conf.%s.rp_filter=2 (the larger of this and conf.all counts)", name))
 	case f.rpFilter != 0 && !f.addressed:
 		add("device "+name, "has no IPv4 address: rp_filter drops all that arrives at it",
 			fmt.Sprintf("ip address add %s dev %s scope link", f.settings.Address, name))

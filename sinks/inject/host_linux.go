@@ -18,7 +18,7 @@ import (
 // repairInterval is how often at most what somebody else changed is changed back.
 const repairInterval = time.Second
 
-var errTooSoon = errors.New("somebody else changes it, too; it is changed back once a second")
+var errTooSoon = errors.New("something else keeps changing it; pmtud changes it back once a second")
 
 // host is what the sink has of the host: the device with what belongs to it, and a socket. It
 // looks after the device whenever something changed, in the watcher's goroutine.
@@ -195,7 +195,7 @@ func (h *host) repair() error {
 	if guarded || made {
 		h.repaired = time.Now()
 		if !first {
-			h.log.Warn("restored the device and its policy rules, which somebody changed")
+			h.log.Warn("restored the device and its policy rules, which had been changed")
 		}
 	}
 	return errors.Join(guardErr, err)

@@ -46,7 +46,7 @@ func Plugin() pipeline.Plugin {
 		Summary: "hands packets to the host's own network stack; needs CAP_NET_RAW and CAP_NET_ADMIN",
 		Reasons: pipeline.Reasons{
 			NoPacket:     {Name: "no-packet", Doc: "it is not an IP packet", PacketFault: true},
-			Truncated:    {Name: "truncated", Doc: "the capture lacks bytes of it", PacketFault: true},
+			Truncated:    {Name: "truncated", Doc: "only part of it was captured", PacketFault: true},
 			Repeated:     {Name: "repeated", Doc: "the same packet was injected less than two seconds ago", PacketFault: true},
 			TooLong:      {Name: "too-long", Doc: "it is longer than the device's MTU allows", PacketFault: true},
 			NoDevice:     {Name: "no-device", Doc: "the device does not exist, or cannot be used"},
@@ -86,7 +86,7 @@ func (s *Settings) check() error {
 		return setting.Errorf("device", "%q has no room for the name of its other end, which has an x behind it", s.Device)
 	}
 	if s.Create && s.Device == "lo" {
-		return setting.Errorf("device", "lo can't be made; write create: false")
+		return setting.Errorf("device", "lo can't be created; write create: false")
 	}
 	if !s.Address.IsValid() || !s.Address.Addr().Is4() {
 		return setting.Errorf("address", "must be an IPv4 address with its prefix length, such as 169.254.77.1/32")
@@ -99,7 +99,7 @@ func (s *Settings) checkAsFrom() error {
 		return nil
 	}
 	if !s.Create {
-		return setting.Errorf("as_from", "needs a device that pmtud makes; remove create: false")
+		return setting.Errorf("as_from", "needs a device that pmtud creates; remove create: false")
 	}
 	if s.AsFrom == s.Device || s.AsFrom == otherEnd(s.Device) || s.AsFrom == "lo" {
 		return setting.Errorf("as_from", "must be an interface at which the routers' packets arrive, not %s", s.AsFrom)

@@ -189,7 +189,7 @@ func TestSomebodyElses(t *testing.T) {
 	netns.Must(t, netns.Veth(host, "pmtud0", host, "other"))
 	sink, _ := build(t, nil)
 	err := host.Do(func() error { return sink.Open(t.Context()) })
-	if err == nil || !strings.HasPrefix(err.Error(), "open device pmtud0: device pmtud0: somebody else made it") {
+	if err == nil || !strings.HasPrefix(err.Error(), "open device pmtud0: device pmtud0: pmtud did not create it") {
 		t.Errorf("open: %v", err)
 	}
 	wantTraces(t, host, []string{"device eth0", "device other", "device pmtud0"})
@@ -203,10 +203,10 @@ func TestTakenByOthers(t *testing.T) {
 	netns.Must(t, host.Do(func() error { return sink.Open(t.Context()) }))
 	netns.Must(t, host.Delete("pmtud0"), netns.Veth(host, "pmtud0", host, "other"))
 	await(t, func() error {
-		if c := complaint(sink); c != "device pmtud0 is somebody else's" {
+		if c := complaint(sink); c != "device pmtud0 was not created by pmtud" {
 			return fmt.Errorf("complaint %q", c)
 		}
-		if text := log.String(); !strings.Contains(text, "device pmtud0: somebody else made it") {
+		if text := log.String(); !strings.Contains(text, "device pmtud0: pmtud did not create it") {
 			return fmt.Errorf("log says\n%s", text)
 		}
 		return nil

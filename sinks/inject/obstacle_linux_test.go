@@ -23,7 +23,7 @@ var obstacles = []struct {
 }{
 	{"down", mine, func(w world) error { return w.node.Down("mine") }, "device mine is down", both, false},
 	{"other end down", mine, func(w world) error { return w.node.Down("end") }, "device mine has another end, end, that is down", both, false},
-	{"gone", mine, func(w world) error { return w.node.Delete("mine") }, "device mine is not there", both, false},
+	{"gone", mine, func(w world) error { return w.node.Delete("mine") }, "device mine does not exist", both, false},
 	{"strict rp_filter", mine, func(w world) error { return w.node.Sysctl("net.ipv4.conf.mine.rp_filter", "1") }, "sysctl net.ipv4.conf.mine.rp_filter is 1: ", onlyIPv4, false},
 	{"strict rp_filter for all", mine, func(w world) error { return w.node.Sysctl("net.ipv4.conf.all.rp_filter", "1") }, "sysctl net.ipv4.conf.mine.rp_filter is 1: ", onlyIPv4, false},
 	{"loose rp_filter, no address", mine, func(w world) error {
@@ -33,7 +33,7 @@ var obstacles = []struct {
 	{"no IPv6", mine, func(w world) error { return w.node.Sysctl("net.ipv6.conf.mine.disable_ipv6", "1") }, "sysctl net.ipv6.conf.mine.disable_ipv6 is 1: ", func(p plan) bool { return p.family == "6" }, false},
 	{"strict rp_filter, loopback", func(s *inject.Settings) { s.Device, s.Create = "lo", false }, func(w world) error { return w.node.Sysctl("net.ipv4.conf.lo.rp_filter", "1") }, "sysctl net.ipv4.conf.lo.rp_filter is 1: ", onlyIPv4, false},
 	{"interface down", asFrom, func(w world) error { return w.node.Down("eth0") }, "interface eth0 is down", both, true},
-	{"interface gone", asFrom, func(w world) error { return w.node.Delete("eth0") }, "interface eth0 is not there", both, true},
+	{"interface gone", asFrom, func(w world) error { return w.node.Delete("eth0") }, "interface eth0 does not exist", both, true},
 }
 
 func mine(s *inject.Settings) { s.Device, s.Create = "mine", false }
@@ -121,15 +121,15 @@ func TestCheckHostBeforehand(t *testing.T) {
 		make   func(host *netns.NS) error
 		want   map[string]bool
 	}{
-		{"router", nil, func(host *netns.NS) error { return host.Sysctl("net.ipv4.ip_forward", "1") }, map[string]bool{"device pmtud0 can be made": false}},
-		{"as from", asFrom, func(*netns.NS) error { return nil }, map[string]bool{"device pmtud0 can be made": false}},
-		{"no router", nil, func(*netns.NS) error { return nil }, map[string]bool{"device pmtud0 can be made": false, "sysctl net.ipv4.ip_forward is 0: ": false}},
+		{"router", nil, func(host *netns.NS) error { return host.Sysctl("net.ipv4.ip_forward", "1") }, map[string]bool{"device pmtud0 can be created": false}},
+		{"as from", asFrom, func(*netns.NS) error { return nil }, map[string]bool{"device pmtud0 can be created": false}},
+		{"no router", nil, func(*netns.NS) error { return nil }, map[string]bool{"device pmtud0 can be created": false, "sysctl net.ipv4.ip_forward is 0: ": false}},
 		{
 			"somebody else's", nil, func(host *netns.NS) error {
 				return errorOf(host.Sysctl("net.ipv4.ip_forward", "1"), netns.Veth(host, "pmtud0", host, "other"))
-			}, map[string]bool{"device pmtud0 is somebody else's": true},
+			}, map[string]bool{"device pmtud0 was not created by pmtud": true},
 		},
-		{"a name that the kernel refuses", func(s *inject.Settings) { s.Device = "all" }, func(host *netns.NS) error { return host.Sysctl("net.ipv4.ip_forward", "1") }, map[string]bool{"device all can't be made: ": true}},
+		{"a name that the kernel refuses", func(s *inject.Settings) { s.Device = "all" }, func(host *netns.NS) error { return host.Sysctl("net.ipv4.ip_forward", "1") }, map[string]bool{"device all can't be created: ": true}},
 		{"dry run", func(s *inject.Settings) { s.DryRun = true }, func(*netns.NS) error { return nil }, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -187,7 +187,7 @@ func wantFindings(t *testing.T, ns *netns.NS, change func(*inject.Settings), wan
 func TestOpenWithObstacles(t *testing.T) {
 	w := newWorld(t)
 	sink, _ := open(t, w.node, mine)
-	if c := complaint(sink); c != "device mine is not there" {
+	if c := complaint(sink); c != "device mine does not exist" {
 		t.Errorf("complaint %q", c)
 	}
 	if reason := deliver(sink, message{plan: plans["IPv4"], port: clientPort, mtu: 1400, ttl: 60}.packet()); reason != inject.NoDevice {

@@ -21,7 +21,7 @@ const pairMTU = 65535
 // noIPv6Address is IN6_ADDR_GEN_MODE_NONE (linux/if_link.h).
 const noIPv6Address = 1
 
-var errForeign = errors.New("somebody else made it, so it is not replaced; remove it, choose another device, or write create: false to use it")
+var errForeign = errors.New("pmtud did not create it and does not replace it; remove it, choose another device, or write create: false to use it")
 
 // isOwn reports whether a device is one end of a pair that this sink or one like it made: only
 // those have the other end's address.

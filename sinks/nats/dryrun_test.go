@@ -33,9 +33,9 @@ func build(t *testing.T, change func(*Settings)) (*Sink, error) {
 
 func TestSettings(t *testing.T) {
 	for want, change := range map[string]func(*Settings){
-		"key: number 1 is too short":                            func(s *Settings) { s.Key[0] = "short" },
-		"token: is one way to be let in, and `user` is another": func(s *Settings) { s.User, s.Token = "u", "t" },
-		"tls_cert: and `tls_key` are given together":            func(s *Settings) { s.Cert = "c" },
+		"key: number 1 is too short":                               func(s *Settings) { s.Key[0] = "short" },
+		"token: is one way to authenticate, and `user` is another": func(s *Settings) { s.User, s.Token = "u", "t" },
+		"tls_cert: is set without `tls_key`":                       func(s *Settings) { s.Cert = "c" },
 	} {
 		if _, err := build(t, change); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)

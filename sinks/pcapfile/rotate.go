@@ -118,7 +118,7 @@ func (r *rotation) clear(header []byte) error {
 	case err != nil:
 		return err
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("create %s: there is something that is not a regular file", r.path)
+		return fmt.Errorf("create %s: something that is not a regular file is in the way", r.path)
 	}
 	empty, err := r.isEmpty(info.Size(), header)
 	if err != nil {

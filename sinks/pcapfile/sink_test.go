@@ -293,7 +293,7 @@ func TestOpenErrors(t *testing.T) {
 	for _, tc := range []struct{ name, path, want string }{
 		{"no draft can be made", dir + "/b.pcap", "remove " + dir + "/b.pcap: directory not empty"},
 		{"no directory", dir + "/none/a.pcap", "open " + dir + "/none/a.pcap: no such file or directory"},
-		{"directory", dir, "create " + dir + ": there is something that is not a regular file"},
+		{"directory", dir, "create " + dir + ": something that is not a regular file is in the way"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			sink, err := build(settings(tc.path), nil)

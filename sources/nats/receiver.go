@@ -65,12 +65,12 @@ func (r *receiver) receive(p *pipeline.Packet, message []byte, now time.Time) bo
 // mistakes say what to do about messages that are refused, where somebody can do something.
 var mistakes = [reasons]string{
 	natslink.TooLarge:     "somebody else publishes to the subject; see the server's permissions",
-	natslink.OtherVersion: "another version of pmtud publishes to the subject, or somebody else",
+	natslink.OtherVersion: "another version of pmtud, or somebody else, publishes to the subject",
 	natslink.NotSealed:    "a host publishes without `key`",
 	natslink.UnknownKey:   "a host has another `key`, or this one has none",
 	natslink.Malformed:    "somebody else publishes to the subject; see the server's permissions",
 	natslink.Forged:       "somebody without the key publishes to the subject; see the server's permissions",
-	natslink.TooOld:       "it is a replay, it was long on its way, or the clocks of the two hosts differ by more than `max_age`",
+	natslink.TooOld:       "it is a replay, it was delayed, or the clocks of the two hosts differ by more than `max_age`",
 }
 
 // refuse counts a message, and logs the first one that shows a mistake.

@@ -18,11 +18,11 @@ func explain(group uint16, err error) error {
 	cause := errno(err)
 	switch {
 	case atGroup && (cause == unix.EPERM || cause == unix.EBUSY || cause == unix.EEXIST):
-		return fmt.Errorf("bind group %d: taken by %s: %w", group, holder(group), unix.EBUSY)
+		return fmt.Errorf("bind group %d: in use by %s: %w", group, holder(group), unix.EBUSY)
 	case cause == unix.EPERM:
 		return fmt.Errorf("bind group %d: the capability CAP_NET_ADMIN is missing: %w", group, cause)
 	case cause == unix.EINVAL || cause == unix.EPROTONOSUPPORT || cause == unix.EAFNOSUPPORT:
-		return fmt.Errorf("bind group %d: the kernel has no nfnetlink_log; load it by modprobe nfnetlink_log: %w", group, err)
+		return fmt.Errorf("bind group %d: the kernel has no nfnetlink_log; load it with modprobe nfnetlink_log: %w", group, err)
 	}
 	return fmt.Errorf("bind group %d: %w", group, err)
 }

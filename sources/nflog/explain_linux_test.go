@@ -17,7 +17,7 @@ import (
 // TestExplain has the errors that go-nflog gives, of which most are text alone.
 func TestExplain(t *testing.T) {
 	const group = 65000 // nobody has it
-	const noModule = "bind group 65000: the kernel has no nfnetlink_log; load it by modprobe nfnetlink_log: "
+	const noModule = "bind group 65000: the kernel has no nfnetlink_log; load it with modprobe nfnetlink_log: "
 	text := func(format string, errno unix.Errno) error { return fmt.Errorf(format, errno.Error()) } //nolint:err113 // as it comes
 	for _, tc := range []struct {
 		name  string
@@ -25,9 +25,9 @@ func TestExplain(t *testing.T) {
 		want  string
 		cause unix.Errno
 	}{
-		{"taken", text("failed to bind to requested group: %s", unix.EPERM), "bind group 65000: taken by another socket: device or resource busy", unix.EBUSY},
-		{"taken, as newer kernels say", text("failed to bind to requested group: %s", unix.EBUSY), "bind group 65000: taken by another socket: device or resource busy", unix.EBUSY},
-		{"there already", text("failed to bind to requested group: %s", unix.EEXIST), "bind group 65000: taken by another socket: device or resource busy", unix.EBUSY},
+		{"taken", text("failed to bind to requested group: %s", unix.EPERM), "bind group 65000: in use by another socket: device or resource busy", unix.EBUSY},
+		{"taken, as newer kernels say", text("failed to bind to requested group: %s", unix.EBUSY), "bind group 65000: in use by another socket: device or resource busy", unix.EBUSY},
+		{"there already", text("failed to bind to requested group: %s", unix.EEXIST), "bind group 65000: in use by another socket: device or resource busy", unix.EBUSY},
 		{"no group of the kernel's", text("failed to bind to requested group: %s", unix.EINVAL), noModule + "failed to bind to requested group: invalid argument", 0},
 		{"no rights", text("failed to unbind: %s", unix.EPERM), "bind group 65000: the capability CAP_NET_ADMIN is missing: operation not permitted", unix.EPERM},
 		{"no module", text("failed to unbind: %s", unix.EINVAL), noModule + "failed to unbind: invalid argument", 0},

@@ -275,7 +275,7 @@ func TestGroupTaken(t *testing.T) {
 	if bound(t, host) != fmt.Sprint(os.Getpid()) {
 		holder = "the netlink socket with port " + bound(t, host)
 	}
-	want := "bind group 33: taken by " + holder + ": device or resource busy"
+	want := "bind group 33: in use by " + holder + ": device or resource busy"
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

@@ -86,7 +86,7 @@ func (s *source) pass(ctx context.Context, deliver func([]pipeline.Packet)) erro
 }
 
 // warn logs what is odd about the files, in the first pass.
-func (s *source) warn(warning error) { s.log.Warn("a capture is odd", "error", warning) }
+func (s *source) warn(warning error) { s.log.Warn("strange capture", "error", warning) }
 
 func (s *source) readFiles(ctx context.Context, files *capfile.Files, deliver func([]pipeline.Packet)) error {
 	batch := make([]pipeline.Packet, batchSize)

@@ -346,7 +346,7 @@ func TestWarning(t *testing.T) {
 			cancel()
 		}
 	})
-	if n := strings.Count(log.String(), "link type 105 (IEEE802_11) is not decoded"); n != 1 || err != nil {
+	if n := strings.Count(log.String(), "link type 105 (IEEE802_11) is not supported"); n != 1 || err != nil {
 		t.Errorf("error %v, %d warnings:\n%s", err, n, log.String())
 	}
 }

@@ -75,7 +75,7 @@ func checkListen(s string) error {
 	at, err := netip.ParseAddrPort(s)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%q is no address with a port; write it as %q, %q or %q", s, DefaultListen, "192.0.2.1:4821", "[2001:db8::1]:4821")
+		return fmt.Errorf("%q is not an address with a port; write it as %q, %q or %q", s, DefaultListen, "192.0.2.1:4821", "[2001:db8::1]:4821")
 	case at.Port() == 0:
 		return fmt.Errorf("%q has port 0", s)
 	case at.Addr().IsMulticast():

@@ -251,14 +251,14 @@ func TestSettings(t *testing.T) {
 		{"192.0.2.1:65535", ""},
 		{"[2001:db8::1]:4821", ""},
 		{"[fe80::1%eth0]:4821", ""},
-		{"", `listen: "" is no address with a port`},
-		{"4821", `listen: "4821" is no address with a port; write it as ":4821"`},
+		{"", `listen: "" is not an address with a port`},
+		{"4821", `listen: "4821" is not an address with a port; write it as ":4821"`},
 		{":0", `listen: ":0" has no port`},
 		{":65536", `listen: ":65536" has no port`},
 		{":udp", `listen: ":udp" has no port`},
 		{"192.0.2.1:0", "has port 0"},
-		{"2001:db8::1:4821", "is no address with a port"},
-		{"host.example:4821", "is no address with a port"},
+		{"2001:db8::1:4821", "is not an address with a port"},
+		{"host.example:4821", "is not an address with a port"},
 		{"224.0.0.1:4821", "is a multicast address"},
 	} {
 		t.Run(tc.listen, func(t *testing.T) {

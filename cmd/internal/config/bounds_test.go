@@ -132,7 +132,7 @@ func loadWith(t *testing.T, file, text string) (*config.File, error) {
 func TestMistakesCutOff(t *testing.T) {
 	_, err := loadWith(t, "a.yaml", "pipelines:\n"+numbered(900, "  p%03d: 1\n"))
 	var mistakes config.Mistakes
-	if !errors.As(err, &mistakes) || len(mistakes) != 101 || mistakes[100].Error() != "800 more mistakes are left out" {
+	if !errors.As(err, &mistakes) || len(mistakes) != 101 || mistakes[100].Error() != "800 more mistakes are not shown" {
 		t.Errorf("%d mistakes: %v", len(mistakes), mistakes)
 	}
 }

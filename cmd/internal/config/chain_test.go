@@ -89,7 +89,7 @@ func TestParseChainMistakes(t *testing.T) {
 			"1:1: `output` is a sink, not a source; move it to `sinks`",
 			"1:10: `input` is a source, not a sink; move it to `sources`",
 		}},
-		{"input | " + out, []string{"1:1: source `input` lacks the setting `interface`; add `interface`"}},
+		{"input | " + out, []string{"1:1: source `input` needs the setting `interface`; add `interface`"}},
 		{"input(intreface=a) |\n rate-limit(rate=fast) | " + out, []string{
 			"1:7: unknown setting `intreface` of source `input`; did you mean `interface`?",
 			"2:18: `rate` must be a number, not text",
@@ -97,11 +97,11 @@ func TestParseChainMistakes(t *testing.T) {
 		{"input(interface=a,group=70000) | " + out, []string{"1:25: `group` must be from 0 to 65535, not 70000"}},
 		{"input(interface=a,group=010) | " + out, []string{"1:25: `group` must be a whole number, not text"}},
 		{in + " | ports(ports=1,bad) | " + out, []string{"1:36: `ports`: \"bad\" is not a port"}},
-		{"input(interface=a", []string{"1:18: the settings of `input` have no end: `)` is missing"}},
-		{"input(interface='a) | " + out, []string{"1:17: the quotes have no end"}},
+		{"input(interface=a", []string{"1:18: the settings of `input` are not closed: `)` is missing"}},
+		{"input(interface='a) | " + out, []string{"1:17: the quotes are not closed"}},
 		{"input(interface=) | " + out, []string{"1:17: a value is missing"}},
 		{"input(eth0) | " + out, []string{"1:7: a value without a name; write name=value"}},
-		{"input(interface=a,interface=b) | " + out, []string{"1:19: setting `interface` is written twice"}},
+		{"input(interface=a,interface=b) | " + out, []string{"1:19: setting `interface` is set twice"}},
 	} {
 		t.Run(tc.chain, func(t *testing.T) {
 			_, err := config.ParseChain(tc.chain, "edge", plugins)

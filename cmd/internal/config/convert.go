@@ -206,14 +206,14 @@ func checkKind(value any, t reflect.Type) error {
 	case t.Kind() == reflect.Bool:
 		isKind, want, hint = isBool, "true or false", syntax.BoolHint(text)
 		if isText && (text == "true" || text == "false") {
-			hint = "leave out the quotes"
+			hint = "remove the quotes"
 		}
 	case t.Kind() == reflect.String:
 		isKind, want = isText, "text"
 		if isScalar {
 			hint = `put quotes around it: "` + text + `"`
 		} else if _, ok := value.(List); ok {
-			hint = "write a single one"
+			hint = "write a single value"
 		}
 	case t.Kind() == reflect.Float32 || t.Kind() == reflect.Float64:
 		want, hint = "a number", numberHint(value)
@@ -236,7 +236,7 @@ func numberHint(value any) string {
 	if _, isNumber := syntax.ParseText(text); !ok || !isNumber {
 		return ""
 	}
-	return "leave out the quotes"
+	return "remove the quotes"
 }
 
 // addressHint returns what to write for an IPv6 address or prefix in {}. The parser takes

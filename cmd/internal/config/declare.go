@@ -49,7 +49,7 @@ func (d *declarer) pipelines(n *syntax.Node) {
 		if n.Value == nil && d.pipelineOutside() {
 			return // which is a mistake of its own
 		}
-		wrong(d.Report, n.At, "`pipelines`", "hold pipelines by their names", n.Value, pipelinesHint(n))
+		wrong(d.Report, n.At, "`pipelines`", "contain pipelines by name", n.Value, pipelinesHint(n))
 		return
 	}
 	for _, child := range table {
@@ -80,7 +80,7 @@ func (d *declarer) pipelineOutside() bool { return slices.ContainsFunc(d.root.Ta
 func (d *declarer) pipeline(p *Pipeline, n *syntax.Node) {
 	table, ok := n.Value.(Table)
 	if !ok {
-		wrong(d.Report, n.At, "`"+n.Name+"`", "hold `sources`, `filters` and `sinks`", n.Value, pipelineHint(n))
+		wrong(d.Report, n.At, "`"+n.Name+"`", "contain `sources`, `filters` and `sinks`", n.Value, pipelineHint(n))
 		p.unclear["sources"], p.unclear["sinks"] = true, true
 		return
 	}
@@ -115,7 +115,7 @@ func (d *declarer) stages(n *syntax.Node, owner ...string) []Stage {
 	var stages []Stage
 	for _, item := range list {
 		if _, ok := item.Value.(Table); !ok {
-			wrong(d.Report, item.At, "element of `"+n.Name+"`", "hold `type` and settings", item.Value, stageHint(item))
+			wrong(d.Report, item.At, "element of `"+n.Name+"`", "contain `type` and settings", item.Value, stageHint(item))
 			continue
 		}
 		stages = append(stages, d.stage(item, append(slices.Clone(owner), n.Name)))
@@ -151,7 +151,7 @@ func (d *declarer) stage(item *syntax.Node, owner []string) Stage {
 		}
 	}
 	if !hasType {
-		d.Add(stage.At, "add `type`; `pmtud plugins` lists what there is", "stage has no `type`")
+		d.Add(stage.At, "add `type`; `pmtud plugins` lists the types", "stage has no `type`")
 	}
 	return stage
 }
@@ -202,7 +202,7 @@ func (d *declarer) text(n *syntax.Node) string {
 // checkName refuses names that could not stand in a line of a log.
 func (d *declarer) checkName(name string, at Position) {
 	if strings.TrimSpace(name) == "" || strings.ContainsFunc(name, isControl) {
-		d.Add(at, "", "name %q%s is empty or holds control characters", name, at.From())
+		d.Add(at, "", "name %q%s is empty or contains control characters", name, at.From())
 	}
 }
 

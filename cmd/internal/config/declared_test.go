@@ -49,7 +49,7 @@ func TestDeclared(t *testing.T) {
 		{"element", "levels: [1, 4], names: a", []string{"4:45: `levels` must be from 1 to 3, not 4"}},
 		{
 			"all in one run", "count: 0, wait: soon, ring: 2GiB, mod: out", []string{
-				"4:14: source `declared` lacks the setting `names`; add for example `names: [a, b]`",
+				"4:14: source `declared` needs the setting `names`; add, for example, `names: [a, b]`",
 				"4:40: `count` must be from 1 to 9, not 0",
 				"4:49: `wait`: \"soon\" is not a duration such as 10s or 1h30m; its units are ms, s, m and h",
 				"4:61: `ring` must be at most 1GiB, not 2GiB",

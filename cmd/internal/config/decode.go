@@ -59,7 +59,7 @@ func (d *decoder) decodeInto(settings any, s section) bool {
 	}
 	for _, info := range infos {
 		if info.Required && !meant[info.Name] {
-			d.Add(s.at, missingHint(info, s.at), "%s lacks the setting `%s`", s.what, info.Name)
+			d.Add(s.at, missingHint(info, s.at), "%s needs the setting `%s`", s.what, info.Name)
 		}
 	}
 	if err := fill(settings, values, converted); err != nil {
@@ -108,5 +108,5 @@ func missingHint(info setting.Info, at Position) string {
 	if info.Example == nil {
 		return "add `" + info.Name + "`"
 	}
-	return "add for example `" + syntax.NotationAt(at).Pair(info.Name, info.Example) + "`"
+	return "add, for example, `" + syntax.NotationAt(at).Pair(info.Name, info.Example) + "`"
 }

@@ -95,7 +95,7 @@ func TestGlobalMistakes(t *testing.T) {
 	for name, tc := range map[string]struct{ text, want string }{
 		"unknown":             {"https: {}", "1:1: unknown setting `https`; did you mean `http`?"},
 		"unknown within":      {"http: {lsten: x}", "1:8: unknown setting `lsten` of `http`; did you mean `listen`?"},
-		"not a table":         {"http: 127.0.0.1:80", "1:7: `http` must hold settings with names, not text"},
+		"not a table":         {"http: 127.0.0.1:80", "1:7: `http` must contain name-value pairs, not text"},
 		"no value":            {"http:", "1:1: `http` has no value"},
 		"no value within":     {"http: {listen: }", "1:8: `listen` has no value"},
 		"wrong type":          {"http: {listen: 80}", "1:16: `listen` must be text, not the number 80; put quotes around it: \"80\""},
@@ -112,7 +112,7 @@ func TestGlobalMistakes(t *testing.T) {
 		"canary without unit": {"canary: {interval: 60}", "1:20: `interval` must be a duration such as 10s, not the number 60; write \"60s\" if seconds are meant"},
 		"canary's name":       {"canary: {interval: 60s, name: 'web 1'}", "1:31: `name`: \"web 1\" is not 1 to 63 letters, digits, dots, hyphens or underscores"},
 		"canary's long name":  {"canary: {interval: 60s, name: " + strings.Repeat("x", 64) + "}", "1:31: `name`: \"" + strings.Repeat("x", 64) + "\" is not 1 to 63 letters, digits, dots, hyphens or underscores"},
-		"canary only a name":  {"canary: {name: web1}", "1:16: `name`: there is no interval, so no test message has the name; add `interval`"},
+		"canary only a name":  {"canary: {name: web1}", "1:16: `name`: has no effect: without an interval no test messages are sent; add `interval`"},
 		"watch":               {"watch: yes", "1:8: `watch` must be true or false, not text; write true"},
 	} {
 		t.Run(name, func(t *testing.T) {

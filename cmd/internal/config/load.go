@@ -98,7 +98,7 @@ func newLoader(ctx context.Context, r *mistake.Report) *loader {
 func (l *loader) read(name string) *syntax.Node {
 	whole := Position{File: name}
 	if !syntax.IsFile(name) {
-		l.Add(whole, "", "file name must end with .yaml, .yml, .toml or .json")
+		l.Add(whole, "", "file name must end in .yaml, .yml, .toml or .json")
 		return nil
 	}
 	data, err := l.files.Read(name, false)

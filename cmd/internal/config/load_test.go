@@ -144,7 +144,7 @@ func TestManyFiles(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		"many":  "many: there are more than 1000 files",
-		"large": "large/8.yaml: read file: is too much: all files together are larger than 8 MiB",
+		"large": "large/8.yaml: read file: does not fit: all files together are larger than 8 MiB",
 	} {
 		if _, err := config.Load(t.Context(), []string{path}, plugins); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("mistakes are %.300v, want %q", err, want)

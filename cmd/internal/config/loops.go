@@ -30,7 +30,7 @@ func loops(r *mistake.Report, f *File) {
 	}
 }
 
-const loopHint = "let one of them use another, or add a filter that stops it"
+const loopHint = "change one of them, or add a filter that stops the loop"
 
 func complainOfLoop(r *mistake.Report, sink *Stage, way []step) {
 	first := way[0]

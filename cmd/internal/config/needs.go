@@ -48,7 +48,7 @@ func exclusive(r *mistake.Report, f *File) {
 				}
 				reported[pair] = true
 				at, before := apart(u.Stage, u.about(name), other.Stage, other.about(name))
-				r.Add(at, "leave it to one of them", "only one stage can have %s, and %v has it at %v", name, other, before)
+				r.Add(at, "use it in one of them only", "only one stage can use %s, and %v uses it at %v", name, other, before)
 				continue
 			}
 			first[name] = u
@@ -99,7 +99,7 @@ func limits(r *mistake.Report, f *File) {
 		}
 		for j := range p.Sinks {
 			if s := &p.Sinks[j]; s.needs().Limit && !limited(s.Filters) {
-				r.Add(s.At, "add a filter such as `iface-rate`, or set `unlimited: true`", "sink `%s` sends each packet to many hosts, and no filter before it limits all packets together", s.Called())
+				r.Add(s.At, "add a filter such as `iface-rate`, or set `unlimited: true`", "sink `%s` sends each packet to many hosts, and no filter before it limits their total rate", s.Called())
 			}
 		}
 	}

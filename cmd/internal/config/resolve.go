@@ -79,7 +79,7 @@ func (r *resolver) stages(kind pipeline.Kind, pipelineName string, stages []Stag
 		}
 		if other, ok := first[s.Called()]; ok {
 			at, before := apart(s, s.nameAt(), &other, other.nameAt())
-			r.Add(at, "give it another `name`", "a second %v is called `%s`, first at %v", kind, s.Called(), before)
+			r.Add(at, "give it another `name`", "a second %v is called `%s`; the first is at %v", kind, s.Called(), before)
 		} else {
 			first[s.Called()] = *s
 		}
@@ -109,7 +109,7 @@ func (r *resolver) find(kind pipeline.Kind, s *Stage) bool {
 		return false
 	}
 	slices.Sort(types)
-	hint := cmp.Or(spelling.DidYouMean(s.Type, types), "`pmtud plugins` lists what there is")
+	hint := cmp.Or(spelling.DidYouMean(s.Type, types), "`pmtud plugins` lists them all")
 	r.Add(s.At, hint, "unknown %v `%s`%s", kind, s.Type, s.At.From())
 	return false
 }
@@ -147,7 +147,7 @@ func trialEnv(pipelineName, stage string) pipeline.Env {
 func build(s *Stage, env pipeline.Env) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("plugin panics: %v", v)
+			err = fmt.Errorf("plugin panicked: %v", v)
 		}
 	}()
 	is := s.Resolved

@@ -21,19 +21,19 @@ func TestSaid(t *testing.T) {
 		return "pipelines: {a: {sources: [" + source + "], filters: [" + filters + "], sinks: [" + sinks + "]}}\n"
 	}
 	for _, tc := range []struct{ file, text, want string }{
-		{"a.toml", "[pipelines.a]\nsources = ['pcap']\nsinks = [{type = 'log'}]\n", "2:12: element of `sources` must hold `type` and settings, not text; write `{type = \"pcap\"}`"},
-		{"a.json", `{"pipelines": {"a": {"sources": ["pcap"], "sinks": [{"type": "log"}]}}}`, "1:34: element of `sources` must hold `type` and settings, not text; write `{\"type\": \"pcap\"}`"},
-		{"a.json", `{"pipelines": {"a": {"sources": {}, "sinks": [{"type": "log"}]}}}`, "1:33: `sources` must be a list of stages, not settings with names; put the stages in `[` and `]`"},
+		{"a.toml", "[pipelines.a]\nsources = ['pcap']\nsinks = [{type = 'log'}]\n", "2:12: element of `sources` must contain `type` and settings, not text; write `{type = \"pcap\"}`"},
+		{"a.json", `{"pipelines": {"a": {"sources": ["pcap"], "sinks": [{"type": "log"}]}}}`, "1:34: element of `sources` must contain `type` and settings, not text; write `{\"type\": \"pcap\"}`"},
+		{"a.json", `{"pipelines": {"a": {"sources": {}, "sinks": [{"type": "log"}]}}}`, "1:33: `sources` must be a list of stages, not name-value pairs; put the stages in `[` and `]`"},
 		{"a.yaml", "sources: []\n" + edge("", sink), "1:1: unknown setting `sources`; put it into a pipeline, below `pipelines:` and its name"},
 		{"a.yaml", edge("", "{type: log, log: {level: info}}"), "1:89: unknown setting `log` of sink `log`; put it at the top level, beside `pipelines`"},
 		{"a.yaml", edge("", "{type: log, cpu: 1}"), "1:89: unknown setting `cpu` of sink `log`; put it at the top level, beside `pipelines`"},
-		{"a.yaml", edge("", "{type: log, name: \"a\\x7f\"}"), `1:95: name "a\x7f" is empty or holds control characters`},
+		{"a.yaml", edge("", "{type: log, name: \"a\\x7f\"}"), `1:95: name "a\x7f" is empty or contains control characters`},
 		{"a.yaml", edge("", "{type: log, name: \"a~\"}"), ""},
-		{"a.yaml", edge("{type: port-list, ports: {80: 1}}", sink), "1:91: `ports` must be a list, not settings with names"},
-		{"a.yaml", edge("{type: source-list, deny: {2001:db8::/32}}", sink), "1:92: `deny` must be text, not settings with names; put quotes around it: \"2001:db8::/32\""},
+		{"a.yaml", edge("{type: port-list, ports: {80: 1}}", sink), "1:91: `ports` must be a list, not name-value pairs"},
+		{"a.yaml", edge("{type: source-list, deny: {2001:db8::/32}}", sink), "1:92: `deny` must be text, not name-value pairs; put quotes around it: \"2001:db8::/32\""},
 		{"a.yaml", edge("{type: port-list, ports: [x, 80, y]}", sink), "1:92: `ports`: \"x\" is not a port; write a number from 0 to 65535, a range such as 8000-8080, or a protocol such as tcp|" +
 			"1:99: `ports`: \"y\" is not a port; write a number from 0 to 65535, a range such as 8000-8080, or a protocol such as tcp"},
-		{"a.yaml", "pipelines: {a: {sources: [{type: nflog}], sinks: [" + sink + "]}}\n", "1:34: source `nflog` lacks the setting `group`; add for example `group: 33`"},
+		{"a.yaml", "pipelines: {a: {sources: [{type: nflog}], sinks: [" + sink + "]}}\n", "1:34: source `nflog` needs the setting `group`; add, for example, `group: 33`"},
 		{"a.yaml", edge("", "{type: log, verbosity: 1, queue: }"), "1:103: `queue` has no value"},
 		{"a.yaml", "pipelines: {a: {sources: [" + source + "], filters: 5, sinks: [{type: peers, addresses: 192.0.2.11}]}}\n", "1:65: `filters` must be a list of stages, not the number 5"},
 		{"a.yaml", "pipelines: {a: {sources: [" + source + "], filters: 5, sinks: [{type: broadcast, interface: e}]}}\n", "1:65: `filters` must be a list of stages, not the number 5"},

@@ -26,13 +26,13 @@ type Global struct {
 	User    string  `setting:"user" doc:"name or number of the user to become once everything is open; empty: root becomes pmtud, or nobody if there is no such user, unless a pipeline needs root's files" pattern:"^[A-Za-z0-9_.-]*[$]?$" example:"pmtud"`
 	Watch   bool    `setting:"watch" doc:"reload when the content of the files changes"`
 	Control string  `setting:"control" doc:"path of the unix socket for status, top and tap; empty for /run/pmtud/pmtud.sock, off for none" pattern:"^$|^off$|^/" example:"/run/pmtud/pmtud.sock"`
-	Sandbox string  `setting:"sandbox" doc:"drop all rights that the pipelines do not need: as far as the kernel allows, never, or refuse to run where it does not" enum:"auto,off,required" example:"auto"`
+	Sandbox string  `setting:"sandbox" doc:"drop all rights that the pipelines do not need: auto as far as the kernel allows, off never, required or refuse to run" enum:"auto,off,required" example:"auto"`
 	Canary  Canary  `setting:"canary" doc:"test messages by which the servers find out who hears whom"`
 }
 
 // Canary are the settings of the test messages by which the servers of a cluster find out who hears whom.
 type Canary struct {
-	Interval time.Duration `setting:"interval" doc:"send one at least this often by each sink that sends to other hosts, and count those of others; 0s for none; at least 1s" min:"0s" max:"1h" example:"60s"`
+	Interval time.Duration `setting:"interval" doc:"send a test message at least this often through each sink that sends to other hosts, and count those of others; 0s for none, otherwise at least 1s" min:"0s" max:"1h" example:"60s"`
 	Name     string        `setting:"name" doc:"what this server calls itself, 1 to 63 letters, digits, dots, hyphens and underscores; empty for the host's name" pattern:"^[A-Za-z0-9._-]{0,63}$" example:"web1"`
 }
 
@@ -46,7 +46,7 @@ type HTTP struct {
 // Log are the settings of what the program says of itself.
 type Log struct {
 	Format string `setting:"format" doc:"text, or json: an object for each line" enum:"text,json" example:"json"`
-	Level  string `setting:"level" doc:"lowest level that is written" enum:"debug,info,warn,error" example:"info"`
+	Level  string `setting:"level" doc:"lowest level to log" enum:"debug,info,warn,error" example:"info"`
 }
 
 // GlobalSettings returns a pointer to a [Global] that holds the defaults.
@@ -115,7 +115,7 @@ func (c *Canary) Check(string) error {
 		return setting.Errorf("name", "%w", err)
 	}
 	if c.Interval == 0 {
-		return setting.Errorf("name", "there is no interval, so no test message has the name; add `interval`")
+		return setting.Errorf("name", "has no effect: without an interval no test messages are sent; add `interval`")
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func TestQueue(t *testing.T) {
 		{", queue: {max_age: -1s}", queue{}, "4:59: `max_age` must be at least 0s, not -1s"},
 		{", queue: {max_age: 1}", queue{}, "4:59: `max_age` must be a duration such as 10s, not the number 1; write \"1s\" if seconds are meant"},
 		{", queue: {sizes: 1}", queue{}, "4:50: unknown setting `sizes` of `queue`; did you mean `size`?"},
-		{", queue: 5", queue{}, "4:49: `queue` must hold settings with names, not the number 5"},
+		{", queue: 5", queue{}, "4:49: `queue` must contain name-value pairs, not the number 5"},
 		{", queues: {size: 5}", queue{}, "4:42: unknown setting `queues` of sink `output`; did you mean `queue`?"},
 	} {
 		t.Run(tc.settings, func(t *testing.T) {

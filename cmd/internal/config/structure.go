@@ -88,7 +88,7 @@ func (d *decoder) list(v reflect.Value, s *Setting) {
 			}
 		}
 	default:
-		wrong(d.Report, s.At, "`"+s.Name+"`", "be a list, or a map by name", s.Value, "")
+		wrong(d.Report, s.At, "`"+s.Name+"`", "be a list, or a mapping by name", s.Value, "")
 	}
 }
 
@@ -110,7 +110,7 @@ func (d *decoder) takeName(s *Setting) bool {
 func (d *decoder) table(s *Setting) (Table, bool) {
 	table, ok := s.Value.(Table)
 	if !ok {
-		wrong(d.Report, s.At, "`"+s.Name+"`", "hold settings with names", s.Value, "")
+		wrong(d.Report, s.At, "`"+s.Name+"`", "contain name-value pairs", s.Value, "")
 	}
 	return table, ok
 }

@@ -114,23 +114,23 @@ func TestDecodeMistakes(t *testing.T) {
 		want []string
 	}{
 		"unknown":         {"dishs: 1", []string{"1:1: unknown setting `dishs` of the file; did you mean `dishes`?"}},
-		"missing":         {"other: 1", []string{" the file lacks the setting `dishes`; add `dishes`", "1:1: unknown setting `other` of the file; valid here: `dishes`"}},
+		"missing":         {"other: 1", []string{" the file needs the setting `dishes`; add `dishes`", "1:1: unknown setting `other` of the file; valid here: `dishes`"}},
 		"empty":           {"", []string{": file is empty"}},
 		"no value":        {"dishes:", []string{"1:1: `dishes` has no value"}},
-		"text for a list": {"dishes: x", []string{"1:9: `dishes` must be a list, or a map by name, not text"}},
+		"text for a list": {"dishes: x", []string{"1:9: `dishes` must be a list, or a mapping by name, not text"}},
 		"text for a struct": {"dishes: [x, {name: y, served: 3}]", []string{
-			"1:10: `dishes` must hold settings with names, not text",
-			"1:31: `served` must hold settings with names, not the number 3",
+			"1:10: `dishes` must contain name-value pairs, not text",
+			"1:31: `served` must contain name-value pairs, not the number 3",
 		}},
 		"no value in a list":   {"dishes: [~]", []string{"1:10: element of `dishes` has no value"}},
 		"no value in a map":    {"dishes: {a: }", []string{"1:10: `a` has no value"}},
 		"wrong types":          {"dishes: {a: {price: x, with: [1], served: {hot: yes}}}", []string{"1:21: `price` must be a whole number, not text", "1:31: `with` must be text, not the number 1; put quotes around it: \"1\"", "1:49: `hot` must be true or false, not text; write true"}},
-		"wrong types in a map": {"dishes: {a: {grams: {b: 3, c: {d: 1.5, e: , f: 1}}}}", []string{"1:25: `b` must hold settings with names, not the number 3", "1:35: `d` must be a whole number, not 1.5", "1:40: `e` has no value"}},
+		"wrong types in a map": {"dishes: {a: {grams: {b: 3, c: {d: 1.5, e: , f: 1}}}}", []string{"1:25: `b` must contain name-value pairs, not the number 3", "1:35: `d` must be a whole number, not 1.5", "1:40: `e` has no value"}},
 		"unknown within":       {"dishes: {a: {pric: 1, served: {ht: true}}}", []string{"1:14: unknown setting `pric` of `a`; did you mean `price`?", "1:32: unknown setting `ht` of `served`; did you mean `hot`?"}},
-		"no name":              {"dishes: [{price: 1}]", []string{"1:10: element of `dishes` lacks the setting `name`; add `name`"}},
+		"no name":              {"dishes: [{price: 1}]", []string{"1:10: element of `dishes` needs the setting `name`; add `name`"}},
 		"two names":            {"dishes: {a: {name: b}}", []string{"1:14: `a` has a name already"}},
 		"check":                {"dishes: {a: {price: 13}}", []string{"1:21: `price` must not be 13"}},
-		"twice":                {"dishes: {a: {price: 1, price: 2}}", []string{"1:24: `price` is declared twice, first in line 1; leave one of them out"}},
+		"twice":                {"dishes: {a: {price: 1, price: 2}}", []string{"1:24: `price` is declared twice, first on line 1; remove one of them"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := writeText(t, "m.yaml", tc.text)

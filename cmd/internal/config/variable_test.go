@@ -209,10 +209,10 @@ func TestVariableMistakes(t *testing.T) {
 		"unset":            {"interface: '${UNSET_}'", []string{"53: environment variable `UNSET_` is not set; set it, or give it a default: `${UNSET_:-DEFAULT}`"}},
 		"unset, later":     {"interface: 'a$$b $ ${UNSET_}'", []string{"60: environment variable `UNSET_` is not set; set it, or give it a default: `${UNSET_:-DEFAULT}`"}},
 		"two":              {"interface: '${A_}${IFACE}${B_}'", []string{"53: environment variable `A_` is not set; set it, or give it a default: `${A_:-DEFAULT}`", "66: environment variable `B_` is not set; set it, or give it a default: `${B_:-DEFAULT}`"}},
-		"no end":           {"interface: '${IFACE'", []string{"53: `${` has no end; close it with `}`, or write `$${` for the two characters"}},
-		"no name":          {"interface: \"${}\"", []string{"53: \"\" is not the name of an environment variable; write `${NAME}`, `${NAME:-DEFAULT}`, `${NAME:?MESSAGE}` or `${file:PATH}`, or `$${` for the two characters"}},
-		"shell's operator": {"interface: '${IFACE-x}'", []string{"53: \"IFACE-x\" is not the name of an environment variable; write `${NAME}`, `${NAME:-DEFAULT}`, `${NAME:?MESSAGE}` or `${file:PATH}`, or `$${` for the two characters"}},
-		"unknown operator": {"interface: '${IFACE:+x}'", []string{"53: \"IFACE:+x\" is not the name of an environment variable; write `${NAME}`, `${NAME:-DEFAULT}`, `${NAME:?MESSAGE}` or `${file:PATH}`, or `$${` for the two characters"}},
+		"no end":           {"interface: '${IFACE'", []string{"53: `${` is not closed; add `}`, or write `$${` for a literal `${`"}},
+		"no name":          {"interface: \"${}\"", []string{"53: \"\" is not the name of an environment variable; write `${NAME}`, `${NAME:-DEFAULT}`, `${NAME:?MESSAGE}` or `${file:PATH}`, or `$${` for a literal `${`"}},
+		"shell's operator": {"interface: '${IFACE-x}'", []string{"53: \"IFACE-x\" is not the name of an environment variable; write `${NAME}`, `${NAME:-DEFAULT}`, `${NAME:?MESSAGE}` or `${file:PATH}`, or `$${` for a literal `${`"}},
+		"unknown operator": {"interface: '${IFACE:+x}'", []string{"53: \"IFACE:+x\" is not the name of an environment variable; write `${NAME}`, `${NAME:-DEFAULT}`, `${NAME:?MESSAGE}` or `${file:PATH}`, or `$${` for a literal `${`"}},
 		"required":         {"interface: '${UNSET_:?say which, as in a:-b}'", []string{"53: environment variable `UNSET_` is not set; say which, as in a:-b"}},
 		"required, empty":  {"interface: '${EMPTY:?say which}'", []string{"53: environment variable `EMPTY` is not set; say which"}},
 		"in each other":    {"interface: '${A_:-${IFACE}}'", []string{"53: variables cannot be nested"}},
@@ -228,10 +228,10 @@ func TestVariableMistakes(t *testing.T) {
 		"fraction":         {"interface: x, snaplen: '${FLOAT}'", []string{"64: `snaplen` must be a whole number, not 0.5 (from environment FLOAT)"}},
 		"yes":              {"interface: x, promiscuous: '${YES}'", []string{"68: `promiscuous` must be true or false, not text (from environment YES); write true"}},
 		"refused":          {"interface: x, direction: '${IFACE}'", []string{"66: `direction`: \"eth0\" is not in, out or both (from environment IFACE)"}},
-		"of a list":        {"interface: ['${IFACE}']", []string{"52: `interface` must be text, not a list; write a single one"}},
+		"of a list":        {"interface: ['${IFACE}']", []string{"52: `interface` must be text, not a list; write a single value"}},
 		"refused by build": {"interface: x, snaplen: '${ZERO_:-0}'", []string{"64: `snaplen` must not be 0 (from default of ZERO_)"}},
 		"type":             {"interface: x}, {type: '${IFACE}'", []string{"63: unknown source `eth0` (from environment IFACE); valid here: `file`, `input`"}},
-		"name":             {"interface: x, name: '${EMPTY}'", []string{"61: name \"\" (from environment EMPTY) is empty or holds control characters"}},
+		"name":             {"interface: x, name: '${EMPTY}'", []string{"61: name \"\" (from environment EMPTY) is empty or contains control characters"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := loadIn(t, dir, "a.yaml", "pipelines: {p: {sources: [{type: input, "+tc.settings+"}], sinks: [{type: output}]}}\n")
@@ -303,7 +303,7 @@ func TestVariableBomb(t *testing.T) {
 	}
 	_, err = loadIn(t, dir, "b.toml", "a = \""+strings.Repeat("${UNSET_}", 100_000)+"\"\n")
 	var mistakes config.Mistakes
-	if !errors.As(err, &mistakes) || len(mistakes) != 101 || mistakes[100].Error() != "99901 more mistakes are left out" {
+	if !errors.As(err, &mistakes) || len(mistakes) != 101 || mistakes[100].Error() != "99901 more mistakes are not shown" {
 		t.Errorf("%d mistakes", len(mistakes))
 	}
 }

@@ -20,8 +20,8 @@ func (f *File) Warnings() Mistakes {
 	for i, u := range users {
 		if first := slices.IndexFunc(users[:i], u.repeats); first >= 0 {
 			other := users[first]
-			r.Warn(u.At, "let one of them do it, or have them send different messages",
-				"sink `%s` sends what %v at %v does: a message that gets to both goes out twice", u.Called(), other, other.At)
+			r.Warn(u.At, "remove one of them, or have filters give them different messages",
+				"sink `%s` sends the same as %v at %v: a message that reaches both is sent twice", u.Called(), other, other.At)
 		}
 	}
 	r.Sort()

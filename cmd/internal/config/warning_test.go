@@ -20,13 +20,13 @@ func TestWarnings(t *testing.T) {
 	)
 	other := func(source, sink string) string { return "{sources: [" + source + "], sinks: [" + sink + "]}" }
 	twice := func(at, sink, what string) string {
-		return at + ": warning: sink `" + sink + "` sends what sink " + what + " does: a message that gets to both goes out twice; let one of them do it, or have them send different messages"
+		return at + ": warning: sink `" + sink + "` sends the same as sink " + what + ": a message that reaches both is sent twice; remove one of them, or have filters give them different messages"
 	}
 	for name, tc := range map[string]struct{ sources, sinks, other, want string }{
 		"nothing":                      {eth0, send, "", ""},
-		"any packet":                   {eth0, "{type: broadcast, interface: eth0, any_packet: true}", "", "4:60: warning: `any_packet` sends every frame that gets here to all hosts of the LAN, not PTBs alone"},
+		"any packet":                   {eth0, "{type: broadcast, interface: eth0, any_packet: true}", "", "4:60: warning: `any_packet` sends every frame that arrives here to all hosts of the LAN, not only PTBs"},
 		"PTBs only":                    {eth0, "{type: broadcast, interface: eth0, any_packet: false}", "", ""},
-		"the router's address":         {eth0, "{type: broadcast, interface: eth0, source_mac: captured-source}", "", "4:60: warning: `source_mac` makes bridges of the LAN take this host for the router, until that sends something itself"},
+		"the router's address":         {eth0, "{type: broadcast, interface: eth0, source_mac: captured-source}", "", "4:60: warning: `source_mac` makes bridges on the LAN take this host for the router, until the router itself sends something"},
 		"twice in a pipeline":          {eth0, send + ", {type: broadcast, name: again, interface: eth0}", "", twice("4:56", "again", "`broadcast` of pipeline `p` at FILE:4:20")},
 		"on two interfaces":            {eth0, send + ", {type: broadcast, name: again, interface: eth1}", "", ""},
 		"a dry run":                    {eth0, send + ", {type: broadcast, name: again, interface: eth0, dry_run: true}", "", ""},

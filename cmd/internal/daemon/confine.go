@@ -142,9 +142,9 @@ func (s *confinement) checkUndeclared(undeclared []string) error {
 	switch {
 	case len(undeclared) == 0 || s.mode == sandbox.Off:
 	case s.mode == sandbox.Required:
-		return fmt.Errorf("confine process: stages do not say what they need: %s", strings.Join(undeclared, ", "))
+		return fmt.Errorf("confine process: stages do not declare what they need: %s", strings.Join(undeclared, ", "))
 	default:
-		s.log.Warn("process is not confined: stages do not say what they need", "stages", strings.Join(undeclared, ", "))
+		s.log.Warn("process is not confined: stages do not declare what they need", "stages", strings.Join(undeclared, ", "))
 		s.mode = sandbox.Off
 	}
 	return nil
@@ -182,7 +182,7 @@ func (s *confinement) enter() error {
 	s.entered = &sandbox.Confined{Plan: s.plan, Mode: s.mode, Report: report}
 	close(s.confined)
 	for _, dir := range s.entered.NotWritable() {
-		s.log.Warn("the user may not make files in a folder of the configuration: they can't be rotated, and not opened again by a reload",
+		s.log.Warn("the user may not create files in a configured folder: they can't be rotated, nor opened again by a reload",
 			"user", report.User, "folder", dir, "hint", "chown "+report.User+" "+dir)
 	}
 	return nil

@@ -182,7 +182,7 @@ func (d *daemon) adopt(g config.Global) {
 		{"control", g.Control != before.Control},
 	} {
 		if s.changed {
-			d.log.Logger().Warn("setting was changed, which needs a restart", "setting", s.name)
+			d.log.Logger().Warn("changed setting takes effect only after a restart", "setting", s.name)
 		}
 	}
 }
@@ -204,7 +204,7 @@ func (d *daemon) setLog(l config.Log) {
 
 func (d *daemon) toggleDebug() {
 	level := d.log.ToggleDebug()
-	d.log.Logger().Info("level of the log changed", "level", level)
+	d.log.Logger().Info("log level changed", "level", level)
 }
 
 // pin pins the process to a processor, if there is one to pin it to.
@@ -214,9 +214,9 @@ func (d *daemon) pin(cpu *uint16) error {
 	}
 	log := d.log.Logger().With("cpu", *cpu)
 	if err := pinProcess(int(*cpu)); err != nil {
-		log.Error("can't pin the process", "error", err)
+		log.Error("can't pin process to CPU", "error", err)
 		return ErrFailed
 	}
-	log.Info("process pinned")
+	log.Info("process pinned to CPU")
 	return nil
 }

@@ -38,13 +38,13 @@ func (s *confinement) logDenied(ctx context.Context) {
 		now := s.entered.Denied()
 		for _, path := range now {
 			if !slices.Contains(before, path) {
-				s.log.Warn("can't open a file: the process gave up the right to it at its start, or its user has none", "path", path,
-					"hint", "restart it if a folder on the way was made since")
+				s.log.Warn("can't open a file: the process gave up the right to it at its start, or its user has no access", "path", path,
+					"hint", "restart it if a folder in the path was created since then")
 			}
 		}
 		for _, path := range before {
 			if !slices.Contains(now, path) {
-				s.log.Info("file is no longer refused", "path", path)
+				s.log.Info("file can be opened again", "path", path)
 			}
 		}
 		before = now

@@ -16,7 +16,7 @@ func (s *confinement) leaveRoot() {
 	}
 	user := sandbox.Unprivileged()
 	if err := s.mayBecome(user); err != nil {
-		s.log.Warn("process stays root", "because", err, "hint", "name a user who owns these files by the setting `user`, or root")
+		s.log.Warn("process keeps running as root", "because", err, "hint", "set `user` to a user who owns these files, or to root")
 		return
 	}
 	s.plan.User = user
@@ -26,7 +26,7 @@ func (s *confinement) leaveRoot() {
 func (s *confinement) mayBecome(u *sandbox.User) error {
 	for _, dir := range s.plan.Write {
 		if !u.Owns(dir) {
-			return fmt.Errorf("captures are written to %s, which is not user %s's", dir, u.Name)
+			return fmt.Errorf("captures are written to %s, which user %s does not own", dir, u.Name)
 		}
 	}
 	var denied string

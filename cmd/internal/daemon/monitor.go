@@ -57,6 +57,6 @@ func (d *daemon) closeMonitor() { d.logMonitorError(d.monitor.Close()) }
 // logMonitorError logs what went wrong with the monitor when it was too late to refuse.
 func (d *daemon) logMonitorError(err error) {
 	if err != nil {
-		d.log.Logger().Error("metrics and health are not in order", "error", err)
+		d.log.Logger().Error("can't move or close the server of metrics and health", "error", err)
 	}
 }

@@ -41,7 +41,7 @@ func TestFind(t *testing.T) {
 		{[]string{"d"}, "d/a.TOML+ d/b.yaml+ d/c.yml+ d/d.json+ d/g.yaml+ d/h.yaml+", ""},
 		{[]string{"g", "d/b.yaml", "d"}, "g d/b.yaml d/a.TOML+ d/c.yml+ d/d.json+ d/h.yaml+", ""},
 		{[]string{"d/h.yaml", "g"}, "g", "d/h.yaml: read file: no such file or directory"},
-		{[]string{"e", "g"}, "g", "e: folder holds no files *.yaml, *.yml, *.toml or *.json"},
+		{[]string{"e", "g"}, "g", "e: folder contains no files *.yaml, *.yml, *.toml or *.json"},
 	} {
 		r := mistake.NewReport()
 		var got []string
@@ -105,7 +105,7 @@ func TestRead(t *testing.T) {
 	r = disk.NewReader(t.Context())
 	for i, name := range []string{"mib", "mib", "mib", "mib", "mib", "mib", "mib", "mib", "empty", "a"} {
 		_, err := r.Read(name, false)
-		if want := map[bool]string{true: "is too much: all files together are larger than 8 MiB"}[name == "a"]; text(err) != want {
+		if want := map[bool]string{true: "does not fit: all files together are larger than 8 MiB"}[name == "a"]; text(err) != want {
 			t.Errorf("file %d: %v", i, err)
 		}
 	}

@@ -69,7 +69,7 @@ func expand(path string) ([]Found, error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, errors.New("folder holds no files *.yaml, *.yml, *.toml or *.json")
+		return nil, errors.New("folder contains no files *.yaml, *.yml, *.toml or *.json")
 	}
 	return files, nil
 }

@@ -50,7 +50,7 @@ func NewReader(ctx context.Context) *Reader {
 
 var (
 	errTooLarge   = errors.New("is larger than 1 MiB")
-	errTogether   = errors.New("is too much: all files together are larger than 8 MiB")
+	errTogether   = errors.New("does not fit: all files together are larger than 8 MiB")
 	errNotRegular = errors.New("is not a regular file")
 )
 

@@ -99,7 +99,7 @@ func TestTooMany(t *testing.T) {
 		r.Add(mistake.Position{File: "a", Line: i + 1, Column: 1}, "", "m")
 	}
 	lines := strings.Split(r.Err().Error(), "\n")
-	if len(r.Mistakes) != 100 || lines[len(lines)-1] != "3 more mistakes are left out" {
+	if len(r.Mistakes) != 100 || lines[len(lines)-1] != "3 more mistakes are not shown" {
 		t.Errorf("%d mistakes: %s", len(r.Mistakes), lines[len(lines)-1])
 	}
 }

@@ -32,7 +32,7 @@ type Report struct {
 func NewReport() *Report { return &Report{Texts: Texts{}} }
 
 // TwiceHint is the hint for what may be written only once.
-const TwiceHint = "leave one of them out"
+const TwiceHint = "remove one of them"
 
 // maxMistakes bounds what is printed. Nobody writes that many by hand.
 const maxMistakes = 100
@@ -80,7 +80,7 @@ func (r *Report) Err() error {
 	}
 	r.Sort()
 	if r.left > 0 {
-		return append(r.Mistakes, Mistake{Message: fmt.Sprintf("%d more mistakes are left out", r.left)})
+		return append(r.Mistakes, Mistake{Message: fmt.Sprintf("%d more mistakes are not shown", r.left)})
 	}
 	return r.Mistakes
 }

@@ -88,7 +88,7 @@ func (c *chainReader) stage() *Node {
 	for !c.failed && !c.next(")") {
 		c.setting(stage)
 		if !c.next(",") && !strings.HasPrefix(c.rest(), ")") {
-			c.fail(c.at(), "", "the settings of `%s` have no end: `)` is missing", typ.Value)
+			c.fail(c.at(), "", "the settings of `%s` are not closed: `)` is missing", typ.Value)
 		}
 	}
 	return stage
@@ -100,7 +100,7 @@ func (c *chainReader) setting(stage *Node) {
 	settings := stage.Table()
 	if name := c.word(); name.Value != "" && c.next("=") {
 		if settings.Find(name.Value.(string)) != nil {
-			c.fail(name.At, "", "setting `%s` is written twice", name.Value)
+			c.fail(name.At, "", "setting `%s` is set twice", name.Value)
 		}
 		s := c.value()
 		s.Name, s.NameAt = name.Value.(string), name.At
@@ -125,7 +125,7 @@ func (c *chainReader) value() *Node {
 		if at := c.at(); c.next(quote) {
 			text, rest, closed := strings.Cut(c.text[c.done:], quote)
 			if c.done = len(c.text) - len(rest); !closed {
-				c.fail(at, "", "the quotes have no end")
+				c.fail(at, "", "the quotes are not closed")
 			}
 			return &Node{Value: text, At: at}
 		}

@@ -58,7 +58,7 @@ func (d *document) complain(c complaint) {
 func (d *document) conflict() (complaint, bool) {
 	for i, line := range d.Texts[d.name] {
 		if strings.HasPrefix(line, "<<<<<<< ") || strings.HasPrefix(line, ">>>>>>> ") {
-			return complaint{d.at(i+1, 1), "two versions were merged and conflict here", "leave one of them, without the lines around"}, true
+			return complaint{d.at(i+1, 1), "this is an unresolved merge conflict", "keep one of the two versions, and remove the marker lines"}, true
 		}
 	}
 	return complaint{}, false
@@ -89,9 +89,9 @@ func (d *document) oddSpace(at mistake.Position) (complaint, bool) {
 func odd(r rune, at mistake.Position) (complaint, bool) {
 	switch {
 	case unicode.Is(unicode.Zs, r) && r != ' ':
-		return complaint{at, fmt.Sprintf("this is not a plain space but the character %U", r), "write a plain space"}, true
+		return complaint{at, fmt.Sprintf("this is %U, not a plain space", r), "write a plain space"}, true
 	case unicode.Is(unicode.Cf, r):
-		return complaint{at, fmt.Sprintf("an invisible character, %U, stands here", r), "leave it out"}, true
+		return complaint{at, fmt.Sprintf("there is an invisible character here, %U", r), "remove it"}, true
 	}
 	return complaint{}, false
 }

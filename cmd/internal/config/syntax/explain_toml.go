@@ -12,12 +12,12 @@ import (
 // tomlRules are for what TOML's parser says of a place. Its own words are good as they
 // are where people know TOML; these are for those who do not.
 var tomlRules = []rule{
-	{says: "expected '=' after key", line: `^\s*([A-Za-z0-9_-]+:\s*(#.*)?$|- )`, message: "this is YAML, not TOML", hint: "give the file a name that ends with .yaml"},
+	{says: "expected '=' after key", line: `^\s*([A-Za-z0-9_-]+:\s*(#.*)?$|- )`, message: "this is YAML, not TOML", hint: "rename the file so that it ends in .yaml"},
 	{says: "expected '=' after key", line: `^\s*(\S+?)\s*:\s*(.*)$`, message: "`:` instead of `=`", hint: "write `$1 = $2`"},
 	{says: "expected '=' after key", line: `^\s*([A-Za-z0-9_-]+)\s+([^=]+)$`, message: "`=` is missing", hint: "write `$1 = $2`"},
 	{says: "at start of key", line: `^\s*(?://|;|--)\s*(.*)$`, message: "comments begin with #", hint: "write `# $1`"},
-	{says: "at start of key", line: `^\s*\{`, message: "this is JSON, not TOML", hint: "give the file a name that ends with .json"},
-	{says: "strings cannot have new lines|unterminated |not terminated", message: "text in quotes has no end", hint: "close it with the quote that it begins with"},
+	{says: "at start of key", line: `^\s*\{`, message: "this is JSON, not TOML", hint: "rename the file so that it ends in .json"},
+	{says: "strings cannot have new lines|unterminated |not terminated", message: "quoted text is not closed", hint: "close it with the quote that it starts with"},
 	{says: `U\+000A at start of value|expected value but got`, message: "a value is missing"},
 	{says: "cannot have leading zeroes", message: "number begins with a zero", hint: leadingZeroHint},
 	{says: "invalid escape character", message: "this backslash has no meaning in double quotes", hint: backslashHint},
@@ -58,7 +58,7 @@ func (d *document) badWord(at mistake.Position) (complaint, bool) {
 	case begin.Column+utf8.RuneCountInString(value) <= at.Column || strings.ContainsAny(value, `"'=`):
 		return complaint{}, false
 	case plain != value:
-		return complaint{begin, "these quotes mean nothing in TOML", `write "` + plain + `"`}, true
+		return complaint{begin, "these are not TOML quotes", `write "` + plain + `"`}, true
 	case hint != "":
 		return complaint{begin, "`" + value + "` is not a value", hint}, true
 	}

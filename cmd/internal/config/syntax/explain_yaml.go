@@ -20,9 +20,9 @@ var yamlRules = []rule{
 	{says: `'\\t'`, message: "a tab is not allowed here", hint: "indent with spaces"},
 	{says: "invalid key", rest: "^:", message: "text in {} can't begin with a colon", hint: "put quotes around it"},
 	{says: "unknown escape character", message: "this backslash has no meaning in double quotes", hint: backslashHint},
-	{says: "end character of", message: "text in quotes has no end", hint: "close it with the quote that it begins with"},
+	{says: "end character of", message: "quoted text is not closed", hint: "close it with the quote that it starts with"},
 	{says: "is a reserved character", message: "text can't begin with this", hint: "put quotes around it"},
-	{says: "flow map content", message: "this is no setting", hint: "write `name: value`, or quotes around text that begins with {"},
+	{says: "flow map content", message: "this is not a setting", hint: "write `name: value`, or quotes around text that begins with {"},
 	{says: "end token '(.)'", rest: `^(\[)`, message: "`$1` is not closed", hint: "write `]` where it ends"},
 	{says: "end token '(.)'", rest: `^({)`, message: "`$1` is not closed", hint: "write `}` where it ends"},
 	{rest: "^,", message: "a value is missing before `,`"},
@@ -30,9 +30,9 @@ var yamlRules = []rule{
 	{line: nameOf + `:(\S.*)$`, message: "a space is missing after the colon", hint: "write `$1: $2`"},
 	{line: `^\s*-([A-Za-z0-9_"'{[].*)$`, message: "a space is missing after the dash", hint: "write `- $1`"},
 	{says: noEntry, line: nameOf + `[ =]+([^#\s].*)$`, message: noColon, hint: "write `$1: $2`"},
-	{says: noEntry, line: `^\s*- `, message: "list element among settings", hint: "look at the indentation, here and above"},
-	{says: "mapping value is not allowed", line: nameOf + `: +([^"'\[{].*: .*)$`, message: "a second colon in this line", hint: "put quotes around text: `$1: \"$2\"`"},
-	{says: "pre-defined", line: `["'].*["']`, message: "text goes on behind its closing quote", hint: "put quotes around all of it"},
+	{says: noEntry, line: `^\s*- `, message: "a list element among settings", hint: "check the indentation here and above"},
+	{says: "mapping value is not allowed", line: nameOf + `: +([^"'\[{].*: .*)$`, message: "there is a second colon on this line", hint: "put quotes around the text: `$1: \"$2\"`"},
+	{says: "pre-defined", line: `["'].*["']`, message: "text continues after its closing quote", hint: "put quotes around all of it"},
 }
 
 // explainYAML says in other words what the parser says of a place.
@@ -47,9 +47,9 @@ func (d *document) explainYAML(at mistake.Position, message string) complaint {
 	}
 	switch {
 	case regexp.MustCompile(noEntry).MatchString(message):
-		return complaint{at, "this is no setting", "write `name: value`"}
+		return complaint{at, "this is not a setting", "write `name: value`"}
 	case strings.Contains(message, "value is not allowed in this context"):
-		return complaint{at, "this is not allowed here", "look at the indentation, here and above"}
+		return complaint{at, "this is not allowed here", "check the indentation here and above"}
 	}
 	return complaint{at, message, ""}
 }
@@ -63,7 +63,7 @@ func (d *document) yamlBracket(at mistake.Position, message string) (complaint, 
 	rest := d.behind(at)
 	isCloser := strings.HasPrefix(rest, "]") || strings.HasPrefix(rest, "}")
 	if isCloser && len(d.scan(at, true).open) == 0 {
-		return complaint{at, "`" + rest[:1] + "` closes nothing", "leave it out"}, true
+		return complaint{at, "`" + rest[:1] + "` closes nothing", "remove it"}, true
 	}
 	if !strings.Contains(message, "' must be specified") || strings.HasPrefix(rest, ",") {
 		return complaint{}, false
@@ -108,7 +108,7 @@ func (d *document) indentation(at mistake.Position, message string) (complaint, 
 	if strings.Contains(message, "mapping value is not allowed") && at.Line < len(lines) {
 		if own := columns(line); indentOf(lines[at.Line]) > own[len(own)-1] {
 			return complaint{
-				d.at(at.Line+1, indentOf(lines[at.Line])+1), "line is indented deeper than the one above, which has a value already",
+				d.at(at.Line+1, indentOf(lines[at.Line])+1), "line is indented deeper than the one above, which already has a value",
 				fmt.Sprintf("indent by %d spaces", own[len(own)-1]),
 			}, true
 		}
@@ -122,7 +122,7 @@ func (d *document) indentation(at mistake.Position, message string) (complaint, 
 	if len(fits) > 1 {
 		hint += fmt.Sprintf(" or %d", fits[len(fits)-2])
 	}
-	return complaint{d.at(at.Line, column+1), fmt.Sprintf("indentation by %d spaces fits no line above", column), hint + " spaces"}, true
+	return complaint{d.at(at.Line, column+1), fmt.Sprintf("indentation of %d spaces matches no line above", column), hint + " spaces"}, true
 }
 
 // leave returns the blocks that are open behind a line which is indented to a column.

@@ -105,5 +105,5 @@ func KindOf(value any) string {
 	case List:
 		return "a list"
 	}
-	return "settings with names"
+	return "name-value pairs"
 }

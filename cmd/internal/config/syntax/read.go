@@ -98,7 +98,7 @@ func (d *document) fits(depth int, at mistake.Position) bool {
 	if d.values++; d.values > maxValues {
 		if !d.tooMany {
 			d.tooMany = true
-			d.Add(at, "", "file holds too many values: %d at most", maxValues)
+			d.Add(at, "", "file contains too many values; the limit is %d", maxValues)
 		}
 		return false
 	}
@@ -116,9 +116,9 @@ func (d *document) checkDepth(depth int, at mistake.Position) bool {
 func (d *document) checkKey(key string, at mistake.Position, table Table) bool {
 	switch {
 	case key == "" || strings.Contains(key, "\x00"):
-		d.Add(at, "", "key %q is empty or holds a zero byte", key)
+		d.Add(at, "", "key %q is empty or contains a zero byte", key)
 	case strings.Contains(key, "${"):
-		d.Add(at, "write the name itself", "a name can't hold a variable: %q", key)
+		d.Add(at, "write the name itself", "a name can't contain a variable: %q", key)
 	case len(table) >= maxKeys:
 		d.crowded(at)
 	default:
@@ -138,5 +138,5 @@ func (d *document) crowded(at mistake.Position) {
 // twice notes a name that stands in its place already.
 func (d *document) twice(first *Node, at mistake.Position) {
 	first.Repeated = true
-	d.Add(at, mistake.TwiceHint, "`%s` is declared twice, first in line %d", first.Name, first.NameAt.Line)
+	d.Add(at, mistake.TwiceHint, "`%s` is declared twice, first on line %d", first.Name, first.NameAt.Line)
 }

@@ -13,8 +13,8 @@ func (d *document) bracket(at mistake.Position, quotesOverLines bool) (complaint
 	s := d.scan(at, quotesOverLines)
 	if q := s.quote; q.end.Line == at.Line && q.at.Line < at.Line {
 		return complaint{
-			q.at, fmt.Sprintf("text in quotes ends only in line %d", q.end.Line),
-			"close it with `" + string(q.sign) + "` in its own line",
+			q.at, fmt.Sprintf("quoted text does not end until line %d", q.end.Line),
+			"close it with `" + string(q.sign) + "` on this line",
 		}, true
 	}
 	if len(s.open) == 0 {

@@ -218,7 +218,7 @@ func (t *tomlReader) read(to *Node, n *unstable.Node) {
 			t.keyValue(to, it.Node())
 		}
 	case unstable.LocalDate, unstable.LocalTime, unstable.LocalDateTime, unstable.DateTime:
-		t.Add(to.At, fmt.Sprintf("put quotes around text: \"%s\"", n.Data), "no setting is a date or a time")
+		t.Add(to.At, fmt.Sprintf("put quotes around the text: \"%s\"", n.Data), "no setting takes a date or a time")
 	default:
 		to.Value = string(n.Data)
 	}

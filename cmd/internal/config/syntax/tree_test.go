@@ -124,26 +124,26 @@ func TestFormMistakes(t *testing.T) {
 		{"a.toml", "a" + strings.Repeat(".a", 64) + " = 1\n", "1:1: values are nested too deeply"},
 		{"a.toml", names.String(), "1001:1: more than 1000 names in one place"},
 		{"a.yaml", strings.ReplaceAll(names.String(), " =", ":"), "1001:1: more than 1000 names in one place"},
-		{"a.yaml", "'': 1\n", "1:1: key \"\" is empty or holds a zero byte"},
-		{"a.yaml", "\"a\\0b\": 1\n", "1:1: key \"a\\x00b\" is empty or holds a zero byte"},
-		{"a.yaml", "a: *x\n", "1:4: no anchor `&x` is defined before this; define it before, or put quotes around text that begins with *"},
-		{"a.yaml", "a: {<<: 5}\n", "1:9: `<<` merges settings, and this is none; write the anchor of some settings: `<<: *NAME`"},
-		{"a.yaml", "- a\n", "1:1: file must hold settings with names; write `name: value`"},
+		{"a.yaml", "'': 1\n", "1:1: key \"\" is empty or contains a zero byte"},
+		{"a.yaml", "\"a\\0b\": 1\n", "1:1: key \"a\\x00b\" is empty or contains a zero byte"},
+		{"a.yaml", "a: *x\n", "1:4: no anchor `&x` is defined before this; define it earlier, or put quotes around text that begins with *"},
+		{"a.yaml", "a: {<<: 5}\n", "1:9: `<<` needs an alias of name-value pairs; write `<<: *NAME`"},
+		{"a.yaml", "- a\n", "1:1: file must contain name-value pairs; write `name: value`"},
 		{"a.yaml", "a: 1\n---\nb: 2\n", "3:1: a second YAML document begins here; write one document per file"},
 		{"a.yaml", "a: \xff\n", "1:4: text is not UTF-8; save the file as UTF-8"},
 		{"a.yaml", "a: 07\n", "1:4: number begins with a zero; drop the zero, or put quotes around text"},
-		{"a.yaml", "a: 1\na: 2\n", "2:1: `a` is declared twice, first in line 1; leave one of them out"},
-		{"a.toml", "a = 1\n[a]\n", "2:2: `a` is declared twice, first in line 1; leave one of them out"},
-		{"a.toml", "[a]\n[[a]]\n", "2:3: `a` is declared twice, first in line 1; leave one of them out"},
-		{"a.toml", "a = {b = 1}\na.c = 2\n", "2:1: `a` is declared twice, first in line 1; leave one of them out"},
-		{"a.toml", "a = []\n[[a]]\n", "2:3: `a` is declared twice, first in line 1; leave one of them out"},
-		{"a.toml", "[[a]]\n[b]\na.x = 1\n[a.y]\n[a.y]\n", "5:4: `y` is declared twice, first in line 4; leave one of them out"},
-		{"a.toml", "[a.b]\n[a]\nb.c = 1\n", "3:1: `b` is declared twice, first in line 1; leave one of them out"},
-		{"a.toml", "a = {b = 1}\n[a.c]\n", "2:2: `a` is declared twice, first in line 1; leave one of them out"},
-		{"a.toml", "a = 1\na.b.c = 2\nd = 3\n", "2:1: `a` is declared twice, first in line 1; leave one of them out"},
+		{"a.yaml", "a: 1\na: 2\n", "2:1: `a` is declared twice, first on line 1; remove one of them"},
+		{"a.toml", "a = 1\n[a]\n", "2:2: `a` is declared twice, first on line 1; remove one of them"},
+		{"a.toml", "[a]\n[[a]]\n", "2:3: `a` is declared twice, first on line 1; remove one of them"},
+		{"a.toml", "a = {b = 1}\na.c = 2\n", "2:1: `a` is declared twice, first on line 1; remove one of them"},
+		{"a.toml", "a = []\n[[a]]\n", "2:3: `a` is declared twice, first on line 1; remove one of them"},
+		{"a.toml", "[[a]]\n[b]\na.x = 1\n[a.y]\n[a.y]\n", "5:4: `y` is declared twice, first on line 4; remove one of them"},
+		{"a.toml", "[a.b]\n[a]\nb.c = 1\n", "3:1: `b` is declared twice, first on line 1; remove one of them"},
+		{"a.toml", "a = {b = 1}\n[a.c]\n", "2:2: `a` is declared twice, first on line 1; remove one of them"},
+		{"a.toml", "a = 1\na.b.c = 2\nd = 3\n", "2:1: `a` is declared twice, first on line 1; remove one of them"},
 		{"a.yaml", strings.ReplaceAll(names.String(), " =", ":") + strings.ReplaceAll(names.String(), " =", ":"), "1001:1: more than 1000 names in one place"},
 		{"a.yaml", "{" + strings.ReplaceAll(strings.ReplaceAll(names.String(), " =", ":"), "\n", ", ") + " x: 1, y: 2}", "1:8892: more than 1000 names in one place"},
-		{"a.toml", "a = 2026-01-02\n", "1:5: no setting is a date or a time; put quotes around text: \"2026-01-02\""},
+		{"a.toml", "a = 2026-01-02\n", "1:5: no setting takes a date or a time; put quotes around the text: \"2026-01-02\""},
 	} {
 		r := mistake.NewReport()
 		syntax.Read(tc.name, []byte(tc.text), r)
@@ -162,7 +162,7 @@ func TestManyValues(t *testing.T) {
 	many := "a: [" + strings.Repeat("1,", 99_997) + "1"
 	for text, want := range map[string]string{
 		many + "]\n":       "",
-		many + ", 1, 1]\n": "a.yaml:1:200002: file holds too many values: 100000 at most",
+		many + ", 1, 1]\n": "a.yaml:1:200002: file contains too many values; the limit is 100000",
 	} {
 		r := mistake.NewReport()
 		syntax.Read("a.yaml", []byte(text), r)

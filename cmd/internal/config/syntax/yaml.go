@@ -62,7 +62,7 @@ func (y *yamlReader) root(file *ast.File) *Node {
 	root := &Node{}
 	y.read(root, bodies[0])
 	if _, ok := root.Value.(Table); !ok {
-		y.Add(y.position(bodies[0]), "write `name: value`", "file must hold settings with names")
+		y.Add(y.position(bodies[0]), "write `name: value`", "file must contain name-value pairs")
 		return nil
 	}
 	return root
@@ -170,7 +170,7 @@ func (y *yamlReader) tagged(to *Node, n *ast.TagNode) {
 	case "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq":
 		y.read(to, n.Value)
 	default:
-		y.Add(y.position(n), "leave it out, or put quotes around text that begins with !", "unknown tag %s", tag)
+		y.Add(y.position(n), "remove it, or put quotes around text that begins with !", "unknown tag %s", tag)
 	}
 }
 
@@ -178,7 +178,7 @@ func (y *yamlReader) resolve(n *ast.AliasNode) ast.Node {
 	name := n.Value.GetToken().Value
 	node, ok := y.anchors[name]
 	if !ok {
-		y.Add(y.position(n), "define it before, or put quotes around text that begins with *", "no anchor `&%s` is defined before this", name)
+		y.Add(y.position(n), "define it earlier, or put quotes around text that begins with *", "no anchor `&%s` is defined before this", name)
 		return nil
 	}
 	return node
@@ -249,7 +249,7 @@ func (y *yamlReader) merge(m Table, n ast.Node) Table {
 			}
 		}
 	default:
-		y.Add(y.position(n), "write the anchor of some settings: `<<: *NAME`", "`<<` merges settings, and this is none")
+		y.Add(y.position(n), "write `<<: *NAME`", "`<<` needs an alias of name-value pairs")
 	}
 	return m
 }

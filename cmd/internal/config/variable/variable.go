@@ -127,7 +127,7 @@ type variableError struct{ message, hint string }
 func (e *expander) variable(token string) (variable, *variableError) {
 	text, closed := strings.CutSuffix(strings.TrimPrefix(token, "${"), "}")
 	if !closed {
-		return variable{}, &variableError{"`${` has no end", "close it with `}`, or write `$${` for the two characters"}
+		return variable{}, &variableError{"`${` is not closed", "add `}`, or write `$${` for a literal `${`"}
 	}
 	if strings.Contains(text, "${") {
 		return variable{}, &variableError{"variables cannot be nested", ""}
@@ -144,7 +144,7 @@ func (e *expander) variable(token string) (variable, *variableError) {
 	if !variableName.MatchString(name) {
 		return variable{}, &variableError{
 			fmt.Sprintf("%q is not the name of an environment variable", name),
-			"write `${NAME}`, `${NAME:-DEFAULT}`, `${NAME:?MESSAGE}` or `${file:PATH}`, or `$${` for the two characters",
+			"write `${NAME}`, `${NAME:-DEFAULT}`, `${NAME:?MESSAGE}` or `${file:PATH}`, or `$${` for a literal `${`",
 		}
 	}
 	value, ok := os.LookupEnv(name)

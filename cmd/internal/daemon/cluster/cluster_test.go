@@ -98,7 +98,7 @@ func TestAsk(t *testing.T) {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(strings.Join([]string{
-		"Rows hear columns; the last test message came so long ago:", "",
+		"Rows hear columns; cells show how long ago the last test message came:", "",
 		"                              1     2     3     4",
 		"   1 web1                     -    3s  PART NEVER",
 		"   2 web2                    3s     -   NOT   NOT",

@@ -33,7 +33,7 @@ func (r *Report) Matrix() string {
 		return ""
 	}
 	var text strings.Builder
-	text.WriteString("Rows hear columns; the last test message came so long ago:\n")
+	text.WriteString("Rows hear columns; cells show how long ago the last test message came:\n")
 	for first := 0; first < len(senders); first += perBlock {
 		block := senders[first:min(first+perBlock, len(senders))]
 		text.WriteString("\n" + strings.Repeat(" ", 4+1+nameColumns))

@@ -69,14 +69,14 @@ func (r *Report) addServer(a answer) {
 	switch {
 	case a.err != nil:
 		s.Error = a.err.Error()
-		r.find("server at "+a.address, "did not answer: "+s.Error, "nobody knows whom it hears", "see that its daemon runs, and that this address may ask it")
+		r.find("server at "+a.address, "did not answer: "+s.Error, "whom it hears is unknown", "check that its daemon is running and that this host may ask it")
 	case a.status.Canary == nil:
-		r.find("server at "+a.address, "sends no test messages", "it can neither be heard, nor say whom it hears", "set canary: {interval: 60s} in its configuration and reload it")
+		r.find("server at "+a.address, "sends no test messages", "it can neither be heard nor say whom it hears", "set canary: {interval: 60s} in its configuration, and reload it")
 	default:
 		s.Name = a.status.Canary.Name
 		if i := slices.IndexFunc(r.Servers, func(o Server) bool { return o.Name == s.Name }); i >= 0 {
 			r.find("servers at "+r.Servers[i].Address+" and "+a.address, "are both called "+s.Name,
-				"they can't be told apart, and don't hear each other", "set canary.name, or ask each server once")
+				"they can't be told apart, and don't hear each other", "give each its own canary.name, or list each server only once")
 		}
 	}
 	r.Servers = append(r.Servers, s)
@@ -123,7 +123,7 @@ func (r *Report) addHearer(s control.Status, senders []string) {
 
 // judge finds what is wrong with a pair.
 func (r *Report) judge(p Pair) {
-	const do = "look for a switch that filters broadcasts, a firewall between them, or lists of peers that lack one of them"
+	const do = "look for a switch that filters broadcasts, a firewall between them, or a list of peers that lacks one of them"
 	switch {
 	case p.whole():
 	case p.Last == nil && !slices.ContainsFunc(r.Servers, func(s Server) bool { return s.Name == p.Sender }):
@@ -139,12 +139,12 @@ func (r *Report) judge(p Pair) {
 				by = append(by, w.Way)
 			}
 		}
-		r.find("server "+p.Hearer, "no longer hears "+p.Sender+" by "+strings.Join(by, ", "), "messages come by the other ways only", do)
+		r.find("server "+p.Hearer, "no longer hears "+p.Sender+" by "+strings.Join(by, ", "), "messages arrive only by the other ways", do)
 	}
 }
 
 func lost(p Pair) string {
-	return "messages about connections of " + p.Hearer + " that arrive at " + p.Sender + " do not get there"
+	return "messages about connections of " + p.Hearer + " that arrive at " + p.Sender + " do not reach it"
 }
 
 func seconds(s float64) time.Duration {

@@ -41,7 +41,7 @@ type Server struct {
 func Listen(path string, log *slog.Logger) (*Server, error) {
 	l, err := unixsocket.Listen(path)
 	if err != nil {
-		return nil, fmt.Errorf("listen for control: %w", err)
+		return nil, fmt.Errorf("listen on control socket: %w", err)
 	}
 	return &Server{listener: connlimit.Listen(l, mostConnections), log: log}, nil
 }

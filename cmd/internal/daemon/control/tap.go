@@ -44,7 +44,7 @@ type TapQuery struct {
 type Missed struct {
 	Lost    uint64 `json:"lost"`    // the reader was too slow
 	Skipped uint64 `json:"skipped"` // beyond the rate
-	Unread  uint64 `json:"unread"`  // left in the kernel while a limit was exhausted, selected or not
+	Unread  uint64 `json:"unread"`  // left in the kernel while a limit was exhausted, whether selected or not
 }
 
 // Values returns the parameters as they are sent.

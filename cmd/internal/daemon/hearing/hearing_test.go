@@ -37,14 +37,14 @@ func TestFindings(t *testing.T) {
 		Missing: []hearing.Missing{{Listed: "10.0.0.3", Pipeline: "edge", Sink: "to-others"}},
 	}
 	want := []hearing.Finding{
-		{"silent", "is not heard: the last canary came 2m5s ago, by relay"},
-		{"partly", "is not heard by broadcast, nats any more, but by peers, relay"},
-		{"10.0.0.3", "was never heard; it is listed by sink to-others of pipeline edge"},
+		{"silent", "is not heard: the last test message came 2m5s ago, by relay"},
+		{"partly", "is no longer heard by broadcast, nats, only by peers, relay"},
+		{"10.0.0.3", "has never been heard; sink to-others of pipeline edge lists it"},
 	}
 	if diff := cmp.Diff(want, s.Findings()); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}
-	if got := want[0].String(); got != "server silent is not heard: the last canary came 2m5s ago, by relay" {
+	if got := want[0].String(); got != "server silent is not heard: the last test message came 2m5s ago, by relay" {
 		t.Errorf("in a line: %s", got)
 	}
 

@@ -31,7 +31,7 @@ type Missing struct {
 // Finding is a server that is not heard as it should be.
 type Finding struct {
 	Server  string // name, or the address of one that was never heard
-	Trouble string // "is not heard: the last canary came 2m 5s ago, by broadcast"
+	Trouble string // "is not heard: the last test message came 2m 5s ago, by broadcast"
 }
 
 // String returns the finding in a line.
@@ -97,7 +97,7 @@ func (s *State) Findings() (all []Finding) {
 		}
 	}
 	for _, m := range s.Missing {
-		all = append(all, Finding{m.Listed, fmt.Sprintf("was never heard; it is listed by sink %s of pipeline %s", m.Sink, m.Pipeline)})
+		all = append(all, Finding{m.Listed, fmt.Sprintf("has never been heard; sink %s of pipeline %s lists it", m.Sink, m.Pipeline)})
 	}
 	if s.Now.Sub(s.Taken) <= 2*s.Interval {
 		all = append(all, Finding{s.Name, "is also the name of another server; set canary.name"})
@@ -118,9 +118,9 @@ func (s *State) trouble(p canary.Peer) string {
 	switch {
 	case len(by) == 0:
 		last := slices.MaxFunc(p.Ways, func(a, b canary.Way) int { return cmp.Compare(a.Last.UnixNano(), b.Last.UnixNano()) })
-		return fmt.Sprintf("is not heard: the last canary came %v ago, by %s", s.Now.Sub(last.Last).Round(time.Second), last.Name)
+		return fmt.Sprintf("is not heard: the last test message came %v ago, by %s", s.Now.Sub(last.Last).Round(time.Second), last.Name)
 	case len(not) > 0:
-		return fmt.Sprintf("is not heard by %s any more, but by %s", strings.Join(not, ", "), strings.Join(by, ", "))
+		return fmt.Sprintf("is no longer heard by %s, only by %s", strings.Join(not, ", "), strings.Join(by, ", "))
 	}
 	return ""
 }

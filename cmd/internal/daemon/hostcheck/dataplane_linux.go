@@ -31,7 +31,7 @@ func (c *checker) services(injects bool) {
 				f.Level = Warning
 			}
 			if !p.deaf && !injects {
-				f.Advice = "hand messages on by relay and inject: copies by broadcast or peers reach no container"
+				f.Advice = "use relay and inject to pass messages on: copies sent by broadcast or peers reach no container"
 			}
 			return one(f)
 		})
@@ -53,9 +53,9 @@ func kubeProxyIptables() *dataPlane {
 	if !hasChain("filter", "KUBE-FORWARD") {
 		return nil
 	}
-	p := &dataPlane{name: "kube-proxy (iptables)", state: "takes injected messages, and drops those of other nodes (KUBE-FORWARD drops INVALID)"}
+	p := &dataPlane{name: "kube-proxy (iptables)", state: "accepts injected messages, and drops those meant for other nodes (KUBE-FORWARD drops INVALID)"}
 	if liberal, _ := sysctl("netfilter", "nf_conntrack_tcp_be_liberal"); liberal != 0 {
-		p.state = "takes injected messages, and returns those of other nodes to the router (nf_conntrack_tcp_be_liberal is 1); the guard of inject stops them"
+		p.state = "accepts injected messages, and sends those meant for other nodes back to the router (nf_conntrack_tcp_be_liberal is 1); the guard of inject stops these"
 	}
 	return p
 }
@@ -64,7 +64,7 @@ func kubeProxyNftables() *dataPlane {
 	if !hasTable("kube-proxy") {
 		return nil
 	}
-	return &dataPlane{name: "kube-proxy (nftables)", state: "takes injected messages, and returns those of other nodes to the router; the guard of inject stops them"}
+	return &dataPlane{name: "kube-proxy (nftables)", state: "accepts injected messages, and sends those meant for other nodes back to the router; the guard of inject stops these"}
 }
 
 // ipvs finds connections by the quoted packet itself (net/netfilter/ipvs/ip_vs_core.c).
@@ -72,13 +72,13 @@ func ipvs() *dataPlane {
 	if ifi, err := hostnet.Find("kube-ipvs0"); err != nil || ifi == nil {
 		return nil
 	}
-	p := &dataPlane{name: "IPVS", state: "takes injected messages"}
+	p := &dataPlane{name: "IPVS", state: "accepts injected messages"}
 	switch value, err := sysctl("ipv4", "vs", "schedule_icmp"); {
 	case err != nil:
 	case value != 0:
-		p.state += "; with the scheduler sh or mh every node finds the same server, and needs none (net.ipv4.vs.schedule_icmp is 1)"
+		p.state += "; with the scheduler sh or mh none are needed: every node finds the same server (net.ipv4.vs.schedule_icmp is 1)"
 	default:
-		p.state += "; net.ipv4.vs.schedule_icmp=1 with the scheduler sh or mh would need none"
+		p.state += "; with net.ipv4.vs.schedule_icmp=1 and the scheduler sh or mh none would be needed"
 	}
 	return p
 }
@@ -88,7 +88,7 @@ func cilium() *dataPlane {
 		return nil
 	}
 	return &dataPlane{
-		name: "Cilium", state: "ignores ICMP for services: its released versions use no message, however it arrives", deaf: true,
+		name: "Cilium", state: "ignores ICMP for services: no released version uses these messages, however they arrive", deaf: true,
 		advice: "see https://github.com/cilium/cilium/issues/34380",
 	}
 }
@@ -97,14 +97,14 @@ func calicoBPF() *dataPlane {
 	if !hasMaps("cali_") {
 		return nil
 	}
-	return &dataPlane{name: "Calico (eBPF)", state: "takes messages that pass the uplink's ingress, where its programs are", advice: "set as_from of inject to the uplink"}
+	return &dataPlane{name: "Calico (eBPF)", state: "accepts messages that pass the uplink's ingress, where its programs are", advice: "set as_from of inject to the uplink"}
 }
 
 func ovn() *dataPlane {
 	if ifi, err := hostnet.Find("br-int"); err != nil || ifi == nil {
 		return nil
 	}
-	return &dataPlane{name: "Open vSwitch (OVN-Kubernetes)", state: "takes messages that pass the physical port's ingress", advice: "set as_from of inject to the physical port, and leave ttl at 3 or set 4"}
+	return &dataPlane{name: "Open vSwitch (OVN-Kubernetes)", state: "accepts messages that pass the physical port's ingress", advice: "set as_from of inject to the physical port, and ttl to 3 (the default) or 4"}
 }
 
 // bpfMaps is where data planes of tc programs pin their maps.

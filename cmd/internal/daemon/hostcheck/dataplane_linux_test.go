@@ -65,7 +65,7 @@ func TestDataPlanes(t *testing.T) {
 	}{
 		{"none", addChain(nftables.TableFamilyIPv4, "filter", "FORWARD"), nil},
 		{"iptables", addChain(nftables.TableFamilyIPv4, "filter", "KUBE-FORWARD"), []string{
-			"ok data plane kube-proxy (iptables) takes injected messages, and drops those of other nodes (KUBE-FORWARD drops INVALID)",
+			"ok data plane kube-proxy (iptables) accepts injected messages, and drops those meant for other nodes (KUBE-FORWARD drops INVALID)",
 		}},
 		{"iptables, liberal", func(host *netns.NS) error {
 			return errors.Join(
@@ -73,13 +73,13 @@ func TestDataPlanes(t *testing.T) {
 				addChain(nftables.TableFamilyIPv6, "filter", "KUBE-FORWARD")(host),
 			)
 		}, []string{
-			"ok data plane kube-proxy (iptables) takes injected messages, and returns those of other nodes to the router (nf_conntrack_tcp_be_liberal is 1); the guard of inject stops them",
+			"ok data plane kube-proxy (iptables) accepts injected messages, and sends those meant for other nodes back to the router (nf_conntrack_tcp_be_liberal is 1); the guard of inject stops these",
 		}},
 		{"nftables", addChain(nftables.TableFamilyIPv4, "kube-proxy", "services"), []string{
-			"ok data plane kube-proxy (nftables) takes injected messages, and returns those of other nodes to the router; the guard of inject stops them",
+			"ok data plane kube-proxy (nftables) accepts injected messages, and sends those meant for other nodes back to the router; the guard of inject stops these",
 		}},
-		{"IPVS", bridge("kube-ipvs0"), []string{"ok data plane IPVS takes injected messages"}},
-		{"OVN", bridge("br-int"), []string{"ok data plane Open vSwitch (OVN-Kubernetes) takes messages that pass the physical port's ingress"}},
+		{"IPVS", bridge("kube-ipvs0"), []string{"ok data plane IPVS accepts injected messages"}},
+		{"OVN", bridge("br-int"), []string{"ok data plane Open vSwitch (OVN-Kubernetes) accepts messages that pass the physical port's ingress"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			host, wire := netns.NewTest(t, "host"), netns.NewTest(t, "wire")
@@ -103,8 +103,8 @@ func TestDataPlanes(t *testing.T) {
 // TestDataPlanesOfMaps recognises those that pin BPF maps, in a file system of the thread's own.
 func TestDataPlanesOfMaps(t *testing.T) {
 	for _, tc := range []struct{ file, want string }{
-		{"cilium_lb4_services_v2", "warning data plane Cilium ignores ICMP for services: its released versions use no message, however it arrives"},
-		{"cali_v4_nat_fe3", "ok data plane Calico (eBPF) takes messages that pass the uplink's ingress, where its programs are"},
+		{"cilium_lb4_services_v2", "warning data plane Cilium ignores ICMP for services: no released version uses these messages, however they arrive"},
+		{"cali_v4_nat_fe3", "ok data plane Calico (eBPF) accepts messages that pass the uplink's ingress, where its programs are"},
 	} {
 		t.Run(tc.file, func(t *testing.T) {
 			netns.Own(t)

@@ -30,19 +30,19 @@ func writable(path string) Finding {
 	info, err := os.Stat(dir)
 	switch {
 	case err != nil:
-		return Finding{Level: Problem, State: "can't be made: " + cause(err), Advice: "mkdir -p " + dir}
+		return Finding{Level: Problem, State: "can't be created: " + cause(err), Advice: "mkdir -p " + dir}
 	case !info.IsDir():
-		return Finding{Level: Problem, State: "can't be made: " + dir + " is no folder"}
+		return Finding{Level: Problem, State: "can't be created: " + dir + " is not a folder"}
 	}
 	if err := unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS); err != nil {
 		return Finding{
-			Level: Problem, State: fmt.Sprintf("can't be made in %s: %v", dir, err),
-			Advice: "let the user that pmtud runs as write there",
+			Level: Problem, State: fmt.Sprintf("can't be created in %s: %v", dir, err),
+			Advice: "give the user that pmtud runs as write permission there",
 		}
 	}
 	var fs unix.Statfs_t
 	if err := unix.Statfs(dir, &fs); err == nil && fs.Bavail*uint64(fs.Bsize) < scarce {
-		return Finding{Level: Warning, State: fmt.Sprintf("has %d MiB of free space", fs.Bavail*uint64(fs.Bsize)>>20), Advice: "make room, or set max_size and keep"}
+		return Finding{Level: Warning, State: fmt.Sprintf("has %d MiB of free space", fs.Bavail*uint64(fs.Bsize)>>20), Advice: "free some space, or set max_size and keep"}
 	}
 	return Finding{State: "can be written"}
 }

@@ -156,7 +156,7 @@ func TestCheck(t *testing.T) {
 	dir := t.TempDir()
 	netns.Must(t, os.WriteFile(filepath.Join(dir, "a.pcap"), nil, 0o600))
 
-	raw, admin := "ok capability CAP_NET_RAW is there", "ok capability CAP_NET_ADMIN is there"
+	raw, admin := "ok capability CAP_NET_RAW is available", "ok capability CAP_NET_ADMIN is available"
 	pmtu := "ok sysctl net.ipv4.ip_no_pmtu_disc is 0"
 	for _, tc := range []struct {
 		name string
@@ -178,7 +178,7 @@ func TestCheck(t *testing.T) {
 			"ok sysctl net.ipv4.conf.eth0.drop_unicast_in_l2_multicast is 0",
 			"ok sysctl net.ipv6.conf.eth0.drop_unicast_in_l2_multicast is 0", raw, pmtu,
 		}},
-		{"not there", captureFrom("eth9"), []string{"problem interface eth9 is not there", raw, pmtu}},
+		{"not there", captureFrom("eth9"), []string{"problem interface eth9 does not exist", raw, pmtu}},
 		{"broadcast", broadcastOn("eth0"), []string{
 			"ok interface eth0 is up, its MTU is 9000", "ok sysctl net.ipv4.conf.eth0.rp_filter is 0",
 			"ok sysctl net.ipv4.conf.eth0.drop_unicast_in_l2_multicast is 0",
@@ -193,16 +193,16 @@ func TestCheck(t *testing.T) {
 			"problem interface eth1 is down", "warning sysctl net.ipv4.conf.eth1.rp_filter is 1",
 			"problem sysctl net.ipv4.conf.eth1.drop_unicast_in_l2_multicast is 1",
 			"problem sysctl net.ipv6.conf.eth1.drop_unicast_in_l2_multicast is 1", raw, admin, pmtu,
-			"ok device pmtud0 can be made",
+			"ok device pmtud0 can be created",
 		}},
 		{"inject as from an interface that is not there", injectAsFrom("eth9"), []string{
-			"problem interface eth9 is not there", raw, admin, pmtu, "ok device pmtud0 can be made",
+			"problem interface eth9 does not exist", raw, admin, pmtu, "ok device pmtud0 can be created",
 		}},
-		{"group taken", readGroup(33), []string{admin, "problem nflog group 33 has a reader already", pmtu}},
+		{"group taken", readGroup(33), []string{admin, "problem nflog group 33 is in use by another program", pmtu}},
 		{"group free", readGroup(34), []string{admin, "ok nflog group 34 is free", pmtu}},
 		{"file to write", writeTo(dir + "/b.pcap"), []string{"ok file " + dir + "/b.pcap can be written"}},
-		{"no folder", writeTo(dir + "/x/b.pcap"), []string{"problem file " + dir + "/x/b.pcap can't be made"}},
-		{"folder is a file", writeTo(dir + "/a.pcap/b.pcap"), []string{"problem file " + dir + "/a.pcap/b.pcap can't be made"}},
+		{"no folder", writeTo(dir + "/x/b.pcap"), []string{"problem file " + dir + "/x/b.pcap can't be created"}},
+		{"folder is a file", writeTo(dir + "/a.pcap/b.pcap"), []string{"problem file " + dir + "/a.pcap/b.pcap can't be created"}},
 		{"file to read", readFrom(dir + "/a.pcap"), []string{"ok file " + dir + "/a.pcap can be read"}},
 		{"no file", readFrom(dir + "/c.pcap"), []string{"problem file " + dir + "/c.pcap can't be read"}},
 		{"pattern", readFrom(dir + "/*.pcap"), []string{"ok file " + dir + "/*.pcap can be read"}},

@@ -25,7 +25,7 @@ func ifaceState(name string) Finding {
 	case err != nil:
 		return Finding{Level: Warning, State: "can't be looked up: " + err.Error()}
 	case ifi == nil:
-		return Finding{Level: Problem, State: "is not there", Advice: "use one that `ip link` shows, or create it first"}
+		return Finding{Level: Problem, State: "does not exist", Advice: "use one that `ip link` shows, or create it first"}
 	case ifi.Flags&net.FlagUp == 0:
 		return Finding{Level: Problem, State: "is down", Advice: "ip link set " + name + " up"}
 	case ifi.Flags&net.FlagRunning == 0:

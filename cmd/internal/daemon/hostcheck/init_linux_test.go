@@ -50,7 +50,7 @@ func TestInitHost(t *testing.T) {
 			netns.Must(t, err)
 			reasons, _, _ := strings.Cut(string(text), "\n\n")
 			// Where the kernel has IPVS, one sentence more.
-			reasons = strings.ReplaceAll(reasons, "; net.ipv4.vs.schedule_icmp=1 with the scheduler sh or mh would need none", "")
+			reasons = strings.ReplaceAll(reasons, "; with net.ipv4.vs.schedule_icmp=1 and the scheduler sh or mh none would be needed", "")
 			written, _ := runOn(t, host, binary, "config", "-c", name, "--written")
 			goldentest.Compare(t, filepath.Join("testdata", "init", tc.name), reasons+"\n\n"+written)
 			runOn(t, host, binary, "check", "-c", name)
@@ -72,7 +72,7 @@ func TestInitWithoutRights(t *testing.T) {
 	netns.Must(t, netns.Veth(host, "eth0", wire, "eth0"))
 	binary := programtest.Build(t)
 	stdout, _ := runOn(t, host, "setpriv", "--bounding-set=-all", "--inh-caps=-all", binary, "init")
-	if want := "# - not looked at: firewall rules, so neither destination NAT nor kube-proxy;\n#   root sees them.\n"; !strings.Contains(stdout, want) {
+	if want := "# - not examined: firewall rules, and so neither destination NAT nor kube-proxy:\n#   run this as root.\n"; !strings.Contains(stdout, want) {
 		t.Errorf("no %q in\n%s", want, stdout)
 	}
 }

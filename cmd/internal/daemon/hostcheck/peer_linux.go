@@ -23,7 +23,7 @@ func (c *checker) peer(host string) []Finding {
 	if err != nil {
 		return one(Finding{
 			Level: Warning, State: "can't be looked up: " + err.Error(),
-			Advice: "pmtud tries again; look at the name and at the resolver",
+			Advice: "pmtud keeps trying; check the name and the resolver",
 		})
 	}
 	var findings []Finding

@@ -15,10 +15,10 @@ import (
 func capability(name string) Finding {
 	value, err := cap.FromName(strings.ToLower(name))
 	if err != nil {
-		return Finding{Level: Problem, State: "is unknown to this program"}
+		return Finding{Level: Problem, State: "is not known to this program"}
 	}
 	if has, err := cap.GetProc().GetFlag(cap.Effective, value); err == nil && has {
-		return Finding{State: "is there"}
+		return Finding{State: "is available"}
 	}
 	return Finding{
 		Level: Problem, State: "is missing",
@@ -36,9 +36,9 @@ func (c *checker) nflogGroup(group uint16) {
 		case errors.Is(err, fs.ErrNotExist):
 			return one(Finding{Level: Problem, State: "can't be read: the kernel has no nfnetlink_log", Advice: "modprobe nfnetlink_log"})
 		case err != nil:
-			return one(Finding{Level: Warning, State: "may be taken: " + nflogGroups + " is for root only", Advice: "run this as root once"})
+			return one(Finding{Level: Warning, State: "may be in use: only root may read " + nflogGroups, Advice: "run this as root"})
 		case taken:
-			return one(Finding{Level: Problem, State: "has a reader already", Advice: "end the other program, or use another group in the rule and here"})
+			return one(Finding{Level: Problem, State: "is in use by another program", Advice: "stop that program, or use another group in the rule and here"})
 		}
 		return one(Finding{State: "is free"})
 	})

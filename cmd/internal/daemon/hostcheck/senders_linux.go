@@ -45,13 +45,13 @@ func otherSenders(name string) []Finding {
 	switch {
 	case len(sure) > 0:
 		return one(Finding{
-			Level: Warning, State: "are there: pmtud has packet sockets there as " + processes(sure) + ", and beside it each message would be sent once more",
-			Advice: "let one of them do it; all is well if that is the daemon that this configuration is for",
+			Level: Warning, State: "exist: pmtud has packet sockets there as " + processes(sure) + "; with another daemon each message is sent once more",
+			Advice: "stop all but one; ignore this if it is the daemon that this configuration is for",
 		})
 	case len(unsure) > 0:
 		return one(Finding{
-			Level: Warning, State: "may be there: packet sockets of unknown processes, and pmtud runs as " + processes(unsure),
-			Advice: "run this as root, to see whose they are",
+			Level: Warning, State: "may exist: unknown processes have packet sockets there, and pmtud runs as " + processes(unsure),
+			Advice: "run this as root to see whose they are",
 		})
 	}
 	return nil

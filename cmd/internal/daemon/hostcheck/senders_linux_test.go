@@ -30,7 +30,7 @@ func TestOtherSenders(t *testing.T) {
 				got = append(got, line)
 			}
 		}
-		if len(got) != want || want > 0 && !strings.HasPrefix(got[0], "warning other senders on eth0 are there") {
+		if len(got) != want || want > 0 && !strings.HasPrefix(got[0], "warning other senders on eth0 exist") {
 			t.Errorf("%s: findings %q, want %d", name, got, want)
 		}
 	}

@@ -14,6 +14,6 @@ type Survey struct {
 // DataPlane is what translates the addresses of a node's services.
 type DataPlane struct {
 	Name   string // "IPVS"
-	State  string // how messages reach the services' connections: "takes injected messages"
+	State  string // how messages reach the services' connections: "accepts injected messages"
 	Advice string // what to set; may be empty
 }

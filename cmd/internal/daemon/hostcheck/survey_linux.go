@@ -65,12 +65,12 @@ func (s *Survey) routes() error {
 // nat looks for rules of nftables, also those of iptables-nft, that translate destinations.
 func (s *Survey) nat() {
 	if names, err := os.ReadFile("/proc/thread-self/net/ip_tables_names"); err == nil && slices.Contains(strings.Fields(string(names)), "nat") {
-		s.Unseen = append(s.Unseen, "rules of iptables-legacy; `iptables-legacy -t nat -S` prints them")
+		s.Unseen = append(s.Unseen, "iptables-legacy rules; `iptables-legacy -t nat -S` prints them")
 	}
 	err := s.nftables()
 	switch {
 	case errors.Is(err, unix.EPERM):
-		s.Unseen = append(s.Unseen, "firewall rules, so neither destination NAT nor kube-proxy; root sees them")
+		s.Unseen = append(s.Unseen, "firewall rules, and so neither destination NAT nor kube-proxy: run this as root")
 	case err != nil:
 		s.Unseen = append(s.Unseen, "firewall rules: "+err.Error())
 	}
@@ -91,7 +91,7 @@ func (s *Survey) nftables() error {
 			return err
 		}
 		if slices.ContainsFunc(rules, translates) {
-			s.NAT = append(s.NAT, fmt.Sprintf("chain %s of table %s", chain.Name, chain.Table.Name))
+			s.NAT = append(s.NAT, fmt.Sprintf("chain %s in table %s", chain.Name, chain.Table.Name))
 		}
 	}
 	return nil

@@ -38,8 +38,8 @@ func rpFilter(iface string) []Finding {
 		return nil // the interface has been reported
 	case value == 1:
 		return one(Finding{
-			Level: Warning, State: "is 1: copies from routers that are reached through another interface are dropped before a socket sees them",
-			Advice: fmt.Sprintf("sysctl -w net.ipv4.conf.%s.rp_filter=2 (the greater one of it and conf.all counts)", strings.ReplaceAll(iface, ".", "/")),
+			Level: Warning, State: "is 1: messages from routers that are reached through another interface are dropped before a socket sees them",
+			Advice: fmt.Sprintf("sysctl -w net.ipv4.conf.%s.rp_filter=2 (the larger of this and conf.all counts)", strings.ReplaceAll(iface, ".", "/")),
 		})
 	}
 	return one(Finding{State: fmt.Sprintf("is %d", value)})
@@ -87,7 +87,7 @@ func noPMTUDiscovery() []Finding {
 		return nil
 	case value != 0:
 		return one(Finding{
-			Level: Warning, State: fmt.Sprintf("is %d: the kernel does not, or not always, use IPv4 messages of path MTU discovery", value),
+			Level: Warning, State: fmt.Sprintf("is %d: the kernel ignores all or some IPv4 \"packet too big\" messages", value),
 			Advice: "sysctl -w net.ipv4.ip_no_pmtu_disc=0",
 		})
 	}

@@ -12,11 +12,11 @@ func (c *checker) user() {
 	c.once("user "+u.Name, func() []Finding {
 		if err := u.Do(func() {}); err != nil {
 			return one(Finding{
-				Level: Warning, State: "has rights that can't be looked at: " + err.Error(),
-				Advice: "run this as root, as the daemon is started",
+				Level: Warning, State: "has rights that can't be checked: " + err.Error(),
+				Advice: "run this as root",
 			})
 		}
-		return one(Finding{State: "is there"})
+		return one(Finding{State: "exists"})
 	})
 	for _, path := range c.daemon.Configuration {
 		c.once("file "+path, func() []Finding {

@@ -88,7 +88,7 @@ func (h *handler) ready(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(&text, "[!] %v\n", f)
 	}
 	if len(findings) == 0 {
-		text.WriteString("[-] no pipeline runs yet\n")
+		text.WriteString("[-] no pipeline is running yet\n")
 	}
 	if !health.Ready(findings) {
 		answer(w, http.StatusServiceUnavailable, text.String()+"not ready\n")

@@ -58,7 +58,7 @@ pipelines:
 	}
 	last := s.Canary.Peers[0].Last
 	eventually(t, "it is reported", func() bool {
-		return strings.Contains(d.get(t, "/readyz").Body, "[!] server web2 is not heard: the last canary came")
+		return strings.Contains(d.get(t, "/readyz").Body, "[!] server web2 is not heard: the last test message came")
 	})
 	if after := time.Since(last); after < 2*time.Second {
 		t.Errorf("reported %v after the last one", after)
@@ -66,7 +66,7 @@ pipelines:
 	eventually(t, "those that were never heard are reported", func() bool { return len(d.status(t).Canary.Missing) == 2 })
 	ready := d.get(t, "/readyz")
 	if ready.Status != 200 || !strings.HasSuffix(ready.Body, "\nok\n") ||
-		!strings.Contains(ready.Body, "[!] server 10.0.0.3 was never heard; it is listed by sink peers of pipeline edge\n") {
+		!strings.Contains(ready.Body, "[!] server 10.0.0.3 has never been heard; sink peers of pipeline edge lists it\n") {
 		t.Errorf("/readyz: %+v", ready)
 	}
 	if s := d.status(t); s.Canary.Peers[0].Heard || len(s.Canary.Findings) != 3 || !s.Ready || s.Canary.Name != "web1" {

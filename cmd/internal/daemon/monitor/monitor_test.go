@@ -134,7 +134,7 @@ func TestReady(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", path, diff)
 		}
 	}
-	check("/readyz", response{503, "[-] no pipeline runs yet\nnot ready\n"})
+	check("/readyz", response{503, "[-] no pipeline is running yet\nnot ready\n"})
 	check("/livez", response{200, "ok\n"})
 
 	var trouble atomic.Pointer[error]

@@ -17,7 +17,7 @@ const (
 	Off      Access = "off"      // nobody
 )
 
-const others = `/metrics          figures for Prometheus
+const others = `/metrics          metrics for Prometheus
 /livez            whether the process answers
 /readyz?verbose   whether every pipeline and stage can do its work
 `

@@ -69,7 +69,7 @@ func newChart(hour []live.Point, now time.Time) chart {
 	}
 	top := nice(most)
 	span := min(max(now.Sub(hour[0].At), leastSpan), time.Hour)
-	c.Label = fmt.Sprintf("Packets a second, at most %s", screen.Rate(most))
+	c.Label = fmt.Sprintf("Packets per second, at most %s", screen.Rate(most))
 	for _, s := range series {
 		last := screen.Rate(speed(hour, len(hour)-1, s.of))
 		c.Lines = append(c.Lines, chartLine{s.name, s.name, path(hour, now, span, top, s.of), last})

@@ -58,7 +58,7 @@ func TestSlowEnd(t *testing.T) {
 		if now := r.Status().Reload; !now.Good {
 			t.Errorf("status %+v", now)
 		}
-		if !strings.Contains(r.log.String(), `msg="pipeline does not end, leaving it behind" pipeline=a`) {
+		if !strings.Contains(r.log.String(), `msg="pipeline does not stop; leaving it behind" pipeline=a`) {
 			t.Errorf("log is\n%s", r.log.String())
 		}
 
@@ -66,7 +66,7 @@ func TestSlowEnd(t *testing.T) {
 		r.hup()
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
-		if now := r.Status().Reload; now.Good || now.Err != "pipelines that are in the way do not end: x" {
+		if now := r.Status().Reload; now.Good || now.Err != "pipelines that must close first do not stop: x" {
 			t.Errorf("status %+v", now)
 		}
 		if err := r.end(); !errors.Is(err, service.ErrFailed) {
@@ -87,7 +87,7 @@ func TestSlowLoad(t *testing.T) {
 			r.hup()
 			time.Sleep(11 * time.Second)
 			synctest.Wait()
-			if now := r.Status().Reload; now.Failures != n+1 || now.Err != "load configuration: it takes too long" {
+			if now := r.Status().Reload; now.Failures != n+1 || now.Err != "load configuration: it took too long" {
 				t.Errorf("status %+v", now)
 			}
 		}

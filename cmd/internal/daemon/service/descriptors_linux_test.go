@@ -54,7 +54,7 @@ pipelines:
 	restore := d.limitFiles(t)
 	netns.Must(t, os.Rename(away, in))
 	d.awaitRouter(w.sendPTB(t))
-	if got := d.reload(config(69)); !strings.HasPrefix(got, "reload failed, the old configuration stays in use: ") || !strings.Contains(got, "too many open files") {
+	if got := d.reload(config(69)); !strings.HasPrefix(got, "reload failed; the old configuration stays in use: ") || !strings.Contains(got, "too many open files") {
 		t.Errorf("reload without descriptors: %q", got)
 	}
 	d.awaitRouter(w.sendPTB(t))

@@ -153,7 +153,7 @@ func TestHangupWithoutFile(t *testing.T) {
 	m.await("READY=1")
 	netns.Must(t, c.Process.Signal(unix.SIGHUP))
 	m.await("RELOADING=1")
-	if got := m.await("READY=1"); got != "READY=1\nSTATUS=running; there is nothing to reload" {
+	if got := m.await("READY=1"); got != "READY=1\nSTATUS=running; nothing to reload" {
 		t.Errorf("message %q", got)
 	}
 	netns.Must(t, c.Process.Signal(unix.SIGTERM))

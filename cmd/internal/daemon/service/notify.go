@@ -17,7 +17,7 @@ const (
 // notify sends a message to the service manager.
 func (s *Service) notify(states ...systemd.State) {
 	if err := s.Notifier.Send(states...); err != nil {
-		s.Log.Warn("cannot notify the service manager", "error", err)
+		s.Log.Warn("can't notify the service manager", "error", err)
 	}
 }
 

@@ -80,7 +80,7 @@ func (s *Service) close(workers []*worker) (all bool) {
 		case <-w.ended:
 		case <-deadline.Done():
 			if !w.hasEnded() {
-				w.log.Error("pipeline does not end, leaving it behind", "after", endTimeout)
+				w.log.Error("pipeline does not stop; leaving it behind", "after", endTimeout)
 				all = false
 			}
 		}

@@ -14,7 +14,7 @@ import (
 const loadTimeout = 10 * time.Second
 
 // reloadFailed is logged, and the status at the service manager until a reload succeeds.
-const reloadFailed = "reload failed, the old configuration stays in use"
+const reloadFailed = "reload failed; the old configuration stays in use"
 
 // tryReload loads the configuration and runs it, or keeps the old one. It logs the
 // outcome and reports it to the service manager.
@@ -23,8 +23,8 @@ func (s *Service) tryReload(ctx context.Context, why string) {
 	s.notify(systemd.Reloading())
 	defer s.extendTimeout()()
 	if s.Source == nil {
-		s.Log.Warn("nothing to reload: the configuration is the command line")
-		s.notify(systemd.Ready, systemd.Status("running; there is nothing to reload"))
+		s.Log.Warn("nothing to reload: the configuration comes from command-line options")
+		s.notify(systemd.Ready, systemd.Status("running; nothing to reload"))
 		return
 	}
 	s.Log.Info("reloading", "because", why)
@@ -94,7 +94,7 @@ func (s *Service) openBeside(ctx context.Context, p *plan) error {
 		return nil
 	}
 	s.Log.Info("closing pipelines before others can be opened", "closed", names(p.blocking), "opened", names(p.blocked))
-	err := errors.New("pipelines that are in the way do not end: " + strings.Join(names(p.blocking), ", "))
+	err := errors.New("pipelines that must close first do not stop: " + strings.Join(names(p.blocking), ", "))
 	if s.close(p.blocking) {
 		err = s.open(p.blocked)
 	}
@@ -121,7 +121,7 @@ func (s *Service) restore(ctx context.Context, closed []*worker) {
 		}
 		s.replace(old, w)
 		close(w.start)
-		w.log.Info("pipeline runs again, as it was")
+		w.log.Info("pipeline is running again, unchanged")
 	}
 }
 
@@ -154,7 +154,7 @@ type loaded struct {
 
 // load loads the configuration, within loadTimeout.
 func (s *Service) load(ctx context.Context) (Configuration, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, loadTimeout, errors.New("it takes too long"))
+	ctx, cancel := context.WithTimeoutCause(ctx, loadTimeout, errors.New("it took too long"))
 	defer cancel()
 	if _, err := s.awaitLoad(ctx); err != nil { // an earlier one
 		return Configuration{}, err

@@ -183,7 +183,7 @@ func TestRestoreOnce(t *testing.T) {
 				opened++
 			}
 		}
-		if opened != 1 || strings.Count(r.log.String(), "pipeline runs again, as it was") != 1 {
+		if opened != 1 || strings.Count(r.log.String(), "pipeline is running again, unchanged") != 1 {
 			t.Errorf("opened %d times; log is\n%s", opened, r.log.String())
 		}
 		wantEvents(t, "pipelines", []string{"x"}, r.states())
@@ -201,7 +201,7 @@ func TestRestoreImpossible(t *testing.T) {
 		state       string
 	}{
 		"to build": {true, false, "x failed: source test: badly built"},
-		"to open":  {false, true, "x failed: it does not open: context deadline exceeded"},
+		"to open":  {false, true, "x failed: it did not open: context deadline exceeded"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -123,7 +123,7 @@ func (s *Service) serve(ctx context.Context, changed <-chan struct{}) {
 		select {
 		case <-ctx.Done():
 		case <-s.Reload:
-			s.tryReload(ctx, "asked to")
+			s.tryReload(ctx, "requested")
 		case <-changed:
 			s.tryReload(ctx, "files changed")
 		case <-s.ends:

@@ -44,7 +44,7 @@ func TestStartFails(t *testing.T) {
 	}{
 		"refused":       {stage{Refuse: true}, nil, `msg="can't open pipeline" pipeline=b error="source test: refused"`},
 		"opened, but":   {stage{}, func() error { return gaveUp }, `error="can't give up rights"`},
-		"does not open": {stage{HangOpen: true}, nil, `msg="can't open pipeline" pipeline=b error="it does not open`},
+		"does not open": {stage{HangOpen: true}, nil, `msg="can't open pipeline" pipeline=b error="it did not open`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -55,10 +55,10 @@ pipelines:
 		case 1, 3:
 			want, text = "reload failed", text+"  changed:\n"
 		case 2, 6: // after others have been opened
-			want = "reload failed, the old configuration stays in use: open pipeline nowhere: "
+			want = "reload failed; the old configuration stays in use: open pipeline nowhere: "
 			text = config(n, "solo.pcap", "  nowhere: {sources: [{type: pcap, interface: nowhere0}], sinks: [{type: log}]}\n")
 		case 7: // after another has been closed
-			want = "reload failed, the old configuration stays in use: open pipeline solo: "
+			want = "reload failed; the old configuration stays in use: open pipeline solo: "
 			text = config(n+20, "nowhere/solo.pcap", "  solo2: {sources: [{type: pcap, interface: eth0}], sinks: [{type: pcap-file, path: "+filepath.Join(dir, "solo.pcap")+"}]}\n")
 		default:
 			good++

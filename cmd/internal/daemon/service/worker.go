@@ -130,7 +130,7 @@ func (w *worker) awaitOpen() error {
 	case <-time.After(grace):
 		w.cancel()
 		w.givenUp = true
-		return fmt.Errorf("it does not open: %w", w.opening.Err())
+		return fmt.Errorf("it did not open: %w", w.opening.Err())
 	}
 }
 

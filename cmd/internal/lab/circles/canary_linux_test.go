@@ -220,7 +220,7 @@ func TestSwitchFiltersBroadcasts(t *testing.T) {
 
 	l.filterBroadcasts(t, "host2")
 	filtered := time.Now()
-	const finding = "[!] server host2 is not heard: the last canary came"
+	const finding = "[!] server host2 is not heard: the last test message came"
 	for i, h := range l.hosts[:2] {
 		eventually(t, "it is reported", func() bool {
 			code, text := h.get(t, "/readyz")
@@ -263,7 +263,7 @@ func TestSwitchFiltersBroadcasts(t *testing.T) {
 	var out strings.Builder
 	c.Stdout, c.Stderr = &out, &out
 	netns.Must(t, h.Start(c))
-	if err := c.Wait(); err == nil || !strings.Contains(out.String(), "problem  server host2 is not heard: the last canary came") {
+	if err := c.Wait(); err == nil || !strings.Contains(out.String(), "problem  server host2 is not heard: the last test message came") {
 		t.Errorf("doctor on host 0: %v\n%s", err, &out)
 	}
 }

@@ -75,7 +75,7 @@ func fileSchema(plugins []pipeline.Plugin) *schema {
 	s.Title = "pmtud configuration"
 	s.Description = "Pipelines of sources, filters and sinks, and settings of the program as a whole."
 	s.Properties["pipelines"] = &schema{
-		Description: "Pipelines by their names.", Type: "object",
+		Description: "Pipelines by name.", Type: "object",
 		PropertyNames: keySchema(), Additional: &schema{Ref: "#/$defs/pipeline"},
 	}
 	s.Defs = map[string]*schema{"pipeline": pipelineSchema()}
@@ -97,8 +97,8 @@ func pipelineSchema() *schema {
 		Type:        "object",
 		Properties: map[string]*schema{
 			"sources": stagesSchema(pipeline.KindSource, "Where packets come from."),
-			"filters": stagesSchema(pipeline.KindFilter, "What decides about packets, in this order."),
-			"sinks":   stagesSchema(pipeline.KindSink, "Where packets that passed go to."),
+			"filters": stagesSchema(pipeline.KindFilter, "Filters, which decide about packets in this order."),
+			"sinks":   stagesSchema(pipeline.KindSink, "Where packets that passed go."),
 		},
 		Required:   []string{"sources", "sinks"},
 		Additional: false,
@@ -138,9 +138,9 @@ func pluginSchema(p pipeline.Plugin) *schema {
 	s := sectionSchema(info.Settings)
 	s.Title, s.Description = info.Kind+" "+info.Type, setting.Sentence(info.Summary)
 	s.Properties["type"] = &schema{Const: p.Type, Description: setting.Sentence(info.Summary)}
-	s.Properties["name"] = nameSchema("What the stage is called in counters and messages; without a name, by its type.")
+	s.Properties["name"] = nameSchema("What the stage is called in counters and messages; its type if not set.")
 	if p.Kind == pipeline.KindSink {
-		s.Properties["filters"] = stagesSchema(pipeline.KindFilter, "What decides about packets for this sink alone.")
+		s.Properties["filters"] = stagesSchema(pipeline.KindFilter, "Filters for this sink alone.")
 		for _, info := range setting.Describe(config.SinkSettings()) {
 			s.Properties[info.Name] = settingSchema(info)
 		}

@@ -71,7 +71,7 @@ func writeSARIF(w io.Writer, r Report) error {
 	run := sarifRun{
 		Tool: sarifTool{sarifDriver{
 			Name: "pmtud", Version: r.Version, InformationURI: "https://github.com/pmtud/pmtud",
-			Rules: []sarifRule{{rule, sarifText{"A configuration that pmtud does not start with, or that may not be meant so."}}},
+			Rules: []sarifRule{{rule, sarifText{"A configuration that pmtud refuses, or that may not be intended."}}},
 		}},
 		ColumnKind: "unicodeCodePoints",
 		Artifacts:  []sarifArtifact{},

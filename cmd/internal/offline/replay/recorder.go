@@ -99,7 +99,7 @@ func (r *recorder) write(s *sinkRecord, link linklayer.Type, data []byte) {
 func (r *recorder) clampTime() {
 	t := r.format.Clamp(r.out.Time)
 	if t != r.out.Time && r.warn != nil {
-		r.warn(fmt.Errorf("write what would be sent: %v: a %v file can't express its time stamp; it gets the time %s",
+		r.warn(fmt.Errorf("write what would be sent: %v: a %v file can't hold its timestamp; it is written as %s",
 			r.at, r.format, t.Time().Format(time.RFC3339)))
 		r.warn = nil
 	}
@@ -110,7 +110,7 @@ func (r *recorder) writeOut(s *sinkRecord) error {
 	if r.format == capfile.Pcap {
 		err := r.writer.Write(&r.out)
 		if errors.Is(err, capfile.ErrLinkType) {
-			return fmt.Errorf("%w: the sinks send frames and IP packets, which only a .pcapng file can hold both", err)
+			return fmt.Errorf("%w: the sinks send both frames and IP packets, and only a .pcapng file can hold both", err)
 		}
 		return err
 	}

@@ -287,7 +287,7 @@ func TestWriteOfNoTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"write what would be sent: packet 2: a pcap file can't express its time stamp; it gets the time 2106-02-07T06:28:15Z"}
+	want := []string{"write what would be sent: packet 2: a pcap file can't hold its timestamp; it is written as 2106-02-07T06:28:15Z"}
 	if diff := cmp.Diff(want, warnings); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
@@ -312,7 +312,7 @@ forwarded     2
 dropped       1  icmp-ptb: truncated
 not captured  1  other-host
 not captured  1  outgoing
-cut           1  by the capture; the daemon would have had them whole
+cut           1  by the capture; the daemon would have seen them whole
 sent          2  broadcast, for 2 packets
 sent          0  small, for 0 packets
 given         3  log, which sends nothing

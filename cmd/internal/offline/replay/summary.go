@@ -77,7 +77,7 @@ func (s *Summary) Print(w io.Writer) error {
 		fmt.Fprintf(t, "not captured\t%d\t%s\n", c.Packets, c.Reason)
 	}
 	if s.Cut > 0 {
-		fmt.Fprintf(t, "cut\t%d\tby the capture; the daemon would have had them whole\n", s.Cut)
+		fmt.Fprintf(t, "cut\t%d\tby the capture; the daemon would have seen them whole\n", s.Cut)
 	}
 	for _, sink := range s.Sinks {
 		if sink.Sends {

@@ -129,7 +129,7 @@ func (t *Trace) table() []string {
 	}
 	var rows [][]string
 	if t.at.Cut {
-		rows = append(rows, []string{t.source, "delivers it", fmt.Sprintf("all %d bytes; this capture has cut it after %d", t.packet.Length, len(t.packet.Data))})
+		rows = append(rows, []string{t.source, "delivers it", fmt.Sprintf("all %d bytes, of which this capture has %d", t.packet.Length, len(t.packet.Data))})
 	}
 	for _, s := range t.steps {
 		indent := ""

@@ -28,7 +28,7 @@ func TestTrace(t *testing.T) {
 		want    string // the table
 	}{
 		"dropped first": {[]pipeline.Packet{echo}, `
-icmp-ptb      drops it: not-ptb  no packet-too-big message but ICMPv4 type 8
+icmp-ptb      drops it: not-ptb  not a packet-too-big message but ICMPv4 type 8
                                  code 4, 142 of 142 bytes captured
 length        not asked          128 bytes from the IP header on, at least 56;
                                  header of 20, at least 20
@@ -164,7 +164,7 @@ func TestTraceNumbers(t *testing.T) {
 		if !strings.HasPrefix(verdict, fmt.Sprintf(`{"packet":%d,`, number)) || !strings.Contains(table, want) {
 			t.Errorf("trace of packet %d is\n%s", number, out.String())
 		}
-		hint := "all 142 bytes; this capture has cut it after\n"
+		hint := "all 142 bytes, of which this capture has 60\n"
 		if number == 5 != (strings.HasPrefix(table, "pcap          delivers it") && strings.Contains(table, hint)) {
 			t.Errorf("trace of packet %d is\n%s", number, out.String())
 		}

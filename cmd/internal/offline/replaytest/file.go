@@ -77,9 +77,9 @@ func (t *Test) Check(file string) error {
 	var errs []error
 	switch {
 	case len(t.Options) > 0 && len(t.Config) > 0:
-		errs = append(errs, setting.Errorf("options", "don't go together with `config`"))
+		errs = append(errs, setting.Errorf("options", "can't be used together with `config`"))
 	case len(t.Options) > 0 && t.Pipeline != "":
-		errs = append(errs, setting.Errorf("pipeline", "goes with `config`, not with `options`"))
+		errs = append(errs, setting.Errorf("pipeline", "can be used with `config` only, not with `options`"))
 	}
 	for _, path := range t.Capture {
 		if path == capfile.Stdin {
@@ -115,7 +115,7 @@ func isOneOf(path string, files []string) bool {
 // Check refuses to expect nothing.
 func (e *Expect) Check(string) error {
 	if e.Packets == nil && e.Forwarded == nil && e.Dropped == nil && e.NotCaptured == nil && e.Sent == nil && e.Verdicts == "" && e.SentFile == "" {
-		return fmt.Errorf("`expect` says nothing")
+		return fmt.Errorf("`expect` is empty, so nothing would be compared")
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func find(path string) (files []string, err error) {
 		return err
 	})
 	if err == nil && len(files) == 0 {
-		err = fmt.Errorf("%s holds no files *_test.yaml, *_test.yml or *_test.toml", path)
+		err = fmt.Errorf("there are no files *_test.yaml, *_test.yml or *_test.toml in %s", path)
 	}
 	return files, err
 }

@@ -106,7 +106,7 @@ func listed(path string, lines []string) string {
 	text := path + " differs"
 	for i, line := range lines {
 		if i == maxListed {
-			return text + fmt.Sprintf("\n  and %d packets more", len(lines)-i)
+			return text + fmt.Sprintf("\n  and %d more packets", len(lines)-i)
 		}
 		text += "\n  " + line
 	}

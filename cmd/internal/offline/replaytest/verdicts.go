@@ -95,7 +95,7 @@ func without(fields, others []field) []field {
 
 func joined(fields []field) string {
 	if len(fields) == 0 {
-		return "nothing of that"
+		return "no such fields"
 	}
 	var texts []string
 	for _, f := range fields {

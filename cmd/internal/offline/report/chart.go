@@ -47,14 +47,14 @@ func (r *Report) timelineSection() section {
 		return s
 	}
 	shown := t.shownSeries()
-	s.Text = fmt.Sprintf("Packets by verdict and by the time when they were captured. A column is %s wide.", length(t.width))
+	s.Text = fmt.Sprintf("Packets by verdict and time of capture. A column is %s wide.", length(t.width))
 	for _, series := range shown {
 		s.Legend = append(s.Legend, series.legend)
 	}
 	s.Chart = t.chart(shown)
-	s.Table, s.Fold = t.table(shown), "Packets of each column"
+	s.Table, s.Fold = t.table(shown), "Packets in each column"
 	if n := t.timelessPackets(); n > 0 {
-		s.Notes = append(s.Notes, "Packets without a timestamp, which the picture lacks: "+readable.Number(n)+".")
+		s.Notes = append(s.Notes, "Packets without a timestamp, which are not in the chart: "+readable.Number(n)+".")
 	}
 	return s
 }

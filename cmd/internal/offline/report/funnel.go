@@ -10,7 +10,7 @@ import (
 func funnelSection(s *replay.Summary) section {
 	out := section{
 		ID: "funnel", Title: "Stages", Bars: &bars{},
-		Text:   "Packets that come to each filter, in the order of the filters, and those that it drops.",
+		Text:   "Packets that reach each filter, in the order of the filters, and those that it drops.",
 		Legend: []legend{{classForwarded, "passed"}, {classDropped, "dropped"}, {classNotCaptured, "not captured"}},
 		Table: table{Columns: []column{
 			{"stage", false}, {"what", false}, {"packets", true}, {"share", true},

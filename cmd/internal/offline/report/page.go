@@ -129,13 +129,13 @@ func (r *Report) facts(s *replay.Summary) []fact {
 		facts = append(facts, fact{"Not captured", readable.Number(absent), share(absent, s.Packets)})
 	}
 	if s.Cut > 0 {
-		facts = append(facts, fact{"Cut", readable.Number(s.Cut), "by the capture; the daemon would have had them whole"})
+		facts = append(facts, fact{"Cut", readable.Number(s.Cut), "by the capture; the daemon would have seen them whole"})
 	}
 	var sent uint64
 	for _, sink := range s.Sinks {
 		sent += sink.Sent
 	}
-	return append(facts, fact{"Sent", readable.Number(sent), "by all sinks, had it not been a replay"})
+	return append(facts, fact{"Sent", readable.Number(sent), "by all sinks, if this were not a replay"})
 }
 
 func packetsOf(counts []replay.Count) (n uint64) {

@@ -276,13 +276,13 @@ func TestSays(t *testing.T) {
 		about   report.About
 		want    []string
 	}{
-		"empty":           {nil, report.About{}, []string{"The captures hold no packets."}},
+		"empty":           {nil, report.About{}, []string{"There are no packets in the captures."}},
 		"no timestamps":   {[]pipeline.Packet{timeless}, report.About{}, []string{"No packet has a timestamp.", "without timestamps"}},
-		"some timestamps": {[]pipeline.Packet{timeless, ptb(pipelinetest.Begin)}, report.About{}, []string{"Packets without a timestamp, which the picture lacks: 1."}},
+		"some timestamps": {[]pipeline.Packet{timeless, ptb(pipelinetest.Begin)}, report.About{}, []string{"Packets without a timestamp, which are not in the chart: 1."}},
 		"damaged": {
 			nil,
 			report.About{Trouble: errors.New("read x.pcap: at byte 24: <b>")},
-			[]string{"The captures were not replayed whole.", "at byte 24: &lt;b&gt;", "The captures hold no packets."},
+			[]string{"The captures were not replayed completely.", "at byte 24: &lt;b&gt;", "There are no packets in the captures."},
 		},
 		"hostile names": {
 			[]pipeline.Packet{ptb(pipelinetest.Begin)},
@@ -349,7 +349,7 @@ func TestBounded(t *testing.T) {
 	if got, want := routers[0][len(routers[0])-1], "uncertain"; got != want {
 		t.Errorf("the last column of the routers is %q, want %q", got, want)
 	}
-	if !strings.Contains(page, "There are too many to count each.") {
+	if !strings.Contains(page, "There are too many to count exactly.") {
 		t.Error("the page doesn't say that its lists are uncertain")
 	}
 	if len(page) > 200_000 {

@@ -12,10 +12,10 @@ import (
 func sinkSection(s *replay.Summary) section {
 	out := section{
 		ID: "sinks", Title: "Sinks", Bars: &bars{},
-		Text:   "Packets that each sink would have sent. One that it is given may be sent several times, to several hosts.",
+		Text:   "Packets that each sink would have sent. It may send a packet several times, to several hosts.",
 		Legend: []legend{{classForwarded, "sent"}, {classDropped, "not sent"}, {classGiven, "given to a sink that sends nothing"}},
 		Table: table{Columns: []column{
-			{"sink", false}, {"given", true}, {"sent", true}, {"not sent", true}, {"why not", false},
+			{"sink", false}, {"given", true}, {"sent", true}, {"not sent", true}, {"reason", false},
 		}},
 	}
 	if len(s.Sinks) == 0 {

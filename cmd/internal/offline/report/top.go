@@ -26,7 +26,7 @@ func routerSection(t top[netip.Addr]) section {
 func clientSection(t top[netip.Prefix]) section {
 	return topSection(section{
 		ID: "clients", Title: "Clients", Empty: "No captured packet quotes another one.",
-		Text: fmt.Sprintf("Networks of the clients, to which the quoted packets were sent: /%d of IPv4, /%d of IPv6, the most frequent first.",
+		Text: fmt.Sprintf("Client networks to which the quoted packets were sent: /%d for IPv4, /%d for IPv6, the most frequent first.",
 			clientprefix.Bits4, clientprefix.Bits6),
 	}, "clients", t, netip.Prefix.String)
 }
@@ -42,7 +42,7 @@ func topSection[K comparable](s section, name string, t top[K], text func(K) str
 	s.Bars = &bars{}
 	if !t.exact {
 		s.Table.Columns = append(s.Table.Columns, column{"uncertain", true})
-		s.Notes = append(s.Notes, "There are too many to count each. A figure may be too low, by the last column at most. "+
+		s.Notes = append(s.Notes, "There are too many to count exactly. A figure may be too low, at most by the last column. "+
 			"Those not listed have at most "+readable.Number(t.most)+" packets each.")
 	}
 	most := t.entries[0].Certain()

@@ -14,7 +14,7 @@ import (
 const flush4 = "/proc/sys/net/ipv4/route/flush"
 
 // ErrOneOfIPv4 says that the kernel can't delete an IPv4 entry alone.
-var ErrOneOfIPv4 = errors.New("the kernel can't delete what it has learned about one IPv4 address, only all of it")
+var ErrOneOfIPv4 = errors.New("the kernel can't delete what it has learned about one IPv4 address, only about all of them")
 
 // Flush deletes what List found in a namespace: IPv6 entries one by one, and IPv4 entries all
 // together, also those that no list shows. It takes CAP_NET_ADMIN, for IPv4 root.
@@ -46,7 +46,7 @@ func delete6(entries []Entry) error {
 			continue
 		}
 		if err := k.delete(e); errors.Is(err, unix.EPERM) {
-			return fmt.Errorf("delete %v: run this as root, it needs CAP_NET_ADMIN", e.Destination)
+			return fmt.Errorf("delete %v: CAP_NET_ADMIN is missing; run this as root", e.Destination)
 		} else if err != nil {
 			return fmt.Errorf("delete %v: %w", e.Destination, err)
 		}
@@ -57,7 +57,7 @@ func delete6(entries []Entry) error {
 func forget4() error {
 	err := os.WriteFile(flush4, []byte("1"), 0)
 	if errors.Is(err, os.ErrPermission) {
-		return errors.New("delete IPv4 entries: run this as root, " + flush4 + " is root's")
+		return errors.New("delete IPv4 entries: only root may write to " + flush4 + "; run this as root")
 	}
 	return err
 }

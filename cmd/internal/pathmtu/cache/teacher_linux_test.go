@@ -37,7 +37,7 @@ func TestTeacher(t *testing.T) {
 		c, err := p.Client.Dial(t.Context(), "udp", "", net.JoinHostPort(host, "9"))
 		netns.Must(t, err)
 		defer c.Close()
-		want := "\n  by a message of " + router + " at 20"
+		want := "\n  learned from " + router + " at 20"
 		for end, got := time.Now().Add(10*time.Second), ""; !strings.Contains(got, want); time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("no %q in\n%s", want, got)

@@ -130,8 +130,8 @@ func TestCauses(t *testing.T) {
 		},
 		{
 			"a firewall", func(_ *testing.T, p *pathlab.Path) error { return pathlab.Deafen(p.Server) },
-			`IPv4 "packet too big" that comes in by eth0 is dropped by the rule 2 of chain inet deafen deafen; ` +
-				`IPv6 "packet too big" that comes in by eth0 is dropped by the rule 3 of chain inet deafen deafen`,
+			`IPv4 "packet too big" that arrives on eth0 is dropped by rule 2 of chain inet deafen deafen; ` +
+				`IPv6 "packet too big" that arrives on eth0 is dropped by rule 3 of chain inet deafen deafen`,
 			"nft insert rule inet deafen deafen position 2 icmp type destination-unreachable icmp code frag-needed accept", true,
 		},
 		{
@@ -140,7 +140,7 @@ func TestCauses(t *testing.T) {
 					p.Server.Sysctl("net.ipv4.ip_forward", "1"), pathlab.Silence(p.Server),
 				)
 			},
-			`IPv4 "packet too big" that this router sends by eth0 is dropped by the rule 2 of chain inet silence silence`,
+			`IPv4 "packet too big" that this router sends on eth0 is dropped by rule 2 of chain inet silence silence`,
 			"nft insert rule inet silence silence position 2 icmp type destination-unreachable icmp code frag-needed accept", true,
 		},
 		{
@@ -149,18 +149,18 @@ func TestCauses(t *testing.T) {
 				c.Env = append(os.Environ(), "XTABLES_LOCKFILE="+filepath.Join(t.TempDir(), "lock"))
 				return errors.Join(p.Server.Start(c), c.Wait())
 			},
-			`IPv4 "packet too big" that comes in by eth0 is dropped by the rule 1 of chain INPUT of iptables' legacy table filter`,
+			`IPv4 "packet too big" that arrives on eth0 is dropped by rule 1 of chain INPUT of the legacy iptables table filter`,
 			"iptables-legacy -t filter -I INPUT 1 -p icmp --icmp-type fragmentation-needed -j ACCEPT", true,
 		},
 		{
 			// A veth takes four bytes more, for a VLAN tag.
 			"a gateway with a smaller MTU", func(_ *testing.T, p *pathlab.Path) error { return p.Second.SetMTU("eth1", 1400) },
-			"MTU of eth0 is 1500, and packets of more than 1404 bytes do not get to the gateway",
-			"ip link set eth0 mtu 1404, or raise the MTU of the gateway and the switches between", true,
+			"MTU of eth0 is 1500, but packets of more than 1404 bytes do not reach the gateway",
+			"ip link set eth0 mtu 1404, or raise the MTU of the gateway and of the switches in between", true,
 		},
 		{
 			"a LAN with a smaller MTU", sysctl("net.ipv6.conf.eth0.mtu", "1400"),
-			"MTU of eth0 is 1500, and IPv6 uses 1400, as a router advertises", "ip link set eth0 mtu 1400", false,
+			"MTU of eth0 is 1500, but IPv6 uses 1400, as a router advertises", "ip link set eth0 mtu 1400", false,
 		},
 		{
 			"a bridge's port with a smaller MTU", func(t *testing.T, p *pathlab.Path) error {
@@ -170,7 +170,7 @@ func TestCauses(t *testing.T) {
 					p.Server.Bridge("br0", "port1", "port2"), p.Server.SetMTU("port1", 1400), p.Server.SetMTU("br0", 1500),
 				)
 			},
-			"MTU of port1 is 1400, and that of its bridge br0 is 1500", "ip link set port1 mtu 1500", false,
+			"MTU of port1 is 1400, but that of its bridge br0 is 1500", "ip link set port1 mtu 1500", false,
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -223,8 +223,8 @@ func TestConfiguration(t *testing.T) {
 		{
 			"conntrack", declared, func(p *pathlab.Path) error { return pathlab.DropInvalid(p.Server) },
 			[]string{
-				`IPv4 "packet too big" that another host has readdressed (conntrack: invalid)`,
-				`IPv6 "packet too big" that another host has readdressed (conntrack: invalid)`,
+				`IPv4 "packet too big" that another host readdressed (conntrack: invalid)`,
+				`IPv6 "packet too big" that another host readdressed (conntrack: invalid)`,
 			},
 			1,
 		},
@@ -263,7 +263,7 @@ func TestUser(t *testing.T) {
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
 	netns.Must(t, pathlab.StartAsUser(p.Server, c), c.Wait())
-	const want = "nothing was found\nnot looked at: firewall rules: run this as root, it needs CAP_NET_ADMIN\n"
+	const want = "no problems found\nnot examined: firewall rules: CAP_NET_ADMIN is missing; run this as root\n"
 	if out.String() != want {
 		t.Errorf("printed\n%swant\n%s", &out, want)
 	}

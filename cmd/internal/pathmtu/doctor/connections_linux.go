@@ -167,22 +167,22 @@ func group(space *netspace.Space, before, after map[uint64]tcpdiag.Conn) (suspec
 func (c *client) finding() Finding {
 	f := Finding{
 		Level: hostcheck.Problem, Namespace: c.space.Name, Subject: fmt.Sprintf("connections to %v", c.prefix),
-		Why: "they hang: a router on the way drops large packets, and its message does not arrive at this host",
+		Why: "they hang: a router on the path drops large packets, and its messages do not reach this host",
 		Do: fmt.Sprintf(
-			"pmtud probe --from %v %v names the place; sysctl -w net.ipv4.tcp_mtu_probing=1 lets connections find the size themselves",
+			"pmtud probe --from %v %v shows where; sysctl -w net.ipv4.tcp_mtu_probing=1 lets connections find a size that fits",
 			c.local.Addr(), c.remote.Addr(),
 		),
 	}
-	sure := "a probe finds the same"
+	sure := "confirmed by a probe"
 	switch {
 	case c.certain > 0:
-		sure = fmt.Sprintf("certain for %d, whose smaller segments arrive", c.certain)
+		sure = fmt.Sprintf("certain for %d: their smaller segments arrive", c.certain)
 	case c.confirmed == unknown:
 		f.Level = hostcheck.Warning
-		sure = "or the client is gone: it does not answer probes either"
+		sure = "unless the client is gone: it does not answer probes either"
 	}
 	f.State = fmt.Sprintf(
-		"look black-holed: %d of %d repeat full-size segments of %d bytes that nobody acknowledges (%s)", c.suspect, c.all, c.segment, sure,
+		"look black-holed: %d of %d retransmit full-size segments of %d bytes that nobody acknowledges (%s)", c.suspect, c.all, c.segment, sure,
 	)
 	return f
 }

@@ -29,12 +29,12 @@ func TestConnections(t *testing.T) {
 		read  func(net.Conn)
 		want  string // in what is found
 	}{
-		{"a black hole", hole, 200_000, drain, "look black-holed: 1 of 1 repeat full-size segments"},
+		{"a black hole", hole, 200_000, drain, "look black-holed: 1 of 1 retransmit full-size segments"},
 		{
 			"a black hole of large segments alone", hole, 20 * 1448 * 1428, drain,
-			"nobody acknowledges (a probe finds the same)",
+			"nobody acknowledges (confirmed by a probe)",
 		},
-		{"a black hole of an answer that ends in a smaller segment", hole, 5000, drain, "certain for 1, whose smaller segments arrive"},
+		{"a black hole of an answer that ends in a smaller segment", hole, 5000, drain, "certain for 1: their smaller segments arrive"},
 		{"a router that says so", func(*pathlab.Path) error { return nil }, 20_000_000, slowly, ""},
 		{"a client that does not read", func(*pathlab.Path) error { return nil }, 20_000_000, func(net.Conn) {}, ""},
 		{"a path that loses a third", func(p *pathlab.Path) error { return pathlab.Lose(p.Second, 30) }, 200_000_000, drain, ""},
@@ -76,7 +76,7 @@ func TestConnections(t *testing.T) {
 				got := strings.Join(found, "; ")
 				t.Logf("%v: %s", time.Since(begin).Round(time.Millisecond), got)
 				switch {
-				case tc.read == nil && status == 0 && strings.HasSuffix(got, "(or the client is gone: it does not answer probes either)"):
+				case tc.read == nil && status == 0 && strings.HasSuffix(got, "(unless the client is gone: it does not answer probes either)"):
 				case tc.want == "" && (got != "" || status != 0):
 					t.Errorf("exit status %d, found %s", status, got)
 				case tc.want != "" && (status != 1 || len(found) != 1 || !strings.HasPrefix(got, "connections to "+family.prefix) || !strings.Contains(got, tc.want)):

@@ -28,7 +28,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	for _, text := range o.Warnings {
 		r.Findings = append(r.Findings, Finding{
 			Level: hostcheck.Warning, Subject: "configuration", State: text,
-			Why: "it may not be meant so", Do: "pmtud check -c FILE shows the line",
+			Why: "this may not be intended", Do: "pmtud check -c FILE shows the line",
 		})
 	}
 	return r, look(ctx, o, r)

@@ -16,28 +16,28 @@ func (r *Report) firewall(routes *routing, peers bool) {
 	rules, err := firewall.Read()
 	switch {
 	case errors.Is(err, unix.EPERM):
-		r.unseen("firewall rules: run this as root, it needs CAP_NET_ADMIN")
+		r.unseen("firewall rules: CAP_NET_ADMIN is missing; run this as root")
 		return
 	case err != nil:
 		r.unseen("firewall rules: " + err.Error())
 		return
 	}
 	if err := rules.AddLegacy(); err != nil {
-		r.unseen("legacy rules, which iptables-legacy -S and ip6tables-legacy -S show: " + strings.ReplaceAll(err.Error(), "\n", "; "))
+		r.unseen("legacy firewall rules (iptables-legacy -S and ip6tables-legacy -S show them): " + strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	for _, link := range routes.uplinks {
 		m := firewall.Message{Interface: link.Attrs().Name, Index: link.Attrs().Index}
 		for _, m.IPv6 = range []bool{false, true} {
-			r.dropped(rules, m, "comes in by "+m.Interface, "this host does not learn path MTUs: its connections hang")
+			r.dropped(rules, m, "arrives on "+m.Interface, "this host does not learn path MTUs: its connections hang")
 			if peers {
 				m := m
 				m.Invalid = true
-				r.dropped(rules, m, "another host has readdressed (conntrack: invalid)", "copies by the sink peers do not arrive")
+				r.dropped(rules, m, "another host readdressed (conntrack: invalid)", "copies that the sink peers sends do not arrive")
 			}
 			if forwards(m.IPv6) {
 				m := m
 				m.Out = true
-				r.dropped(rules, m, "this router sends by "+m.Interface, "it is a black hole: senders do not learn that their packets are too big")
+				r.dropped(rules, m, "this router sends on "+m.Interface, "it is a black hole: senders do not learn that their packets are too big")
 			}
 		}
 	}
@@ -54,6 +54,6 @@ func (r *Report) dropped(rules *firewall.Rules, m firewall.Message, which, why s
 	}
 	r.add(Finding{
 		Level: hostcheck.Problem, Subject: fmt.Sprintf("%s \"packet too big\" that %s", version, which),
-		State: fmt.Sprintf("is dropped by the %v", drop), Why: why, Do: drop.Mend(m),
+		State: fmt.Sprintf("is dropped by %v", drop), Why: why, Do: drop.Mend(m),
 	})
 }

@@ -31,7 +31,7 @@ func (r *Report) xdp(link netlink.Link) {
 	r.add(Finding{
 		Level: hostcheck.Warning, Subject: "XDP on " + a.Name,
 		State: fmt.Sprintf("has program %d, which sees packets before pmtud and may consume them", a.Xdp.ProgId),
-		Why:   "a load balancer in XDP that takes ICMP errors leaves nothing to capture, unless it passes them on itself",
+		Why:   "if an XDP load balancer takes ICMP errors, nothing is left to capture, unless it passes them on",
 		Do:    fmt.Sprintf("bpftool prog show id %d; have it return XDP_PASS for ICMP type 3 code 4 and ICMPv6 type 2", a.Xdp.ProgId),
 	})
 }
@@ -45,8 +45,8 @@ func (r *Report) advertised(link netlink.Link) {
 	}
 	r.add(Finding{
 		Level: hostcheck.Warning, Subject: "MTU of " + a.Name,
-		State: fmt.Sprintf("is %d, and IPv6 uses %d, as a router advertises", a.MTU, mtu),
-		Why:   "IPv4 sends packets that the LAN may not carry, and no router says so",
+		State: fmt.Sprintf("is %d, but IPv6 uses %d, as a router advertises", a.MTU, mtu),
+		Why:   "IPv4 sends packets that the LAN may not carry, and no router reports it",
 		Do:    fmt.Sprintf("ip link set %s mtu %d", a.Name, mtu),
 	})
 }
@@ -60,7 +60,7 @@ func (r *Report) lower(link netlink.Link, routes *routing) {
 	}
 	r.add(Finding{
 		Level: hostcheck.Problem, Subject: "MTU of " + a.Name,
-		State: fmt.Sprintf("is %d, and that of %s below is %d", a.MTU, below.Attrs().Name, below.Attrs().MTU),
+		State: fmt.Sprintf("is %d, but that of %s below it is %d", a.MTU, below.Attrs().Name, below.Attrs().MTU),
 		Why:   "larger packets are lost on this host, and nothing reports it",
 		Do:    fmt.Sprintf("ip link set %s mtu %d", a.Name, below.Attrs().MTU),
 	})
@@ -75,8 +75,8 @@ func (r *Report) ports(link netlink.Link, routes *routing) {
 	}
 	r.add(Finding{
 		Level: hostcheck.Warning, Subject: "MTU of " + a.Name,
-		State: fmt.Sprintf("is %d, and that of its bridge %s is %d", a.MTU, bridge.Attrs().Name, bridge.Attrs().MTU),
-		Why:   "a bridge drops what is too long for a port, and reports nothing",
+		State: fmt.Sprintf("is %d, but that of its bridge %s is %d", a.MTU, bridge.Attrs().Name, bridge.Attrs().MTU),
+		Why:   "a bridge drops packets that are too long for a port, and reports nothing",
 		Do:    fmt.Sprintf("ip link set %s mtu %d", a.Name, bridge.Attrs().MTU),
 	})
 }
@@ -98,9 +98,9 @@ func (r *Report) probe(ctx context.Context, gateways []gateway) {
 		}
 		r.add(Finding{
 			Level: hostcheck.Problem, Subject: "MTU of " + g.iface,
-			State: fmt.Sprintf("is %d, and packets of more than %d bytes do not get to the gateway %v", path.InterfaceMTU, path.MTU, g.addr),
+			State: fmt.Sprintf("is %d, but packets of more than %d bytes do not reach the gateway %v", path.InterfaceMTU, path.MTU, g.addr),
 			Why:   "larger packets are lost on the LAN, and nothing reports it",
-			Do:    fmt.Sprintf("ip link set %s mtu %d, or raise the MTU of the gateway and the switches between", g.iface, path.MTU),
+			Do:    fmt.Sprintf("ip link set %s mtu %d, or raise the MTU of the gateway and of the switches in between", g.iface, path.MTU),
 		})
 	}
 }

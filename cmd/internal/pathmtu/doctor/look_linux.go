@@ -11,7 +11,7 @@ import (
 // look looks at each namespace, and at the gateways of this process's while connections are
 // watched.
 func look(ctx context.Context, o Options, r *Report) error {
-	o.Progress("settings, interfaces, firewall rules")
+	o.Progress("examining settings, interfaces and firewall rules")
 	var routes *routing
 	for _, s := range o.Spaces {
 		err := s.Do(func() error {
@@ -28,7 +28,7 @@ func look(ctx context.Context, o Options, r *Report) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	o.Progress("connections, and the way to the gateways")
+	o.Progress("watching connections, probing the gateways")
 	var probing sync.WaitGroup
 	gateways := &Report{}
 	if routes != nil {

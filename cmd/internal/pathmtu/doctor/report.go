@@ -47,9 +47,9 @@ func (r *Report) addHost(findings []hostcheck.Finding) {
 		if f.Level == hostcheck.OK || strings.HasPrefix(f.Subject, "other senders on ") {
 			continue
 		}
-		why := "messages may not get where the configuration means them to go"
+		why := "messages may not get where the configuration is meant to send them"
 		if f.Level == hostcheck.Problem {
-			why = "the daemon can't work like that"
+			why = "the daemon can't work like this"
 		}
 		if len(f.Stages) > 0 {
 			why += " (" + strings.Join(f.Stages, ", ") + ")"

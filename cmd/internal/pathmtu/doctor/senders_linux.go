@@ -18,9 +18,9 @@ func (r *Report) senders(routes *routing) {
 		list := strings.ReplaceAll(strings.Trim(fmt.Sprint(pids), "[]"), " ", ", ")
 		r.add(Finding{
 			Level: hostcheck.Warning, Subject: "senders on " + name,
-			State: fmt.Sprintf("are %d daemons called pmtud, the processes %s", len(pids), list),
-			Why:   "every message goes out once for each of them",
-			Do:    "end all but one: systemctl status " + fmt.Sprint(pids[0]) + " names its unit",
+			State: fmt.Sprintf("are %d pmtud daemons, processes %s", len(pids), list),
+			Why:   "each of them sends every message",
+			Do:    "stop all but one: systemctl status " + fmt.Sprint(pids[0]) + " names its unit",
 		})
 	}
 }

@@ -28,31 +28,31 @@ func below(limit int) func(int) bool { return func(value int) bool { return valu
 var settings = []setting{
 	{
 		"net/ipv4/ip_no_pmtu_disc", not(0), hostcheck.Problem,
-		"the kernel ignores IPv4's \"packet too big\", or does not always use it, and does not set DF", "0",
+		"the kernel ignores all or some IPv4 \"packet too big\" messages, and may not set DF", "0",
 	},
 	{
 		"net/ipv4/tcp_mtu_probing", is(2), hostcheck.Warning,
-		"every connection begins with segments of 1024 bytes; 1 does so only for those that hang", "1",
+		"every connection starts with segments of 1024 bytes; with 1, only those that hang use them", "1",
 	},
 	{
 		"net/ipv4/route/min_pmtu", above(552), hostcheck.Warning,
-		"paths with a smaller MTU than this are not learned: packets for them go without DF, and are fragmented or lost", "552",
+		"path MTUs below this are not learned: packets on such paths go out without DF, and are fragmented or lost", "552",
 	},
 	{
 		"net/ipv4/route/mtu_expires", below(60), hostcheck.Warning,
-		"the path MTU is forgotten so soon that long connections hang again and again until the next message", "600",
+		"the path MTU is forgotten so soon that long connections hang again and again until the next message arrives", "600",
 	},
 	{
 		"net/ipv6/route/mtu_expires", below(60), hostcheck.Warning,
-		"the path MTU is forgotten so soon that long connections hang again and again until the next message", "600",
+		"the path MTU is forgotten so soon that long connections hang again and again until the next message arrives", "600",
 	},
 	{
 		"net/ipv4/icmp_ratelimit", above(1000), hostcheck.Warning,
-		"this host answers probes and errors less often than once a second: tools see a silent hop", "1000",
+		"this host sends ICMP answers and errors less than once a second: tools see a silent hop", "1000",
 	},
 	{
 		"net/ipv6/icmp/ratelimit", above(1000), hostcheck.Warning,
-		"this host sends ICMPv6 errors less often than once a second: senders may not learn that a packet is too big", "1000",
+		"this host sends ICMPv6 errors less than once a second: senders may not learn that a packet is too big", "1000",
 	},
 }
 
@@ -68,7 +68,7 @@ var perInterface = []setting{
 	},
 	{
 		"net/ipv4/conf/%s/rp_filter", is(1), hostcheck.Warning,
-		"messages of routers that are reached through another interface are dropped before a socket sees them", "2",
+		"messages from routers that are reached through another interface are dropped before a socket sees them", "2",
 	},
 }
 
@@ -76,7 +76,7 @@ var perInterface = []setting{
 func hashPolicy(family string) setting {
 	return setting{
 		"net/" + family + "/fib_multipath_hash_policy", is(1), hostcheck.Warning,
-		"this host routes over several ways and hashes ports: messages about a connection take another way than the connection", "0",
+		"this host has several routes and hashes ports to choose one: messages about a connection take another route than its packets", "0",
 	}
 }
 

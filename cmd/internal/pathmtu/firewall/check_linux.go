@@ -30,10 +30,10 @@ type Drop struct {
 func (d Drop) String() string {
 	place := fmt.Sprintf("chain %s %s %s", d.Family, d.Table, d.Chain)
 	if d.Family == "" {
-		place = fmt.Sprintf("chain %s of iptables' legacy table %s", d.Chain, d.Table)
+		place = fmt.Sprintf("chain %s of the legacy iptables table %s", d.Chain, d.Table)
 	}
 	if d.Handle == 0 {
-		return "policy of " + place
+		return "the policy of " + place
 	}
 	return fmt.Sprintf("rule %d of %s", d.Handle, place)
 }

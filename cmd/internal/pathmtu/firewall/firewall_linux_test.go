@@ -35,7 +35,7 @@ func TestCheck(t *testing.T) {
 		{"accepts all", "table inet f { chain in { type filter hook input priority 0; policy accept; } }", "", ""},
 		{
 			"drops all", "table inet f { chain in { type filter hook input priority 0; policy drop; iif lo accept; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; } }",
-			"policy of chain inet f in", "policy of chain inet f in",
+			"the policy of chain inet f in", "the policy of chain inet f in",
 		},
 		{
 			"a workstation's", `table inet f { chain in { type filter hook input priority 0; policy drop;
@@ -45,7 +45,7 @@ func TestCheck(t *testing.T) {
 			"related messages are forgotten", `table inet f { chain in { type filter hook input priority 0; policy drop;
 				iif lo accept; ct state established accept; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept;
 				icmp type echo-request accept; udp dport 9 accept; } }`,
-			"policy of chain inet f in", "policy of chain inet f in",
+			"the policy of chain inet f in", "the policy of chain inet f in",
 		},
 		{
 			"a map of states", `table inet f { chain in { type filter hook input priority 0; policy drop;

@@ -19,12 +19,12 @@ func TestLegacy(t *testing.T) {
 	}{
 		{
 			"type and code", "-A INPUT -p icmp --icmp-type fragmentation-needed -j DROP", "-A INPUT -p icmpv6 --icmpv6-type packet-too-big -j DROP",
-			"rule 1 of chain INPUT of iptables' legacy table filter", "rule 1 of chain INPUT of iptables' legacy table filter",
+			"rule 1 of chain INPUT of the legacy iptables table filter", "rule 1 of chain INPUT of the legacy iptables table filter",
 		},
 		{
 			"policy", ":INPUT DROP\n-A INPUT -i lo -j ACCEPT\n-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT",
 			":INPUT DROP\n-A INPUT -i lo -j ACCEPT\n" + neighbours,
-			"policy of chain INPUT of iptables' legacy table filter", "policy of chain INPUT of iptables' legacy table filter",
+			"the policy of chain INPUT of the legacy iptables table filter", "the policy of chain INPUT of the legacy iptables table filter",
 		},
 		{
 			"a workstation's", ":INPUT DROP\n-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n-A INPUT -m conntrack --ctstate INVALID -j DROP",
@@ -36,16 +36,16 @@ func TestLegacy(t *testing.T) {
 		},
 		{
 			"names of interfaces", "-A INPUT ! -i eth1 -p icmp -j REJECT", "-A INPUT -p icmpv6 -j LOG\n" + neighbours + "-A INPUT -i eth+ -p icmpv6 ! --icmpv6-type 1 -j DROP",
-			"rule 1 of chain INPUT of iptables' legacy table filter", "rule 4 of chain INPUT of iptables' legacy table filter",
+			"rule 1 of chain INPUT of the legacy iptables table filter", "rule 4 of chain INPUT of the legacy iptables table filter",
 		},
 		{
 			"chains", ":icmp -\n:deep -\n:bad -\n-A INPUT -p icmp -j icmp\n-A icmp -m comment --comment first -j deep\n-A icmp -j RETURN\n-A deep -p icmp --icmp-type 3 -g bad\n-A bad -j DROP",
 			":icmp -\n-A INPUT -p icmpv6 -j icmp\n-A icmp -p icmpv6 --icmpv6-type packet-too-big -j RETURN\n" + strings.ReplaceAll(neighbours, "INPUT", "icmp") + "-A icmp -j DROP",
-			"rule 1 of chain bad of iptables' legacy table filter", "",
+			"rule 1 of chain bad of the legacy iptables table filter", "",
 		},
 		{
 			"before routing", "*raw\n-A PREROUTING -p icmp -j DROP", "*mangle\n-A PREROUTING -p icmpv6 --icmpv6-type packet-too-big -j DROP",
-			"rule 1 of chain PREROUTING of iptables' legacy table raw", "rule 1 of chain PREROUTING of iptables' legacy table mangle",
+			"rule 1 of chain PREROUTING of the legacy iptables table raw", "rule 1 of chain PREROUTING of the legacy iptables table mangle",
 		},
 		{
 			"a router that is let pass", ":INPUT DROP\n-A INPUT -s 192.0.2.0/24 -j ACCEPT", ":INPUT DROP\n" + neighbours + "-A INPUT -s 2001:db8:1::/64 -j ACCEPT", "", "",

@@ -63,11 +63,11 @@ func (p *prober) descend(ctx context.Context) (size int, confirmed bool, err err
 		}
 		next := nextSize(r.mtu, size, p.Address.Is6())
 		if next == 0 {
-			p.remark("%v says that %d bytes are too big for an MTU of %d", r.from, size, r.mtu)
+			p.remark("%v reports that %d bytes are too big for an MTU of %d", r.from, size, r.mtu)
 			return size, false, nil
 		}
 		if next != r.mtu {
-			p.remark("%v says MTU %d; %d was tried instead", r.from, r.mtu, next)
+			p.remark("%v reports MTU %d; %d was tried instead", r.from, r.mtu, next)
 		}
 		p.path.Narrowings = append(p.path.Narrowings, Narrowing{Router: r.from, MTU: next})
 		size = next

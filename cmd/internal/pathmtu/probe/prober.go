@@ -86,7 +86,7 @@ func (p *prober) greet(ctx context.Context) error {
 		for i, r := range slices.Backward(replies) { // echo first: hosts do not limit its answers
 			p.note(r)
 			if r.kind == exceeded {
-				p.path.Refusal = &Refusal{From: r.from, Reason: "TTL exceeded: packets go round"}
+				p.path.Refusal = &Refusal{From: r.from, Reason: "TTL exceeded: there is a routing loop"}
 			}
 			if r.kind == arrived && !p.alive {
 				p.alive, p.echo, p.back = true, shots[i].echo, r.back()

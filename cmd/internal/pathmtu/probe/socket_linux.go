@@ -83,7 +83,7 @@ func join(fd int, to, from netip.Addr, port uint16) error {
 	case errors.Is(err, unix.ENETUNREACH):
 		return fmt.Errorf("no route to %v: `ip route get %[1]v` says why", to)
 	case errors.Is(err, unix.EADDRNOTAVAIL):
-		return fmt.Errorf("no address of this host to reach %v from", to)
+		return fmt.Errorf("this host has no address from which to reach %v", to)
 	case errors.Is(err, unix.EINVAL) && to.Is6() && to.IsLinkLocalUnicast() && to.Zone() == "":
 		return fmt.Errorf("%v is link-local: name its interface, as in %[1]v%%eth0", to)
 	case err != nil:
@@ -130,9 +130,9 @@ func (c *socket) send(size int) error {
 	case errors.Is(err, unix.ENOBUFS):
 		return nil // it is lost at the interface, as it may be further on
 	case errors.Is(err, unix.EPERM):
-		return errors.New("send: operation not permitted; a firewall rule of this host drops it")
+		return errors.New("send: operation not permitted; a firewall rule on this host drops the packet")
 	case errors.Is(err, unix.EACCES):
-		return errors.New("send: permission denied; the address is a broadcast address, or prohibited")
+		return errors.New("send: permission denied; it is a broadcast address, or a route prohibits it")
 	case err != nil:
 		return fmt.Errorf("send: %w", err)
 	}

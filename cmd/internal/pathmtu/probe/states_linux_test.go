@@ -31,17 +31,17 @@ func TestText(t *testing.T) {
 			[]string{"--tcp", "80", pathlab.Server6},
 			[]string{
 				"Path to 2001:db8:3::2 from 2001:db8:1::2, interface MTU 1500\n hop  router               time    MTU\n   1  2001:db8:1::1 ",
-				"says MTU 1400\n", "Path MTU 1400: the host answers to packets of this size. Routers report larger\n  ones, as they should.\n",
+				"reports MTU 1400\n", "Path MTU 1400: the host answers packets of this size. Routers report larger ones\n  as too big, as they should.\n",
 				"TCP port 80: MSS 1440 offered, 1440 received, as for an MTU of 1500:",
-				"Full-size segments of 1428 bytes are too big; after a router said so, those of\n  1328 arrive.\n",
-				"at most 1400 bytes to\n  2001:db8:3::2 for ten minutes. `pmtud cache` shows that.\n",
+				"Full-size segments of 1428 bytes are too big; after a router reported it,\n  segments of 1328 bytes arrive.\n",
+				"packets of at most 1400 bytes to\n  2001:db8:3::2 for ten minutes. `pmtud cache` shows this.\n",
 			},
 			0,
 		},
 		{
 			"black hole", func(p *pathlab.Path) error { return pathlab.Silence(p.First) },
 			[]string{pathlab.Server4},
-			[]string{"Black hole between hop 1 (192.0.2.1) and hop 2: packets of 1401 bytes and more\n  vanish, and no router says so. Path MTU 1400.\n", "Remedy: "},
+			[]string{"Black hole between hop 1 (192.0.2.1) and hop 2: packets of 1401 bytes or more\n  vanish, and no router reports it. Path MTU 1400.\n", "Remedy: "},
 			1,
 		},
 		{
@@ -61,7 +61,7 @@ func TestText(t *testing.T) {
 		{
 			"silent host", func(p *pathlab.Path) error { return pathlab.Mute(p.Server) },
 			[]string{pathlab.Server4},
-			[]string{"Silent: the host does not answer. As far as hop 2 (198.51.100.2) packets of 1400\n  bytes arrive. "},
+			[]string{"Silent: the host does not answer. Packets of 1400 bytes get as far as hop 2\n  (198.51.100.2). "},
 			1,
 		},
 		{
@@ -81,7 +81,7 @@ func TestText(t *testing.T) {
 		{
 			"neighbor that is not there", nothing,
 			[]string{"192.0.2.9"},
-			[]string{"Unreachable: host unreachable, says this host: nobody has the address on the\n  link.\n"},
+			[]string{"Unreachable: host unreachable, says this host: nobody on the link has the\n  address.\n"},
 			1,
 		},
 		{

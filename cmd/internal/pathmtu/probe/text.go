@@ -60,7 +60,7 @@ func (t *printer) head(p *Path) {
 	}
 	t.sentence(text)
 	if p.KnownMTU > 0 && p.KnownMTU < p.InterfaceMTU {
-		t.sentence(fmt.Sprintf("The kernel used %d before.", p.KnownMTU))
+		t.sentence(fmt.Sprintf("The kernel already knew a path MTU of %d.", p.KnownMTU))
 	}
 }
 
@@ -104,14 +104,14 @@ func (h Hop) said(p *Path) string {
 	for _, n := range p.Narrowings {
 		if n.Hop == h.Number {
 			if n.Router != h.Router && h.Router.IsValid() {
-				return fmt.Sprintf("says MTU %d (as %v)", n.MTU, n.Router)
+				return fmt.Sprintf("reports MTU %d (from %v)", n.MTU, n.Router)
 			}
-			return fmt.Sprintf("says MTU %d", n.MTU)
+			return fmt.Sprintf("reports MTU %d", n.MTU)
 		}
 	}
 	switch {
 	case p.Hole != nil && p.Hole.BeforeHop == h.Number:
-		return "larger packets do not get here"
+		return "larger packets do not arrive here"
 	case h.Host:
 		return "the host"
 	}
@@ -121,9 +121,9 @@ func (h Hop) said(p *Path) string {
 func (t *printer) verdict(p *Path) {
 	switch p.Verdict {
 	case OK:
-		text := fmt.Sprintf("Path MTU %d: the host answers to packets of this size.", p.MTU)
+		text := fmt.Sprintf("Path MTU %d: the host answers packets of this size.", p.MTU)
 		if n := len(p.Narrowings); n > 0 {
-			text += " Routers report larger ones, as they should."
+			text += " Routers report larger ones as too big, as they should."
 		}
 		t.sentence(text)
 	case BlackHole:
@@ -139,7 +139,7 @@ func (t *printer) verdict(p *Path) {
 
 func (p *Path) refuser() string {
 	if p.Refusal.From == p.From || !p.Refusal.From.IsValid() {
-		return "this host: nobody has the address on the link"
+		return "this host: nobody on the link has the address"
 	}
 	return p.Refusal.From.String()
 }
@@ -153,23 +153,23 @@ func (t *printer) hole(p *Path) {
 		before = fmt.Sprintf("hop %d", p.Hole.BeforeHop)
 	}
 	t.sentence(fmt.Sprintf(
-		"Black hole between %s and %s: packets of %d bytes and more vanish, and no router says so. Path MTU %d.",
+		"Black hole between %s and %s: packets of %d bytes or more vanish, and no router reports it. Path MTU %d.",
 		after, before, p.Hole.Vanishes, p.Hole.Passes,
 	))
-	t.sentence("Remedy: let ICMP \"packet too big\" (IPv4 type 3 code 4, IPv6 type 2) pass there and here, or clamp the MSS of TCP to the path, or set net.ipv4.tcp_mtu_probing=1 on the senders.")
+	t.sentence("Remedy: let ICMP \"packet too big\" (IPv4 type 3 code 4, IPv6 type 2) pass there and here, or clamp the TCP MSS to the path MTU, or set net.ipv4.tcp_mtu_probing=1 on the senders.")
 }
 
 func (h Hop) is(number int) bool { return h.Host && h.Number == number }
 
 func (t *printer) silent(p *Path) {
 	if len(p.Hops) == 0 {
-		t.sentence("Silent: neither the host nor a router on the way answers.")
+		t.sentence("Silent: neither the host nor any router on the path answers.")
 		return
 	}
 	last := p.Hops[len(p.Hops)-1]
 	t.sentence(fmt.Sprintf(
-		"Silent: the host does not answer. As far as hop %d (%v) packets of %d bytes arrive. Try --tcp with a port that is open.",
-		last.Number, last.Router, p.MTU,
+		"Silent: the host does not answer. Packets of %d bytes get as far as hop %d (%v). Try --tcp with an open port.",
+		p.MTU, last.Number, last.Router,
 	))
 }
 
@@ -184,11 +184,11 @@ func (t *printer) tcp(c *TCP, mtu int) {
 	text := fmt.Sprintf("TCP port %d: MSS %d offered, %d received", c.Port, c.Offered, c.Received)
 	switch {
 	case c.Unsure:
-		text += " or more; the kernel knew a smaller path MTU before"
+		text += " or more; the kernel already knew a smaller path MTU"
 	case c.ClampedFor > 0:
-		text += fmt.Sprintf(": clamped to %d, as for an MTU of %d, by the host or a box on the way", c.Received, c.ClampedFor)
+		text += fmt.Sprintf(": clamped to %d, as for an MTU of %d, by the host or a device on the path", c.Received, c.ClampedFor)
 	default:
-		text += fmt.Sprintf(", as for an MTU of %d: nobody clamps it on the way here", mtu)
+		text += fmt.Sprintf(", as for an MTU of %d: nothing on the path clamps it", mtu)
 	}
 	t.sentence(text + ".")
 	t.segments(c)
@@ -199,13 +199,13 @@ func (t *printer) segments(c *TCP) {
 	case Arrived:
 		t.sentence(fmt.Sprintf("Full-size segments of %d bytes arrive.", c.SegmentSize))
 	case Shrunk:
-		t.sentence(fmt.Sprintf("Full-size segments of %d bytes are too big; after a router said so, those of %d arrive.", c.SegmentSize, c.ArrivedSize))
+		t.sentence(fmt.Sprintf("Full-size segments of %d bytes are too big; after a router reported it, segments of %d bytes arrive.", c.SegmentSize, c.ArrivedSize))
 	case Lost:
 		text := fmt.Sprintf("Full-size segments of %d bytes do not arrive: %d retransmissions", c.SegmentSize, c.Repeated)
 		if c.ArrivedSize > 0 {
 			text += fmt.Sprintf(" until tcp_mtu_probing found %d", c.ArrivedSize)
 		}
-		t.sentence(text + ". A connection that sends much hangs.")
+		t.sentence(text + ". Connections that send much data hang.")
 	case Unclear:
 		t.sentence("It is not clear whether full-size segments arrive.")
 	}
@@ -217,7 +217,7 @@ func (t *printer) learned(p *Path) {
 		return
 	}
 	t.sentence(fmt.Sprintf(
-		"This host has learned it: all its programs send at most %d bytes to %v for %s. `pmtud cache` shows that.",
+		"This host has learned it: all its programs send packets of at most %d bytes to %v for %s. `pmtud cache` shows this.",
 		p.Learned.MTU, p.Address, spoken(p.Learned.Seconds),
 	))
 }

@@ -99,15 +99,15 @@ var related = map[string][]string{
 // daemon writes what is to be known of a program's daemon, which is packaged under its name.
 func (p *page) daemon(program string) {
 	p.items("FILES", [][2]string{
-		{"/etc/" + program, "folder whose files the packaged service reads"},
+		{"/etc/" + program, "configuration folder of the packaged service"},
 		{"/etc/default/" + program, "environment of the packaged service"},
-		{"/run/" + program + "/" + program + ".sock", "socket that status, top and tap ask"},
-		{"/var/lib/" + program, "folder that the packaged service may write captures to"},
+		{"/run/" + program + "/" + program + ".sock", "control socket, which status, top and tap use"},
+		{"/var/lib/" + program, "folder for captures of the packaged service"},
 	})
 	p.items("SIGNALS", [][2]string{
-		{"SIGHUP", "reload the files of run; a configuration with mistakes changes nothing"},
+		{"SIGHUP", "reload the configuration files; one with mistakes changes nothing"},
 		{"SIGUSR1", "switch log lines of level debug on or off"},
-		{"SIGINT, SIGTERM", "deliver what is queued, print the final counters and exit; a second one exits at once"},
+		{"SIGINT, SIGTERM", "deliver what is queued, print the final counters and exit; a second signal exits at once"},
 	})
 }
 

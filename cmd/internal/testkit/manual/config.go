@@ -10,14 +10,15 @@ import (
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
-const configIntro = `Pipelines of sources, filters and sinks are declared in files for "pmtud run -c". A
-file is YAML, TOML or JSON by its name's ending: .yaml or .yml, .toml, .json. Of a
-folder all such files are read in the order of their names. Pipelines are added up; a
-pipeline or a top-level setting that stands in two places is a mistake. A file may have
-1 MiB, and a map in it 1000 names; one of a folder that holds only comments is switched off.
+const configIntro = `Pipelines of sources, filters and sinks are declared in files for "pmtud run -c". The
+end of a file's name tells its format: .yaml or .yml, .toml, .json. In a folder, all
+such files are read in the order of their names, and one with comments only is ignored.
+The pipelines of all files run together; a pipeline or top-level setting that appears
+twice is a mistake. A file may be up to 1 MiB long, and a mapping in it may have up to
+1000 names.
 
 "pmtud check" reports every mistake with its file, line and column, "pmtud config"
-shows what a configuration comes to, and "pmtud init" writes one to begin with.`
+shows the effective configuration, and "pmtud init" writes one to start from.`
 
 const configExample = `
   pipelines:
@@ -34,11 +35,11 @@ const configExample = `
           interface: eth0`
 
 const configPipelines = `Each pipeline has lists of sources, filters and sinks. The entries, called stages, have
-a type, which names the plugin, and its settings. All filters must let a packet pass, in
+a type, which names the plugin, and its settings. A packet has to pass all filters, in
 the order of the file; every sink gets each packet that passed.`
 
-const configVariables = `In text that is a value; in keys they are a mistake. Where a list is wanted, commas and
-line ends separate its elements, and # begins a comment:`
+const configVariables = `Variables are replaced in text values; in names they are a mistake. Where a list is
+expected, commas and line ends separate its elements, and # begins a comment:`
 
 // Config returns the manual page of configuration files.
 func Config(plugins []pipeline.Plugin) string {
@@ -49,13 +50,13 @@ func Config(plugins []pipeline.Plugin) string {
 	p.paragraphs(configPipelines)
 	p.paragraphs(strings.TrimPrefix(configExample, "\n"))
 	p.line(".PP")
-	p.line("A stage may have besides:")
+	p.line("A stage may also have:")
 	p.item(bold("name"))
-	p.line("what it is called in counters and messages; without a name, by its type")
+	p.line("what it is called in counters and messages; its type if not set")
 	p.item(bold("filters"))
-	p.line("of a sink: filters that decide about packets for this sink alone")
+	p.line("for a sink: filters that decide about packets for this sink alone")
 	p.line(".PP")
-	p.line("A sink may have besides, as %s in YAML:", bold("queue: {size: 4096, max_age: 1s}"))
+	p.line("A sink may also have a queue, in YAML as %s:", bold("queue: {size: 4096, max_age: 1s}"))
 	for _, s := range setting.Describe(config.SinkSettings()) {
 		p.setting("", s)
 	}
@@ -76,7 +77,7 @@ func Config(plugins []pipeline.Plugin) string {
 
 func (p *page) global(settings []setting.Info) {
 	p.heading("TOP LEVEL")
-	p.line("Settings of the program as a whole stand beside %s.", bold("pipelines"))
+	p.line("Settings of the program as a whole go beside %s.", bold("pipelines"))
 	for _, s := range settings {
 		p.setting("", s)
 	}
@@ -87,9 +88,9 @@ func (p *page) variables() {
 	p.paragraphs(configVariables)
 	for _, v := range [][2]string{
 		{"${NAME}", "environment variable; it must be set"},
-		{"${NAME:-DEFAULT}", "the same, or DEFAULT where it is unset or empty"},
-		{"${NAME:?MESSAGE}", "the same; MESSAGE says what to do where it is unset or empty"},
-		{"${file:PATH}", "what the file holds; PATH is relative to the folder of the configuration file"},
+		{"${NAME:-DEFAULT}", "the same, or DEFAULT if it is unset or empty"},
+		{"${NAME:?MESSAGE}", "the same; MESSAGE says what to do if it is unset or empty"},
+		{"${file:PATH}", "content of the file; PATH is relative to the folder of the configuration file"},
 		{"$$", "a dollar sign"},
 	} {
 		p.item(bold(v[0]))
@@ -105,7 +106,7 @@ func (p *page) plugin(info catalog.PluginInfo) {
 	}
 	if len(info.Reasons) > 0 {
 		p.line(".PP")
-		p.line("%s", map[string]string{"filter": "It drops packets as:", "sink": "It fails packets as:"}[info.Kind])
+		p.line("%s", map[string]string{"filter": "It drops packets for these reasons:", "sink": "It fails to deliver packets for these reasons:"}[info.Kind])
 	}
 	for _, r := range info.Reasons {
 		p.item(italic(r.Name))

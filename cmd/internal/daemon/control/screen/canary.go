@@ -37,7 +37,7 @@ func (t *text) canary(s control.Status) {
 		t.linef("  %s: %s", p.Name, Ways(p, s.Now))
 	}
 	if c.Overflow+c.Malformed > 0 {
-		t.linef("  test messages without room for their server %s, malformed %s", readable.Number(c.Overflow), readable.Number(c.Malformed))
+		t.linef("  test messages ignored: %s of servers beyond the limit, %s malformed", readable.Number(c.Overflow), readable.Number(c.Malformed))
 	}
 }
 

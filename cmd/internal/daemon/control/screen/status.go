@@ -49,7 +49,7 @@ func (t *text) linef(format string, args ...any) {
 func (t *text) config(c control.Config) {
 	switch {
 	case c.Command:
-		t.linef("configuration of the command line")
+		t.linef("configuration: command-line options")
 	case c.Reloads == 0:
 		t.linef("configuration %s, loaded %s, never reloaded", c.Hash, c.Loaded.Local().Format(stamp))
 	default:
@@ -57,7 +57,7 @@ func (t *text) config(c control.Config) {
 			c.Hash, c.Loaded.Local().Format(stamp), c.Reloads, c.Failures)
 	}
 	if !c.LastGood {
-		t.linef("! the last reload failed, the old configuration runs: %s", c.Error)
+		t.linef("! the last reload failed; the old configuration is still running: %s", c.Error)
 	}
 }
 

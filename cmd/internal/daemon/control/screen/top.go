@@ -41,7 +41,7 @@ func Frame(f control.Frame, v View) []string {
 	case v.Help:
 		d.lines = append(d.lines, strings.Split(keys, "\n")...)
 	case len(f.Status.Pipelines) == 0:
-		d.lines = append(d.lines, "no pipeline runs")
+		d.lines = append(d.lines, "no pipeline is running")
 	default:
 		p := f.Status.Pipelines[v.Pipeline%len(f.Status.Pipelines)]
 		var lists control.PipelineTop
@@ -65,11 +65,11 @@ const keys = `
   space       pause
   h, ?        this help
 
-Rates are packets a second over the last 10 seconds. Lists cover the last 30 to
-60 seconds; "drop" is the part of a key's packets that was dropped. Above 500
-packets a second they are made from a sample, whose shares are right to about 1%
-of all packets, and with very many addresses they are less exact: the line above
-them says so.`
+Rates are packets per second over the last 10 seconds. Lists cover the last 30
+to 60 seconds; "drop" is the share of a key's packets that was dropped. Above
+500 packets per second they are made from a sample, whose shares are right to
+about 1% of all packets, and with very many addresses they are less exact; the
+line above them says so.`
 
 // drawing is a frame that is being made.
 type drawing struct {
