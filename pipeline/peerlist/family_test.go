@@ -26,6 +26,7 @@ func TestOneFamily(t *testing.T) {
 	}{
 		{"all families", true, [2][]netip.Addr{a, aaaa}, both, addrs("192.0.2.2", "192.0.2.3", "2001:db8::2")},
 		{"both", false, [2][]netip.Addr{a, aaaa}, both, a},
+		{"both, one each", false, [2][]netip.Addr{a[:1], aaaa}, both, a[:1]},
 		{"both, host without IPv6", false, [2][]netip.Addr{a, aaaa}, only4, a},
 		{"both, host without IPv4", false, [2][]netip.Addr{a, aaaa}, only6, aaaa},
 		{"IPv4, host without it", false, [2][]netip.Addr{a, nil}, only6, a},

@@ -87,9 +87,7 @@ func (l *List) Open(ctx context.Context) (err error) {
 // which peers missed messages.
 func (l *List) Close() error {
 	l.stop()
-	l.stop = func() {}
 	err := l.watcher.Close()
-	l.watcher = nil
 	l.logFailures()
 	return errors.Join(err, l.Sockets.Close())
 }

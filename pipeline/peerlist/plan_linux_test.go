@@ -53,6 +53,7 @@ func TestPlan(t *testing.T) {
 	}{
 		{"192.0.2.2", "203.0.113.1", true},  // of a peer
 		{"192.0.2.9", "2001:db8::1", true},  // of a peer that shares the address
+		{"192.0.2.9", "192.0.2.9", true},    // of a peer that shares it, which is no peer's own
 		{"192.0.2.9", "192.0.2.3", true},    // of this host, on its way out
 		{"192.0.2.9", "203.0.113.1", false}, // of this host, to another one
 		{"203.0.113.1", "192.0.2.2", false},

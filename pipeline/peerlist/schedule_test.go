@@ -110,11 +110,15 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// TestOtherFamily looks up what has addresses of one family only, as names in /etc/hosts may.
-func TestOtherFamily(t *testing.T) {
-	for network, name := range map[string]string{"ip4": "2001:db8::1", "ip6": "192.0.2.1"} {
-		if addrs, err := lookUpFamily(t.Context(), network, name); len(addrs) > 0 || !isNotFound(err) {
-			t.Errorf("%s of %s: %v, %v", network, name, addrs, err)
+// TestFamilyOfName looks up what has addresses of one family only, as names in /etc/hosts may.
+func TestFamilyOfName(t *testing.T) {
+	for _, name := range []string{"192.0.2.1", "2001:db8::1"} {
+		want := netip.MustParseAddr(name)
+		for network, is := range map[string]bool{"ip4": want.Is4(), "ip6": want.Is6()} {
+			addrs, err := lookUpFamily(t.Context(), network, name)
+			if is && (err != nil || len(addrs) != 1 || addrs[0] != want) || !is && (len(addrs) > 0 || !isNotFound(err)) {
+				t.Errorf("%s of %s: %v, %v", network, name, addrs, err)
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -160,7 +161,7 @@ func addresses(t *testing.T, texts ...string) (list []peerlist.Address) {
 
 // TestManyPeers sends to more peers than a system call takes.
 func TestManyPeers(t *testing.T) {
-	const peers = 1024 + 3
+	const peers = 2 * 1024
 	own := ownInterface(t, "eth0")
 	netns.Must(t, own.Route("10.98.0.0/16", "10.99.0.2"))
 	var list []peerlist.Address
@@ -200,6 +201,9 @@ func TestTargets(t *testing.T) {
 	if diff := cmp.Diff([]string{"10.99.0.2", "127.0.0.1", "fd99::2", "localhost"}, got); diff != "" {
 		t.Errorf("addresses (-want +got):\n%s", diff)
 	}
+	if diff := cmp.Diff([]string{"10.99.0.2 1", "127.0.0.1 0", "fd99::2 1", "localhost 0"}, l.inUse()); diff != "" {
+		t.Errorf("addresses in use (-want +got):\n%s", diff)
+	}
 	if text := l.log.String(); !strings.Contains(text, `msg="name looked up" peer=localhost addresses=`) {
 		t.Errorf("log says\n%s", text)
 	}
@@ -238,4 +242,73 @@ func TestFamilies(t *testing.T) {
 		}
 		netns.Must(t, l.Close())
 	}
+}
+
+// TestNameWithoutAnswer has a name that no server is asked about: there is no network. It is
+// looked up again, which the log says once. A complaint is due where nobody else is listed.
+func TestNameWithoutAnswer(t *testing.T) {
+	for _, tc := range []struct {
+		list    []string
+		targets int
+	}{{[]string{"nobody.invalid"}, 0}, {[]string{"nobody.invalid", "10.99.0.2"}, 1}} {
+		var log pipelinetest.Buffer
+		l := peerlist.New(peerlist.Config{
+			Addresses: addresses(t, tc.list...), Refresh: time.Minute,
+			Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		})
+		netns.Own(t)
+		netns.Must(t, l.Open(t.Context()))
+		pipelinetest.Eventually(t, func() bool { return strings.Contains(log.String(), `msg="name looked up again" peer=nobody.invalid`) })
+		if n := strings.Count(log.String(), "name can't be looked up"); n != 1 {
+			t.Errorf("logged %d times:\n%s", n, &log)
+		}
+		if targets := l.Targets(); len(targets) != tc.targets {
+			t.Errorf("targets %v", targets)
+		}
+		if err := l.Health(); (err != nil) != (tc.targets == 0) {
+			t.Errorf("%v: complaint %v", tc.list, err)
+		}
+		netns.Must(t, l.Close())
+	}
+}
+
+// TestSocketFails has sockets that can't be opened or set up. Nothing stays open.
+func TestSocketFails(t *testing.T) {
+	failing := func(family bool, change func(*peerlist.SocketOptions)) func(bool) peerlist.SocketOptions {
+		return func(ipv6 bool) peerlist.SocketOptions {
+			o := udp(false)(ipv6)
+			if ipv6 == family {
+				change(&o)
+			}
+			return o
+		}
+	}
+	refuse := func(o *peerlist.SocketOptions) { o.Prepare = func(int) error { return unix.EIO } }
+	for name, tc := range map[string]struct {
+		protocol func(bool) peerlist.SocketOptions
+		want     string
+	}{
+		"IPv4 is not set up": {failing(false, refuse), "set up UDP socket: input/output error"},
+		"IPv6 is not set up": {failing(true, refuse), "set up UDP socket: input/output error"},
+		"no such type":       {failing(false, func(o *peerlist.SocketOptions) { o.Type = 99 }), "open UDP socket: invalid argument"},
+	} {
+		l := peerlist.New(peerlist.Config{
+			Addresses: addresses(t, "10.99.0.2", "fd99::2"), Refresh: time.Minute, Protocol: tc.protocol, Log: slog.New(slog.DiscardHandler),
+		})
+		before := descriptors(t)
+		if err := l.Open(t.Context()); err == nil || err.Error() != tc.want {
+			t.Errorf("%s: %v, want %s", name, err, tc.want)
+		}
+		netns.Must(t, l.Close())
+		if after := descriptors(t); after > before {
+			t.Errorf("%s: %d descriptors, %d before", name, after, before)
+		}
+	}
+}
+
+func descriptors(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	netns.Must(t, err)
+	return len(entries)
 }

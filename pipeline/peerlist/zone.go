@@ -9,8 +9,8 @@ import (
 
 // zoneIndex returns the index of the interface that a zone names, 0 if there is none.
 func zoneIndex(addr netip.Addr) int {
-	ifi, err := hostnet.Find(addr.Zone())
-	if err != nil || ifi == nil {
+	ifi, _ := hostnet.Find(addr.Zone())
+	if ifi == nil {
 		return 0
 	}
 	return ifi.Index
