@@ -4,7 +4,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -85,25 +84,38 @@ func TestFind(t *testing.T) {
 				t.Errorf("%q is %s, want %q", name, ifi.Name, want)
 			}
 		}
-		before := descriptors(t)
+		before := netns.Descriptors(t)
 		for range 50 {
 			if _, err := hostnet.Find("eth9"); err != nil {
 				return err
 			}
 		}
-		if after := descriptors(t); after >= before+50 {
+		if after := netns.Descriptors(t); after >= before+50 {
 			t.Errorf("%d descriptors, %d before", after, before)
 		}
 		return nil
 	}))
 }
 
-// descriptors returns how many the process has.
-func descriptors(t *testing.T) int {
-	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
-	netns.Must(t, err)
-	return len(entries)
+// TestIndex has names of interfaces that are there and of others.
+func TestIndex(t *testing.T) {
+	ns := netns.NewTest(t, "host")
+	netns.Must(t, netns.Veth(ns, "eth0", ns, "eth1"), ns.AltName("eth0", "lan"))
+	eth0, err := ns.Interface("eth0")
+	netns.Must(t, err, ns.Do(func() error {
+		fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = unix.Close(fd) }()
+		for name, want := range map[string]int{"lo": 1, "eth0": eth0.Index, "lan": eth0.Index, "eth9": 0, "a-name-too-long-for-an-interface": 0} {
+			index, err := hostnet.Index(fd, name)
+			if index != want || (want == 0) != errors.Is(err, unix.ENODEV) {
+				t.Errorf("%s: %d, %v, want %d", name, index, err, want)
+			}
+		}
+		return nil
+	}))
 }
 
 // TestWithoutDescriptors asks when the process may have no more sockets.
@@ -146,7 +158,7 @@ func TestClose(t *testing.T) {
 	var looks atomic.Int32
 	var ended atomic.Bool
 	started, release := make(chan struct{}), make(chan struct{})
-	before := descriptors(t)
+	before := netns.Descriptors(t)
 	var w *hostnet.Watcher
 	netns.Must(t, ns.Do(func() (err error) {
 		w, err = hostnet.Watch(func() error {
@@ -170,7 +182,7 @@ func TestClose(t *testing.T) {
 	if !ended.Load() {
 		t.Error("it is closed while a call is under way")
 	}
-	if after := descriptors(t); after > before {
+	if after := netns.Descriptors(t); after > before {
 		t.Errorf("%d descriptors, %d before", after, before)
 	}
 }

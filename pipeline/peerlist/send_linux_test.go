@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -295,20 +294,13 @@ func TestSocketFails(t *testing.T) {
 		l := peerlist.New(peerlist.Config{
 			Addresses: addresses(t, "10.99.0.2", "fd99::2"), Refresh: time.Minute, Protocol: tc.protocol, Log: slog.New(slog.DiscardHandler),
 		})
-		before := descriptors(t)
+		before := netns.Descriptors(t)
 		if err := l.Open(t.Context()); err == nil || err.Error() != tc.want {
 			t.Errorf("%s: %v, want %s", name, err, tc.want)
 		}
 		netns.Must(t, l.Close())
-		if after := descriptors(t); after > before {
+		if after := netns.Descriptors(t); after > before {
 			t.Errorf("%s: %d descriptors, %d before", name, after, before)
 		}
 	}
-}
-
-func descriptors(t *testing.T) int {
-	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
-	netns.Must(t, err)
-	return len(entries)
 }

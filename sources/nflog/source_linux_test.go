@@ -270,7 +270,11 @@ func TestGroupTaken(t *testing.T) {
 	host := netns.NewTest(t, "host")
 	first := open(t, host, nil)
 	second := build(t, nil)
+	before := netns.Descriptors(t)
 	err := host.Do(func() error { return second.Open(t.Context()) })
+	if after := netns.Descriptors(t); after > before {
+		t.Errorf("%d descriptors, %d before", after, before)
+	}
 	holder := fmt.Sprintf("process %s (%s)", bound(t, host), comm(t))
 	if bound(t, host) != fmt.Sprint(os.Getpid()) {
 		holder = "the netlink socket with port " + bound(t, host)
