@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"math"
 	"net/netip"
-	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -195,7 +194,7 @@ func TestOpenWithoutRights(t *testing.T) {
 	both := settings(func(s *flow.Settings) { s.Tables = flow.Tables{flow.Sockets, flow.Conntrack} })
 	f, err := flow.New(both, pipelinetest.Env(t))
 	netns.Must(t, err)
-	before := descriptors(t)
+	before := netns.Descriptors(t)
 	opened := make(chan error)
 	go func() {
 		runtime.LockOSThread() // for good: the thread ends with this function
@@ -210,17 +209,9 @@ func TestOpenWithoutRights(t *testing.T) {
 	if err := <-opened; !errors.Is(err, unix.EPERM) || !strings.Contains(err.Error(), "it needs CAP_NET_ADMIN") {
 		t.Errorf("open: %v", err)
 	}
-	if after := descriptors(t); after != before {
+	if after := netns.Descriptors(t); after != before {
 		t.Errorf("%d descriptors, %d before", after, before)
 	}
-}
-
-// descriptors returns how many the process has.
-func descriptors(t *testing.T) int {
-	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
-	netns.Must(t, err)
-	return len(entries)
 }
 
 // TestOpenWithoutDescriptors opens each table when the process may have no more sockets.

@@ -2,7 +2,6 @@ package relay_test
 
 import (
 	"bytes"
-	"os"
 	"strings"
 	"testing"
 
@@ -108,21 +107,13 @@ func TestShortestMessage(t *testing.T) {
 	}
 }
 
-// descriptors returns how many the process has.
-func descriptors(t *testing.T) int {
-	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
-	netns.Must(t, err)
-	return len(entries)
-}
-
 // TestSocketsOfFamilies wants no socket of a family without peers.
 func TestSocketsOfFamilies(t *testing.T) {
 	netns.Own(t)
 	opened := func(peers ...string) int {
-		before := descriptors(t)
+		before := netns.Descriptors(t)
 		open(t, settings(t, peers...))
-		return descriptors(t) - before
+		return netns.Descriptors(t) - before
 	}
 	opened("192.0.2.1") // what is opened once and stays
 	ipv4, ipv6, both := opened("192.0.2.1"), opened("2001:db8::1"), opened("192.0.2.1", "2001:db8::1")
