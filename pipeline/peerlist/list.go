@@ -88,6 +88,7 @@ func (l *List) Open(ctx context.Context) (err error) {
 func (l *List) Close() error {
 	l.stop()
 	err := l.watcher.Close()
+	l.watcher = nil
 	l.logFailures()
 	return errors.Join(err, l.Sockets.Close())
 }
