@@ -157,6 +157,26 @@ func TestCountersOfEveryReason(t *testing.T) {
 	}
 }
 
+// TestFailureOfOneBatch has a sink fail for the first batch only: it need not say anything of the
+// packets of the next one.
+func TestFailureOfOneBatch(t *testing.T) {
+	batches := 0
+	failing := sink{deliver: func(_ []*pipeline.Packet, failed []pipeline.Reason) {
+		if batches++; batches == 1 {
+			failed[0] = 1
+		}
+	}}
+	out := sinkStage("out", failing)
+	out.QueueSize = 1 // so that each packet is a batch
+	got := mustRun(t, pipeline.Spec{
+		Sources: []pipeline.Stage{lossless("in", source{run: deliverAll(messages(5))})},
+		Sinks:   []pipeline.SinkStage{out},
+	})
+	if s := got.Sinks[0]; s.Delivered != 4 || reasonSum(s.Failed) != 1 || batches != 5 {
+		t.Errorf("%d delivered, %d failed in %d batches", s.Delivered, reasonSum(s.Failed), batches)
+	}
+}
+
 type lossySource struct{ source }
 
 func (lossySource) Lost() uint64 { return 7 }

@@ -161,10 +161,12 @@ func TestRotateLongName(t *testing.T) {
 			if got := fmt.Sprint(sink.(pipeline.HealthChecker).Health()); !strings.HasSuffix(got, ": file name too long") {
 				t.Errorf("complaint %q", got)
 			}
+			checkFailedRotations(t, sink, 1) // one for each batch
 			reasons := deliver(sink, cooked("4"), packet("5", time.Minute))
 			if diff := cmp.Diff([]string{"link-type", ""}, reasons); diff != "" {
 				t.Error(diff)
 			}
+			checkFailedRotations(t, sink, 2)
 			closeSink(t, sink)
 			if diff := cmp.Diff([]string{long, long, "3", "5"}, contents(t, s.Path)); diff != "" {
 				t.Error(diff)

@@ -91,3 +91,22 @@ func TestContradictions(t *testing.T) {
 		})
 	}
 }
+
+// TestUndeclared has stages that do not say what they need of the host. A filter that is not
+// opened needs nothing.
+func TestUndeclared(t *testing.T) {
+	path := writeText(t, "a.yaml", `pipelines:
+  p:
+    sources: [{type: input, interface: eth0}]
+    filters: [{type: all}, {type: ports, ports: 1}]
+    sinks: [{type: output, filters: [{type: ports, name: own, ports: 2}]}]
+`)
+	f, err := config.Load(t.Context(), []string{path}, plugins)
+	if err != nil {
+		t.Fatal(err)
+	}
+	needs, undeclared := f.Needs()
+	if diff := cmp.Diff([]string{"p/input", "p/ports", "p/output", "p/own"}, undeclared); diff != "" || len(needs) != 5 {
+		t.Errorf("%d needs, undeclared (-want +got):\n%s", len(needs), diff)
+	}
+}

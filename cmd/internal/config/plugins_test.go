@@ -107,7 +107,7 @@ var plugins = []pipeline.Plugin{
 	}),
 	pipeline.NewFilter(pipeline.FilterPlugin[struct{}]{
 		Type: "all", Summary: "lets all pass",
-		New: func(struct{}, pipeline.Env) (pipeline.Filter, error) { return nothing{}, nil },
+		New: func(struct{}, pipeline.Env) (pipeline.Filter, error) { return passing{}, nil },
 	}),
 	pipeline.NewSink(pipeline.SinkPlugin[outputSettings]{
 		Type: "output", Summary: "writes",
@@ -119,15 +119,18 @@ var plugins = []pipeline.Plugin{
 	}),
 }
 
-type nothing struct{}
+type passing struct{}
+
+func (passing) Filter(*pipeline.Packet) pipeline.Reason { return pipeline.Pass }
+
+// nothing is a stage of any kind, which is opened and does not say what it needs.
+type nothing struct{ passing }
 
 func (nothing) Open(context.Context) error { return nil }
 
 func (nothing) Close() error { return nil }
 
 func (nothing) Run(context.Context, func([]pipeline.Packet)) error { return nil }
-
-func (nothing) Filter(*pipeline.Packet) pipeline.Reason { return pipeline.Pass }
 
 func (nothing) Deliver([]*pipeline.Packet, []pipeline.Reason) {}
 

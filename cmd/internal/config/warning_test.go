@@ -33,6 +33,7 @@ func TestWarnings(t *testing.T) {
 		"two pipelines":                {eth0, send, other(eth0, send), twice("5:64", "broadcast", "`broadcast` of pipeline `p` at FILE:4:20")},
 		"two pipelines, of two LANs":   {eth0, send, other(eth1, send), ""},
 		"two pipelines, one by rules":  {eth0, send, other(log, send), twice("5:58", "broadcast", "`broadcast` of pipeline `p` at FILE:4:20")},
+		"two pipelines, rules first":   {"{type: nflog, group: 2}", send, other(eth0, send), twice("5:64", "broadcast", "`broadcast` of pipeline `p` at FILE:4:20")},
 		"two pipelines, both by rules": {"{type: nflog, group: 2}", send, other(log, send), twice("5:58", "broadcast", "`broadcast` of pipeline `p` at FILE:4:20")},
 		"two pipelines, one of a file": {eth0, send, other("{type: pcap-file, path: a.pcap}", send), ""},
 		"two pipelines, two LANs":      {eth0, send, other(eth0, "{type: broadcast, interface: eth1}"), ""},
