@@ -146,7 +146,7 @@ func TestStatus(t *testing.T) {
 	goldentest.Compare(t, "testdata/top/status.golden", got.stdout)
 	for _, args := range [][]string{{"status"}, {"top", "--once"}, {"tap"}} {
 		got = run(t, append(args, "--control", filepath.Join(t.TempDir(), "nobody"))...)
-		if got.status != 1 || !strings.Contains(got.stderr, "no daemon runs, or its socket is elsewhere") {
+		if got.status != 1 || !strings.Contains(got.stderr, "no daemon is running, or its socket is elsewhere") {
 			t.Errorf("%v without a daemon: exit status %d:\n%s", args, got.status, got.stderr)
 		}
 	}

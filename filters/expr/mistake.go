@@ -58,9 +58,9 @@ func (c *compiler) unavailable(node ast.Node) error {
 	case *ast.CallNode:
 		what = "this function"
 	case *ast.FloatNode:
-		what = "a number that is not whole"
+		what = "a fraction"
 	case *ast.ArrayNode:
-		what = "a list, but behind in,"
+		what = "a list, except after in,"
 	}
 	return c.wrong(node, "%s is not available in this filter", what)
 }

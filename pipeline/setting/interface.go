@@ -32,11 +32,11 @@ func (n InterfaceName) Check() error {
 	case len(name) > maxInterfaceName:
 		return fmt.Errorf("%q is not the name of an interface: it has more than %d bytes", name, maxInterfaceName)
 	case name == "." || name == ".." || slices.ContainsFunc([]byte(name), isNoneOfInterface):
-		return fmt.Errorf("%q is not the name of an interface: those hold no spaces, slashes or colons", name)
+		return fmt.Errorf("%q is not the name of an interface: names can't contain spaces, slashes or colons", name)
 	}
 	if i := strings.IndexFunc(name, isConfusable); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(name[i:])
-		return fmt.Errorf("%+q is not the name of an interface to be relied on: %U looks like another character, or like none", name, r)
+		return fmt.Errorf("%+q is not a reliable name of an interface: %U looks like another character, or is invisible", name, r)
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ func TestInterfaceName(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	for _, name := range []string{"eth0 eth1", "eth0\t", "eth0\r", "eth0\x00x", "eth0:1", "a/b", ".."} {
-		if err := setting.InterfaceName(name).Check(); err == nil || !strings.Contains(err.Error(), "hold no spaces, slashes or colons") {
+		if err := setting.InterfaceName(name).Check(); err == nil || !strings.Contains(err.Error(), "contain spaces, slashes or colons") {
 			t.Errorf("%q: error %v", name, err)
 		}
 	}
@@ -51,7 +51,7 @@ func TestEmbedded(t *testing.T) {
 	if got := strings.Join(names, ", "); got != "device ^[^/: ]{1,15}$, least " {
 		t.Errorf("settings %s", got)
 	}
-	want := "device: \"a/b\" is not the name of an interface: those hold no spaces, slashes or colons\nleast: must be at least 1, not 0"
+	want := "device: \"a/b\" is not the name of an interface: names can't contain spaces, slashes or colons\nleast: must be at least 1, not 0"
 	if err := setting.Check(&link{Device: "a/b"}); err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

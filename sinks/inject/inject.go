@@ -83,7 +83,7 @@ func (s *Settings) check() error {
 		return setting.Errorf("device", "is empty")
 	}
 	if s.Create && len(otherEnd(s.Device)) > maxDeviceName {
-		return setting.Errorf("device", "%q has no room for the name of its other end, which has an x behind it", s.Device)
+		return setting.Errorf("device", "%q leaves no room for the name of its other end, which adds an x", s.Device)
 	}
 	if s.Create && s.Device == "lo" {
 		return setting.Errorf("device", "lo can't be created; write create: false")

@@ -148,7 +148,7 @@ func TestCheckHostOfPredecessor(t *testing.T) {
 	host := newHost(t)
 	for from, want := range map[string]map[string]bool{
 		"eth0": {"device pmtud0 gets packets into the stack": false},
-		"":     {"interface eth0 does not get what arrives at pmtud0": true},
+		"":     {"interface eth0 does not receive what arrives at pmtud0": true},
 	} {
 		p := start(t, host, from)
 		netns.Must(t, p.Process.Kill())

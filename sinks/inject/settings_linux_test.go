@@ -21,7 +21,7 @@ func TestSettings(t *testing.T) {
 	}{
 		{"no device", func(s *inject.Settings) { s.Device = "" }, "device: is empty"},
 		{"longest name", func(s *inject.Settings) { s.Device = "fourteen-chars" }, ""},
-		{"no room for the x", func(s *inject.Settings) { s.Device = "fifteen-letters" }, `device: "fifteen-letters" has no room for the name of its other end, which has an x behind it`},
+		{"no room for the x", func(s *inject.Settings) { s.Device = "fifteen-letters" }, `device: "fifteen-letters" leaves no room for the name of its other end, which adds an x`},
 		{"it is not made", func(s *inject.Settings) { s.Device, s.Create = "fifteen-letters", false }, ""},
 		{"loopback is not made", func(s *inject.Settings) { s.Device = "lo" }, "device: lo can't be created; write create: false"},
 		{"no address", func(s *inject.Settings) { s.Address = netip.Prefix{} }, "address: " + advice},

@@ -52,7 +52,7 @@ func checkPath(path string, again bool) error {
 		return setting.Errorf("path", "is empty")
 	case path != capfile.Stdin:
 		if _, err := filepath.Match(path, ""); err != nil {
-			return setting.Errorf("path", "%q is not a pattern of file names: a [ in it has no end, or a \\ stands last", path)
+			return setting.Errorf("path", "%q is not a pattern of file names: a [ is not closed, or it ends in \\", path)
 		}
 	case again:
 		return setting.Errorf("path", "standard input can be read only once")

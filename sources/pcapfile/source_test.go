@@ -128,7 +128,7 @@ func TestBuildErrors(t *testing.T) {
 	}{
 		{"no path", pcapfile.Settings{}, "path: is empty"},
 		{"empty path", pcapfile.Settings{Path: []string{""}}, "path: is empty"},
-		{"pattern", pcapfile.Settings{Path: []string{"a[.pcap"}}, `path: "a[.pcap" is not a pattern of file names: a [ in it has no end, or a \ stands last`},
+		{"pattern", pcapfile.Settings{Path: []string{"a[.pcap"}}, `path: "a[.pcap" is not a pattern of file names: a [ is not closed, or it ends in \`},
 		{"loop", pcapfile.Settings{Path: []string{"a", "-"}, Loop: true}, "loop: standard input can be read only once"},
 		{"twice", pcapfile.Settings{Path: []string{"-", "-"}}, "path: standard input can be read only once"},
 		{"snaplen", pcapfile.Settings{Path: []string{"a"}, Snaplen: -1}, "snaplen: must be at least 0, not -1"},

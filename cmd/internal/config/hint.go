@@ -80,7 +80,7 @@ func insideHint(s *Setting) string {
 	if s.NameAt.IsTOML() {
 		return "write `pipelines." + syntax.TOML.Key(s.Name) + "` for a pipeline"
 	}
-	return "put it into `pipelines`, which holds all pipelines"
+	return "move it into `pipelines`, which contains all pipelines"
 }
 
 // isPipeline reports whether a setting holds what only pipelines do.

@@ -86,7 +86,7 @@ func TestAsk(t *testing.T) {
 	}
 	want := []string{
 		"server at " + addresses[3] + " sends no test messages",
-		"server at " + addresses[4] + " did not answer: ask " + addresses[4] + ": connect: no such file or directory; no daemon runs, or its socket is elsewhere: use --control PATH",
+		"server at " + addresses[4] + " did not answer: ask " + addresses[4] + ": connect: no such file or directory; no daemon is running, or its socket is elsewhere: use --control PATH",
 		"server at " + addresses[5] + " did not answer: 403 Forbidden: not you",
 		"server at " + addresses[6] + " did not answer: read answer: invalid character '<' looking for beginning of value",
 		"server web1 no longer hears web3 by broadcast",

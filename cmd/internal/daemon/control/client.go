@@ -79,9 +79,9 @@ func (c Client) explain(err error) error {
 	hint := ""
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		hint = "no daemon runs, or its socket is elsewhere: use --control PATH"
+		hint = "no daemon is running, or its socket is elsewhere: use --control PATH"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		hint = "the daemon that made it is gone"
+		hint = "the daemon that created it has ended"
 	case errors.Is(err, fs.ErrPermission):
 		hint = "only root and the socket's group may ask"
 	default:

@@ -208,15 +208,15 @@ func TestCheck(t *testing.T) {
 		{"pattern", readFrom(dir + "/*.pcap"), []string{"ok file " + dir + "/*.pcap can be read"}},
 		{"pattern of nothing", readFrom(dir + "/*.cap"), []string{"problem file " + dir + "/*.cap matches no file"}},
 		{"peers", sendTo("192.0.2.2", "198.51.100.1", "2001:db8::2", "2001:db8:1::2"), []string{
-			raw, "ok peer 192.0.2.2 has a route at 192.0.2.2", "problem peer 198.51.100.1 can't be reached at 198.51.100.1",
-			"ok peer 2001:db8::2 has a route at 2001:db8::2", "problem peer 2001:db8:1::2 can't be reached at 2001:db8:1::2", pmtu,
+			raw, "ok peer 192.0.2.2 has a route to 192.0.2.2", "problem peer 198.51.100.1 can't be reached at 198.51.100.1",
+			"ok peer 2001:db8::2 has a route to 2001:db8::2", "problem peer 2001:db8:1::2 can't be reached at 2001:db8:1::2", pmtu,
 		}},
 		{"peers on a link", sendTo("fe80::2%eth0", "fe80::2%lan", "fe80::2%eth9"), []string{
-			raw, "ok peer fe80::2%eth0 has a route at fe80::2%eth0", "ok peer fe80::2%lan has a route at fe80::2%lan",
+			raw, "ok peer fe80::2%eth0 has a route to fe80::2%eth0", "ok peer fe80::2%lan has a route to fe80::2%lan",
 			"problem peer fe80::2%eth9 can't be reached at fe80::2%eth9", pmtu,
 		}},
 		{"destinations", postTo(pipeline.Needs{TCP: []string{"192.0.2.2:443", "[2001:db8:1::2]:443"}, UDP: []string{"198.51.100.1:514"}}), []string{
-			"ok destination 192.0.2.2:443 has a route at 192.0.2.2",
+			"ok destination 192.0.2.2:443 has a route to 192.0.2.2",
 			"problem destination [2001:db8:1::2]:443 can't be reached at 2001:db8:1::2",
 			"problem destination 198.51.100.1:514 can't be reached at 198.51.100.1",
 		}},

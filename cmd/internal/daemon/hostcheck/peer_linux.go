@@ -36,7 +36,7 @@ func (c *checker) peer(host string) []Finding {
 				Advice: "ip route get " + addr.String(),
 			})
 		default:
-			findings = append(findings, Finding{State: fmt.Sprintf("has a route at %v", addr)})
+			findings = append(findings, Finding{State: fmt.Sprintf("has a route to %v", addr)})
 		}
 	}
 	return findings

@@ -39,7 +39,7 @@ func families(build Build) []family {
 		perHeard("pmtud_heard_timestamp_seconds", "time of the last test message that was heard from the server", func(p canary.Peer) value {
 			return timestamp(p.Last())
 		}),
-		perHeard("pmtud_canary_interval_seconds", "how often the server sends a test message at least, as it says itself", func(p canary.Peer) value {
+		perHeard("pmtud_canary_interval_seconds", "interval of the server's test messages, as the server itself reports it", func(p canary.Peer) value {
 			return number(p.Interval.Seconds())
 		}),
 		{
@@ -53,7 +53,7 @@ func families(build Build) []family {
 			},
 		},
 		{
-			Info{"pmtud_never_heard", gauge, nil, "servers on the lists of sinks of which no test message ever came"},
+			Info{"pmtud_never_heard", gauge, nil, "servers on the lists of sinks that have never been heard"},
 			func(s *snapshot, put put) {
 				if h := s.status.Hearing; h != nil {
 					put(number(float64(len(h.Missing))))
