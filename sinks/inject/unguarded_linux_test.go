@@ -13,55 +13,58 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
-// TestUnguarded has somebody delete the rules again and again: until they are back for good,
-// packets have the TTL of those that nothing else keeps from going round.
+// TestUnguarded has somebody delete the rules of one family again and again: until they are back
+// for good, its packets have the TTL of those that nothing else keeps from going round.
 func TestUnguarded(t *testing.T) {
-	if testing.Short() {
-		t.Skip("slow")
+	for _, tt := range []struct {
+		name, other string
+		family      int
+	}{{"IPv4", "IPv6", unix.AF_INET}, {"IPv6", "IPv4", unix.AF_INET6}} {
+		t.Run(tt.name, func(t *testing.T) {
+			host := newHost(t)
+			sink, log := open(t, host, nil)
+			device := newTap(t, host, "pmtud0")
+			stop, stopped := make(chan struct{}), make(chan error)
+			go func() { stopped <- host.Do(func() error { return deleteRules(tt.family, stop) }) }()
+			awaitTTL(t, sink, device, plans[tt.name], 3)
+			awaitTTL(t, sink, device, plans[tt.other], 8)
+			if text := log.String(); !strings.Contains(text, "" family="+tt.name+" ttl=3 ") || strings.Contains(text, tt.other) {
+				t.Errorf("log says\n%s", text)
+			}
+			close(stop)
+			netns.Must(t, <-stopped)
+			awaitTTL(t, sink, device, plans[tt.name], 8)
+		})
 	}
-	host := newHost(t)
-	sink, log := open(t, host, nil)
-	device := newTap(t, host, "pmtud0")
-	stop, stopped := make(chan struct{}), make(chan error)
-	go func() { stopped <- host.Do(func() error { return deleteRules(stop) }) }()
-	awaitTTL(t, sink, device, 3)
-	if text := log.String(); !strings.Contains(text, "only their TTL keeps packets from looping") {
-		t.Errorf("log says\n%s", text)
-	}
-	close(stop)
-	netns.Must(t, <-stopped)
-	awaitTTL(t, sink, device, 8)
 }
 
-// deleteRules deletes the black holes of the guard whenever they are there.
-func deleteRules(stop chan struct{}) error {
+// deleteRules deletes the black hole of the guard of a family whenever it is there.
+func deleteRules(family int, stop chan struct{}) error {
 	for {
 		select {
 		case <-stop:
 			return nil
 		case <-time.After(time.Millisecond):
 		}
-		for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
-			rules, err := netlink.RuleList(family)
-			if err != nil {
-				return err
-			}
-			for _, r := range rules {
-				if r.Priority == 12 {
-					_ = netlink.RuleDel(&r) // it may have gone meanwhile
-				}
+		rules, err := netlink.RuleList(family)
+		if err != nil {
+			return err
+		}
+		for _, r := range rules {
+			if r.Priority == 12 {
+				_ = netlink.RuleDel(&r) // it may have gone meanwhile
 			}
 		}
 	}
 }
 
 // awaitTTL injects messages until one arrives with that TTL.
-func awaitTTL(t *testing.T, sink pipeline.Sink, device tap, want uint8) {
+func awaitTTL(t *testing.T, sink pipeline.Sink, device tap, p plan, want uint8) {
 	t.Helper()
 	var id uint16
 	await(t, func() error {
 		id++
-		m := message{plan: plans["IPv4"], port: 1, mtu: 1400, ttl: 60, id: uint16(want)<<8 + id}
+		m := message{plan: p, port: 1, mtu: 1400, ttl: 60, id: uint16(want)<<8 + id}
 		if reason := deliver(sink, m.packet()); reason != pipeline.Pass {
 			return fmt.Errorf("reason %d", reason)
 		}
