@@ -211,6 +211,9 @@ func TestTakenByOthers(t *testing.T) {
 		}
 		return nil
 	})
+	if reason := deliver(sink, message{plan: plans["IPv4"], port: 1, mtu: 1400, ttl: 60}.packet()); reason != inject.NoDevice {
+		t.Errorf("reason %d", reason)
+	}
 	netns.Must(t, sink.Close())
 	wantTraces(t, host, []string{"device eth0", "device other", "device pmtud0"})
 }

@@ -28,7 +28,7 @@ func TestUnguarded(t *testing.T) {
 			go func() { stopped <- host.Do(func() error { return deleteRules(tt.family, stop) }) }()
 			awaitTTL(t, sink, device, plans[tt.name], 3)
 			awaitTTL(t, sink, device, plans[tt.other], 8)
-			if text := log.String(); !strings.Contains(text, "" family="+tt.name+" ttl=3 ") || strings.Contains(text, tt.other) {
+			if text := log.String(); !strings.Contains(text, "only their TTL keeps packets from looping") || !strings.Contains(text, "family="+tt.name+" ttl=3") || strings.Contains(text, tt.other) {
 				t.Errorf("log says\n%s", text)
 			}
 			close(stop)
