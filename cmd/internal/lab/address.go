@@ -18,10 +18,12 @@ type Family int
 //	LAN k                192.0.2.(32k)/27       2001:db8:3:k::/64
 //	VIP                  203.0.113.80           2001:db8:4::80
 //	container i          203.0.113.(128+4i)/30  2001:db8:5:i::/64
+//	tunnel               198.18.0.4/30          2001:db8:6::/64
+//	  its carrier        198.18.0.0/30          the same
 //
 // In each network the first address is that of the router which the others use,
 // and hosts follow. 100.64.0.0/10 is for clients behind carriers' routers (RFC 6598):
-// there is no documentation network for so many.
+// there is no documentation network for so many. 198.18.0.0/15 is for tests of networks (RFC 2544).
 const (
 	IPv4 Family = 4
 	IPv6 Family = 6
@@ -52,6 +54,12 @@ func (f Family) pick(v4, v6 string) netip.Prefix {
 
 func (f Family) vip() netip.Prefix      { return f.pick("203.0.113.80/32", "2001:db8:4::80/128") }
 func (f Family) anywhere() netip.Prefix { return f.pick("0.0.0.0/0", "::/0") }
+
+// tunnel returns the network between the ends of a tunnel.
+func (f Family) tunnel() netip.Prefix { return f.pick("198.18.0.4/30", "2001:db8:6::/64") }
+
+// carrier is the network that a tunnel runs over.
+var carrier = netip.MustParsePrefix("198.18.0.0/30")
 
 // clients returns the network with room for so many clients.
 func (f Family) clients(number int) netip.Prefix {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"time"
+
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
 // Config says what to build and what to do in it. The zero value of a field
@@ -19,8 +21,10 @@ type Config struct {
 	Subnets int
 	// Clients is the number of client addresses behind the low-MTU hop (1).
 	Clients int
-	// MTU is that of the hop's link to the clients (1400).
+	// MTU is that of the hop's link to the clients (1400). With a tunnel it is the tunnel's own.
 	MTU int
+	// Tunnel has the hop reach the clients over a tunnel to a router of theirs (none).
+	Tunnel netns.TunnelKind
 	// Backend is what answers at the VIP ([OnServer]).
 	Backend Backend
 	// IngressPlane has each server forward to its container only what a program at the

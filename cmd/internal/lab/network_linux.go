@@ -24,6 +24,8 @@ type Network struct {
 	Config Config
 	// Clients holds all client addresses.
 	Clients *netns.NS
+	// Gateway is the clients' router, if there is a tunnel.
+	Gateway *netns.NS
 	// Hop is the low-MTU router, the source of PTBs.
 	Hop *netns.NS
 	// Router is the ECMP router.
@@ -78,7 +80,7 @@ func Build(config Config) (*Network, error) {
 
 // Close removes the topology.
 func (n *Network) Close() error {
-	spaces := append([]*netns.NS{n.Clients, n.Hop, n.Router}, n.LANs...)
+	spaces := append([]*netns.NS{n.Clients, n.Gateway, n.Hop, n.Router}, n.LANs...)
 	for _, s := range n.Servers {
 		spaces = append(spaces, s.NS)
 	}
@@ -124,12 +126,21 @@ func (n *Network) connectClients() error {
 	for i := range n.Config.Clients - 1 {
 		addresses = append(addresses, n.client(1+i).String()+"/"+strconv.Itoa(link.Addr().BitLen()))
 	}
-	return cmp.Or(
-		netns.Veth(n.Clients, Interface, n.Hop, "down"),
-		n.Hop.SetMTU("down", n.Config.MTU),
-		n.Hop.Addr("down", host(link, 1).String()),
+	router, port := n.Hop, "down"
+	if n.Config.Tunnel != "" {
+		if err := n.addTunnel(); err != nil {
+			return err
+		}
+		router, port = n.Gateway, "lan"
+	}
+	if err := cmp.Or(
+		netns.Veth(n.Clients, Interface, router, port),
+		router.Addr(port, host(link, 1).String()),
 		n.Clients.Addr(Interface, addresses...),
-	)
+	); err != nil || n.Config.Tunnel != "" {
+		return err
+	}
+	return n.Hop.SetMTU("down", n.Config.MTU)
 }
 
 // clients returns the network of the clients.
@@ -211,7 +222,7 @@ func (n *Network) route() error {
 		n.Clients.Route(anywhere, host(n.clients(), 1).Addr().String()),
 		// Over the first of them: the hop is to have one neighbour, since the kernel's
 		// table of neighbours is the same for all namespaces and holds 1024.
-		n.Hop.Route(n.clients().String(), n.client(0).String()),
+		n.Hop.Route(n.clients().String(), n.towardsClients()),
 		n.Hop.Route(anywhere, host(f.transit(), 2).Addr().String()),
 		n.Router.Route(n.clients().String(), host(f.transit(), 1).Addr().String()),
 		n.Router.Route(f.vip().String(), servers...),
