@@ -203,6 +203,7 @@ func TestEnter(t *testing.T) {
 			"connect 127.0.0.1:53": unreachable, "connect 127.0.0.1:54": denied, "connect 127.0.0.1:9342": denied,
 		},
 	}
+	withoutPorts(r.Report, want.Tried)
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Errorf("result (-want +got):\n%s", diff)
 	}
@@ -310,6 +311,7 @@ func TestEnterWithDestinations(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := run(t, do)
+			withoutPorts(r.Report, tc.tried)
 			if diff := cmp.Diff(tc.tried, r.Tried); r.Error != "" || diff != "" {
 				t.Errorf("error %q, tried (-want +got):\n%s", r.Error, diff)
 			}
@@ -317,6 +319,26 @@ func TestEnterWithDestinations(t *testing.T) {
 				t.Errorf("remains %q", r.Report.Remains)
 			}
 		})
+	}
+}
+
+// withoutPorts changes what is tried to what comes of it where Landlock knows no ports, which
+// it does from version 4 on.
+func withoutPorts(report sandbox.Report, tried map[string]string) {
+	var version int
+	if _, err := fmt.Sscanf(report.Files, "landlock %d", &version); err != nil || version >= 4 {
+		return
+	}
+	for what, result := range tried {
+		switch action, address, _ := strings.Cut(what, " "); {
+		case result != denied:
+		case action == "listen":
+			tried[what] = ""
+		case action == "connect" && address[0] == '[':
+			tried[what] = "cannot assign requested address"
+		case action == "connect":
+			tried[what] = unreachable
+		}
 	}
 }
 
