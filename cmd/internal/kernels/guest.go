@@ -37,6 +37,11 @@ var environment = []string{
 	"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "CI=true", rig.BuiltFolder + "=" + builtFolder,
 }
 
+// arguments are further ones of a package's tests.
+var arguments = map[string][]string{
+	"cmd/internal/testkit/interfaces": {"-every-kind"}, // Debian's kernels have them all
+}
+
 // plan is what a machine is to do.
 type plan struct {
 	Run      string // see [Config]
@@ -139,7 +144,8 @@ func Work() error {
 func test(name, run string) result {
 	ctx, stop := context.WithTimeout(context.Background(), limit+10*time.Second)
 	defer stop()
-	c := exec.CommandContext(ctx, binary(name), "-test.v", "-test.short", "-test.timeout="+limit.String(), "-test.run="+run)
+	options := []string{"-test.v", "-test.short", "-test.timeout=" + limit.String(), "-test.run=" + run}
+	c := exec.CommandContext(ctx, binary(name), append(options, arguments[name]...)...)
 	c.Dir = path.Join(moduleFolder, name)
 	c.WaitDelay = time.Second // processes left behind may have the output open
 	var output bytes.Buffer
