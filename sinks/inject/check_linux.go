@@ -34,7 +34,7 @@ func checkDevice(f facts) (list []pipeline.HostFinding) {
 	if len(list) == 0 {
 		list = append(list, pipeline.HostFinding{Subject: "device " + string(f.settings.Device), State: "gets packets into the stack"})
 	}
-	return append(list, checkForwarding(f.forwards || f.hostForwards, f.settings)...)
+	return append(list, checkForwarding(f.hostForwards, f.settings)...)
 }
 
 // checkBeforehand is about a device that is not made yet.

@@ -20,7 +20,7 @@ type facts struct {
 	addressed    bool // the device has an IPv4 address
 	rpFilter     int  // that holds for the device
 	forwards     bool // the device forwards IPv4
-	hostForwards bool // any other does
+	hostForwards bool // any interface does
 	lacksIPv6    bool // the device takes no IPv6, which others do
 
 	from     netlink.Link // the interface whose ingress packets pass; nil if it is not there
@@ -39,7 +39,7 @@ func (rt *rtnetlink) facts(s Settings) (facts, error) {
 	}
 	confs, err := rt.netconfs(unix.AF_INET)
 	if err != nil || device == nil {
-		f.hostForwards = forwardsElsewhere(confs, 0)
+		f.hostForwards = anyForwards(confs)
 		return f, err
 	}
 	f.device, f.own = device, rt.isOwn(device)
@@ -61,7 +61,7 @@ func (f *facts) ofIP(rt *rtnetlink, confs map[int]netconf) {
 	index := f.device.Attrs().Index
 	f.addressed = rt.hasIPv4(f.device)
 	f.rpFilter = max(confs[index].rpFilter, confs[allInterfaces].rpFilter)
-	f.forwards, f.hostForwards = confs[index].forwarding != 0, forwardsElsewhere(confs, index)
+	f.forwards, f.hostForwards = confs[index].forwarding != 0, anyForwards(confs)
 	end := index
 	if f.end != nil {
 		end = f.end.Attrs().Index
@@ -69,10 +69,10 @@ func (f *facts) ofIP(rt *rtnetlink, confs map[int]netconf) {
 	f.lacksIPv6 = rt.lacksIPv6(index, end)
 }
 
-// forwardsElsewhere reports whether an interface other than the one with the index forwards.
-func forwardsElsewhere(confs map[int]netconf, index int) bool {
+// anyForwards reports whether an interface forwards, or all do.
+func anyForwards(confs map[int]netconf) bool {
 	for i, c := range confs {
-		if i != index && i >= allInterfaces && c.forwarding != 0 {
+		if i >= allInterfaces && c.forwarding != 0 {
 			return true
 		}
 	}

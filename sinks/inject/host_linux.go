@@ -319,8 +319,8 @@ func (h *host) setConf(device netlink.Link) (bool, error) {
 		return false, err
 	}
 	index := device.Attrs().Index
-	want := netconf{forwarding: confs[index].forwarding}
-	if forwardsElsewhere(confs, index) {
+	var want netconf
+	if anyForwards(confs) {
 		want.forwarding = 1
 	}
 	if confs[allInterfaces].rpFilter == 1 {
