@@ -45,7 +45,7 @@ The exit status is 1 if there is a problem, and 2 if the configuration is wrong.
 
 const doctorExample = `  sudo pmtud doctor
   sudo pmtud doctor --all-netns -c edge.yaml
-  pmtud doctor --cluster http://192.0.2.11:9342 http://192.0.2.12:9342`
+  pmtud doctor --cluster http://192.0.2.1:9342 http://192.0.2.2:9342`
 
 // doctorOptions are the options of doctor, as they were written.
 type doctorOptions struct {

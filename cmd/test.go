@@ -23,17 +23,17 @@ folder and those below it, it runs the files *_test.yaml, *_test.yml and
   tests:
     web ports only:
       config: edge.yaml          # or options: [--ports, "80,443"]
-      pipeline: edge             # if the configuration declares several
+      pipeline: edge             # if several are declared
       capture: ptb.pcapng.zst    # or a list, replayed together
       expect:
         packets: 6               # in the capture
         forwarded: 2
-        dropped:                 # all that is dropped, by stage and reason
+        dropped:                 # all drops, by stage and reason
           port-list: {port-not-listed: 3}
-        not_captured: {outgoing: 1} # what the source would not have captured
+        not_captured: {outgoing: 1} # what the source ignores
         sent: {broadcast: 2}     # all that is sent, by sink
-        verdicts: web.jsonl      # as "pmtud replay --verdicts" writes them
-        sent_file: web.pcap      # as "pmtud replay --write" writes it
+        verdicts: web.jsonl      # as replay --verdicts writes them
+        sent_file: web.pcap      # as replay --write writes it
 
 Paths are relative to the test file; what is left out is not compared. The exit
 status is 1 if a test failed, and 2 if a test file or a configuration is wrong
