@@ -45,7 +45,7 @@ demo-sites: build ## two sites with one address, whose messages go over NATS ser
 	$(GO) run ./cmd/pmtud-lab -pmtud ./pmtud -sites -connections 24
 
 .PHONY: test
-test: ## the tests that take a moment, in about two minutes
+test: ## the tests that take a moment, in about two minutes once all is built
 	GO='$(GO)' .ci/tests quick
 
 .PHONY: test-all
