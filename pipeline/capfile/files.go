@@ -129,12 +129,8 @@ func (f *Files) openStream(path string) (io.ReadCloser, error) {
 	if path == Stdin {
 		return interruptible(f.ctx, func() (io.ReadCloser, error) { return io.NopCloser(f.options.Stdin), nil }), nil
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
 	// Some files of the kernel's own call themselves regular and empty, and wait.
-	if !info.Mode().IsRegular() || info.Size() == 0 {
+	if info, err := os.Stat(path); err == nil && (!info.Mode().IsRegular() || info.Size() == 0) {
 		return interruptible(f.ctx, func() (io.ReadCloser, error) { return os.Open(path) }), nil
 	}
 	return os.Open(path)

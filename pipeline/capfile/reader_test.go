@@ -353,7 +353,7 @@ func TestFilesErrors(t *testing.T) {
 		want  string
 	}{
 		{"empty file", []string{good, bad, good}, "read " + bad + ": at byte 0: the file is empty"},
-		{"missing file", []string{good, dir + "/none"}, "stat " + dir + "/none: no such file or directory"},
+		{"missing file", []string{good, dir + "/none"}, "open " + dir + "/none: no such file or directory"},
 		{"directory", []string{good, dir}, "read " + dir + ": at byte 0: is a directory"},
 		{"empty stdin", []string{good, "-"}, "read standard input: at byte 0: the file is empty"},
 	} {
