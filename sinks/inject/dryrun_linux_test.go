@@ -86,3 +86,19 @@ func TestFrames(t *testing.T) {
 		}
 	}
 }
+
+// TestDryRun delivers to a sink that is only to pretend: it makes nothing, and takes a packet once.
+func TestDryRun(t *testing.T) {
+	host := newHost(t)
+	sink, _ := open(t, host, func(s *inject.Settings) { s.DryRun = true })
+	wantTraces(t, host, none)
+	m := message{plan: plans["IPv4"], port: 1, mtu: 1400, ttl: 60}
+	for i, want := range []pipeline.Reason{pipeline.Pass, inject.Repeated} {
+		if reason := deliver(sink, m.packet()); reason != want {
+			t.Errorf("time %d: reason %d, want %d", i, reason, want)
+		}
+	}
+	if c := complaint(sink); c != "" {
+		t.Errorf("complaint %q", c)
+	}
+}
