@@ -45,6 +45,7 @@ func Run(ctx context.Context, c Config, out, log io.Writer) error {
 		return err
 	}
 	var table table
+	var broken error
 	for _, release := range c.Releases {
 		fmt.Fprintln(log, release)
 		image, err := imageOf(ctx, release, c.Update)
@@ -53,13 +54,15 @@ func Run(ctx context.Context, c Config, out, log io.Writer) error {
 		}
 		kernel, err := boot(ctx, c.Limit, image, tests, log)
 		if err != nil {
-			return fmt.Errorf("run tests on the kernel of %s: %w", release, err)
+			broken = errors.Join(broken, fmt.Errorf("run tests on the kernel of %s: %w", release, err))
 		}
-		table = append(table, kernel)
+		if len(kernel) > 0 {
+			table = append(table, kernel)
+		}
 	}
 	table.write(out)
 	if table.failed() {
-		return ErrFailed
+		broken = errors.Join(broken, ErrFailed)
 	}
-	return nil
+	return broken
 }

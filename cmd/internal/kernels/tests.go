@@ -28,6 +28,8 @@ var leftOut = map[string]string{
 	"cmd/internal/daemon/monitor": "needs a browser",
 	"cmd/internal/lab/rig":        "builds programs with Go",
 	"cmd/internal/lab/threat":     "measures speed",
+	"filters/flow":                "computes for minutes, and asks the kernel little",
+	"filters/sane":                "computes for minutes, and asks the kernel little",
 }
 
 // marks are imports of tests that need a kernel.
