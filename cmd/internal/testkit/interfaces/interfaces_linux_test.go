@@ -53,7 +53,7 @@ func (w *world) oneCopy(t *testing.T, sources []string) {
 	w.wantCopies(t, sent)
 	for line := range strings.Lines(d.log.String()) {
 		// In the tests' user namespace there is no other user.
-		if !strings.Contains(line, "level=INFO") && !strings.Contains(line, "process stays root") {
+		if !strings.Contains(line, "level=INFO") && !strings.Contains(line, "process keeps running as root") {
 			t.Errorf("sources %v: the log has %s", sources, line)
 		}
 	}

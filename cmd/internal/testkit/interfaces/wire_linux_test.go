@@ -148,7 +148,7 @@ func (w *world) start(t *testing.T, sources []string, sinks string) *daemon {
 func (w *world) launch(t *testing.T, sources []string, sinks string) *daemon {
 	t.Helper()
 	var config strings.Builder
-	config.WriteString("pipelines: {p: {sources: [")
+	config.WriteString("control: off\npipelines: {p: {sources: [")
 	for i, s := range sources {
 		fmt.Fprintf(&config, "{type: pcap, interface: %s, name: source%d}, ", s, i)
 	}
