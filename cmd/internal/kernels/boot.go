@@ -41,7 +41,10 @@ func boot(ctx context.Context, limit time.Duration, from image, tests string, lo
 		return nil, err
 	}
 	results, err := readResults(output, log)
-	if err = errors.Join(err, qemu.Wait(), context.Cause(ctx)); err != nil {
+	if err = errors.Join(err, qemu.Wait(), context.Cause(ctx)); err == nil && len(results) == 0 {
+		err = errors.New("the machine ended without a result")
+	}
+	if err != nil {
 		said, _ := os.ReadFile(console)
 		return results, fmt.Errorf("%w: %s\n%s", err, strings.TrimSpace(complaints.String()), shorten(string(said)))
 	}
