@@ -63,6 +63,9 @@ func Guest() error {
 	if err == nil {
 		err = runWorker()
 	}
+	if err != nil {
+		fmt.Println(err) // on the console; the next call does not return
+	}
 	// Restart: qemu ends instead, and needs no driver to find that out.
 	return errors.Join(err, unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART))
 }
