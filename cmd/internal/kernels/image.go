@@ -18,7 +18,7 @@ import (
 // the programs that tests compare pmtud with.
 const included = "linux-image-amd64,kmod,iproute2,iptables,nftables,iputils-tracepath"
 
-// left out of an image: most of the kernel's drivers, and documents.
+// What an image does without: most of the kernel's drivers, and documents.
 var (
 	excludedFiles = []string{
 		"/lib/modules/*/kernel/drivers/*", "/usr/lib/modules/*/kernel/drivers/*", "/lib/modules/*/kernel/sound/*",
