@@ -22,11 +22,12 @@ const retry = time.Second
 
 // Watcher calls a function when the host's interfaces or addresses may have changed.
 type Watcher struct {
-	conn    *netlink.Conn
-	raw     syscall.RawConn
-	look    func() error
-	log     *slog.Logger
-	trouble string // what the log was told last
+	conn     *netlink.Conn
+	raw      syscall.RawConn
+	look     func() error
+	interval time.Duration // 0: only when something is announced
+	log      *slog.Logger
+	trouble  string // what the log was told last
 
 	closing, done chan struct{}
 }
@@ -34,11 +35,12 @@ type Watcher struct {
 // Watch calls look, and then again after each change, from a goroutine of its own,
 // until Close. An error of the first call is returned; later ones are logged, and the
 // call is repeated. What changes while look runs is a reason to call it again.
-func Watch(look func() error, log *slog.Logger) (*Watcher, error) { return WatchAlso(0, look, log) }
+func Watch(look func() error, log *slog.Logger) (*Watcher, error) { return WatchAlso(0, 0, look, log) }
 
 // WatchAlso is [Watch] for changes of further multicast groups of rtnetlink(7), a set of
-// 1<<(group-1).
-func WatchAlso(further uint32, look func() error, log *slog.Logger) (*Watcher, error) {
+// 1<<(group-1), and, with an interval that is not 0, for what the kernel announces to nobody,
+// such as most sysctls: it also calls look when nothing was announced for so long.
+func WatchAlso(further uint32, interval time.Duration, look func() error, log *slog.Logger) (*Watcher, error) {
 	conn, err := netlink.Dial(unix.NETLINK_ROUTE, &netlink.Config{Groups: groups | further})
 	if err != nil {
 		return nil, fmt.Errorf("watch network interfaces: %w", err)
@@ -51,7 +53,7 @@ func WatchAlso(further uint32, look func() error, log *slog.Logger) (*Watcher, e
 		return nil, errors.Join(err, conn.Close())
 	}
 	w := &Watcher{
-		conn: conn, raw: raw, look: look, log: log,
+		conn: conn, raw: raw, look: look, interval: interval, log: log,
 		closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	go w.run()
@@ -71,15 +73,23 @@ func (w *Watcher) Close() error {
 
 func (w *Watcher) run() {
 	defer close(w.done)
-	for w.wait() {
-		var deadline time.Time
+	for w.setDeadline(nil); w.wait(); {
 		err := w.look()
-		if err != nil {
-			deadline = time.Now().Add(retry)
-		}
 		w.report(err)
-		_ = w.conn.SetReadDeadline(deadline) // fails when it is closed, as wait notices
+		w.setDeadline(err)
 	}
+}
+
+// setDeadline sets when to look again, after this error, if nothing is announced.
+func (w *Watcher) setDeadline(err error) {
+	var deadline time.Time
+	switch {
+	case err != nil:
+		deadline = time.Now().Add(retry)
+	case w.interval > 0:
+		deadline = time.Now().Add(w.interval)
+	}
+	_ = w.conn.SetReadDeadline(deadline) // fails when it is closed, as wait notices
 }
 
 // report logs an error that is not the one before.

@@ -217,6 +217,22 @@ func TestFailure(t *testing.T) {
 	}
 }
 
+// TestInterval wants looks in a namespace where nothing changes.
+func TestInterval(t *testing.T) {
+	var looks atomic.Int32
+	var w *hostnet.Watcher
+	netns.Must(t, netns.NewTest(t, "host").Do(func() (err error) {
+		w, err = hostnet.WatchAlso(0, time.Millisecond, func() error { looks.Add(1); return nil }, slog.New(slog.DiscardHandler))
+		return err
+	}))
+	for end := time.Now().Add(deadline); looks.Load() < 4; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it does not look when nothing changes")
+		}
+	}
+	netns.Must(t, w.Close())
+}
+
 func TestCloseNothing(t *testing.T) {
 	var w *hostnet.Watcher
 	if err := w.Close(); err != nil {

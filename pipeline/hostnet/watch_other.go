@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 )
 
 // Watcher stands for the one that only Linux has.
@@ -17,7 +18,7 @@ func Watch(func() error, *slog.Logger) (*Watcher, error) {
 }
 
 // WatchAlso fails as Watch does.
-func WatchAlso(_ uint32, look func() error, log *slog.Logger) (*Watcher, error) {
+func WatchAlso(_ uint32, _ time.Duration, look func() error, log *slog.Logger) (*Watcher, error) {
 	return Watch(look, log)
 }
 

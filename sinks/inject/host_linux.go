@@ -15,6 +15,10 @@ import (
 	"github.com/pmtud/pmtud/pipeline/hostnet"
 )
 
+// lookInterval is how often the device is looked after although nothing was announced: the
+// kernel announces few of the sysctls that stop packets.
+const lookInterval = 5 * time.Second
+
 // repairInterval is how often at most what somebody else changed is changed back.
 const repairInterval = time.Second
 
@@ -98,7 +102,7 @@ func (h *host) acquire() (err error) {
 	}
 	const groups = 1<<(unix.RTNLGRP_TC-1) | 1<<(unix.RTNLGRP_IPV4_RULE-1) | 1<<(unix.RTNLGRP_IPV6_RULE-1) |
 		1<<(unix.RTNLGRP_IPV4_NETCONF-1) | 1<<(unix.RTNLGRP_IPV6_NETCONF-1)
-	watcher, err := hostnet.WatchAlso(groups, h.look, h.log)
+	watcher, err := hostnet.WatchAlso(groups, lookInterval, h.look, h.log)
 	h.undo = append(h.undo, watcher.Close)
 	return err
 }
