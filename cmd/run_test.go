@@ -255,8 +255,8 @@ func TestCheck(t *testing.T) {
 		"bad":              {[]string{"--config=" + bad}, 2, "", []string{bad + ":3:28: unknown setting `intreface` of source `pcap`; did you mean `interface`?\n"}},
 		"good and bad":     {[]string{"-c", good, "-c", bad}, 2, good + ": ok\n", []string{bad + ":3:28: "}},
 		"unknown cpu":      {[]string{"-c" + cpu}, 2, "", []string{cpu + ":1:6: there is no CPU 60000; the machine has "}},
-		"several mistakes": {[]string{"-c", cpu, "-c", bad, "-c", empty}, 2, "", []string{cpu + ":1:6: ", bad + ":3:28: ", empty + ": file is empty\n"}},
-		"empty file":       {[]string{"-c", empty}, 2, "", []string{empty + ": file is empty\n"}},
+		"several mistakes": {[]string{"-c", cpu, "-c", bad, "-c", empty}, 2, "", []string{cpu + ":1:6: ", bad + ":3:28: ", empty + ": file is empty; `pmtud init` writes one to start from\n"}},
+		"empty file":       {[]string{"-c", empty}, 2, "", []string{empty + ": file is empty; `pmtud init` writes one to start from\n"}},
 		"empty folder":     {[]string{"-c", filepath.Join(dir, "folder")}, 2, "", []string{"folder: folder contains no files "}},
 		"no such file":     {[]string{"-c", filepath.Join(dir, "x.yaml")}, 2, "", []string{"x.yaml: read file: no such file or directory\n"}},
 	}

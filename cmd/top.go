@@ -22,9 +22,10 @@ Press h for the keys.
 
 The lists cover the last 30 to 60 seconds. They come from a sketch of fixed size
 (Space-Saving): the count shown for a key is never too high, but may be too low
-by about 1/1024 of all packets, or 1/256 for targets and MTUs. Above 500 packets
-per second the lists are made from a sample, whose shares are right to about 1%
-of all packets.
+by about 1/1024 of all packets, or 1/256 for targets and MTUs. Above 100 packets
+per second the lists are made from a sample, which grows while somebody looks:
+shares are accurate to about 3% of all packets at first, and to 1% half a minute
+later.
 
 With --once it prints one frame and exits; with --format json, all its figures.`
 

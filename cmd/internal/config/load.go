@@ -34,7 +34,7 @@ func Load(ctx context.Context, paths []string, plugins []pipeline.Plugin) (*File
 		default: // one of a folder may have all its lines switched off
 			f.Empty = append(f.Empty, found.Name)
 			if !found.InFolder {
-				r.Add(Position{File: found.Name}, "", "file is empty")
+				r.Add(Position{File: found.Name}, "`pmtud init` writes one to start from", "file is empty")
 			}
 		}
 	}

@@ -97,7 +97,7 @@ func TestNothingDeclared(t *testing.T) {
 			map[string]string{"10.yaml": edge, "20.yaml": "# x\n"},
 			[]string{"10.yaml", "20.yaml"},
 			[]string{"20.yaml"},
-			[]string{"20.yaml: file is empty"},
+			[]string{"20.yaml: file is empty; `pmtud init` writes one to start from"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,14 +11,25 @@ import (
 	"github.com/pmtud/pmtud/pipeline/heavy"
 )
 
-// SamplesPerSecond is about how many packets a second the lists of one pipeline look at.
-const SamplesPerSecond = 500
+// About how many packets a second the lists of one pipeline look at: while nobody reads them, and
+// while somebody does.
+const (
+	SamplesAtRest = 100
+	SamplesLooked = 2000
+)
+
+// lookedFor is how long somebody who has read the lists is expected to come again.
+const lookedFor = time.Minute
 
 // Counters of each list, per generation.
 const (
 	addressCounters = 1024 // routers, clients
 	otherCounters   = 256  // targets, MTUs
 )
+
+// mostPending is how many samples wait to be counted, at most. More come in a second only when a
+// flood begins.
+const mostPending = 2048
 
 // generation is how long a generation of the lists lasts. They cover the last one and the
 // current one.
@@ -38,8 +49,19 @@ type Lists struct {
 	stride   uint64    // one packet of so many is looked at, on average
 	skip     uint64    // packets before the next one to look at
 	samples  uint64    // in this second
+	looked   time.Time // somebody read the lists
 	random   uint64    // state of xorshift
+	pending  []sample  // not counted yet; nil before the first packet
 	messages messages
+}
+
+// sample is what the lists want of a packet. Addresses that it does not have are invalid.
+type sample struct {
+	router, client, target netip.Addr
+	mtu                    uint32 // if hasMTU
+	hasMTU, dropped        bool
+	weight                 uint64
+	at                     pipeline.Instant // of the capture
 }
 
 // sketches are one generation.
@@ -67,7 +89,7 @@ func (l *Lists) sample(packets []pipeline.Packet) {
 	defer l.mu.Unlock()
 	at := l.skip
 	for n := uint64(len(packets)); at < n; at += l.gap() {
-		l.add(&packets[at])
+		l.keep(&packets[at])
 	}
 	l.skip = at - uint64(len(packets))
 }
@@ -84,37 +106,64 @@ func (l *Lists) gap() uint64 {
 	return 1 + (l.random>>32)*(2*l.stride-1)>>32
 }
 
-func (l *Lists) add(p *pipeline.Packet) {
-	if l.now == nil {
+// keep puts a packet with those that are to be counted.
+func (l *Lists) keep(p *pipeline.Packet) {
+	if l.pending == nil {
+		l.pending = make([]sample, 0, mostPending) // once
+	}
+	s := sample{router: p.Router(), target: p.Target(), weight: l.stride, dropped: !p.Verdict.Forward(), at: p.Time}
+	s.mtu, s.hasMTU = p.MTU()
+	if q, ok := p.Quoted(); ok {
+		s.client = q.Dst
+	}
+	l.samples++
+	if l.pending = append(l.pending, s); len(l.pending) == mostPending {
+		l.count()
+		l.stride *= 2
+	}
+}
+
+// count counts the samples that are pending. One by one, each would find the lists out of the CPU's
+// caches.
+func (l *Lists) count() {
+	if l.now == nil && len(l.pending) > 0 {
 		l.now, l.old = newSketches(), newSketches() // once
 	}
-	weight, dropped := l.stride, uint64(0)
-	if !p.Verdict.Forward() {
-		dropped = weight
+	for _, s := range l.pending {
+		dropped := uint64(0)
+		if s.dropped {
+			dropped = s.weight
+		}
+		if s.router.IsValid() {
+			l.now.routers.Add(s.router.As16(), s.weight, dropped)
+		}
+		if s.target.IsValid() {
+			l.now.targets.Add(s.target.As16(), s.weight, dropped)
+		}
+		if s.hasMTU {
+			l.now.mtus.Add(s.mtu, s.weight, dropped)
+		}
+		if s.client.IsValid() {
+			l.now.clients.Add(clientprefix.Of(s.client).Addr().As16(), s.weight, dropped)
+			l.messages.add(s)
+		}
 	}
-	if a := p.Router(); a.IsValid() {
-		l.now.routers.Add(a.As16(), weight, dropped)
-	}
-	if a := p.Target(); a.IsValid() {
-		l.now.targets.Add(a.As16(), weight, dropped)
-	}
-	if mtu, ok := p.MTU(); ok {
-		l.now.mtus.Add(mtu, weight, dropped)
-	}
-	if q, ok := p.Quoted(); ok {
-		l.now.clients.Add(clientprefix.Of(q.Dst).Addr().As16(), weight, dropped)
-		l.messages.add(q.Dst, p)
-	}
-	if l.samples++; l.samples > SamplesPerSecond {
-		l.stride, l.samples = 2*l.stride, 0
-	}
+	l.pending = l.pending[:0]
 }
 
 // tick is called once a second.
 func (l *Lists) tick(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.samples < SamplesPerSecond/2 && l.stride > 1 {
+	l.count()
+	most := uint64(SamplesAtRest)
+	if now.Sub(l.looked) < lookedFor {
+		most = SamplesLooked
+	}
+	switch {
+	case l.samples > most:
+		l.stride *= 2
+	case l.samples < most/2 && l.stride > 1:
 		l.stride /= 2
 	}
 	l.samples = 0
@@ -149,6 +198,8 @@ type List[K comparable] struct {
 // top returns the n heaviest keys of each list.
 func (l *Lists) top(n int) Top {
 	l.mu.Lock()
+	l.count()
+	l.looked = time.Now()
 	t := Top{Since: l.began, Stride: l.stride}
 	var routers, clients, targets List[address]
 	if l.now != nil {

@@ -33,16 +33,15 @@ type messageSlot struct {
 
 func newMessages() messages { return messages{seed: maphash.MakeSeed()} }
 
-func (m *messages) add(client netip.Addr, p *pipeline.Packet) {
-	mtu, ok := p.MTU()
-	if !ok {
+func (m *messages) add(s sample) {
+	if !s.hasMTU {
 		return
 	}
 	if m.slots == nil {
 		m.slots = make([]messageSlot, messageSlots) // once
 	}
-	key := address(client.As16())
-	m.slots[maphash.Bytes(m.seed, key[:])%messageSlots] = messageSlot{key, p.Router().As16(), mtu, p.Time}
+	key := address(s.client.As16())
+	m.slots[maphash.Bytes(m.seed, key[:])%messageSlots] = messageSlot{key, s.router.As16(), s.mtu, s.at}
 }
 
 // Messages returns the last message about each of the last clients, in no order. Of a flood only
@@ -68,6 +67,8 @@ func (l *Live) Messages() []Message {
 func (l *Lists) eachMessage(f func(Message)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.count()
+	l.looked = time.Now()
 	for _, s := range l.messages.slots {
 		if s.client != (address{}) {
 			f(Message{s.client.addr(), s.router.addr(), s.mtu, s.at.Time()})

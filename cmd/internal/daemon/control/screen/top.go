@@ -67,9 +67,9 @@ const keys = `
 
 Rates are packets per second over the last 10 seconds. Lists cover the last 30
 to 60 seconds; "drop" is the share of a key's packets that was dropped. Above
-500 packets per second they are made from a sample, whose shares are right to
-about 1% of all packets, and with very many addresses they are less exact; the
-line above them says so.`
+100 packets per second they are made from a sample: shares are accurate to about
+3% of all packets at first, and to 1% half a minute later. With very many
+addresses they are less exact; the line above them says so.`
 
 // drawing is a frame that is being made.
 type drawing struct {
