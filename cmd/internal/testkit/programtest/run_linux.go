@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/pmtud/pmtud/cmd/internal/lab/rig"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
@@ -22,7 +23,7 @@ func Flag() *string { return flag.String("pmtud", "", "path of the pmtud program
 func Run(m *testing.M, program *string, args ...string) int {
 	flag.Parse()
 	if *program == "" {
-		path, remove, err := build(context.Background())
+		path, remove, err := rig.Build(context.Background())
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
