@@ -22,7 +22,7 @@ type cpio struct {
 
 // entry is the header of a file.
 type entry struct {
-	name         string // without a leading slash
+	name         string // a path
 	mode         uint32 // type and permissions, as in stat(2)
 	uid, gid     int
 	size         int64
@@ -32,8 +32,9 @@ type entry struct {
 // add adds a file with its content, of which there must be as much as the entry says.
 func (c *cpio) add(e entry, content io.Reader) error {
 	c.inode++
+	name := strings.TrimPrefix(e.name, "/")
 	header := fmt.Sprintf("070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%s\x00",
-		c.inode, e.mode, e.uid, e.gid, 1, 0, e.size, 0, 0, e.major, e.minor, len(e.name)+1, 0, e.name)
+		c.inode, e.mode, e.uid, e.gid, 1, 0, e.size, 0, 0, e.major, e.minor, len(name)+1, 0, name)
 	if err := c.pad(strings.NewReader(header), int64(len(header))); err != nil {
 		return err
 	}
@@ -73,10 +74,10 @@ func (c *cpio) addFolder(name string) error {
 // addTar adds an entry of a tar archive. Hard links become symbolic ones.
 func (c *cpio) addTar(h *tar.Header, content io.Reader) error {
 	e := entry{
-		name: strings.TrimPrefix(path.Clean("/"+h.Name), "/"), uid: h.Uid, gid: h.Gid,
+		name: path.Clean("/" + h.Name), uid: h.Uid, gid: h.Gid,
 		mode: uint32(h.Mode) & 0o7777, major: h.Devmajor, minor: h.Devminor,
 	}
-	if e.name == "" {
+	if e.name == "/" {
 		return nil
 	}
 	link := h.Linkname

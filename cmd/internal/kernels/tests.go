@@ -95,7 +95,7 @@ func buildTests(ctx context.Context, c Config, dir string) (string, error) {
 	buffered := bufio.NewWriter(file)
 	a := &cpio{w: buffered}
 	err = errors.Join(
-		a.addRepository(ctx), a.addFolder(strings.Trim(builtFolder, "/")), a.addFolder(strings.Trim(testsFolder, "/")),
+		a.addRepository(ctx), a.addFolder(builtFolder), a.addFolder(testsFolder),
 		a.addBuilt(ctx, dir, "init", "build", "./cmd/pmtud-kernels"),
 		a.addBuilt(ctx, dir, path.Join(builtFolder, "pmtud"), "build", "./cmd/pmtud"),
 		a.addBuilt(ctx, dir, path.Join(builtFolder, "probe"), "build", "./cmd/internal/daemon/sandbox/testdata/probe"),
@@ -104,7 +104,7 @@ func buildTests(ctx context.Context, c Config, dir string) (string, error) {
 	for _, name := range names {
 		err = errors.Join(err, a.addBuilt(ctx, dir, binary(name), "test", "-c", "./"+name))
 	}
-	if err := errors.Join(err, a.addJSON(strings.Trim(planFile, "/"), p), a.close(), buffered.Flush(), file.Close()); err != nil {
+	if err := errors.Join(err, a.addJSON(planFile, p), a.close(), buffered.Flush(), file.Close()); err != nil {
 		return "", fmt.Errorf("make archive of tests: %w", err)
 	}
 	return archive, nil
@@ -117,7 +117,7 @@ func (c *cpio) addBuilt(ctx context.Context, dir, name, command string, argument
 	if said, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w: %s", name, err, bytes.TrimSpace(said))
 	}
-	return c.addFile(strings.Trim(name, "/"), path, 0o755)
+	return c.addFile(name, path, 0o755)
 }
 
 // addRepository adds this module's files: tests read some of them, and run in their folders.
@@ -136,10 +136,10 @@ func (c *cpio) addRepository(ctx context.Context) error {
 	}
 	var errs []error
 	for _, folder := range slices.Sorted(maps.Keys(folders)) { // parents first
-		errs = append(errs, c.addFolder(strings.Trim(folder, "/")))
+		errs = append(errs, c.addFolder(folder))
 	}
 	for _, name := range files {
-		errs = append(errs, c.addFile(strings.Trim(path.Join(moduleFolder, name), "/"), name, 0o644))
+		errs = append(errs, c.addFile(path.Join(moduleFolder, name), name, 0o644))
 	}
 	return errors.Join(errs...)
 }

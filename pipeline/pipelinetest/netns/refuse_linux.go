@@ -1,6 +1,7 @@
 package netns
 
 import (
+	"fmt"
 	"runtime"
 	"unsafe"
 
@@ -26,7 +27,7 @@ func Refuse(call uint32, n int, errno unix.Errno, f func() error) error {
 func forbid(call, n uint32, errno unix.Errno) error {
 	// Offsets in struct seccomp_data (linux/seccomp.h) on little-endian machines.
 	const number, thirdArgument = 0, 16 + 2*8
-	program, err := bpf.Assemble([]bpf.Instruction{
+	return FilterCalls([]bpf.Instruction{
 		bpf.LoadAbsolute{Off: number, Size: 4},
 		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: call, SkipTrue: 3},
 		bpf.LoadAbsolute{Off: thirdArgument, Size: 4},
@@ -34,6 +35,12 @@ func forbid(call, n uint32, errno unix.Errno) error {
 		bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(errno)},
 		bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW},
 	})
+}
+
+// FilterCalls sets a filter of system calls (seccomp(2)) for the calling thread and for what it
+// starts. It stays, and so does no_new_privs.
+func FilterCalls(instructions []bpf.Instruction) error {
+	program, err := bpf.Assemble(instructions)
 	if err != nil {
 		return err
 	}
@@ -43,7 +50,10 @@ func forbid(call, n uint32, errno unix.Errno) error {
 	}
 	prog := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return err
+		return fmt.Errorf("set no_new_privs: %w", err)
 	}
-	return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&prog)), 0, 0)
+	if err := unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&prog)), 0, 0); err != nil {
+		return fmt.Errorf("set system call filter: %w", err)
+	}
+	return nil
 }

@@ -12,7 +12,8 @@
 //     somebody looks ([Lists]). Below that rate every packet is in them. They are always on, so
 //     that they also hold what came before somebody looked. Samples are counted together, once a
 //     second or by the hundreds: one by one each would find the lists out of the CPU's caches.
-//     Still one costs up to 5 µs, at rest 8 ns a packet of a flood of 60,000 per second.
+//     Still one costs up to 2 µs, at rest 3 ns a packet of a flood of 60,000 per second. In the
+//     first second of such a flood about 12,000 packets are in the sample.
 //     The last message about each of the last clients ([Live.Messages]) is of the same sample.
 //   - A [Tap] copies the packets that it selects into a ring of fixed size. When its reader
 //     is slow, packets are counted as lost instead.

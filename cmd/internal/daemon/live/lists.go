@@ -81,7 +81,7 @@ func newLists(now time.Time) *Lists {
 	return &Lists{began: now, turned: now, stride: 1, random: uint64(now.UnixNano()) | 1, messages: newMessages()}
 }
 
-// sample looks at some of the packets, unless somebody reads the lists.
+// sample looks at some of the packets, unless somebody reads or counts at that moment.
 func (l *Lists) sample(packets []pipeline.Packet) {
 	if !l.mu.TryLock() {
 		return
