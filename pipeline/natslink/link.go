@@ -192,7 +192,8 @@ func (l *Link) failed(err error) {
 // ended notes the end of a connection.
 func (l *Link) ended(server string, err error) {
 	if errors.Is(err, nats.ErrPermissionViolation) {
-		return // it is noted already, and the complaint is to stay
+		l.complain(err, 0) // note has counted it
+		return
 	}
 	if err == nil {
 		err = errors.New("the server closed it")
@@ -235,8 +236,7 @@ func (s *session) note(_ *nats.Conn, _ *nats.Subscription, err error) {
 		l.complain(err, publishComplaint)
 		return
 	}
-	l.complain(err, 0)
-	select {
+	select { // session complains, as begin may still be about to say that all is well
 	case s.giveUp <- err:
 	default:
 	}

@@ -166,10 +166,11 @@ func TestPermissions(t *testing.T) {
 		return err
 	})
 	pipelinetest.Eventually(t, func() bool { return subscriber.counted("not-permitted") > 0 })
+	pipelinetest.Eventually(t, func() bool {
+		err := subscriber.Health()
+		return err != nil && strings.Contains(err.Error(), "Permissions Violation for Subscription")
+	})
 	pipelinetest.Eventually(t, func() bool { return subscriber.Conn() == nil }) // to try again
-	if err := subscriber.Health(); err == nil || !strings.Contains(err.Error(), "Permissions Violation for Subscription") {
-		t.Errorf("complaint %v", err)
-	}
 }
 
 // TestFull has a server that takes one connection. It says so and closes others, which may not

@@ -128,7 +128,7 @@ func TestEnded(t *testing.T) {
 		{"closed by the server", "disconnected", "no NATS server: the server closed it", nil},
 		{"unknown error", "disconnected", "no NATS server: unsupported operation", errors.ErrUnsupported},
 		{"known error", "not-authorized", "no NATS server: " + nats.ErrAuthExpired.Error(), nats.ErrAuthExpired},
-		{"noted already", "", "<nil>", nats.ErrPermissionViolation},
+		{"counted already", "", nats.ErrPermissionViolation.Error(), nats.ErrPermissionViolation},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			l, log := discarding()
@@ -145,7 +145,8 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-// TestNote has errors that do not end a connection: one that makes it useless gives it up.
+// TestNote has errors that do not end a connection: one that makes it useless gives it up, and
+// its end will be the complaint.
 func TestNote(t *testing.T) {
 	for _, tc := range []struct {
 		name, health    string
@@ -153,7 +154,7 @@ func TestNote(t *testing.T) {
 		logged, useless bool
 	}{
 		{"publication", "nats: permissions violation", fmt.Errorf("%w to publish", nats.ErrPermissionViolation), true, false},
-		{"subscription", "nats: permissions violation", fmt.Errorf("%w: Subscription", nats.ErrPermissionViolation), true, true},
+		{"subscription", "<nil>", fmt.Errorf("%w: Subscription", nats.ErrPermissionViolation), true, true},
 		{"slow", "<nil>", nats.ErrSlowConsumer, true, false},
 		{"its end", "<nil>", nats.ErrConnectionClosed, false, false},
 	} {
