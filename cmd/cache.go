@@ -148,7 +148,7 @@ func (a *app) cache(ctx context.Context, o cacheOptions, q cache.Query) error {
 	entries := slices.Concat(listed...)
 	if !o.flush {
 		attribute(ctx, o.daemon, entries)
-		return a.failed(o.printEntries(a.Stdout, q, entries))
+		return a.failed(o.printEntries(columns.Folded(a.Stdout, hanging), q, entries))
 	}
 	if err := a.confirmFlush(ctx, o, q, entries); err != nil {
 		return err
@@ -159,7 +159,7 @@ func (a *app) cache(ctx context.Context, o cacheOptions, q cache.Query) error {
 	if err != nil {
 		return a.failed(err)
 	}
-	return a.failed(o.printFlushed(a.Stdout, entries))
+	return a.failed(o.printFlushed(columns.Folded(a.Stdout, hanging), entries))
 }
 
 // spaces returns the namespaces to look at.
@@ -260,7 +260,7 @@ func (o cacheOptions) printEntries(out io.Writer, q cache.Query, entries []cache
 		_, err := fmt.Fprintf(out, "no path MTU has been learned for %v\n", q.Destination)
 		return err
 	case len(entries) == 0:
-		_, err := fmt.Fprintln(out, "no path MTUs are listed; to look up one that is not used yet: pmtud cache ADDRESS")
+		_, err := fmt.Fprintln(out, "no path MTUs are listed; to look up an unused one: pmtud cache ADDRESS")
 		return err
 	}
 	return printEntryTable(out, entries)

@@ -16,7 +16,7 @@ func TestCache(t *testing.T) {
 		stdout string
 		stderr string
 	}{
-		{"cache", 0, "no path MTUs are listed; to look up one that is not used yet: pmtud cache ADDRESS\n", ""},
+		{"cache", 0, "no path MTUs are listed; to look up an unused one: pmtud cache ADDRESS\n", ""},
 		{"cache list 192.0.2.1", 0, "no path MTU has been learned for 192.0.2.1\n", ""},
 		{"cache flush --yes", 0, "deleted 0 path MTUs (IPv4: 0, IPv6: 0)\n", ""},
 		{"cache flush --yes 2001:db8::1", 0, "deleted 0 path MTUs (IPv4: 0, IPv6: 0)\n", ""},

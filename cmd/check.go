@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmtud/pmtud/cmd/internal/columns"
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/daemon"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/hostcheck"
@@ -90,10 +91,10 @@ func (a *app) printReport(f *config.File, format string, r diagnose.Report) erro
 		return diagnose.Write(a.Stdout, format, r)
 	}
 	if len(r.Mistakes) > 0 {
-		fmt.Fprintln(a.Stderr, diagnose.Text(r.Mistakes, isTerminal(a.Stderr)))
+		a.say(diagnose.Text(r.Mistakes, isTerminal(a.Stderr)))
 	}
 	a.printSound(f, r.Mistakes)
-	return hostcheck.Print(a.Stdout, r.Host)
+	return hostcheck.Print(columns.Folded(a.Stdout, hostcheck.Indent), r.Host)
 }
 
 // verdict returns the error that the exit status is made of, of what was printed.
@@ -117,7 +118,7 @@ func (a *app) printSound(f *config.File, mistakes config.Mistakes) {
 			state = "declares nothing"
 		}
 		if !slices.ContainsFunc(mistakes, func(m config.Mistake) bool { return isError(m) && m.File == name }) {
-			fmt.Fprintf(a.Stdout, "%s: %s\n", name, state)
+			fmt.Fprintf(columns.Folded(a.Stdout, hanging), "%s: %s\n", name, state)
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmtud/pmtud/cmd/internal/columns"
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/daemon"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
@@ -129,19 +130,31 @@ func (a *app) status(err error) int {
 	case errors.Is(err, errReported):
 		return exitUsage
 	case errors.As(err, &mistakes):
-		fmt.Fprintln(a.Stderr, diagnose.Text(mistakes, isTerminal(a.Stderr)))
+		a.say(diagnose.Text(mistakes, isTerminal(a.Stderr)))
 		return exitUsage
 	case isWriteError(err):
-		fmt.Fprintf(a.Stderr, "%s: %v\n", a.Name, err)
+		a.complain(err)
 		return exitFailed
 	}
 	command := a.Name
 	if u, ok := errors.AsType[usageError](err); ok {
 		command = u.command
 	}
-	fmt.Fprintf(a.Stderr, "%s: %v\nTry '%s --help' for more information.\n", a.Name, err, command)
+	a.complain(err)
+	a.say(fmt.Sprintf("Try '%s --help' for more information.", command))
 	return exitUsage
 }
+
+// hanging is the indent of what is broken off a line that is longer than the terminal is wide.
+const hanging = 2
+
+// say prints lines about what is done.
+func (a *app) say(text string) {
+	fmt.Fprintln(columns.Folded(a.Stderr, hanging), text)
+}
+
+// complain says what went wrong.
+func (a *app) complain(err error) { a.say(fmt.Sprintf("%s: %v", a.Name, err)) }
 
 // isWriteError reports whether an error is of a file that could not be written, such as
 // standard output: nothing was wrong with what was asked for.

@@ -129,14 +129,14 @@ func (a *app) runReplay(ctx context.Context, spec pipeline.Spec, o replay.Option
 }
 
 // warn prints what is odd but no mistake.
-func (a *app) warn(warning error) { fmt.Fprintf(a.Stderr, "%s: warning: %v\n", a.Name, warning) }
+func (a *app) warn(warning error) { a.complain(fmt.Errorf("warning: %w", warning)) }
 
 // failed prints why the program failed while running.
 func (a *app) failed(err error) error {
 	if err == nil {
 		return nil
 	}
-	fmt.Fprintf(a.Stderr, "%s: %v\n", a.Name, told(err))
+	a.complain(told(err))
 	return errFailed
 }
 

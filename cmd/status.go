@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmtud/pmtud/cmd/internal/columns"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control/screen"
 )
@@ -52,7 +53,7 @@ func (a *app) printStatus(s control.Status, format string) error {
 	if format == "json" {
 		return printJSON(a.Stdout, s)
 	}
-	_, err := fmt.Fprint(a.Stdout, screen.Status(s))
+	_, err := fmt.Fprint(columns.Folded(a.Stdout, hanging), screen.Status(s))
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmtud/pmtud/cmd/internal/columns"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control/tapfile"
 )
@@ -115,7 +116,7 @@ func (a *app) tap(ctx context.Context, o tapOptions) error {
 		defer f.Close()
 		out = tapfile.NewPcapng(f, a.Name+" "+a.Version)
 	case o.format.value == "text":
-		out = &tapfile.Text{Writer: a.Stdout}
+		out = &tapfile.Text{Writer: columns.Folded(a.Stdout, hanging)}
 	}
 	missed, err := copyTap(out, bufio.NewReader(lines), o.count)
 	a.tellMissed(missed)
@@ -173,7 +174,7 @@ func (a *app) tellMissed(m control.Missed) {
 		{m.Unread, "left in the kernel while a limit was exhausted, whether selected or not"},
 	} {
 		if l.n > 0 {
-			fmt.Fprintf(a.Stderr, "%s: %d packets were %s\n", a.Name, l.n, l.why)
+			a.complain(fmt.Errorf("%d packets were %s", l.n, l.why))
 		}
 	}
 }

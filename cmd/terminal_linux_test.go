@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -75,6 +76,46 @@ func TestColours(t *testing.T) {
 		})
 	}
 }
+
+// TestNarrowTerminal wants no word broken by a terminal of 80 columns: not of an error, a hint, a
+// mistake or the log.
+func TestNarrowTerminal(t *testing.T) {
+	long := strings.Repeat("long-name/", 5)
+	for name, args := range map[string][]string{
+		"file without -c":   {"replay", "-c", "testdata/bad.yaml", long},
+		"missing command":   {"-c", long},
+		"missing file":      {"check", "-c", "/" + long},
+		"mistakes":          {"check", "-c", "testdata/bad.yaml"},
+		"no socket":         {"status", "--control", "/" + long + "pmtud.sock"},
+		"missing interface": {"--iface", "a-missing-one", "--ports", "1,2,3"},
+		"unknown option":    {"--no-such-option-as-this-one-which-is-long"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("TERM", "xterm")
+			master, slave := terminal(t)
+			if err := unix.IoctlSetWinsize(int(slave.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 80}); err != nil {
+				t.Fatal(err)
+			}
+			streams := cmd.Streams{Stdin: strings.NewReader(""), Stdout: slave, Stderr: slave}
+			if status := cmd.Run(t.Context(), args, streams, cmd.Program{Plugins: cmd.Plugins()}); status == 0 {
+				t.Error("is no error")
+			}
+			text := shown(t, master, slave)
+			if text == "" {
+				t.Error("nothing is shown")
+			}
+			for line := range strings.Lines(colour.ReplaceAllString(text, "")) {
+				line = strings.TrimRight(line, "\r\n")
+				if utf8.RuneCountInString(line) > 80 && strings.Contains(strings.TrimSpace(line), " ") {
+					t.Errorf("%d columns: %s", utf8.RuneCountInString(line), line)
+				}
+			}
+		})
+	}
+}
+
+// colour is a command to a terminal that takes no column.
+var colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 // TestDaemonOnTerminal checks that packets and the log are written in readable form.
 func TestDaemonOnTerminal(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/pmtud/pmtud/cmd/internal/columns"
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/offline/output"
 	"github.com/pmtud/pmtud/cmd/internal/offline/replaytest"
@@ -87,7 +88,7 @@ func (a *app) test(ctx context.Context, paths []string, o *testOptions) (err err
 	if outputs.StdoutUsed() {
 		text = a.Stderr
 	}
-	results, err := a.runTests(ctx, runs, o.update, text, page)
+	results, err := a.runTests(ctx, runs, o.update, columns.Folded(text, hanging), page)
 	if xml != nil && err == nil {
 		err = replaytest.WriteJUnit(xml, results)
 	}

@@ -36,6 +36,9 @@ func Align(rows [][]string) []string {
 		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
 	_ = w.Flush() // a strings.Builder takes everything
+	if len(rows) == 0 {
+		return nil
+	}
 	return strings.Split(strings.TrimSuffix(text.String(), "\n"), "\n")
 }
 

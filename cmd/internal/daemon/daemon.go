@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/pmtud/pmtud/cmd/internal/columns"
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/config/write"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/hearing"
@@ -96,7 +97,7 @@ func (p *Program) serve(ctx context.Context, f *config.File, files *files, finge
 // newLog returns a log in the form that suits its stream.
 func newLog(w io.Writer) *logging.Log {
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return logging.NewTerminal(w, os.Getenv("NO_COLOR") == "")
+		return logging.NewTerminal(w, os.Getenv("NO_COLOR") == "", columns.Of(w))
 	}
 	return logging.New(w, logging.IsJournal(w))
 }

@@ -70,8 +70,9 @@ func paint(colour, text string) string {
 	return "\x1b[" + colour + "m" + text + "\x1b[m"
 }
 
-// window is the number of characters that are shown of a line.
-const window = 160
+// window is the number of characters that are shown of a line: a terminal of 80 columns has
+// room for them behind the line's number.
+const window = 70
 
 // Window returns the line, or of a long one the part around the column, and the number
 // of characters before the column in it. What can't be printed is replaced.

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"text/tabwriter"
+
+	"github.com/pmtud/pmtud/cmd/internal/columns"
 )
 
 // HasProblem reports whether anything found will not work.
@@ -12,14 +13,22 @@ func HasProblem(findings []Finding) bool {
 	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Level == Problem })
 }
 
+// Indent is where the text of a finding begins.
+const Indent = len("problem  ")
+
 // Print prints a line for each finding, and what to do about it below.
 func Print(out io.Writer, findings []Finding) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	var rows [][]string
 	for _, f := range findings {
-		fmt.Fprintf(w, "%v\t%s %s\n", f.Level, f.Subject, f.State)
+		rows = append(rows, []string{f.Level.String(), f.Subject + " " + f.State})
 		if f.Advice != "" {
-			fmt.Fprintf(w, "\t-> %s\n", f.Advice)
+			rows = append(rows, []string{"", "-> " + f.Advice})
 		}
 	}
-	return w.Flush()
+	for _, line := range columns.Align(rows) {
+		if _, err := fmt.Fprintln(out, line); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -51,6 +51,7 @@ type line struct {
 	text    []byte     // used again
 
 	terminal, colours bool
+	width             int    // of the terminal; 0 if that is not known
 	front             []byte // of the line to come, if it is text for a terminal; used again
 }
 

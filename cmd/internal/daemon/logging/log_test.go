@@ -274,7 +274,7 @@ func TestConcurrentUse(_ *testing.T) {
 func TestTerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := new(written)
-		log := logging.NewTerminal(out, true)
+		log := logging.NewTerminal(out, true, 0)
 		log.Set(logging.Text, slog.LevelDebug)
 		l := log.Logger().With("pipeline", "edge")
 		l.Info("ready", "took", 3*time.Millisecond)
@@ -296,8 +296,12 @@ func TestTerminal(t *testing.T) {
 			t.Errorf("JSON was asked for: %s", line)
 		}
 
-		log = logging.NewTerminal(out, false)
+		log = logging.NewTerminal(out, false, 80)
 		log.Logger().Warn("can't send")
-		wantLines(t, out, at+` WARN  can't send`)
+		log.Logger().Warn("can't send", "reason", "a reason that is as long as reasons are now and then", "n", 1)
+		wantLines(t, out,
+			at+` WARN  can't send`,
+			at+` WARN  can't send                     reason="a reason that is as`,
+			`                   long as reasons are now and then" n=1`)
 	})
 }

@@ -7,15 +7,20 @@ import (
 	"log/slog"
 	"time"
 	"unicode/utf8"
+
+	"github.com/pmtud/pmtud/cmd/internal/columns"
 )
 
-// NewTerminal returns a Log that writes text for a terminal, with local
+// NewTerminal returns a Log that writes text for a terminal of width columns, with local
 // time and aligned, in colours if they want them.
-func NewTerminal(w io.Writer, colours bool) *Log {
+func NewTerminal(w io.Writer, colours bool, width int) *Log {
 	l := New(w, false)
-	l.line.terminal, l.line.colours = true, colours
+	l.line.terminal, l.line.colours, l.line.width = true, colours, width
 	return l
 }
+
+// messageColumn is where a message begins, behind the time and the level.
+const messageColumn = len("15:04:05.000 ERROR ")
 
 // messageColumns is how many columns a message is given, so that attributes begin below
 // each other for most lines.
@@ -80,4 +85,5 @@ func (l *line) terminalLine(text []byte) {
 	if end := len(l.text) - 1; len(attrs) == 1 { // no attributes, nothing to be aligned
 		l.text = append(bytes.TrimRight(l.text[:end], " "), '\n')
 	}
+	l.text = []byte(columns.Fold(string(l.text), l.width, messageColumn))
 }

@@ -170,15 +170,15 @@ func compareIproute(t *testing.T, ns *netns.NS, got []cache.Entry) {
 	}
 }
 
-// TestUnused learns about an IPv4 host, and uses that no more: the dump leaves it out, a look-up
-// finds it.
+// TestUnused learns about an IPv4 host, and uses that no more: the dump may leave it out (Linux
+// 6.18 does, 6.1 does not), a look-up finds it.
 func TestUnused(t *testing.T) {
 	p := pathlab.New(t)
 	sendUnconnected(t, p.Client, "", pathlab.Server4)
 	q := cache.Query{Destination: netip.MustParseAddr(pathlab.Server4)}
 	await(t, "the message", func() bool { return arrivedErrors(t, p.Client) > 0 })
-	if got := list(t, p.Client, cache.Query{}); len(got) != 0 {
-		t.Errorf("the kernel lists what was not used: %+v; then nothing has to be looked up", got)
+	if got := list(t, p.Client, cache.Query{}); len(got) > 1 {
+		t.Errorf("listed %+v", got)
 	}
 	if got := list(t, p.Client, q); len(got) != 1 || got[0].MTU != 1400 {
 		t.Errorf("look-up finds %+v", got)
