@@ -131,7 +131,7 @@ func (rt *rtnetlink) setNetconf(index int, values map[uint16]uint32) error {
 }
 
 // lacksIPv6 reports whether net.ipv6.conf.*.disable_ipv6 is set for a device, but not for
-// another one than it, its other end and lo. A host without IPv6 lacks nothing.
+// another one that is up, but for its other end and lo. A host without IPv6 lacks nothing.
 func (rt *rtnetlink) lacksIPv6(device, end int) bool {
 	link := nl.NewIfInfomsg(unix.AF_INET6)
 	messages, err := rt.request(unix.RTM_GETLINK, unix.NLM_F_DUMP, unix.RTM_NEWLINK, link.Serialize())
@@ -145,7 +145,7 @@ func (rt *rtnetlink) lacksIPv6(device, end int) bool {
 		switch {
 		case int(info.Index) == device:
 			off = disabled
-		case int(info.Index) != end && info.Flags&unix.IFF_LOOPBACK == 0 && !disabled:
+		case int(info.Index) != end && info.Flags&(unix.IFF_LOOPBACK|unix.IFF_UP) == unix.IFF_UP && !disabled:
 			elsewhere = true
 		}
 	}

@@ -30,7 +30,7 @@ const (
 const limit = 5 * time.Minute
 
 // modules are those that Linux does not load by itself when they are needed.
-var modules = []string{"ip_vs", "ip_vs_rr", "ip_vs_sh", "nfnetlink_log", "ip_tables", "ip6_tables"}
+var modules = []string{"ip_vs", "ip_vs_rr", "ip_vs_sh", "nfnetlink_log", "ip_tables", "ip6_tables", "tun"}
 
 // environment is that of the tests. As in CI they fail where something is missing.
 var environment = []string{

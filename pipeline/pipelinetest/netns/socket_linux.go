@@ -92,7 +92,7 @@ func localAddr(network, from string) (net.Addr, error) {
 // test where the system allows less.
 func RequireRoom(tb testing.TB, fd, packets int) {
 	tb.Helper()
-	const each = 1024 // bytes of memory, with what the kernel keeps of a packet
+	const each = 1536 // bytes of memory, with what the kernel keeps of a packet
 	// The kernel doubles what is asked for.
 	Must(tb, unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, packets*each/2))
 	room, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
