@@ -45,14 +45,14 @@ func TestWindow(t *testing.T) {
 		caret   int
 	}{
 		{"short", 3, "short", 2},
-		{line[:160], 160, line[:160], 159},
-		{line[:161], 1, line[:159] + "…", 0},
-		{line[:161], 161, "…" + line[2:161], 159},
-		{line, 1, line[:159] + "…", 0},
-		{line, 81, line[:159] + "…", 80},
-		{line, 100, "…" + line[20:178] + "…", 80},
-		{line, 121, "…" + line[41:], 80},
-		{line, 201, "…" + line[41:], 160},
+		{line[:70], 70, line[:70], 69},
+		{line[:71], 1, line[:69] + "…", 0},
+		{line[:71], 71, "…" + line[2:71], 69},
+		{line, 1, line[:69] + "…", 0},
+		{line, 36, line[:69] + "…", 35},
+		{line, 100, "…" + line[65:133] + "…", 35},
+		{line, 166, "…" + line[131:], 35},
+		{line, 201, "…" + line[131:], 70},
 	} {
 		excerpt, caret := mistake.Mistake{Excerpt: tc.excerpt, Column: tc.column}.Window()
 		if excerpt != tc.want || caret != tc.caret {
