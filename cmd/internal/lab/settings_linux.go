@@ -1,16 +1,12 @@
 package lab
 
 import (
-	"errors"
-	"io/fs"
 	"slices"
-	"strings"
 
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
-// setting is a kernel setting of a network namespace. As in sysctl.d, a dash before the key
-// has a kernel that lacks it do without.
+// setting is a kernel setting of a network namespace.
 type setting struct{ key, value string }
 
 // hostSettings are those that servers and clients must have for the experiment
@@ -24,9 +20,6 @@ var hostSettings = []setting{
 	{"net.ipv4.conf.all.arp_announce", "2"},                 // the VIP is not for the LAN's ARP
 	{"net.ipv4.conf.all.drop_unicast_in_l2_multicast", "0"}, // would drop broadcast copies
 	{"net.ipv6.conf.all.drop_unicast_in_l2_multicast", "0"},
-	// A router in the same kernel chooses the server by a hash that the client's socket gave the
-	// packet, and that a time-out changes: another server resets the connection then. Linux 5.18.
-	{"-net.core.txrehash", "0"},
 }
 
 // serverSettings are those of the servers.
@@ -60,8 +53,7 @@ func newMachine(name string, settings []setting) (*netns.NS, error) {
 		return nil, err
 	}
 	for _, s := range settings {
-		key, optional := strings.CutPrefix(s.key, "-")
-		if err := ns.Sysctl(key, s.value); err != nil && !(optional && errors.Is(err, fs.ErrNotExist)) {
+		if err := ns.Sysctl(s.key, s.value); err != nil {
 			_ = ns.Close()
 			return nil, err
 		}

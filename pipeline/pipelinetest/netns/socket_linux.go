@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -41,11 +42,11 @@ func (ns *NS) ListenPacket(network, address string) (net.PacketConn, error) {
 
 // Dial connects in the namespace from one numeric address to another, both with
 // ports, for tcp4, tcp6, udp4 and udp6. An empty from leaves address and port to
-// the kernel.
+// the kernel. Packets of a connection stay on one path, as those of another machine.
 func (ns *NS) Dial(ctx context.Context, network, from, to string) (net.Conn, error) {
 	var c net.Conn
 	err := ns.onNumeric("dial", to, func() (err error) {
-		var dialer net.Dialer
+		dialer := net.Dialer{Control: keepHash}
 		if dialer.LocalAddr, err = localAddr(network, from); err != nil {
 			return err
 		}
@@ -53,6 +54,15 @@ func (ns *NS) Dial(ctx context.Context, network, from, to string) (net.Conn, err
 		return err
 	})
 	return c, err
+}
+
+// keepHash has a socket keep the hash that it gives its packets. Routers in the same kernel choose a
+// path by that hash, and time-outs change it: a server that knows nothing of the connection
+// would reset it. Before Linux 5.18 nothing can be done.
+func keepHash(_, _ string, socket syscall.RawConn) error {
+	return socket.Control(func(fd uintptr) {
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TXREHASH, 0)
+	})
 }
 
 // onNumeric calls f in the namespace if the address has a numeric host.
