@@ -10,14 +10,14 @@ import (
 // each stage's plugin does and what its settings mean; those that are not set are comments
 // too. The File must have been resolved without mistakes.
 func Annotated(f *config.File) *Document {
-	return document(f, written(f.Settings), func(s config.Stage) (remarks, []line) {
+	return document(f, written(f.Settings), func(s config.Stage) (remarks, section) {
 		plugin := s.Resolved.Plugin
 		return remarks{above: []string{setting.Sentence(plugin.Summary)}}, allSettings(s.Settings, plugin)
 	})
 }
 
 // allSettings returns all settings of a plugin, in the order of their declaration.
-func allSettings(declared config.Table, p pipeline.Plugin) (all []line) {
+func allSettings(declared config.Table, p pipeline.Plugin) (all section) {
 	for _, info := range setting.Describe(p.NewSettings()) {
 		s := line{name: info.Name, value: info.Default, remarks: remarks{off: true}}
 		if w := declared.Find(info.Name); w != nil {

@@ -5,6 +5,7 @@ package write
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -14,79 +15,92 @@ import (
 
 // Document is a configuration to be written, with comments.
 type Document struct {
-	settings  []line
-	pipelines []chain
+	settings  section
+	pipelines line // a section of them, each a section of stages
 }
 
-// chain is a pipeline.
-type chain struct {
-	name  string
-	lists []list
-}
-
-// list is a list of stages, which may be empty.
-type list struct {
-	name   string
-	stages []stage
-}
-
-// stage is a source, filter or sink.
-type stage struct {
-	settings []line // the first is its type
-	filters  list
-}
-
-// line is a setting: a name with its value.
+// line is a name with its value: one of a setting, a section, or stages.
 type line struct {
-	name    string
-	value   any
-	section []line // instead of a value
+	name  string
+	value any
 	remarks
 }
 
-// remarks are comments around a setting.
+type (
+	// section is made of lines of its own.
+	section []line
+	// stages is a list of them. Each begins with its type.
+	stages []section
+)
+
+// remarks are comments around a line.
 type remarks struct {
 	above  []string // lines before it
-	behind string   // at the end of its line
+	behind string   // at its end
 	off    bool     // it is itself a comment
 }
 
 // shown returns what is written of a stage: remarks at its type, and its settings.
-type shown func(config.Stage) (remarks, []line)
+type shown func(config.Stage) (remarks, section)
 
 // Declared returns what f declares.
 func Declared(f *config.File) *Document {
-	return document(f, written(f.Settings), func(s config.Stage) (remarks, []line) { return remarks{}, written(s.Settings) })
+	return document(f, written(f.Settings), func(s config.Stage) (remarks, section) { return remarks{}, written(s.Settings) })
 }
 
-func document(f *config.File, settings []line, of shown) *Document {
-	d := &Document{settings: settings}
+func document(f *config.File, settings section, of shown) *Document {
+	pipelines := section{}
 	for _, p := range f.Pipelines {
-		d.pipelines = append(d.pipelines, chain{p.Name, []list{
-			of.list("sources", p.Sources), of.list("filters", p.Filters), of.list("sinks", p.Sinks),
-		}})
+		lists := slices.Concat(of.list("sources", p.Sources), of.list("filters", p.Filters), of.list("sinks", p.Sinks))
+		pipelines = append(pipelines, line{name: p.Name, value: lists})
 	}
-	return d
+	return &Document{settings, line{name: "pipelines", value: pipelines}}
 }
 
-func (of shown) list(name string, stages []config.Stage) list {
-	l := list{name: name}
-	for _, s := range stages {
+// list returns stages under a name, or nothing if there are none.
+func (of shown) list(name string, declared []config.Stage) section {
+	if len(declared) == 0 {
+		return nil
+	}
+	var all stages
+	for _, s := range declared {
 		at, settings := of(s)
-		head := []line{{name: "type", value: s.Type, remarks: at}}
+		head := section{{name: "type", value: s.Type, remarks: at}}
 		if s.Name != "" {
 			head = append(head, line{name: "name", value: s.Name})
 		}
-		l.stages = append(l.stages, stage{append(head, settings...), of.list("filters", s.Filters)})
+		all = append(all, slices.Concat(head, settings.inline(), of.list("filters", s.Filters)))
 	}
-	return l
+	return section{{name: name, value: all}}
 }
 
-func written(settings config.Table) (all []line) {
+func written(settings config.Table) (all section) {
 	for _, s := range settings {
-		all = append(all, line{name: s.Name, value: s.Value, section: written(s.Table())})
+		l := line{name: s.Name, value: s.Value}
+		if table := s.Table(); len(table) > 0 {
+			l.value = written(table)
+		}
+		all = append(all, l)
 	}
 	return all
+}
+
+// inline returns the lines with sections as values, which are written in one line.
+func (s section) inline() section {
+	all := slices.Clone(s)
+	for i, l := range s {
+		if inside, ok := l.value.(section); ok {
+			all[i].value = inside.table()
+		}
+	}
+	return all
+}
+
+func (s section) table() (t config.Table) {
+	for _, l := range s.inline() {
+		t = append(t, &config.Setting{Name: l.name, Value: l.value})
+	}
+	return t
 }
 
 // Marshal writes d as "yaml", "toml" or "json", so that [config.Load] reads the same from
@@ -95,62 +109,48 @@ func (d *Document) Marshal(format string) ([]byte, error) {
 	var w writer
 	switch format {
 	case "yaml":
-		w.yaml(d)
+		w.yaml(0, d.lines())
 	case "toml":
-		w.toml(d)
+		w.toml("", d.lines())
 	case "json":
-		w.json(d)
+		w.json(0, append(d.settings.inline(), d.pipelines))
+		w.WriteByte('\n')
 	default:
 		return nil, fmt.Errorf("unknown format %q: must be yaml, toml or json", format)
 	}
 	return []byte(w.String()), nil
 }
 
+func (d *Document) lines() section { return append(slices.Clip(d.settings), d.pipelines) }
+
 type writer struct{ strings.Builder }
 
 // line writes a line at a depth of indentation.
 func (w *writer) line(depth int, format string, args ...any) {
-	w.WriteString(strings.Repeat("  ", depth))
+	w.indent(depth)
 	fmt.Fprintf(w, format, args...)
 	w.WriteByte('\n')
 }
 
-// settings writes settings, one below the other.
-func (w *writer) settings(depth int, n syntax.Notation, settings []line) {
-	for _, s := range settings {
-		for _, text := range s.above {
-			w.line(depth, "%s", comment(text))
-		}
-		w.line(depth, "%s", s.text(n))
+func (w *writer) indent(depth int) { w.WriteString(strings.Repeat("  ", depth)) }
+
+// comments writes lines of comments.
+func (w *writer) comments(depth int, texts []string) {
+	for _, text := range texts {
+		w.line(depth, "%s", comment(text))
 	}
 }
 
-// text returns the setting in one line, with what is remarked behind it.
-func (s line) text(n syntax.Notation) string {
-	text := s.pair(n)
-	if s.off {
+// text returns a line with a value, and what is remarked behind it.
+func (l line) text(n syntax.Notation) string {
+	text := n.Pair(l.name, l.value)
+	if l.off {
 		text = "# " + text
 	}
-	if s.behind != "" {
-		text += "  " + comment(s.behind)
+	if l.behind != "" {
+		text += "  " + comment(l.behind)
 	}
 	return text
-}
-
-func (s line) pair(n syntax.Notation) string {
-	if s.section == nil {
-		return n.Pair(s.name, s.value)
-	}
-	return n.Key(s.name) + n.Is + inline(n, s.section)
-}
-
-// inline returns settings as a table in one line.
-func inline(n syntax.Notation, settings []line) string {
-	var items []string
-	for _, s := range settings {
-		items = append(items, s.pair(n))
-	}
-	return "{" + strings.Join(items, ", ") + "}"
 }
 
 // comment writes text, in which there may be names of files, in one line.
@@ -167,7 +167,7 @@ func comment(text string) string {
 // comments and layout.
 func Hash(f *config.File) string {
 	var w writer
-	w.yaml(Declared(f))
+	w.yaml(0, Declared(f).lines())
 	sum := sha256.Sum256([]byte(w.String()))
 	return fmt.Sprintf("%x", sum[:8])
 }

@@ -19,7 +19,7 @@ type View struct {
 // Effective returns what f comes to, its variables replaced. The File must have been
 // resolved without mistakes.
 func Effective(f *config.File, v View) *Document {
-	return document(f, v.settings(&f.Global, f.Settings), func(s config.Stage) (remarks, []line) {
+	return document(f, v.settings(&f.Global, f.Settings), func(s config.Stage) (remarks, section) {
 		settings := v.settings(s.Resolved.Settings, s.Settings)
 		if s.Resolved.Plugin.Kind == pipeline.KindSink {
 			settings = append(settings, v.settings(&s.Resolved.Sink, s.Settings)...)
@@ -30,15 +30,15 @@ func Effective(f *config.File, v View) *Document {
 
 // settings returns the fields that a pointer to a struct leads to, and where those that
 // were written come from.
-func (v View) settings(settings any, declared config.Table) (shown []line) {
+func (v View) settings(settings any, declared config.Table) (shown section) {
 	for _, info := range setting.Of(settings) {
 		field := reflect.ValueOf(settings).Elem().FieldByIndex(info.Field.Index)
 		from := declared.Find(info.Name)
 		s := line{name: info.Name, remarks: remarks{behind: v.origin("default")}}
 		switch {
 		case info.Type == setting.Section:
-			if section := v.settings(field.Addr().Interface(), from.Table()); section != nil {
-				shown = append(shown, line{name: info.Name, section: section})
+			if inside := v.settings(field.Addr().Interface(), from.Table()); inside != nil {
+				shown = append(shown, line{name: info.Name, value: inside})
 			}
 			continue
 		case from != nil:

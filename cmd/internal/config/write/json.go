@@ -1,63 +1,49 @@
 package write
 
-import (
-	"fmt"
-	"strings"
+import "github.com/pmtud/pmtud/cmd/internal/config/syntax"
 
-	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
-)
-
-// json writes a stage a line.
-func (w *writer) json(d *Document) {
-	w.WriteString("{\n")
-	for _, s := range d.settings {
-		w.line(1, "%s,", s.pair(syntax.JSON))
+// json writes a value, with a line for each setting of a section and for each stage.
+func (w *writer) json(depth int, value any) {
+	switch value := value.(type) {
+	case section:
+		w.elements(depth, "{}", len(value), func(i int) { w.jsonLine(depth+1, value[i]) })
+	case stages:
+		w.elements(depth, "[]", len(value), func(i int) { w.jsonStage(depth+1, value[i]) })
+	default:
+		w.WriteString(syntax.JSON.Value(value))
 	}
-	w.WriteString(`  "pipelines": {`)
-	for i, p := range d.pipelines {
-		w.next(i, 2)
-		w.WriteString(syntax.JSON.Key(p.name) + ": {")
-		lists := 0
-		for _, l := range p.lists {
-			if len(l.stages) > 0 {
-				w.next(lists, 3)
-				w.jsonStages(3, l)
-				lists++
-			}
+}
+
+func (w *writer) jsonLine(depth int, l line) {
+	w.WriteString(syntax.JSON.Key(l.name) + syntax.JSON.Is)
+	w.json(depth, l.value)
+}
+
+func (w *writer) jsonStage(depth int, settings section) {
+	w.WriteByte('{')
+	for i, l := range settings {
+		if i > 0 {
+			w.WriteString(", ")
 		}
-		w.end("}", lists, 2)
+		w.jsonLine(depth, l)
 	}
-	w.end("}", len(d.pipelines), 1)
-	w.WriteString("\n}\n")
+	w.WriteByte('}')
 }
 
-// next begins the line of an element.
-func (w *writer) next(index, depth int) {
-	if index > 0 {
-		w.WriteByte(',')
+// elements writes n elements in brackets, each on a line of its own.
+func (w *writer) elements(depth int, brackets string, n int, write func(i int)) {
+	w.WriteByte(brackets[0])
+	for i := range n {
+		if i > 0 {
+			w.WriteByte(',')
+		}
+		w.WriteByte('\n')
+		w.indent(depth + 1)
+		write(i)
 	}
-	w.WriteString("\n" + strings.Repeat("  ", depth))
-}
-
-// end ends a list or an object of n elements.
-func (w *writer) end(bracket string, n, depth int) {
 	if n > 0 {
-		w.WriteString("\n" + strings.Repeat("  ", depth))
+		w.WriteByte('\n')
+		w.indent(depth)
 	}
-	w.WriteString(bracket)
-}
-
-func (w *writer) jsonStages(depth int, l list) {
-	fmt.Fprintf(w, "%q: [", l.name)
-	for i, s := range l.stages {
-		w.next(i, depth+1)
-		text := inline(syntax.JSON, s.settings)
-		if len(s.filters.stages) > 0 {
-			w.WriteString(strings.TrimSuffix(text, "}") + ", ")
-			w.jsonStages(depth+1, s.filters)
-			text = "}"
-		}
-		w.WriteString(text)
-	}
-	w.end("]", len(l.stages), depth)
+	w.WriteByte(brackets[1])
 }

@@ -6,41 +6,43 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
 )
 
-func (w *writer) toml(d *Document) {
-	for _, s := range d.settings {
-		if s.section == nil {
-			w.settings(0, syntax.TOML, []line{s})
+// toml writes the lines of the table whose name path ends with a dot. TOML wants tables
+// inside it after the others.
+func (w *writer) toml(path string, lines section) {
+	for _, l := range lines {
+		if !l.isTable() {
+			w.comments(0, l.above)
+			w.line(0, "%s", l.text(syntax.TOML))
 		}
 	}
-	for _, s := range d.settings { // which TOML wants after the others
-		if s.section != nil {
-			w.header("[%s]", syntax.TOML.Key(s.name))
-			w.settings(0, syntax.TOML, s.section)
-		}
-	}
-	for _, p := range d.pipelines {
-		at := "pipelines." + syntax.TOML.Key(p.name)
-		if !slices.ContainsFunc(p.lists, func(l list) bool { return len(l.stages) > 0 }) {
-			w.header("[%s]", at)
-		}
-		for _, l := range p.lists {
-			w.tomlStages(at, l)
+	for _, l := range lines {
+		name := path + syntax.TOML.Key(l.name)
+		switch value := l.value.(type) {
+		case section:
+			if !slices.ContainsFunc(value, line.isTable) { // whose headers imply this one
+				w.header("[%s]", name)
+			}
+			w.toml(name+".", value)
+		case stages:
+			for _, stage := range value {
+				w.header("[[%s]]", name)
+				w.toml(name+".", stage)
+			}
 		}
 	}
 }
 
-func (w *writer) header(format, at string) {
+func (l line) isTable() bool {
+	switch l.value.(type) {
+	case section, stages:
+		return true
+	}
+	return false
+}
+
+func (w *writer) header(format, name string) {
 	if w.Len() > 0 {
 		w.WriteByte('\n')
 	}
-	w.line(0, format, at)
-}
-
-func (w *writer) tomlStages(at string, l list) {
-	at += "." + l.name
-	for _, s := range l.stages {
-		w.header("[[%s]]", at)
-		w.settings(0, syntax.TOML, s.settings)
-		w.tomlStages(at, s.filters)
-	}
+	w.line(0, format, name)
 }
