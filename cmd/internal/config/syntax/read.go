@@ -55,7 +55,7 @@ type document struct {
 	*mistake.Report
 	name string
 
-	values            int  // so far
+	values, depth     int  // so far
 	tooMany, tooLarge bool // as was noted
 }
 
@@ -93,17 +93,26 @@ func (d *document) at(line, column int) mistake.Position {
 	return mistake.Position{File: d.name, Line: line, Column: column}
 }
 
-// fits counts a value, and reports whether the file may hold it, so deep inside.
-func (d *document) fits(depth int, at mistake.Position) bool {
-	if d.values++; d.values > maxValues {
-		if !d.tooMany {
-			d.tooMany = true
-			d.Add(at, "", "file contains too many values; the limit is %d", maxValues)
-		}
+// count counts a value, and reports whether the file may hold it.
+func (d *document) count(at mistake.Position) bool {
+	d.values++
+	if d.values > maxValues && !d.tooMany {
+		d.tooMany = true
+		d.Add(at, "", "file contains too many values; the limit is %d", maxValues)
+	}
+	return d.values <= maxValues
+}
+
+// descend counts a value that may hold others, up to ascend. It reports whether the file may hold it.
+func (d *document) descend(at mistake.Position) bool {
+	if !d.count(at) || !d.checkDepth(d.depth+1, at) {
 		return false
 	}
-	return d.checkDepth(depth, at)
+	d.depth++
+	return true
 }
+
+func (d *document) ascend() { d.depth-- }
 
 func (d *document) checkDepth(depth int, at mistake.Position) bool {
 	if depth > maxDepth {

@@ -41,7 +41,6 @@ type tomlReader struct {
 	kinds   map[*Node]tableKind
 	root    *Node
 	current *Node // nil: what follows is left out
-	depth   int
 
 	offset, line, column int // of the last position
 }
@@ -125,7 +124,7 @@ func (t *tomlReader) enter(parent *Node, k key, kind tableKind) *Node {
 	_, isTable := child.Value.(Table)
 	switch {
 	case kind == listed && was == listed:
-		if !isNew && !t.fits(0, k.at) {
+		if !isNew && !t.count(k.at) {
 			return nil
 		}
 		item := &Node{At: k.at, Value: Table{}}
@@ -145,7 +144,7 @@ func (t *tomlReader) enter(parent *Node, k key, kind tableKind) *Node {
 }
 
 func (t *tomlReader) create(parent *Node, k key, kind tableKind) *Node {
-	if !t.checkKey(k.name, k.at, parent.Table()) || !t.fits(0, k.at) {
+	if !t.checkKey(k.name, k.at, parent.Table()) || !t.count(k.at) {
 		return nil
 	}
 	child := &Node{Name: k.name, NameAt: k.at, At: k.at, Value: Table{}}
@@ -193,11 +192,10 @@ func (t *tomlReader) read(to *Node, n *unstable.Node) {
 		to.At = t.position(n.Raw)
 	}
 	to.Value = Unreadable{}
-	if !t.fits(t.depth, to.At) {
+	if !t.descend(to.At) {
 		return
 	}
-	t.depth++
-	defer func() { t.depth-- }()
+	defer t.ascend()
 	switch n.Kind {
 	case unstable.Bool:
 		to.Value = string(n.Data) == "true"

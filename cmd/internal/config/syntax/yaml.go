@@ -34,8 +34,7 @@ func (d *document) readYAML(data []byte) *Node {
 type yamlReader struct {
 	*document
 	anchors map[string]ast.Node // those whose nodes have been read
-	depth   int
-	via     mistake.Position // of the outermost alias that is followed
+	via     mistake.Position    // of the outermost alias that is followed
 
 	line      int // whose characters lineRunes are
 	lineRunes []rune
@@ -72,14 +71,14 @@ func (y *yamlReader) root(file *ast.File) *Node {
 func (y *yamlReader) read(to *Node, n ast.Node) {
 	to.At, to.Via = y.position(n), y.via
 	to.Value = Unreadable{}
-	if !y.enter(to.At) {
+	if !y.descend(to.At) {
 		return
 	}
-	defer y.leave()
+	defer y.ascend()
 
 	switch n := n.(type) {
-	case *ast.MappingNode, *ast.MappingValueNode:
-		to.Value = y.mapping(entries(n))
+	case ast.MapNode:
+		to.Value = inOrder(y.mapping(Table{}, n, false))
 	case *ast.SequenceNode:
 		list := make(List, len(n.Values))
 		for i, v := range n.Values {
@@ -101,17 +100,6 @@ func (y *yamlReader) read(to *Node, n ast.Node) {
 		to.Value = y.scalar(n)
 	}
 }
-
-// enter reports whether there may be one more value, nested as deep as this.
-func (y *yamlReader) enter(at mistake.Position) bool {
-	if !y.fits(y.depth+1, at) {
-		return false
-	}
-	y.depth++
-	return true
-}
-
-func (y *yamlReader) leave() { y.depth-- }
 
 // follow notes that an alias is followed, until the returned function is called.
 func (y *yamlReader) follow(at mistake.Position) (done func()) {
@@ -184,51 +172,55 @@ func (y *yamlReader) resolve(n *ast.AliasNode) ast.Node {
 	return node
 }
 
-// mapping reads the entries of a map. Keys of merged maps (<<) yield to its own.
-func (y *yamlReader) mapping(entries []*ast.MappingValueNode) Table {
-	m := Table{}
-	for _, e := range entries {
-		if e.Key.IsMergeKey() {
-			continue
-		}
-		key := e.Key.GetToken().Value
-		if mk, ok := e.Key.(*ast.MappingKeyNode); ok {
-			key = mk.Value.GetToken().Value
-		}
-		m = y.entry(m, key, e)
-	}
-	for _, e := range entries {
-		if e.Key.IsMergeKey() {
-			m = y.merge(m, e.Value)
+// mapping adds the entries of a map to m. What a merged map (<<) has yields to what is there.
+func (y *yamlReader) mapping(m Table, n ast.MapNode, isMerged bool) Table {
+	var merged []ast.Node
+	for it := n.MapRange(); it.Next(); {
+		if it.Key().IsMergeKey() {
+			merged = append(merged, it.Value())
+		} else {
+			m = y.entry(m, it.KeyValue(), isMerged)
 		}
 	}
+	for _, other := range merged {
+		m = y.merge(m, other)
+	}
+	return m
+}
+
+func (y *yamlReader) entry(m Table, e *ast.MappingValueNode, isMerged bool) Table {
+	key, at := e.Key.GetToken().Value, y.position(e.Key)
+	if mk, ok := e.Key.(*ast.MappingKeyNode); ok {
+		key = mk.Value.GetToken().Value
+	}
+	if first := m.Find(key); first != nil {
+		if !isMerged {
+			y.twice(first, at)
+		}
+		return m
+	}
+	if !y.checkKey(key, at, m) {
+		return m
+	}
+	child := &Node{Name: key, NameAt: at}
+	y.read(child, e.Value)
+	return append(m, child)
+}
+
+func inOrder(m Table) Table {
 	slices.SortStableFunc(m, func(a, b *Node) int {
 		return cmp.Or(cmp.Compare(a.NameAt.Line, b.NameAt.Line), cmp.Compare(a.NameAt.Column, b.NameAt.Column))
 	})
 	return m
 }
 
-func (y *yamlReader) entry(m Table, key string, e *ast.MappingValueNode) Table {
-	at := y.position(e.Key)
-	if first := m.Find(key); first != nil {
-		y.twice(first, at)
-		return m
-	}
-	if !y.checkKey(key, at, m) {
-		return m
-	}
-	n := &Node{Name: key, NameAt: at}
-	y.read(n, e.Value)
-	return append(m, n)
-}
-
 // merge adds the entries of the map n, or of a list of maps, that m lacks.
 func (y *yamlReader) merge(m Table, n ast.Node) Table {
 	here := y.position(n)
-	if !y.enter(here) {
+	if !y.descend(here) {
 		return m
 	}
-	defer y.leave()
+	defer y.ascend()
 	switch n := n.(type) {
 	case *ast.AliasNode:
 		if node := y.resolve(n); node != nil {
@@ -239,27 +231,12 @@ func (y *yamlReader) merge(m Table, n ast.Node) Table {
 		for _, v := range n.Values {
 			m = y.merge(m, v)
 		}
-	case *ast.MappingNode, *ast.MappingValueNode:
-		for _, e := range entries(n) {
-			switch key := e.Key.GetToken().Value; {
-			case e.Key.IsMergeKey():
-				m = y.merge(m, e.Value)
-			case m.Find(key) == nil:
-				m = y.entry(m, key, e)
-			}
-		}
+	case ast.MapNode:
+		m = y.mapping(m, n, true)
 	default:
 		y.Add(y.position(n), "write `<<: *NAME`", "`<<` needs an alias of name-value pairs")
 	}
 	return m
-}
-
-// entries returns those of a map, which may be a single one.
-func entries(n ast.Node) []*ast.MappingValueNode {
-	if m, ok := n.(*ast.MappingNode); ok {
-		return m.Values
-	}
-	return []*ast.MappingValueNode{n.(*ast.MappingValueNode)}
 }
 
 // checkNesting finds nesting that the parser would need unbounded memory for.

@@ -1,7 +1,9 @@
 package syntax
 
 import (
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
@@ -31,20 +33,20 @@ func (y *yamlReader) position(n ast.Node) mistake.Position {
 // right if the token's text is there.
 func (y *yamlReader) tokenPosition(t *token.Token) mistake.Position {
 	at := y.at(t.Position.Line, max(1, t.Position.Column))
-	text, ok := beginning(t)
-	if !ok {
+	text, line := beginning(t), y.runes(at)
+	if len(text) == 0 {
 		return at
 	}
-	line := y.runes(at)
+	isThere := func(i int) bool { return slices.Equal(line[i:min(i+len(text), len(line))], text) }
 	from := min(at.Column-1, len(line))
 	for i := from; i >= 0; i-- {
-		if hasPrefix(line[i:], text) {
+		if isThere(i) {
 			at.Column = i + 1
 			return at
 		}
 	}
 	for i := from; i < len(line); i++ {
-		if hasPrefix(line[i:], text) {
+		if isThere(i) {
 			at.Column = i + 1
 			break
 		}
@@ -60,30 +62,19 @@ func (y *yamlReader) runes(at mistake.Position) []rune {
 	return y.lineRunes
 }
 
-func hasPrefix(line []rune, text string) bool {
-	i := 0
-	for _, r := range text {
-		if i == len(line) || line[i] != r {
-			return false
-		}
-		i++
-	}
-	return true
-}
-
-// beginning returns the text that a token begins with in the file.
-func beginning(t *token.Token) (text string, ok bool) {
+// beginning returns the text that a token begins with in the file, nothing if it is not known.
+func beginning(t *token.Token) []rune {
 	switch t.Type {
 	case token.DoubleQuoteType:
-		return `"`, true
+		return []rune{'"'}
 	case token.SingleQuoteType:
-		return `'`, true
+		return []rune{'\''}
 	case token.ImplicitNullType, token.InvalidType:
-		return "", false
+		return nil
 	}
-	words := strings.Fields(t.Value)
-	if len(words) == 0 {
-		return "", false
+	text := strings.TrimSpace(t.Value)
+	if end := strings.IndexFunc(text, unicode.IsSpace); end >= 0 {
+		text = text[:end]
 	}
-	return words[0], true
+	return []rune(text)
 }
