@@ -23,9 +23,8 @@ type Report struct {
 	Texts    Texts
 	Files    []string // in the order of reading
 	Mistakes Mistakes
-	known    map[Mistake]bool // the same, which YAML's aliases repeat
-	Noted    int              // how often one was added, counting those that were left out
-	left     int              // out of mistakes, since there are maxMistakes
+	Noted    int // how often one was added, counting those that were left out
+	left     int // out of mistakes, since there are maxMistakes
 }
 
 // NewReport returns an empty report.
@@ -60,14 +59,9 @@ func (r *Report) note(warning bool, at Position, hint, format string, args []any
 		Excerpt: r.Texts.Line(at),
 		Warning: warning,
 	}
-	if r.known[m] {
-		return
+	if !slices.Contains(r.Mistakes, m) { // as YAML's aliases repeat it
+		r.Mistakes = append(r.Mistakes, m)
 	}
-	if r.known == nil {
-		r.known = map[Mistake]bool{}
-	}
-	r.known[m] = true
-	r.Mistakes = append(r.Mistakes, m)
 }
 
 // Full reports whether more mistakes are only counted.

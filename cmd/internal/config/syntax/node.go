@@ -2,7 +2,6 @@ package syntax
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 )
@@ -64,18 +63,13 @@ func (n *Node) put(child *Node) { n.Value = append(n.Table(), child) }
 
 // Line returns the value in one line, for people: a list has commas.
 func (n *Node) Line() string {
-	list, ok := n.Value.(List)
-	if !ok {
-		if text, ok := ScalarText(n.Value); ok {
-			return text
-		}
-		return YAML.Value(n.Value)
+	if list, ok := n.Value.(List); ok {
+		return joined(list, (*Node).Line)
 	}
-	var items []string
-	for _, item := range list {
-		items = append(items, item.Line())
+	if text, ok := ScalarText(n.Value); ok {
+		return text
 	}
-	return strings.Join(items, ", ")
+	return YAML.Value(n.Value)
 }
 
 // ScalarText returns a scalar as it was written.

@@ -53,25 +53,22 @@ func (n Notation) Value(value any) string {
 	case json.Number:
 		return n.number(Number(v))
 	case List:
-		var items []string
-		for _, item := range v {
-			items = append(items, n.Value(item.Value))
-		}
-		return "[" + strings.Join(items, ", ") + "]"
+		return "[" + joined(v, func(item *Node) string { return n.Value(item.Value) }) + "]"
 	case []any:
-		var items []string
-		for _, item := range v {
-			items = append(items, n.Value(item))
-		}
-		return "[" + strings.Join(items, ", ") + "]"
+		return "[" + joined(v, n.Value) + "]"
 	case Table:
-		var items []string
-		for _, item := range v {
-			items = append(items, n.Pair(item.Name, item.Value))
-		}
-		return "{" + strings.Join(items, ", ") + "}"
+		return "{" + joined(v, func(child *Node) string { return n.Pair(child.Name, child.Value) }) + "}"
 	}
 	return n.Text(fmt.Sprint(value))
+}
+
+// joined returns the texts of some items with commas between them.
+func joined[T any](items []T, text func(T) string) string {
+	var texts []string
+	for _, item := range items {
+		texts = append(texts, text(item))
+	}
+	return strings.Join(texts, ", ")
 }
 
 // escape writes text so that no variables are found in it.
