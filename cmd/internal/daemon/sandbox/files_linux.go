@@ -74,6 +74,9 @@ func remainsWithout(version int) (remains []string) {
 	if version < 1 {
 		remains = append(remains, "to open all files of its user")
 	}
+	if version == 1 || version == 2 {
+		remains = append(remains, remainTruncate)
+	}
 	if version < 4 {
 		remains = append(remains, remainPorts)
 	}

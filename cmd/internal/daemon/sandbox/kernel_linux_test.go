@@ -46,13 +46,14 @@ func requiredError(other string) string {
 }
 
 // onThisKernel changes what is tried to what comes of it on this kernel: without Landlock all files
-// may be used, and before its version 4 (Linux 6.7) all TCP ports.
+// may be used, before its version 3 (Linux 6.2) what may be read may be emptied, and before version 4
+// (Linux 6.7) all TCP ports may be used.
 func onThisKernel(tried map[string]string) map[string]string {
 	for what, result := range tried {
 		action, object, _ := strings.Cut(what, " ")
-		ports := action == "listen" || action == "connect"
+		since := map[string]int{"empty": 3, "listen": 4, "connect": 4}[action]
 		switch {
-		case result != denied || landlock() >= 4 || landlock() > 0 && !ports:
+		case result != denied || landlock() >= max(since, 1):
 		case action == "connect" && object[0] == '[':
 			tried[what] = "cannot assign requested address"
 		case action == "connect":

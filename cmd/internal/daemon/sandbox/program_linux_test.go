@@ -110,6 +110,8 @@ func TestProgram(t *testing.T) {
 		{"a file", of(unix.SYS_OPENAT, 0, 0, unix.O_CREAT, 0o600), allow},
 		{"a set-uid file", of(unix.SYS_OPENAT, 0, 0, unix.O_CREAT, 0o4755), refuse(unix.EPERM)},
 		{"openat2", of(unix.SYS_OPENAT2), refuse(unix.ENOSYS)},
+		{"truncate", of(unix.SYS_TRUNCATE), refuse(unix.EPERM)},
+		{"a cut of an open file", of(unix.SYS_FTRUNCATE), allow},
 		{"chmod", of(unix.SYS_FCHMODAT, 0, 0, 0o600), refuse(unix.EPERM)},
 		{"memory", of(unix.SYS_MMAP, 0, 4096, unix.PROT_READ|unix.PROT_WRITE), allow},
 		{"memory for code", of(unix.SYS_MMAP, 0, 4096, unix.PROT_READ|unix.PROT_EXEC), refuse(unix.EPERM)},

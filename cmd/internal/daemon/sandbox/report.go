@@ -15,10 +15,11 @@ const (
 // notConfined begins what a [Report] says when nothing confines.
 const notConfined = "not confined"
 
-// remainPorts and remainUDP are among what a [Report] says that remains.
+// These are among what a [Report] says that remains.
 const (
-	remainPorts = "to use all TCP ports"
-	remainUDP   = "to send UDP to all addresses"
+	remainTruncate = "to empty its user's files where it may read"
+	remainPorts    = "to use all TCP ports"
+	remainUDP      = "to send UDP to all addresses"
 )
 
 // Report describes how the process is confined.

@@ -58,10 +58,10 @@ type task struct {
 	Etc    string
 	LookUp []string
 
-	Read, Write, Remove []string
-	Sockets, Streams    []int
-	Listen, Connect     []string
-	Wanted              sandbox.Plan
+	Read, Write, Remove, Empty []string
+	Sockets, Streams           []int
+	Listen, Connect            []string
+	Wanted                     sandbox.Plan
 
 	NoLandlock, NoSeccomp, OtherFilter bool
 	Without                            []string
@@ -177,6 +177,7 @@ func TestEnter(t *testing.T) {
 		Read:    []string{read + "/file", write + "/file", other + "/file", "/etc/passwd", read, other, other + "/single"},
 		Write:   []string{read + "/new", write + "/new", other + "/file"},
 		Remove:  []string{read + "/file", write + "/new"},
+		Empty:   []string{read + "/file", write + "/file"},
 		Sockets: []int{unix.AF_PACKET, unix.AF_INET, unix.AF_UNIX, unix.AF_NETLINK, unix.AF_INET6, unix.AF_ALG},
 		Streams: []int{0, unix.IPPROTO_TCP, unix.IPPROTO_MPTCP, unix.IPPROTO_SCTP},
 		Listen:  []string{"127.0.0.1:9342", "127.0.0.1:9343"},
@@ -194,6 +195,7 @@ func TestEnter(t *testing.T) {
 			"read " + read + "/file": "", "read " + write + "/file": "",
 			"read " + other + "/file": denied, "read /etc/passwd": denied,
 			"write " + read + "/new": denied, "write " + write + "/new": "", "write " + other + "/file": denied,
+			"empty " + read + "/file": denied, "empty " + write + "/file": "",
 			"remove " + read + "/file": denied, "remove " + write + "/new": "",
 			"socket 17": "", "socket 2": "", "socket 1": unsupported,
 			"socket 16": unsupported, "socket 10": unsupported, "socket 38": unsupported,

@@ -159,8 +159,8 @@ func TestUnprivileged(t *testing.T) {
 }
 
 func TestRemainsWithout(t *testing.T) {
-	const files, ports = "to open all files of its user", "to use all TCP ports"
-	for version, want := range [][]string{{files, ports}, {ports}, {ports}, {ports}, nil, nil} {
+	const files, truncate, ports = "to open all files of its user", "to empty its user's files where it may read", "to use all TCP ports"
+	for version, want := range [][]string{{files, ports}, {truncate, ports}, {truncate, ports}, {ports}, nil, nil} {
 		if diff := cmp.Diff(want, sandbox.RemainsWithout(version)); diff != "" {
 			t.Errorf("version %d (-want +got):\n%s", version, diff)
 		}

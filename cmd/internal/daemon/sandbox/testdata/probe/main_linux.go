@@ -30,8 +30,9 @@ type task struct {
 
 	Read, Write []string // files
 	Remove      []string
-	Sockets     []int // families
-	Streams     []int // protocols
+	Empty       []string // while reading them
+	Sockets     []int    // families
+	Streams     []int    // protocols
 	Listen      []string
 	Connect     []string
 	Wanted      sandbox.Plan // what it asks whether it lacks
@@ -203,6 +204,13 @@ func (t task) try(tried map[string]string) {
 	}
 	for _, path := range t.Write {
 		note("write "+path, os.WriteFile(path, []byte("probe"), 0o600))
+	}
+	for _, path := range t.Empty {
+		f, err := os.OpenFile(path, os.O_RDONLY|os.O_TRUNC, 0)
+		if err == nil {
+			err = f.Close()
+		}
+		note("empty "+path, err)
 	}
 	for _, path := range t.Remove {
 		note("remove "+path, os.Remove(path))
