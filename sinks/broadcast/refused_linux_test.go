@@ -60,4 +60,12 @@ func TestWithoutLinkLayer(t *testing.T) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 	netns.Must(t, sink.Close())
+	var found []pipeline.HostFinding
+	netns.Must(t, host.Do(func() error {
+		found = sink.(pipeline.HostChecker).CheckHost()
+		return nil
+	}))
+	if len(found) != 1 || found[0].Subject != "broadcast on tun0" || !found[0].Stops {
+		t.Errorf("check --host finds %+v", found)
+	}
 }

@@ -17,8 +17,6 @@ import (
 // attachInterval is how often at most the sender looks for a deleted interface.
 const attachInterval = 100 * time.Millisecond
 
-var errNotEthernet = errors.New("its packets have no Ethernet header, so there is no broadcast")
-
 // sender sends frames on an interface.
 type sender struct {
 	name   string
