@@ -29,7 +29,7 @@ func checkHost(s Settings) []pipeline.HostFinding {
 // checkDevice is about a device that is there, or has to be.
 func checkDevice(f facts) (list []pipeline.HostFinding) {
 	for _, o := range f.obstacles() {
-		list = append(list, pipeline.HostFinding{Subject: o.subject, State: o.state, Advice: o.advice, Stops: true})
+		list = append(list, findingOf(o))
 	}
 	if len(list) == 0 {
 		list = append(list, pipeline.HostFinding{Subject: "device " + string(f.settings.Device), State: "gets packets into the stack"})
@@ -47,7 +47,15 @@ func checkBeforehand(f facts) []pipeline.HostFinding {
 	case err != nil:
 		found.State, found.Advice, found.Stops = "can't be created: "+err.Error(), "use a kernel with these modules, or create the device beforehand (create: false)", true
 	}
-	return append([]pipeline.HostFinding{found}, checkForwarding(f.hostForwards, s)...)
+	list := []pipeline.HostFinding{found}
+	if o := f.ofKind(); o != nil {
+		list = append(list, findingOf(*o))
+	}
+	return append(list, checkForwarding(f.hostForwards, s)...)
+}
+
+func findingOf(o obstacle) pipeline.HostFinding {
+	return pipeline.HostFinding{Subject: o.subject, State: o.state, Advice: o.advice, Stops: true}
 }
 
 // checkForwarding warns where containers can't be reached. Sockets of the host can.

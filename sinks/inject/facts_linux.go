@@ -24,6 +24,7 @@ type facts struct {
 	lacksIPv6    bool // the device takes no IPv6, which others do
 
 	from     netlink.Link // the interface whose ingress packets pass; nil if it is not there
+	fromVRF  string       // the VRF that it is in
 	redirect bool         // they do pass it
 }
 
@@ -38,6 +39,9 @@ func (rt *rtnetlink) facts(s Settings) (facts, error) {
 		return f, err
 	}
 	confs, err := rt.netconfs(unix.AF_INET)
+	if err == nil && s.AsFrom != "" {
+		err = f.ofFrom(rt)
+	}
 	if err != nil || device == nil {
 		f.hostForwards = anyForwards(confs)
 		return f, err
@@ -47,13 +51,22 @@ func (rt *rtnetlink) facts(s Settings) (facts, error) {
 		f.end = device
 	}
 	f.ofIP(rt, confs)
-	if s.AsFrom == "" {
-		return f, nil
-	}
-	if f.from, err = rt.find(string(s.AsFrom)); f.from != nil {
+	if f.from != nil {
 		f.redirect = rt.redirects(device, f.from.Attrs().Index)
 	}
-	return f, err
+	return f, nil
+}
+
+// ofFrom finds out about the interface whose ingress packets pass.
+func (f *facts) ofFrom(rt *rtnetlink) (err error) {
+	f.from, err = rt.find(string(f.settings.AsFrom))
+	if f.from == nil {
+		return err
+	}
+	if master, ok := rt.byIndex(f.from.Attrs().MasterIndex).(*netlink.Vrf); ok {
+		f.fromVRF = master.Name
+	}
+	return nil
 }
 
 // ofIP finds out what the IP stack does with packets of the device.
@@ -95,7 +108,7 @@ func (f facts) unusable() pipeline.Reason {
 		return DeviceDown
 	case f.settings.AsFrom == "":
 		return pipeline.Pass
-	case f.from == nil || !f.redirect:
+	case f.from == nil || !f.redirect || f.ofKind() != nil:
 		return NoDevice
 	case !isUp(f.from):
 		return DeviceDown
@@ -137,11 +150,30 @@ func (f facts) ofDevice() *obstacle {
 	return &o
 }
 
+// ofKind is about the kind of interface whose ingress packets pass. The source in the Ethernet
+// header tells captures there what was injected. The rules of the guard come before that of VRFs.
+func (f facts) ofKind() *obstacle {
+	o := obstacle{subject: "as_from " + string(f.settings.AsFrom)}
+	switch {
+	case f.from == nil:
+		return nil
+	case f.from.Attrs().EncapType != "ether":
+		o.state, o.advice = "is impossible: packets there have no Ethernet header, by which captures know what was injected", "remove as_from"
+	case f.fromVRF != "" && f.settings.Mark != 0:
+		o.state, o.advice = "is in the VRF "+f.fromVRF+", whose routes the policy rules for the mark leave out", "set mark: 0"
+	default:
+		return nil
+	}
+	return &o
+}
+
 // ofIngress is about the interface whose ingress packets pass. Its rp_filter is as for all that
 // arrives there.
 func (f facts) ofIngress() []obstacle {
 	name := string(f.settings.AsFrom)
-	switch {
+	switch o := f.ofKind(); {
+	case o != nil:
+		return []obstacle{*o}
 	case f.from == nil:
 		return []obstacle{{"interface " + name, "does not exist", "set as_from to one that `ip link` shows"}}
 	case !isUp(f.from):

@@ -30,7 +30,7 @@ func openSocket(mark uint32, log *slog.Logger) (*socket, error) {
 		return nil, fmt.Errorf("open packet socket: %w", err)
 	}
 	if mark != 0 {
-		// Before Linux 5.17 this takes CAP_NET_ADMIN.
+		// Before Linux 5.17 this takes CAP_NET_ADMIN, which as_from needs anyway.
 		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MARK, int(mark)); err != nil {
 			return nil, errors.Join(fmt.Errorf("mark packets: %w", err), unix.Close(fd))
 		}

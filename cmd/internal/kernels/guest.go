@@ -39,7 +39,8 @@ var environment = []string{
 
 // arguments are further ones of a package's tests.
 var arguments = map[string][]string{
-	"cmd/internal/testkit/interfaces": {"-every-kind"}, // Debian's kernels have them all
+	"cmd/internal/lab":                {"-test.parallel=1"}, // worlds starve each other
+	"cmd/internal/testkit/interfaces": {"-every-kind"},      // Debian's kernels have them all
 }
 
 // plan is what a machine is to do.

@@ -13,7 +13,19 @@ import (
 const (
 	peers     = `{type: peers, unlimited: true, addresses: [` + other4 + `, "` + other6 + `"]}`
 	broadcast = `{type: broadcast, interface: `
+	nflog     = "type: nflog, group: 33, buffer_size: 128KiB"
 )
+
+func pcap(name string) string { return "type: pcap, interface: " + name }
+
+// relay sends to one address of the other end.
+func (w *world) relay() string {
+	peer := other4
+	if !strings.Contains(w.family, "4") {
+		peer = other6
+	}
+	return `{type: relay, insecure: true, peers: ["` + peer + `"]}`
+}
 
 // sinks are those that work on the kind.
 func (w *world) sinks() string {
@@ -22,31 +34,31 @@ func (w *world) sinks() string {
 		sinks = append(sinks, broadcast+w.child+"}")
 	}
 	if !w.otherRouting {
-		sinks = append(sinks, peers)
+		sinks = append(sinks, peers, w.relay())
 	}
 	return strings.Join(sinks, ", ")
 }
 
-// TestOneCopy captures messages on each kind of interface and sends them on there: one copy of
-// each message for each sink, also when its parent is captured too.
+// TestOneCopy takes in messages on each kind of interface and sends them on there: one copy of each
+// message by each sink, also when its parent is captured too, or where netfilter logs them.
 func TestOneCopy(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
 			w := newWorld(t, k)
-			sources := []string{w.child}
-			w.oneCopy(t, sources)
+			w.oneCopy(t, pcap(w.child))
 			if w.parent != "" {
-				w.oneCopy(t, append(sources, w.parent))
+				w.oneCopy(t, pcap(w.child), pcap(w.parent))
 			}
+			w.logPTBs(t)
+			w.oneCopy(t, nflog)
 		})
 	}
 }
 
-func (w *world) oneCopy(t *testing.T, sources []string) {
+func (w *world) oneCopy(t *testing.T, sources ...string) {
 	t.Helper()
-	w.broadcasts.Store(0)
-	w.unicasts.Store(0)
-	d := w.start(t, sources, w.sinks())
+	w.copies.reset()
+	d := w.start(t, w.pipeline(sources, w.sinks()))
 	sent := w.send(t)
 	w.wantCopies(t, sent)
 	d.end(t)
@@ -59,22 +71,22 @@ func (w *world) oneCopy(t *testing.T, sources []string) {
 	}
 }
 
-// wantCopies waits for so many copies of each sink.
-func (w *world) wantCopies(t *testing.T, want int) {
+// wantCopies waits for so many copies by each sink.
+func (w *world) wantCopies(t *testing.T, n int) {
 	t.Helper()
-	broadcasts, unicasts := want, want
+	want := counts{broadcasts: n, messages: n, datagrams: n}
 	if w.noEthernet {
-		broadcasts = 0
+		want.broadcasts = 0
 	}
 	if w.otherRouting {
-		unicasts = 0
+		want.messages, want.datagrams = 0, 0
 	}
 	await(t, "copies", func() bool {
-		b, u := int(w.broadcasts.Load()), int(w.unicasts.Load())
-		if b > broadcasts || u > unicasts {
-			t.Fatalf("%d broadcasts and %d messages to the peer, want %d and %d", b, u, broadcasts, unicasts)
+		got := w.copies.read()
+		if got.broadcasts > want.broadcasts || got.messages > want.messages || got.datagrams > want.datagrams {
+			t.Fatalf("%+v, want %+v", got, want)
 		}
-		return b == broadcasts && u == unicasts
+		return got == want
 	})
 }
 
@@ -86,7 +98,7 @@ func TestParentShowsMessages(t *testing.T) {
 		}
 		t.Run(k.name, func(t *testing.T) {
 			w := newWorld(t, k)
-			w.oneCopy(t, []string{w.parent})
+			w.oneCopy(t, pcap(w.parent))
 		})
 	}
 }
@@ -94,7 +106,7 @@ func TestParentShowsMessages(t *testing.T) {
 // TestFailover has the active cable of a bond fail. The messages go on over the other.
 func TestFailover(t *testing.T) {
 	w := newWorld(t, kindOf("bond, active-backup"))
-	d := w.start(t, []string{w.child}, w.sinks())
+	d := w.start(t, w.pipeline([]string{pcap(w.child)}, w.sinks()))
 	sent := w.send(t)
 	w.wantCopies(t, sent)
 	second, err := w.host.Interface("eth1")
@@ -107,7 +119,7 @@ func TestFailover(t *testing.T) {
 
 // TestVRFDevice captures a VRF by its own device, which takes another direction.
 func TestVRFDevice(t *testing.T) {
-	newWorld(t, kindOf("VRF")).oneCopy(t, []string{"vrf0, direction: both"})
+	newWorld(t, kindOf("VRF")).oneCopy(t, pcap("vrf0, direction: both"))
 }
 
 func kindOf(name string) kind {
@@ -122,7 +134,7 @@ func TestNoBroadcastsWithoutEthernet(t *testing.T) {
 		}
 		t.Run(k.name, func(t *testing.T) {
 			w := newWorld(t, k)
-			d := w.launch(t, []string{w.child}, broadcast+w.child+"}")
+			d := w.launch(t, w.pipeline([]string{pcap(w.child)}, broadcast+w.child+"}"))
 			if err := d.Wait(); err == nil || !strings.Contains(d.log.String(), "its packets have no Ethernet header, so there is no broadcast") {
 				t.Errorf("it ends with %v, log\n%s", err, &d.log)
 			}

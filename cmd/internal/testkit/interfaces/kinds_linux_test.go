@@ -22,7 +22,8 @@ type kind struct {
 	parent       string                           // also captured, if it shows the messages too
 	family       string                           // what it carries: 4, 6 or 46, the default
 	noEthernet   bool                             // it has no broadcasts
-	otherRouting bool                             // it is in a VRF, of which the sink peers knows nothing
+	otherRouting bool                             // it is in a VRF, of which the program's sockets know nothing
+	unaware      bool                             // it does not learn that its parent is down
 }
 
 var kinds = []kind{
@@ -48,7 +49,8 @@ var kinds = []kind{
 			return &netlink.Macvlan{LinkAttrs: a, Mode: netlink.MACVLAN_MODE_BRIDGE}
 		})
 	}},
-	{name: "ipvlan", wire: "eth0", parent: "eth0", make: func(host, _ *netns.NS) error {
+	// On 6.1 it stays up when its parent goes down.
+	{name: "ipvlan", wire: "eth0", parent: "eth0", unaware: true, make: func(host, _ *netns.NS) error {
 		return on(host, "eth0", func(a netlink.LinkAttrs) netlink.Link {
 			return &netlink.IPVlan{LinkAttrs: a, Mode: netlink.IPVLAN_MODE_L2}
 		})

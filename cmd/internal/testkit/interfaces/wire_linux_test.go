@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -26,11 +27,35 @@ type world struct {
 	kind
 	host, other *netns.NS
 
-	socket      int // of the other end, without link-layer headers
-	index       int // of its interface
-	broadcasts  atomic.Int64
-	unicasts    atomic.Int64
+	socket      int     // of the other end, without link-layer headers
+	index       int     // of its interface
 	destination [8]byte // hardware address of the host's child
+	copies      copies
+}
+
+// counts is how many copies of messages have come to the other end.
+type counts struct {
+	broadcasts int
+	messages   int // readdressed by the sink peers
+	datagrams  int // of the sink relay
+}
+
+// copies counts them.
+type copies struct {
+	mu sync.Mutex
+	counts
+}
+
+func (c *copies) read() counts {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.counts
+}
+
+func (c *copies) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.counts = counts{}
 }
 
 const (
@@ -57,6 +82,9 @@ func newWorld(t *testing.T, k kind) *world {
 	awaitBond(t, w.host, w.child)
 	awaitBond(t, w.other, w.wire)
 	w.watch(t)
+	listener, err := w.other.ListenPacket("udp", fmt.Sprintf("[::]:%d", relayPort)) // else ICMP errors answer the datagrams
+	netns.Must(t, err)
+	t.Cleanup(func() { listener.Close() })
 	return w
 }
 
@@ -82,24 +110,36 @@ func (w *world) watch(t *testing.T) {
 		for buffer := make([]byte, 2048); t.Context().Err() == nil; {
 			n, from, err := unix.Recvfrom(w.socket, buffer, 0)
 			if err == nil {
-				w.note(buffer[:n], from.(*unix.SockaddrLinklayer).Pkttype)
+				w.copies.note(buffer[:n], from.(*unix.SockaddrLinklayer).Pkttype)
 			}
 		}
 	}()
 	t.Cleanup(func() { <-done; unix.Close(w.socket) })
 }
 
-func (w *world) note(packet []byte, to uint8) {
+func (c *copies) note(packet []byte, to uint8) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	p := pipeline.Packet{Data: packet, Length: len(packet), LinkType: linklayer.Raw}
-	if p.Decode(); p.PTB == 0 {
-		return
+	switch p.Decode(); {
+	case p.PTB != 0 && to == unix.PACKET_BROADCAST:
+		c.broadcasts++
+	case p.PTB != 0 && to == unix.PACKET_HOST:
+		c.messages++
+	case isRelayed(packet) && to == unix.PACKET_HOST:
+		c.datagrams++
 	}
-	switch to {
-	case unix.PACKET_BROADCAST:
-		w.broadcasts.Add(1)
-	case unix.PACKET_HOST:
-		w.unicasts.Add(1)
+}
+
+const relayPort = 4821
+
+// isRelayed reports whether an IP packet without options is a datagram of the sink relay.
+func isRelayed(packet []byte) bool {
+	version, protocol, udp := packet[0]>>4, packet[9], packet[20:]
+	if version == 6 {
+		protocol, udp = packet[6], packet[40:]
 	}
+	return protocol == unix.IPPROTO_UDP && binary.BigEndian.Uint16(udp[2:]) == relayPort
 }
 
 // send sends the host three messages of each IP version, each about another connection.
@@ -134,34 +174,50 @@ func bigEndian(n uint16) uint16 {
 // daemon is the program on the host.
 type daemon struct {
 	*exec.Cmd
+	dir string
 	log pipelinetest.Buffer
 }
 
-// start starts the program with a source for each interface and waits until it is ready.
-func (w *world) start(t *testing.T, sources []string, sinks string) *daemon {
+func (d *daemon) page() string { return filepath.Join(d.dir, "http") }
+
+// configure writes the configuration file and returns its path.
+func (d *daemon) configure(t *testing.T, pipelines string) string {
 	t.Helper()
-	d := w.launch(t, sources, sinks)
+	file := filepath.Join(d.dir, "pmtud.yaml")
+	text := fmt.Sprintf("control: off\nhttp: {listen: \"unix:%s\"}\npipelines: {%s}\n", d.page(), pipelines)
+	netns.Must(t, os.WriteFile(file, []byte(text), 0o600))
+	return file
+}
+
+// pipeline configures the pipeline p.
+func (w *world) pipeline(sources []string, sinks string) string {
+	var b strings.Builder
+	b.WriteString("p: {sources: [")
+	for i, s := range sources {
+		fmt.Fprintf(&b, "{%s, name: source%d}, ", s, i)
+	}
+	fmt.Fprintf(&b, "], filters: [{type: icmp-ptb}, {type: dedup, copies: 1, window: 10s, key: [router, flow, mtu]}], sinks: [%s]}", sinks)
+	return b.String()
+}
+
+// start starts the program with pipelines and waits until it is ready.
+func (w *world) start(t *testing.T, pipelines string) *daemon {
+	t.Helper()
+	d := w.launch(t, pipelines)
 	await(t, "ready", func() bool { return strings.Contains(d.log.String(), "msg=ready") })
 	return d
 }
 
-func (w *world) launch(t *testing.T, sources []string, sinks string) *daemon {
+func (w *world) launch(t *testing.T, pipelines string) *daemon {
 	t.Helper()
-	var config strings.Builder
-	config.WriteString("control: off\npipelines: {p: {sources: [")
-	for i, s := range sources {
-		fmt.Fprintf(&config, "{type: pcap, interface: %s, name: source%d}, ", s, i)
-	}
-	fmt.Fprintf(&config, "], filters: [{type: icmp-ptb}, {type: dedup, copies: 1, window: 10s, key: [router, flow, mtu]}], sinks: [%s]}}\n", sinks)
-	file := filepath.Join(t.TempDir(), "pmtud.yaml")
-	netns.Must(t, os.WriteFile(file, []byte(config.String()), 0o600))
-	d := &daemon{Cmd: exec.Command(*program, "run", "-c", file)}
+	d := &daemon{dir: t.TempDir()}
+	d.Cmd = exec.Command(*program, "run", "-c", d.configure(t, pipelines))
 	d.Stdout, d.Stderr = &d.log, &d.log
 	netns.Must(t, w.host.Start(d.Cmd))
 	t.Cleanup(func() { _ = d.Process.Kill() }) // it may have ended
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("sources %v, %d broadcasts, %d messages to the peer, log\n%s", sources, w.broadcasts.Load(), w.unicasts.Load(), &d.log)
+			t.Logf("pipelines %s: %+v, log\n%s", pipelines, w.copies.read(), &d.log)
 		}
 	})
 	return d
