@@ -35,6 +35,7 @@ func run(ctx context.Context) int {
 	recovery := lab.RecoveryConfig{Config: lab.Config{GSO: true}}
 	flag.StringVar(&c.Pmtud, "pmtud", "", "path of the pmtud program (default: build it)")
 	flag.StringVar(&c.Base, "base", "", "path of another build of pmtud, which is flooded in turn with it")
+	flag.StringVar(&c.Original, "orig", "", "path of the original daemon, or of one with its options and messages, which is flooded too")
 	only := flag.String("only", "", "measure only these, separated by commas: live, flood (a part of live), nflog, replay, recovery")
 	flag.IntVar(&c.Rounds, "rounds", 5, "rounds of each comparison")
 	flag.DurationVar(&c.Flood, "flood", 2*time.Second, "length of each flood")

@@ -12,15 +12,16 @@ import (
 
 // Config says what to measure.
 type Config struct {
-	Pmtud   string        // path of the program
-	Base    string        // path of another build that is flooded in turn with it, or empty
-	Rounds  int           // of each comparison
-	Flood   time.Duration // length of each flood
-	Rate    int           // of a flood of Live, packets per second; 0 is as many as possible
-	Latency int           // number of single packets
-	Idle    time.Duration // how long the programs are watched at rest
-	Memory  time.Duration // length of the flood from a million forged routers
-	Packets int           // of the capture to replay
+	Pmtud    string        // path of the program
+	Base     string        // path of another build that is flooded in turn with it, or empty
+	Rounds   int           // of each comparison
+	Original string        // path of the daemon that pmtud succeeds, which Live floods too, or empty
+	Flood    time.Duration // length of each flood
+	Rate     int           // of a flood of Live, packets per second; 0 is as many as possible
+	Latency  int           // number of single packets
+	Idle     time.Duration // how long the programs are watched at rest
+	Memory   time.Duration // length of the flood from a million forged routers
+	Packets  int           // of the capture to replay
 
 	// Compared, if not nil, is called with the median CPU times for a packet of a flood,
 	// tcpdump's first.
@@ -48,7 +49,8 @@ type tap struct {
 	name           string
 	pmtud, tcpdump program
 	modes          []mode
-	rate           int // of floods, packets per second
+	original       *program // nil: it is not compared
+	rate           int      // of floods, packets per second
 	frames         [][]byte
 	forge          func(frame []byte) // changes a frame before it is sent; nil: nothing does
 

@@ -58,6 +58,11 @@ func (b *bench) compare(ctx context.Context) error {
 			all = append(all, base[len(base)-1])
 		}
 	}
+	var first *contender
+	if b.original != nil {
+		first = &contender{name: "original", program: *b.original}
+		all = append(all, first)
+	}
 	if err := b.floodInTurn(ctx, all); err != nil {
 		return err
 	}
@@ -66,6 +71,9 @@ func (b *bench) compare(ctx context.Context) error {
 		fmt.Fprintf(b.out, "median: %s takes %.2f times tcpdump's CPU time", c.name, c.ratio(theirs))
 		if b.Base != "" {
 			fmt.Fprintf(b.out, ", %.2f times the base's", c.ratio(base[i]))
+		}
+		if first != nil {
+			fmt.Fprintf(b.out, ", %.2f times the original's", c.ratio(first))
 		}
 		fmt.Fprintln(b.out)
 		times = append(times, CPUTime{"pmtud, " + c.name, median(c.times)})

@@ -68,7 +68,7 @@ func (b *bench) watch(ctx context.Context, running *process, rate int, long time
 	logged, loggedErr := b.count()
 	cpu, cpuErr := running.CPUTime()
 	begin := time.Now()
-	sent, err := b.flood(ctx, rate, long)
+	sent, err := b.flood(ctx, running.program, rate, long)
 	if err := errors.Join(loggedErr, cpuErr, err); err != nil {
 		return err
 	}
@@ -94,10 +94,14 @@ func (b *bench) count() (int, error) {
 	return b.logged()
 }
 
-// flood sends to the host from the wire's CPU.
-func (b *bench) flood(ctx context.Context, rate int, long time.Duration) (sent int, err error) {
+// flood sends to a program on the host from the wire's CPU.
+func (b *bench) flood(ctx context.Context, p program, rate int, long time.Duration) (sent int, err error) {
+	forge := b.forge
+	if p.forge != nil {
+		forge = p.forge
+	}
 	err = b.onWire(b.frames, func(sender *flood.Sender) error {
-		sent, err = sender.Run(ctx, rate, long, b.forge)
+		sent, err = sender.Run(ctx, rate, long, forge)
 		return err
 	})
 	return sent, err

@@ -34,12 +34,15 @@ func newLive(b *bench) (tap, error) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return tap{}, fmt.Errorf("write configuration: %w", err)
 	}
+	recommended := func(path string) program { return configured(path, file) }
 	compat := func(path string) program { return pmtud(path, "--dry-run", "--ports", "80,443") }
 	t := tap{
 		name:  "live",
 		pmtud: compat(b.Pmtud),
 		modes: []mode{
-			{"recommended", func(path string) program { return configured(path, file) }},
+			{"recommended", recommended},
+			{"recommended, at src-rate", func(path string) program { return recommended(path).under(flood.ForgeConnection) }},
+			{"recommended, at dedup", func(path string) program { return recommended(path).under(unchanged) }},
 			{"compat", compat},
 			{"compat, 1000/s", func(path string) program { return compat(path).with("--iface-rate", "1000") }},
 		},
@@ -48,11 +51,18 @@ func newLive(b *bench) (tap, error) {
 		frames:  slices.Concat(flood.Forger{Target: target4}.Frames(frames/2), flood.Forger{Target: target6}.Frames(frames/2)),
 		forge:   flood.Forge,
 	}
+	if b.Original != "" {
+		p := original(b.Original)
+		t.original = &p
+	}
 	if t.rate == 0 {
 		t.rate = flood.Unlimited
 	}
 	return t, b.cable.Host.Do(dropBehindTap)
 }
+
+// unchanged has a flood repeat its messages.
+func unchanged([]byte) {}
 
 // dropBehindTap drops all that comes from the wire after packet sockets have seen
 // it, so that the IP stack does not work on the flood.

@@ -30,6 +30,8 @@ type program struct {
 
 	prepare   func() error  // the thread that starts it
 	flushTime time.Duration // how long it lets packets gather
+
+	forge func(frame []byte) // in place of the tap's; nil: the tap's
 }
 
 // pmtud is the program with the original daemon's options.
@@ -40,6 +42,18 @@ func pmtud(path string, options ...string) program {
 // configured is the program with a configuration file.
 func configured(path, file string) program {
 	return ours([]string{path, "run", "--control", "off", "-c", file})
+}
+
+// original is the daemon that pmtud succeeds, or one with its options and messages.
+func original(path string) program {
+	return program{
+		name: "original", args: []string{path, "--iface", rig.Interface, "--dry-run", "--ports", "80,443"},
+		ready: "Started", signal: syscall.SIGINT,
+		got:       regexp.MustCompile(`\brecv=(\d+)`),
+		lost:      regexp.MustCompile(`\bdrop=(\d+)`),
+		prepare:   func() error { return nil },
+		flushTime: 10 * time.Millisecond,
+	}
 }
 
 func ours(args []string) program {
@@ -69,6 +83,12 @@ func tcpdump(source string, options ...string) program {
 // with returns the program with further options.
 func (p program) with(options ...string) program {
 	p.args = slices.Concat(p.args, options)
+	return p
+}
+
+// under returns the program under a flood whose frames forge changes.
+func (p program) under(forge func(frame []byte)) program {
+	p.forge = forge
 	return p
 }
 

@@ -53,7 +53,7 @@ func (b *bench) watchMemory(ctx context.Context) error {
 	}
 	defer running.Kill()
 	before, beforeErr := residentMemory(running.Pid)
-	sent, err := b.flood(ctx, flood.Unlimited, b.Memory)
+	sent, err := b.flood(ctx, running.program, flood.Unlimited, b.Memory)
 	after, afterErr := residentMemory(running.Pid)
 	if err := errors.Join(err, beforeErr, afterErr); err != nil {
 		return err

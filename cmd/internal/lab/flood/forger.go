@@ -65,13 +65,35 @@ func ForgeBy(random func() uint64, frame []byte) {
 	ip.SetICMPChecksum(message)
 }
 
+// ForgeConnection changes only what one router says of one client: the client's port and the MTU.
+func ForgeConnection(frame []byte) {
+	ip := wire.ParseIP(frame[wire.EthernetLen:])
+	message := ip.Bytes[ip.HeaderLen():]
+	quoted := wire.ParseIP(message[wire.ICMPLen:])
+	if ip.Version == 6 {
+		forgeConnection6(rand.Uint64(), message, quoted.Bytes)
+	} else {
+		forgeConnection4(rand.Uint64(), message, quoted.Bytes)
+	}
+	ip.SetICMPChecksum(message)
+}
+
+func forgeConnection4(random uint64, message []byte, quoted wire.IPv4) {
+	forgePort(random, quoted[wire.IPv4Len+2:])
+	binary.BigEndian.PutUint16(message[6:], uint16(forgedMTU(random)))
+}
+
+func forgeConnection6(random uint64, message []byte, quoted wire.IPv6) {
+	forgePort(random, quoted[wire.IPv6Len+2:])
+	binary.BigEndian.PutUint32(message[4:], forgedMTU(random))
+}
+
 func forgeIPv4(random func() uint64, ip wire.IPv4, message []byte, quoted wire.IPv4) {
 	addresses, rest := random(), random()
 	putLow24(ip.Src(), uint32(addresses))
 	putLow24(quoted.Dst(), uint32(addresses>>24))
 	binary.BigEndian.PutUint16(quoted[2:], quotedLength)
-	forgePort(rest, quoted[wire.IPv4Len+2:])
-	binary.BigEndian.PutUint16(message[6:], uint16(forgedMTU(rest)))
+	forgeConnection4(rest, message, quoted)
 }
 
 // putLow24 changes the host part of an address out of 10.0.0.0/8.
@@ -84,8 +106,7 @@ func forgeIPv6(random func() uint64, ip wire.IPv6, message []byte, quoted wire.I
 	forgeBehind33(random, ip.Src())
 	forgeBehind33(random, quoted.Dst())
 	binary.BigEndian.PutUint16(quoted[4:], quotedLength-wire.IPv6Len)
-	forgePort(rest, quoted[wire.IPv6Len+2:])
-	binary.BigEndian.PutUint32(message[4:], forgedMTU(rest))
+	forgeConnection6(rest, message, quoted)
 }
 
 // forgeBehind33 changes an address out of 2001:db8:8000::/33.

@@ -33,6 +33,27 @@ func TestForgedMessagesAreSound(t *testing.T) {
 	}
 }
 
+// TestOneClient wants another port or MTU each time, of the same router and client.
+func TestOneClient(t *testing.T) {
+	for _, target := range []string{"203.0.113.80:80", "[2001:db8:4::80]:80"} {
+		target := netip.MustParseAddrPort(target)
+		frame := flood.Forger{Target: target}.Frames(1)[0]
+		router, client := checkFields(t, frame, target)
+		seen := map[string]bool{}
+		for range 100 {
+			flood.ForgeConnection(frame)
+			checkSums(t, frame)
+			if r, c := checkFields(t, frame, target); r != router || c != client {
+				t.Fatalf("router %v, client %v; before %v, %v", r, c, router, client)
+			}
+			seen[string(frame)] = true
+		}
+		if len(seen) < 90 {
+			t.Errorf("%d messages of 100 differ", len(seen))
+		}
+	}
+}
+
 // checkSums compares with what gopacket computes.
 func checkSums(t *testing.T, frame []byte) {
 	t.Helper()
