@@ -18,17 +18,18 @@ func pluginErrors(r *mistake.Report, settings Table, at Position, err error) {
 			continue
 		}
 		if written := settings.Find(bad.Setting); written != nil {
-			settingError(r, bad.Setting, written.At, "", bad.Err)
+			settingError(r, bad.Setting, written.At, bad.Err)
 			continue
 		}
 		at.Origin = "" // which is about the type
-		settingError(r, bad.Setting, at, "", bad.Err)
+		settingError(r, bad.Setting, at, bad.Err)
 	}
 }
 
 // settingError notes a mistake in a setting's value. An option of the command
 // line is not called by the name of the setting that it stands for.
-func settingError(r *mistake.Report, name string, at Position, hint string, err error) {
+func settingError(r *mistake.Report, name string, at Position, err error) {
+	hint := mistake.HintOf(err)
 	if at.Line == 0 && at.File != "" {
 		r.Add(at, hint, "%v", err)
 		return

@@ -11,19 +11,18 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
+	"github.com/pmtud/pmtud/cmd/internal/spelling"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
 var durationType = reflect.TypeFor[time.Duration]()
 
 // kindError says that a value is not of the kind that a setting wants.
-type kindError struct {
-	want, hint string
-	got        any
+func kindError(want, hint string, got any) error {
+	return mistake.Errorf(hint, "must be %s, not %s", want, syntax.KindOf(got))
 }
-
-func (e *kindError) Error() string { return "must be " + e.want + ", not " + syntax.KindOf(e.got) }
 
 // convert returns the value that a setting, or an element of one, has in a field of a
 // type. It notes what is wrong.
@@ -35,31 +34,37 @@ func (d *decoder) convert(info setting.Info, n *Setting, t reflect.Type) (reflec
 		return d.convertList(info, n, t)
 	}
 	typed(n, t)
-	hint := ""
 	value, err := scalar(info, n.Value, t)
-	if kind, ok := errors.AsType[*kindError](err); ok {
-		hint = kind.hint
-	}
 	if err == nil {
-		if err = info.Check(value); err != nil {
-			hint = meantHint(setting.Format(value), info.Enum)
-		}
+		err = check(info, value)
 	}
 	if err != nil {
-		settingError(d.Report, info.Name, n.At, hint, err)
+		settingError(d.Report, info.Name, n.At, err)
 	}
 	return value, err == nil
+}
+
+// check checks a value by what its field declares.
+func check(info setting.Info, value reflect.Value) error {
+	err := info.Check(value)
+	if err == nil {
+		return nil
+	}
+	if name, ok := spelling.Nearest(setting.Format(value), info.Enum); ok {
+		return mistake.Errorf("did you mean `"+name+"`?", "%w", err)
+	}
+	return err
 }
 
 // convertList lets a single value stand for a list of one.
 func (d *decoder) convertList(info setting.Info, n *Setting, t reflect.Type) (reflect.Value, bool) {
 	list, isRight := reflect.MakeSlice(t, 0, 0), true
 	if table, ok := n.Value.(Table); ok {
-		err := &kindError{"a list", "", table}
-		if hint := addressHint(table); hint != "" {
-			err = &kindError{"text", hint, table}
+		want, hint := "a list", addressHint(table)
+		if hint != "" {
+			want = "text"
 		}
-		settingError(d.Report, info.Name, n.At, err.hint, err)
+		settingError(d.Report, info.Name, n.At, kindError(want, hint, table))
 		return list, false
 	}
 	items, isList := n.Value.(List)
@@ -77,7 +82,7 @@ func (d *decoder) convertList(info setting.Info, n *Setting, t reflect.Type) (re
 		list, isRight = reflect.Append(list, value), isRight && ok
 	}
 	if err := info.Check(list); err != nil && len(items) == 0 {
-		settingError(d.Report, info.Name, n.At, "", err)
+		settingError(d.Report, info.Name, n.At, err)
 		isRight = false
 	}
 	return list, isRight
@@ -186,7 +191,7 @@ func setInteger(v reflect.Value, n Number, bounds string) error {
 	return nil
 }
 
-// checkKind returns a [kindError] if a value is not of the kind that a field wants.
+// checkKind returns an error if a value is not of the kind that a field wants.
 func checkKind(value any, t reflect.Type) error {
 	text, isScalar := syntax.ScalarText(value)
 	_, isBool := value.(bool)
@@ -223,7 +228,7 @@ func checkKind(value any, t reflect.Type) error {
 	if isKind {
 		return nil
 	}
-	return &kindError{want, hint, value}
+	return kindError(want, hint, value)
 }
 
 // numberHint is for numbers in quotes, and for those with a comment as other languages have

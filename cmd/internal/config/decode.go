@@ -32,9 +32,8 @@ type section struct {
 // index stands for a value that has been converted, since Koanf copies what it gets.
 type index int
 
-// decodeInto decodes settings into a struct, without those that are structs or maps. A
-// field whose setting is wrong keeps its value. It reports whether all settings are right,
-// known and complete.
+// decodeInto decodes settings into a struct. A field whose setting is wrong keeps its value.
+// It reports whether all settings are right, known and complete.
 func (d *decoder) decodeInto(settings any, s section) bool {
 	noted, isRight := d.Noted, true
 	infos := setting.Of(settings)
@@ -50,7 +49,9 @@ func (d *decoder) decodeInto(settings any, s section) bool {
 			d.Add(written.NameAt, s.unknownHint(written, namesOf(infos)), "unknown setting `%s` of %s", written.Name, s.what)
 		case written.Value == nil:
 			isRight = false // as was noted
-		case infos[i].Type != setting.Section:
+		case infos[i].Type == setting.Section:
+			d.value(reflect.ValueOf(settings).Elem().FieldByIndex(infos[i].Field.Index), written)
+		default:
 			if value, ok := d.convert(infos[i], written, infos[i].Field.Type); ok {
 				values[written.Name] = index(len(converted))
 				converted = append(converted, value)

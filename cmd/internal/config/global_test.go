@@ -34,7 +34,7 @@ canary:
 
 func TestGlobal(t *testing.T) {
 	cpu := uint16(3)
-	defaults := *config.GlobalSettings().(*config.Global)
+	defaults := *config.GlobalSettings()
 	for name, tc := range map[string]struct {
 		text string
 		want config.Global

@@ -104,11 +104,3 @@ func aboveHint(name string, at Position, names []string) string {
 	}
 	return "put it at the top level, beside `pipelines`"
 }
-
-// meantHint says which of some names is meant by text.
-func meantHint(text string, names []string) string {
-	if name, ok := spelling.Nearest(text, names); ok {
-		return "did you mean `" + name + "`?"
-	}
-	return ""
-}

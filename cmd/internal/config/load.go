@@ -91,7 +91,7 @@ type loader struct {
 
 func newLoader(ctx context.Context, r *mistake.Report) *loader {
 	reader := disk.NewReader(ctx)
-	return &loader{r, reader, variable.Expander{Files: reader}}
+	return &loader{r, reader, variable.Expander{Report: r, Files: reader}}
 }
 
 // read reads a file and replaces its variables. It returns what [syntax.Read] does.
@@ -108,7 +108,7 @@ func (l *loader) read(name string) *syntax.Node {
 	}
 	root := syntax.Read(name, data, l.Report)
 	if root != nil {
-		l.variables.Expand(root, name, l.Report)
+		l.variables.Expand(root)
 	}
 	return root
 }

@@ -51,7 +51,7 @@ func (r *resolver) global(f *File) {
 		}
 		return unknown
 	})
-	f.Global = defaults()
+	f.Global = *GlobalSettings()
 	r.structure(reflect.ValueOf(&f.Global).Elem(), &Setting{Value: f.Settings}, "the file")
 }
 
@@ -129,7 +129,7 @@ func (r *resolver) decode(s *Stage) bool {
 	}
 	own.Table = of(false)
 	isRight := r.decodeInto(is.Settings, own)
-	is.Sink = defaultSink()
+	is.Sink = *SinkSettings()
 	r.structure(reflect.ValueOf(&is.Sink).Elem(), &Setting{Value: of(true), At: s.At}, own.what)
 	return isRight
 }

@@ -49,14 +49,9 @@ type Log struct {
 	Level  string `setting:"level" doc:"lowest level to log" enum:"debug,info,warn,error" example:"info"`
 }
 
-// GlobalSettings returns a pointer to a [Global] that holds the defaults.
-func GlobalSettings() any {
-	g := defaults()
-	return &g
-}
-
-func defaults() Global {
-	return Global{HTTP: HTTP{Page: "loopback"}, Log: Log{Format: "text", Level: "info"}, Sandbox: "auto"}
+// GlobalSettings returns the defaults.
+func GlobalSettings() *Global {
+	return &Global{HTTP: HTTP{Page: "loopback"}, Log: Log{Format: "text", Level: "info"}, Sandbox: "auto"}
 }
 
 // Sink are the settings that each sink has besides those of its plugin, by names that
@@ -72,13 +67,8 @@ type Queue struct {
 	MaxAge time.Duration `setting:"max_age" doc:"age since capture at which a live packet that is still waiting is dropped; 0 for no limit" min:"0s" example:"1s"`
 }
 
-// SinkSettings returns a pointer to a [Sink] that holds the defaults.
-func SinkSettings() any {
-	s := defaultSink()
-	return &s
-}
-
-func defaultSink() Sink { return Sink{Queue{Size: pipeline.DefaultQueueSize}} }
+// SinkSettings returns the defaults.
+func SinkSettings() *Sink { return &Sink{Queue{Size: pipeline.DefaultQueueSize}} }
 
 // namesOf returns the names of settings in alphabetical order.
 func namesOf(infos []setting.Info) (names []string) {

@@ -38,17 +38,11 @@ func (d *decoder) structure(v reflect.Value, s *Setting, what string) {
 		return
 	}
 	settings := v.Addr().Interface()
-	noted := d.Noted
 	isRight := d.decodeInto(settings, section{Table: table, at: s.At, what: what})
-	for _, info := range setting.Of(settings) {
-		if child := table.Find(info.Name); child != nil && info.Type == setting.Section {
-			d.value(v.FieldByIndex(info.Field.Index), child)
-		}
-	}
 	if at := v.FieldByName("At"); at.IsValid() && at.Type() == reflect.TypeFor[Position]() {
 		at.Set(reflect.ValueOf(s.At))
 	}
-	if c, ok := settings.(Checker); ok && isRight && d.Noted == noted {
+	if c, ok := settings.(Checker); ok && isRight {
 		pluginErrors(d.Report, table, s.At, c.Check(d.file))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
+	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
 )
 
 // maxNames bounds how many files a folder may hold, and all folders together.
@@ -76,16 +77,9 @@ func expand(path string) ([]Found, error) {
 
 // lookAt reports whether a file of a folder is a configuration.
 func lookAt(path string) (f Found, ok bool) {
-	if strings.HasPrefix(filepath.Base(path), ".") {
+	if strings.HasPrefix(filepath.Base(path), ".") || filepath.Ext(path) == "" || !syntax.IsFile(path) {
 		return Found{}, false
 	}
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".yaml", ".yml", ".toml", ".json":
-		info, err := os.Stat(path) // also of what a link leads to
-		if err != nil {
-			return Found{path, nil, true}, true
-		}
-		return Found{path, info, true}, info.Mode().IsRegular()
-	}
-	return Found{}, false
+	info, err := os.Stat(path) // also of what a link leads to
+	return Found{path, info, true}, err != nil || info.Mode().IsRegular()
 }

@@ -29,24 +29,13 @@ var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // Expander replaces the variables of a configuration.
 type Expander struct {
+	*mistake.Report
 	Files    *disk.Reader
 	expanded int // bytes of all values with variables
 }
 
-// Expand replaces the variables in the values of a file.
-func (e *Expander) Expand(root *syntax.Node, name string, r *mistake.Report) {
-	x := expander{Expander: e, Report: r, name: name}
-	x.value(root)
-}
-
-// expander replaces variables in the values of a file.
-type expander struct {
-	*Expander
-	*mistake.Report
-	name string
-}
-
-func (e *expander) value(n *syntax.Node) {
+// Expand replaces the variables in a value, and in those that it is made of.
+func (e *Expander) Expand(n *syntax.Node) {
 	switch v := n.Value.(type) {
 	case string:
 		if strings.Contains(v, "$") {
@@ -54,16 +43,16 @@ func (e *expander) value(n *syntax.Node) {
 		}
 	case syntax.Table:
 		for _, child := range v {
-			e.value(child)
+			e.Expand(child)
 		}
 	case syntax.List:
 		for _, item := range v {
-			e.value(item)
+			e.Expand(item)
 		}
 	}
 }
 
-func (e *expander) text(n *syntax.Node, text string) {
+func (e *Expander) text(n *syntax.Node, text string) {
 	before := e.Noted
 	var out strings.Builder
 	var origins []string
@@ -76,20 +65,20 @@ func (e *expander) text(n *syntax.Node, text string) {
 			out.WriteByte('$')
 			continue
 		}
-		v, err := e.variable(token)
-		if err == nil && e.expanded+out.Len()+len(v.value) > maxExpanded {
-			err = &variableError{fmt.Sprintf("values with variables are longer than %d bytes", maxExpanded), ""}
+		value, origin, err := e.lookUp(token, n.At.File)
+		if err == nil && e.expanded+out.Len()+len(value) > maxExpanded {
+			err = fmt.Errorf("values with variables are longer than %d bytes", maxExpanded)
 		}
 		if err != nil {
 			at := n.At
 			if !e.Full() {
 				at = e.dollarSign(at, strings.Count(text[:span[0]], "$"))
 			}
-			e.Add(at, err.hint, "%s", err.message)
+			e.Add(at, mistake.HintOf(err), "%v", err)
 			continue
 		}
-		out.WriteString(v.value)
-		origins = append(origins, v.origin)
+		out.WriteString(value)
+		origins = append(origins, origin)
 	}
 	if e.Noted > before {
 		n.Value = syntax.Unreadable{}
@@ -103,7 +92,7 @@ func (e *expander) text(n *syntax.Node, text string) {
 
 // dollarSign returns where a dollar sign of a value stands in the file, by how many stand
 // before it: where the value begins if it goes over several lines.
-func (e *expander) dollarSign(value mistake.Position, before int) mistake.Position {
+func (e *Expander) dollarSign(value mistake.Position, before int) mistake.Position {
 	for i, r := range []rune(e.Texts.Line(value)) {
 		if r != '$' || i+1 < value.Column {
 			continue
@@ -117,23 +106,18 @@ func (e *expander) dollarSign(value mistake.Position, before int) mistake.Positi
 	return value
 }
 
-// variable is what a variable stands for.
-type variable struct{ value, origin string }
-
-// variableError says why a variable can't be replaced, and what to do.
-type variableError struct{ message, hint string }
-
-// variable looks up ${NAME}, ${NAME:-DEFAULT}, ${NAME:?MESSAGE} or ${file:PATH}.
-func (e *expander) variable(token string) (variable, *variableError) {
+// lookUp returns what ${NAME}, ${NAME:-DEFAULT}, ${NAME:?MESSAGE} or ${file:PATH} in a file
+// stands for, and where that comes from.
+func (e *Expander) lookUp(token, file string) (value, origin string, err error) {
 	text, closed := strings.CutSuffix(strings.TrimPrefix(token, "${"), "}")
 	if !closed {
-		return variable{}, &variableError{"`${` is not closed", "add `}`, or write `$${` for a literal `${`"}
+		return "", "", mistake.Errorf("add `}`, or write `$${` for a literal `${`", "`${` is not closed")
 	}
 	if strings.Contains(text, "${") {
-		return variable{}, &variableError{"variables cannot be nested", ""}
+		return "", "", errors.New("variables cannot be nested")
 	}
 	if path, ok := strings.CutPrefix(text, "file:"); ok {
-		return e.include(path)
+		return e.include(path, filepath.Dir(file))
 	}
 	name, operation, _ := strings.Cut(text, ":")
 	fallback, hasFallback := strings.CutPrefix(operation, "-")
@@ -142,46 +126,39 @@ func (e *expander) variable(token string) (variable, *variableError) {
 		name = text
 	}
 	if !variableName.MatchString(name) {
-		return variable{}, &variableError{
-			fmt.Sprintf("%q is not the name of an environment variable", name),
-			"write `${NAME}`, `${NAME:-DEFAULT}`, `${NAME:?MESSAGE}` or `${file:PATH}`, or `$${` for a literal `${`",
-		}
+		return "", "", mistake.Errorf("write `${NAME}`, `${NAME:-DEFAULT}`, `${NAME:?MESSAGE}` or `${file:PATH}`, or `$${` for a literal `${`",
+			"%q is not the name of an environment variable", name)
 	}
 	value, ok := os.LookupEnv(name)
 	switch {
 	case value == "" && hasFallback:
-		return variable{fallback, "default of " + name}, nil
+		return fallback, "default of " + name, nil
 	case value == "" && isRequired:
-		return variable{}, &variableError{"environment variable `" + name + "` is not set", message}
+		return "", "", mistake.Errorf(message, "environment variable `%s` is not set", name)
 	case !ok:
-		return variable{}, &variableError{
-			"environment variable `" + name + "` is not set",
-			"set it, or give it a default: `${" + name + ":-DEFAULT}`",
-		}
+		return "", "", mistake.Errorf("set it, or give it a default: `${"+name+":-DEFAULT}`", "environment variable `%s` is not set", name)
 	case !utf8.ValidString(value):
-		return variable{}, &variableError{"environment variable `" + name + "` is not UTF-8", ""}
+		return "", "", fmt.Errorf("environment variable `%s` is not UTF-8", name)
 	}
-	return variable{value, "environment " + name}, nil
+	return value, "environment " + name, nil
 }
 
-// include returns what a file holds, without the line end that editors put after
-// the last line.
-func (e *expander) include(path string) (variable, *variableError) {
+// include returns what a file holds, without the line end that editors put after the last
+// line. Its path is relative to a folder.
+func (e *Expander) include(path, folder string) (value, origin string, err error) {
 	if path == "" {
-		return variable{}, &variableError{"`${file:}` names no file", "write `${file:PATH}`"}
+		return "", "", mistake.Errorf("write `${file:PATH}`", "`${file:}` names no file")
 	}
 	isRelative := !filepath.IsAbs(path)
 	if isRelative {
-		path = filepath.Join(filepath.Dir(e.name), path)
+		path = filepath.Join(folder, path)
 	}
-	text, err := e.Expander.Files.Include(path)
-	if err != nil {
-		hint := ""
-		if isRelative && errors.Is(err, fs.ErrNotExist) {
-			hint = "paths are relative to the folder of the configuration file"
-		}
-		return variable{}, &variableError{fmt.Sprintf("read %s: %v", path, err), hint}
+	text, err := e.Files.Include(path)
+	switch {
+	case isRelative && errors.Is(err, fs.ErrNotExist):
+		return "", "", mistake.Errorf("paths are relative to the folder of the configuration file", "read %s: %w", path, err)
+	case err != nil:
+		return "", "", fmt.Errorf("read %s: %w", path, err)
 	}
-	text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
-	return variable{text, "file " + path}, nil
+	return strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r"), "file " + path, nil
 }

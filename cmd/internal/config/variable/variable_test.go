@@ -22,7 +22,8 @@ func expand(t *testing.T, e *variable.Expander, name, text string) (*syntax.Node
 	if root == nil {
 		t.Fatal(r.Err())
 	}
-	e.Expand(root, name, r)
+	e.Report = r
+	e.Expand(root)
 	return root.Table()[0], r.Mistakes
 }
 

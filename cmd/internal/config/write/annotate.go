@@ -43,12 +43,12 @@ func isNothing(value any) bool {
 }
 
 // meaning returns a setting's doc, bounds and, where it is set, its default.
-func (s line) meaning(info setting.Info) string {
+func (l line) meaning(info setting.Info) string {
 	text := setting.Sentence(info.Doc)
 	if allowed := info.Allowed(); allowed != "" {
 		text += " Allowed: " + allowed + "."
 	}
-	if preset := setting.Line(info.Default); !s.off && preset != "" {
+	if preset := setting.Line(info.Default); !l.off && preset != "" {
 		text += " Default: " + preset + "."
 	}
 	return text
