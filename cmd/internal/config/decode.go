@@ -29,16 +29,16 @@ type section struct {
 	kind pipeline.Kind // of a stage
 }
 
-// index stands for a value that has been converted, since Koanf copies what it gets.
-type index int
+// convertedValue returns a value that has been converted. Koanf copies the values that it
+// gets, but no functions.
+type convertedValue func() any
 
 // decodeInto decodes settings into a struct. A field whose setting is wrong keeps its value.
 // It reports whether all settings are right, known and complete.
 func (d *decoder) decodeInto(settings any, s section) bool {
 	noted, isRight := d.Noted, true
 	infos := setting.Of(settings)
-	values, converted := map[string]any{}, []reflect.Value{}
-	meant := map[string]bool{}
+	values, meant := map[string]any{}, map[string]bool{}
 	for _, written := range s.Table {
 		meant[written.Name] = true
 		i := slices.IndexFunc(infos, func(info setting.Info) bool { return info.Name == written.Name })
@@ -53,8 +53,7 @@ func (d *decoder) decodeInto(settings any, s section) bool {
 			d.value(reflect.ValueOf(settings).Elem().FieldByIndex(infos[i].Field.Index), written)
 		default:
 			if value, ok := d.convert(infos[i], written, infos[i].Field.Type); ok {
-				values[written.Name] = index(len(converted))
-				converted = append(converted, value)
+				values[written.Name] = convertedValue(value.Interface)
 			}
 		}
 	}
@@ -63,14 +62,14 @@ func (d *decoder) decodeInto(settings any, s section) bool {
 			d.Add(s.at, missingHint(info, s.at), "%s needs the setting `%s`", s.what, info.Name)
 		}
 	}
-	if err := fill(settings, values, converted); err != nil {
+	if err := fill(settings, values); err != nil {
 		d.Add(s.at, "", "%v", err)
 	}
 	return isRight && d.Noted == noted
 }
 
 // fill puts values into the fields of a struct.
-func fill(settings any, values map[string]any, converted []reflect.Value) error {
+func fill(settings any, values map[string]any) error {
 	k := koanf.New("\x00")
 	// Neither the provider nor a merge into nothing can fail.
 	_ = k.Load(confmap.Provider(values, ""), nil)
@@ -78,8 +77,8 @@ func fill(settings any, values map[string]any, converted []reflect.Value) error 
 		TagName: "setting", IgnoreUntaggedFields: true, Squash: true,
 		MatchName: func(key, field string) bool { return key == field },
 		DecodeHook: func(from, to reflect.Value) (any, error) {
-			if i, ok := from.Interface().(index); ok && to.Kind() != reflect.Pointer {
-				return converted[i].Interface(), nil
+			if value, ok := from.Interface().(convertedValue); ok && to.Kind() != reflect.Pointer {
+				return value(), nil
 			}
 			return from.Interface(), nil
 		},

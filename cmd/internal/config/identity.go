@@ -7,18 +7,11 @@ func (p *Pipeline) Identity() any {
 	return [...]any{identities(p.Sources), identities(p.Filters), identities(p.Sinks)}
 }
 
-// stageIdentity is what a stage is. Its plugin is known by its type, since the list it
-// is in tells the kind.
-type stageIdentity struct {
-	Type, Name string
-	Settings   any
-	Sink       Sink
-	Filters    []stageIdentity
-}
-
-func identities(stages []Stage) (ids []stageIdentity) {
+// identities returns what stages are. The plugin of one is known by its type, since the list
+// it is in tells the kind.
+func identities(stages []Stage) (ids []any) {
 	for _, s := range stages {
-		ids = append(ids, stageIdentity{s.Type, s.Called(), s.Resolved.Settings, s.Resolved.Sink, identities(s.Filters)})
+		ids = append(ids, [...]any{s.Type, s.Called(), s.Resolved.Settings, s.Resolved.Sink, identities(s.Filters)})
 	}
 	return ids
 }

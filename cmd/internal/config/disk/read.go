@@ -71,19 +71,18 @@ func (r *Reader) Read(name string, onlyRegular bool) ([]byte, error) {
 
 // Include returns what the file of a variable holds, which is read once.
 func (r *Reader) Include(path string) (string, error) {
-	known, ok := r.includes[path]
-	if !ok {
-		text, err := r.Read(path, true)
-		if err == nil && !utf8.Valid(text) {
-			err = errors.New("is not UTF-8")
-		}
-		known = include{string(text), err}
-		r.includes[path] = known
-		if err == nil {
-			r.Included = append(r.Included, path)
-		}
+	if known, ok := r.includes[path]; ok {
+		return known.text, known.err
 	}
-	return known.text, known.err
+	text, err := r.Read(path, true)
+	switch {
+	case err == nil && !utf8.Valid(text):
+		err = errors.New("is not UTF-8")
+	case err == nil:
+		r.Included = append(r.Included, path)
+	}
+	r.includes[path] = include{string(text), err}
+	return string(text), err
 }
 
 // patiently returns what f does, but waits no longer than readTimeout and no longer

@@ -26,37 +26,31 @@ func (m Mistake) Error() string { return m.Text(Style{}) }
 
 // Text is Error in colours.
 func (m Mistake) Text(style Style) string {
-	var b strings.Builder
-	b.WriteString(m.line(style))
-	if m.Line > 0 {
-		number := fmt.Sprint(m.Line)
-		excerpt, caret := m.Window()
-		b.WriteString("\n  " + paint(style.Margin, number+" |") + " " + excerpt)
-		b.WriteString("\n  " + paint(style.Margin, strings.Repeat(" ", len(number))+" |") + " ")
-		b.WriteString(blank(excerpt, caret) + paint(style.Caret, "^"))
+	if m.Line == 0 {
+		return m.line(style)
 	}
-	return b.String()
+	number := fmt.Sprint(m.Line)
+	excerpt, caret := m.Window()
+	return fmt.Sprintf("%s\n  %s %s\n  %s %s%s", m.line(style),
+		paint(style.Margin, number+" |"), excerpt,
+		paint(style.Margin, strings.Repeat(" ", len(number))+" |"), blank(excerpt, caret), paint(style.Caret, "^"))
 }
 
 // Short is the first line of Error.
 func (m Mistake) Short() string { return m.line(Style{}) }
 
 func (m Mistake) line(style Style) string {
-	var b strings.Builder
-	switch {
-	case m.Line > 0:
-		b.WriteString(paint(style.Place, fmt.Sprintf("%s:%d:%d:", m.File, m.Line, m.Column)) + " ")
-	case m.File != "":
-		b.WriteString(paint(style.Place, m.File+":") + " ")
-	}
+	text := paint(style.Message, m.Message)
 	if m.Warning {
-		b.WriteString("warning: ")
+		text = "warning: " + text
 	}
-	b.WriteString(paint(style.Message, m.Message))
 	if m.Hint != "" {
-		b.WriteString("; " + paint(style.Hint, m.Hint))
+		text += "; " + paint(style.Hint, m.Hint)
 	}
-	return b.String()
+	if place := (Position{File: m.File, Line: m.Line, Column: m.Column}).String(); place != "" {
+		text = paint(style.Place, place+":") + " " + text
+	}
+	return text
 }
 
 // Style holds the colours of a mistake's parts as parameters of SGR (ECMA-48, section
