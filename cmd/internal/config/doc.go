@@ -39,26 +39,10 @@
 // is never cut to 1, and a field that is parsed from text sees 80 as "80".
 // Nothing else is converted, but a single value stands for a list of one.
 //
-// # Variables
-//
-//	${NAME}            environment variable; it must be set, but may be empty
-//	${NAME:-DEFAULT}   the same, or DEFAULT where it is unset or empty
-//	${NAME:?MESSAGE}   the same; MESSAGE says what to do where it is unset or empty
-//	${file:PATH}       what the file holds, without the last line's end; PATH is
-//	                   relative to the folder of the configuration file
-//	$$                 a dollar sign, as one before anything else is
-//
-// They are replaced in text that is a value, or an element of a list. What replaces one
-// is not looked at again. So no value of a variable can break the syntax of a file or add
-// a setting to it. A value with variables has the type that its setting wants: "${RATE}"
-// is a number where a number is wanted. Where a list is wanted, commas and line ends
-// separate elements, and # begins a comment.
-//
 // # Files
 //
-// Several files and folders are put together by one rule: pipelines are added up, and a
-// pipeline or a top-level setting that stands in two places is a mistake that names both.
-// So the order of files decides nothing but the order of pipelines. Files, values and
-// names are bounded in number and size, and so are the mistakes that are reported. So the
-// time to read a file grows with its size.
+// Pipelines of several files are added up. A pipeline or a top-level setting that stands in
+// two places is a mistake, so the order of files decides nothing but the order of pipelines.
+// Files, values and names are bounded in number and size, and so are the mistakes that are
+// reported: the time to read a file grows with its size.
 package config

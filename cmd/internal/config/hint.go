@@ -2,7 +2,6 @@ package config
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
 	"github.com/pmtud/pmtud/cmd/internal/spelling"
@@ -12,7 +11,7 @@ import (
 // pipelinesHint says how pipelines begin.
 func pipelinesHint(n *syntax.Node) string {
 	if n.NameAt.IsTOML() {
-		return tomlHint("NAME.sources")
+		return tomlHint("NAME", "sources")
 	}
 	return "begin with a name, as in `" + syntax.NotationAt(n.NameAt).Key("edge") + ":`"
 }
@@ -20,7 +19,7 @@ func pipelinesHint(n *syntax.Node) string {
 // pipelineHint says how a pipeline begins.
 func pipelineHint(n *syntax.Node) string {
 	if n.NameAt.IsTOML() {
-		return tomlHint(syntax.TOML.Key(n.Name) + ".sources")
+		return tomlHint(n.Name, "sources")
 	}
 	return "begin with `" + syntax.NotationAt(n.NameAt).Key("sources") + ":`"
 }
@@ -29,15 +28,20 @@ func pipelineHint(n *syntax.Node) string {
 func listHint(n *syntax.Node, owner []string) string {
 	switch {
 	case n.NameAt.IsTOML():
-		owner = append([]string{syntax.TOML.Key(owner[0])}, owner[1:]...)
-		return tomlHint(strings.Join(append(owner, n.Name), "."))
+		return tomlHint(append(slices.Clone(owner), n.Name)...)
 	case n.NameAt.IsJSON():
 		return "put the stages in `[` and `]`"
 	}
 	return "begin each stage with `- type:`"
 }
 
-func tomlHint(list string) string { return "write `[[pipelines." + list + "]]`" }
+func tomlHint(list ...string) string {
+	at := "pipelines"
+	for _, name := range list {
+		at += "." + syntax.TOML.Key(name)
+	}
+	return "write `[[" + at + "]]`"
+}
 
 // stageHint says how a stage is written of which there is only the type.
 func stageHint(item *syntax.Node) string {
@@ -91,9 +95,8 @@ func isPipeline(s *Setting) bool {
 // aboveHint says where a setting of the top level belongs that stands elsewhere, or
 // whatever else is known of the name.
 func aboveHint(name string, at Position, names []string) string {
-	isGlobal := func(info setting.Info) bool { return info.Name == name }
 	all := setting.Of(GlobalSettings())
-	i := slices.IndexFunc(all, isGlobal)
+	i := slices.IndexFunc(all, func(info setting.Info) bool { return info.Name == name })
 	switch {
 	case i < 0 || slices.Contains(names, name):
 		return spelling.DidYouMean(name, names)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
+	"github.com/pmtud/pmtud/pipeline"
 )
 
 // loops finds sinks that feed themselves by way of the sources of their own and of
@@ -13,24 +14,19 @@ import (
 func loops(r *mistake.Report, f *File) {
 	l := looper{file: f, reached: map[string][]step{}}
 	reported := map[*Stage]bool{}
-	for i := range f.Pipelines {
-		sinks := f.Pipelines[i].Sinks
-		for j := range sinks {
-			if reported[&sinks[j]] || r.Full() {
-				continue
-			}
-			way := l.way(&sinks[j])
-			if len(way) > 0 {
-				complainOfLoop(r, &sinks[j], way)
-			}
-			for _, s := range way {
-				reported[s.to] = true
-			}
+	for _, u := range f.users() {
+		if u.kind != pipeline.KindSink || reported[u.Stage] || r.Full() {
+			continue
+		}
+		way := l.way(u.Stage)
+		if len(way) > 0 {
+			complainOfLoop(r, u.Stage, way)
+		}
+		for _, s := range way {
+			reported[s.to] = true
 		}
 	}
 }
-
-const loopHint = "change one of them, or add a filter that stops the loop"
 
 func complainOfLoop(r *mistake.Report, sink *Stage, way []step) {
 	first := way[0]
@@ -42,7 +38,7 @@ func complainOfLoop(r *mistake.Report, sink *Stage, way []step) {
 		}
 		by = " by way of pipeline " + strings.Join(names, ", ")
 	}
-	r.Add(sink.At, loopHint, "sink `%s` would feed itself%s: source `%s` at %v receives %s",
+	r.Add(sink.At, "change one of them, or add a filter that stops the loop", "sink `%s` would feed itself%s: source `%s` at %v receives %s",
 		sink.Called(), by, first.source.Called(), first.source.At, first.name)
 }
 
@@ -89,10 +85,10 @@ func (l *looper) way(sink *Stage) (way []step) {
 
 // steps returns the sinks that get what is emitted under a name.
 func (l *looper) steps(name string) []step {
-	steps, ok := l.reached[name]
-	if ok {
-		return steps
+	if known, ok := l.reached[name]; ok {
+		return known
 	}
+	var steps []step
 	for i := range l.file.Pipelines {
 		p := &l.file.Pipelines[i]
 		source := slices.IndexFunc(p.Sources, func(s Stage) bool { return matches(s.needs().Hears, name) })

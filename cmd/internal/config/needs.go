@@ -92,15 +92,10 @@ func (s Stage) about(need string) Position {
 
 // limits finds sinks that need a limit of all packets together and have none before them.
 func limits(r *mistake.Report, f *File) {
-	for i := range f.Pipelines {
-		p := &f.Pipelines[i]
-		if p.repeated || p.unclear["filters"] || limited(p.Filters) {
-			continue
-		}
-		for j := range p.Sinks {
-			if s := &p.Sinks[j]; s.needs().Limit && !limited(s.Filters) {
-				r.Add(s.At, "add a filter such as `iface-rate`, or set `unlimited: true`", "sink `%s` sends each packet to many hosts, and no filter before it limits their total rate", s.Called())
-			}
+	for _, u := range f.users() {
+		if u.kind == pipeline.KindSink && u.needs().Limit && !u.pipeline.unclear["filters"] && !limited(u.pipeline.Filters) && !limited(u.Filters) {
+			r.Add(u.At, "add a filter such as `iface-rate`, or set `unlimited: true`",
+				"sink `%s` sends each packet to many hosts, and no filter before it limits their total rate", u.Called())
 		}
 	}
 }

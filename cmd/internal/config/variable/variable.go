@@ -1,4 +1,14 @@
-// Package variable replaces variables in the values of a file.
+// Package variable replaces variables in the values of a file, and in the elements of lists:
+//
+//	${NAME}            environment variable; it must be set, but may be empty
+//	${NAME:-DEFAULT}   the same, or DEFAULT where it is unset or empty
+//	${NAME:?MESSAGE}   the same; MESSAGE says what to do where it is unset or empty
+//	${file:PATH}       what the file holds, without the last line's end; PATH is
+//	                   relative to the folder of the configuration file
+//	$$                 a dollar sign, as one before anything else is
+//
+// What replaces a variable is not looked at again, so it can't break the syntax of a file or
+// add a setting to it. Its setting decides whether it is a number or a list.
 package variable
 
 import (
