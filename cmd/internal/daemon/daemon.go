@@ -62,7 +62,7 @@ func (p *Program) serve(ctx context.Context, f *config.File, files *files, finge
 	if files != nil {
 		options.Source = &source{d, files}
 	}
-	log.Info("starting", "program", p.Name, "version", p.Version, "pipelines", len(f.Pipelines))
+	log.Info("starting", "program", p.Name, "version", p.Version, "kernel", kernel(), "pipelines", len(f.Pipelines))
 	first, err := d.configuration(f)
 	if err != nil {
 		return err

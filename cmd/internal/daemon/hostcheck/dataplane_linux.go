@@ -69,7 +69,7 @@ func kubeProxyNftables() *dataPlane {
 
 // ipvs finds connections by the quoted packet itself (net/netfilter/ipvs/ip_vs_core.c).
 func ipvs() *dataPlane {
-	if ifi, err := hostnet.Find("kube-ipvs0"); err != nil || ifi == nil {
+	if ifi, err := hostnet.Find("kube-ipvs0"); (err != nil || ifi == nil) && !hasServices() {
 		return nil
 	}
 	p := &dataPlane{name: "IPVS", state: "accepts injected messages"}
@@ -81,6 +81,13 @@ func ipvs() *dataPlane {
 		p.state += "; with net.ipv4.vs.schedule_icmp=1 and the scheduler sh or mh none would be needed"
 	}
 	return p
+}
+
+// hasServices reports whether IPVS has services. The kernel's table has three lines before the
+// first one.
+func hasServices() bool {
+	table, err := os.ReadFile("/proc/thread-self/net/ip_vs")
+	return err == nil && strings.Count(string(table), "\n") > 3
 }
 
 func cilium() *dataPlane {

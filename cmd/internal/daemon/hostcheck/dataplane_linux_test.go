@@ -86,7 +86,7 @@ func TestDataPlanes(t *testing.T) {
 			netns.Must(t, netns.Veth(host, "eth0", wire, "eth0"), tc.make(host))
 			got := planes(t, host, injectAsFrom("eth0"))
 			for i, line := range got {
-				got[i], _, _ = strings.Cut(line, "; net.ipv4.vs") // where the kernel has IPVS
+				got[i], _, _ = strings.Cut(line, "; with ") // where the kernel has IPVS
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)
