@@ -48,7 +48,7 @@ func checkBeforehand(f facts) []pipeline.HostFinding {
 		found.State, found.Advice, found.Stops = "can't be created: "+err.Error(), "use a kernel with these modules, or create the device beforehand (create: false)", true
 	}
 	list := []pipeline.HostFinding{found}
-	if o := f.ofKind(); o != nil {
+	if o := f.ofVRF(); o != nil {
 		list = append(list, findingOf(*o))
 	}
 	return append(list, checkForwarding(f.hostForwards, s)...)

@@ -47,7 +47,8 @@
 // Only what has a route that is no default route goes anywhere. With as_from, packets arrive at an
 // interface that has other traffic. There the rules have fwmark instead of iif, and the packet
 // socket marks what it sends (setting mark). The rules carry the routing protocol number 112,
-// which makes them the sink's own, and go with the device.
+// which makes them the sink's own, and go with the device. They come before the rule of VRFs (l3mdev),
+// so an interface that is in a VRF can be passed only with mark: 0, without them.
 //
 // A packet's TTL or hop limit is lowered so that it bounds what happens without the guard. It
 // becomes at most 8 while the rules are in place: the hops of every known data plane fit, and the

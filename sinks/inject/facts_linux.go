@@ -108,7 +108,7 @@ func (f facts) unusable() pipeline.Reason {
 		return DeviceDown
 	case f.settings.AsFrom == "":
 		return pipeline.Pass
-	case f.from == nil || !f.redirect || f.ofKind() != nil:
+	case f.from == nil || !f.redirect || f.ofVRF() != nil:
 		return NoDevice
 	case !isUp(f.from):
 		return DeviceDown
@@ -150,28 +150,23 @@ func (f facts) ofDevice() *obstacle {
 	return &o
 }
 
-// ofKind is about the kind of interface whose ingress packets pass. The source in the Ethernet
-// header tells captures there what was injected. The rules of the guard come before that of VRFs.
-func (f facts) ofKind() *obstacle {
-	o := obstacle{subject: "as_from " + string(f.settings.AsFrom)}
-	switch {
-	case f.from == nil:
-		return nil
-	case f.from.Attrs().EncapType != "ether":
-		o.state, o.advice = "is impossible: packets there have no Ethernet header, by which captures know what was injected", "remove as_from"
-	case f.fromVRF != "" && f.settings.Mark != 0:
-		o.state, o.advice = "is in the VRF "+f.fromVRF+", whose routes the policy rules for the mark leave out", "set mark: 0"
-	default:
+// ofVRF is about the routes of an interface that is in a VRF: the rules of the guard come before
+// that of VRFs.
+func (f facts) ofVRF() *obstacle {
+	if f.fromVRF == "" || f.settings.Mark == 0 {
 		return nil
 	}
-	return &o
+	return &obstacle{
+		"as_from " + string(f.settings.AsFrom),
+		"is in the VRF " + f.fromVRF + ", whose routes the policy rules for the mark leave out", "set mark: 0",
+	}
 }
 
 // ofIngress is about the interface whose ingress packets pass. Its rp_filter is as for all that
 // arrives there.
 func (f facts) ofIngress() []obstacle {
 	name := string(f.settings.AsFrom)
-	switch o := f.ofKind(); {
+	switch o := f.ofVRF(); {
 	case o != nil:
 		return []obstacle{*o}
 	case f.from == nil:

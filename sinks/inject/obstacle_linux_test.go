@@ -123,10 +123,6 @@ func TestCheckHostBeforehand(t *testing.T) {
 	}{
 		{"router", nil, func(host *netns.NS) error { return host.Sysctl("net.ipv4.ip_forward", "1") }, map[string]bool{"device pmtud0 can be created": false}},
 		{"as from", asFrom, func(*netns.NS) error { return nil }, map[string]bool{"device pmtud0 can be created": false}},
-		{"as from a tunnel", func(s *inject.Settings) { s.AsFrom = "tun0" }, func(host *netns.NS) error {
-			netns.NewTUN(t, host, "tun0")
-			return nil
-		}, map[string]bool{"device pmtud0 can be created": false, "as_from tun0 is impossible: packets there have no Ethernet header": true}},
 		{"no router", nil, func(*netns.NS) error { return nil }, map[string]bool{"device pmtud0 can be created": false, "sysctl net.ipv4.ip_forward is 0: ": false}},
 		{
 			"somebody else's", nil, func(host *netns.NS) error {
@@ -183,22 +179,6 @@ func wantFindings(t *testing.T, ns *netns.NS, change func(*inject.Settings), wan
 		case found[i].Stops != stops || stops && found[i].Advice == "":
 			t.Errorf("found %+v, stops should be %v", found[i], stops)
 		}
-	}
-}
-
-// TestAsFromTunnel passes nothing through an interface where no capture would recognise it.
-func TestAsFromTunnel(t *testing.T) {
-	host := newHost(t)
-	netns.NewTUN(t, host, "tun0")
-	netns.Must(t, host.Up("tun0"))
-	sink, log := open(t, host, func(s *inject.Settings) { s.AsFrom = "tun0" })
-	const want = "as_from tun0 is impossible: packets there have no Ethernet header"
-	if c := complaint(sink); !strings.HasPrefix(c, want) {
-		t.Errorf("complaint %q", c)
-	}
-	checkLog(t, log, want)
-	if reason := deliver(sink, message{plan: plans["IPv4"], port: clientPort, mtu: 1400, ttl: 60}.packet()); reason != inject.NoDevice {
-		t.Errorf("reason %d", reason)
 	}
 }
 

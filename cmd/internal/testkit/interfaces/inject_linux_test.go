@@ -16,19 +16,16 @@ import (
 )
 
 // TestInject relays messages to the host over each kind of interface. Each gets into its network
-// stack once, by the interface's ingress where that can be, and no capture sends it on.
+// stack once, by the interface's ingress, and no capture sends it on.
 func TestInject(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
 			w := newWorld(t, k)
-			switch {
-			case k.otherRouting:
-				w.inject(t, "{type: inject, as_from: "+w.child+", mark: 0}")
-			case k.noEthernet:
-				w.inject(t, "{type: inject}")
-			default:
-				w.inject(t, "{type: inject, as_from: "+w.child+"}")
+			sink := "{type: inject, as_from: " + w.child
+			if k.otherRouting {
+				sink += ", mark: 0"
 			}
+			w.inject(t, sink+"}")
 		})
 	}
 }

@@ -145,23 +145,22 @@ func link(t *testing.T, ns *netns.NS, name string) (l netlink.Link) {
 	return l
 }
 
-// awaitBond waits until a bond has carrier and, where its mode needs that, has agreed with its
-// partner about both cables.
-func awaitBond(t *testing.T, ns *netns.NS, name string) {
+// awaitCarrier waits until an interface has carrier and, if it is a bond whose mode needs that, has
+// agreed with its partner about both cables.
+func awaitCarrier(t *testing.T, ns *netns.NS, name string) {
 	t.Helper()
-	b, isBond := link(t, ns, name).(*netlink.Bond)
-	if !isBond {
-		return
-	}
 	const passes = 0x30 // collecting and distributing
-	await(t, "the bond", func() bool {
-		for _, cable := range []string{"eth0", "eth1"} {
-			port, isPort := link(t, ns, cable).Attrs().Slave.(*netlink.BondSlave)
-			if b.Mode == netlink.BOND_MODE_802_3AD && (!isPort || port.AdActorOperPortState&passes != passes) {
-				return false
+	await(t, "carrier of "+name, func() bool {
+		child := link(t, ns, name)
+		if b, isBond := child.(*netlink.Bond); isBond && b.Mode == netlink.BOND_MODE_802_3AD {
+			for _, cable := range []string{"eth0", "eth1"} {
+				port, isPort := link(t, ns, cable).Attrs().Slave.(*netlink.BondSlave)
+				if !isPort || port.AdActorOperPortState&passes != passes {
+					return false
+				}
 			}
 		}
-		return link(t, ns, name).Attrs().RawFlags&unix.IFF_RUNNING != 0
+		return child.Attrs().RawFlags&unix.IFF_RUNNING != 0
 	})
 }
 

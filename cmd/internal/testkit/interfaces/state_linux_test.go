@@ -74,7 +74,6 @@ func TestCheckHost(t *testing.T) {
 			w.check(t, w.sinks(), "")
 			if k.noEthernet {
 				w.check(t, broadcast+w.child+"}", "problem  broadcast on child is impossible: packets there have no Ethernet header")
-				w.check(t, "{type: inject, as_from: "+w.child+"}", "problem  as_from child is impossible: packets there have no Ethernet header")
 			}
 			if k.otherRouting {
 				w.check(t, "{type: inject, as_from: "+w.child+"}", "problem  as_from "+w.child+" is in the VRF vrf0, whose routes the policy rules for the mark leave out")

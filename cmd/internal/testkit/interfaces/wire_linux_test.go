@@ -79,8 +79,8 @@ func newWorld(t *testing.T, k kind) *world {
 	}
 	netns.Must(t, w.host.Addr(w.child, host4+"/24", host6+"/64", "192.0.2.1/32", "2001:db8::1/128"),
 		w.other.Addr(w.wire, other4+"/24", other6+"/64"))
-	awaitBond(t, w.host, w.child)
-	awaitBond(t, w.other, w.wire)
+	awaitCarrier(t, w.host, w.child)
+	awaitCarrier(t, w.other, w.wire)
 	w.watch(t)
 	listener, err := w.other.ListenPacket("udp", fmt.Sprintf("[::]:%d", relayPort)) // else ICMP errors answer the datagrams
 	netns.Must(t, err)
