@@ -46,8 +46,8 @@ const maxPipelines = 1000
 func (d *declarer) pipelines(n *syntax.Node) {
 	table, ok := n.Value.(Table)
 	if !ok {
-		if n.Value == nil && d.pipelineOutside() {
-			return // which is a mistake of its own
+		if n.Value == nil && slices.ContainsFunc(d.root.Table(), isPipeline) {
+			return // it stands at the top level, which is a mistake of its own
 		}
 		wrong(d.Report, n.At, "`pipelines`", "contain pipelines by name", n.Value, pipelinesHint(n))
 		return
@@ -72,10 +72,6 @@ func (d *declarer) pipelines(n *syntax.Node) {
 		d.f.Pipelines = append(d.f.Pipelines, p)
 	}
 }
-
-// pipelineOutside reports whether what belongs into `pipelines`, which has no value,
-// stands at the top level, as when it is not indented.
-func (d *declarer) pipelineOutside() bool { return slices.ContainsFunc(d.root.Table(), isPipeline) }
 
 func (d *declarer) pipeline(p *Pipeline, n *syntax.Node) {
 	table, ok := n.Value.(Table)

@@ -16,10 +16,7 @@ import (
 )
 
 // decoder puts settings into structs.
-type decoder struct {
-	*mistake.Report
-	file string // for a [Checker]
-}
+type decoder struct{ *mistake.Report }
 
 // section is what was written of the settings of a struct.
 type section struct {

@@ -76,7 +76,7 @@ func Decode(ctx context.Context, name string, into any) error {
 	default:
 		root.At = whole
 		newDeclarer(nil, r).value(root, whole, "")
-		s := decoder{r, name}
+		s := decoder{r}
 		s.structure(reflect.ValueOf(into).Elem(), root, "the file")
 	}
 	return r.Err()

@@ -24,7 +24,7 @@ func (f *File) Resolve(plugins []pipeline.Plugin) error {
 }
 
 func (f *File) resolve(plugins []pipeline.Plugin, r *mistake.Report) {
-	v := resolver{decoder{Report: r}, plugins}
+	v := resolver{decoder{r}, plugins}
 	v.global(f)
 	for i := range f.Pipelines {
 		v.pipeline(&f.Pipelines[i])

@@ -83,7 +83,7 @@ func namesOf(infos []setting.Info) (names []string) {
 var userName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$`)
 
 // Check implements [Checker].
-func (g *Global) Check(string) error {
+func (g *Global) Check() error {
 	if g.User != "" && !userName.MatchString(g.User) {
 		return setting.Errorf("user", "%q is not the name or number of a user", g.User)
 	}
@@ -94,7 +94,7 @@ func (g *Global) Check(string) error {
 }
 
 // Check implements [Checker].
-func (c *Canary) Check(string) error {
+func (c *Canary) Check() error {
 	if c.Interval > 0 && c.Interval < canary.MinInterval {
 		return setting.Errorf("interval", "must be at least %v, or 0s for no test messages, not %v", canary.MinInterval, c.Interval)
 	}
@@ -111,7 +111,7 @@ func (c *Canary) Check(string) error {
 }
 
 // Check implements [Checker].
-func (h *HTTP) Check(string) error {
+func (h *HTTP) Check() error {
 	if h.WebConfig != "" && !filepath.IsAbs(h.WebConfig) {
 		return setting.Errorf("web_config", "%q is not an absolute path", h.WebConfig)
 	}
@@ -134,12 +134,8 @@ var digitsOnly = regexp.MustCompile(`^[0-9.]+$`)
 
 func checkEndpoint(text string) error {
 	host, port, err := net.SplitHostPort(text)
-	if err != nil {
-		var bad *net.AddrError
-		if errors.As(err, &bad) {
-			return errors.New(bad.Err)
-		}
-		return err
+	if bad, ok := errors.AsType[*net.AddrError](err); ok {
+		return errors.New(bad.Err)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return errors.New("the port must be a number from 0 to 65535")

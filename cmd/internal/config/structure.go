@@ -6,11 +6,10 @@ import (
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
-// Checker is a struct that has more to say about its settings than their types
-// do. Check is called once they have been decoded, with the file's name; errors
-// are those of [setting.Errorf], and may be joined.
+// Checker is a struct that has more to say about its settings than their types do. Check is
+// called once they have been decoded; errors are those of [setting.Errorf], and may be joined.
 type Checker interface {
-	Check(file string) error
+	Check() error
 }
 
 // value puts the value of a setting into v.
@@ -43,7 +42,7 @@ func (d *decoder) structure(v reflect.Value, s *Setting, what string) {
 		at.Set(reflect.ValueOf(s.At))
 	}
 	if c, ok := settings.(Checker); ok && isRight {
-		pluginErrors(d.Report, table, s.At, c.Check(d.file))
+		pluginErrors(d.Report, table, s.At, c.Check())
 	}
 }
 

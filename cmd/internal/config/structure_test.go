@@ -30,7 +30,7 @@ type served struct {
 	Hot bool `setting:"hot"`
 }
 
-func (d *dish) Check(string) error {
+func (d *dish) Check() error {
 	if d.Price != nil && *d.Price == 13 {
 		return setting.Errorf("price", "must not be 13")
 	}

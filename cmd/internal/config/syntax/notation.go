@@ -3,6 +3,7 @@ package syntax
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -127,11 +128,8 @@ func tomlNumber(n Number) string {
 	if tomlPlain.MatchString(string(n)) {
 		return string(n)
 	}
-	if v, err := n.Unsigned(64); err == nil {
-		return strconv.FormatUint(v, 10)
-	}
-	if v, err := n.Signed(64); err == nil {
-		return strconv.FormatInt(v, 10)
+	if digits, ok := n.decimal(); ok {
+		return digits
 	}
 	v, _ := n.Float(64)
 	return strconv.FormatFloat(v, 'g', -1, 64)
@@ -145,9 +143,16 @@ func jsonText(text string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
+// jsonNumber writes numbers that JSON does not have as text.
 func jsonNumber(n Number) string {
-	text, _ := n.MarshalJSON() // neither can a number
-	return string(text)
+	if digits, ok := n.decimal(); ok {
+		return digits
+	}
+	if v, err := n.Float(64); err == nil && !math.IsInf(v, 0) && !math.IsNaN(v) {
+		text, _ := json.Marshal(v)
+		return string(text)
+	}
+	return jsonText(string(n))
 }
 
 // quote writes text in double quotes with escapes that YAML and TOML share.

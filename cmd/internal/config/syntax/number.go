@@ -1,7 +1,6 @@
 package syntax
 
 import (
-	"encoding/json"
 	"errors"
 	"regexp"
 	"strconv"
@@ -87,18 +86,11 @@ func (n Number) reason(err error) error {
 	return errNotWhole
 }
 
-// MarshalJSON returns n as a number where JSON has such a one, otherwise as text.
-func (n Number) MarshalJSON() ([]byte, error) {
+// decimal returns n in decimal digits, if it is a whole number of 64 bits.
+func (n Number) decimal() (digits string, ok bool) {
 	if v, err := n.Unsigned(64); err == nil {
-		return strconv.AppendUint(nil, v, 10), nil
+		return strconv.FormatUint(v, 10), true
 	}
-	if v, err := n.Signed(64); err == nil {
-		return strconv.AppendInt(nil, v, 10), nil
-	}
-	if v, err := n.Float(64); err == nil {
-		if text, err := json.Marshal(v); err == nil {
-			return text, nil
-		}
-	}
-	return json.Marshal(string(n))
+	v, err := n.Signed(64)
+	return strconv.FormatInt(v, 10), err == nil
 }

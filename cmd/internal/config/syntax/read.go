@@ -28,16 +28,25 @@ const (
 // Read reads the text of a file and reports its mistakes of form. The node has a
 // [Table], or no value if the file declares nothing; it is nil if the text can't be
 // understood.
-func Read(name string, data []byte, r *mistake.Report) *Node {
+func Read(name string, data []byte, r *mistake.Report) (root *Node) {
 	d := &document{Report: r, name: name}
+	defer func() { // the parsers are not ours
+		if v := recover(); v != nil {
+			d.Add(mistake.Position{File: name}, "", "parse file: %v", v)
+			root = nil
+		}
+	}()
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 	data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n")) // as old Macs end lines
 	r.Texts[name] = strings.Split(string(data), "\n")
-	if !d.checkUTF8() {
+	switch {
+	case !d.checkUTF8():
 		return nil
+	case d.at(0, 0).IsTOML():
+		return d.readTOML(data)
 	}
-	return d.guard(data)
+	return d.readYAML(data)
 }
 
 // IsFile reports whether a file has a name that tells its format. One without an
@@ -57,20 +66,6 @@ type document struct {
 
 	values, depth     int  // so far
 	tooMany, tooLarge bool // as was noted
-}
-
-// guard reads the file and reports a panic as a mistake: the parsers are not ours.
-func (d *document) guard(data []byte) (root *Node) {
-	defer func() {
-		if v := recover(); v != nil {
-			d.Add(mistake.Position{File: d.name}, "", "parse file: %v", v)
-			root = nil
-		}
-	}()
-	if d.at(0, 0).IsTOML() {
-		return d.readTOML(data)
-	}
-	return d.readYAML(data)
 }
 
 // checkUTF8 reports the first byte of the file that is no part of a character.

@@ -61,21 +61,18 @@ type scanner struct {
 func (d *document) scan(to mistake.Position, quotesOverLines bool) *scanner {
 	s := &scanner{quotesOverLines: quotesOverLines}
 	lines := d.Texts[d.name]
-	for i, line := range lines[:min(to.Line-1, len(lines))] {
-		s.line(d.at(i+1, 1), []rune(line))
+	for i, line := range lines[:min(to.Line, len(lines))] {
+		s.begin()
+		at := d.at(i+1, 1)
+		for _, r := range line {
+			if at == to {
+				return s
+			}
+			s.next(r, at)
+			at.Column++
+		}
 	}
-	last := []rune(d.Texts.Line(to))
-	s.line(d.at(to.Line, 1), last[:min(max(0, to.Column-1), len(last))])
 	return s
-}
-
-// line goes on through a line that begins at a place.
-func (s *scanner) line(at mistake.Position, line []rune) {
-	s.begin()
-	for _, r := range line {
-		s.next(r, at)
-		at.Column++
-	}
 }
 
 // begin begins a line.

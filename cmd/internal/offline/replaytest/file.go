@@ -60,7 +60,7 @@ func Load(ctx context.Context, path string) (*File, error) {
 }
 
 // Check refuses names that several tests have.
-func (f *File) Check(string) error {
+func (f *File) Check() error {
 	seen := map[string]bool{}
 	for _, t := range f.Tests {
 		if seen[t.Name] {
@@ -72,8 +72,8 @@ func (f *File) Check(string) error {
 }
 
 // Check resolves the test's paths, which are relative to the file.
-func (t *Test) Check(file string) error {
-	dir := filepath.Dir(file)
+func (t *Test) Check() error {
+	dir := filepath.Dir(t.At.File)
 	var errs []error
 	switch {
 	case len(t.Options) > 0 && len(t.Config) > 0:
@@ -113,7 +113,7 @@ func isOneOf(path string, files []string) bool {
 }
 
 // Check refuses to expect nothing.
-func (e *Expect) Check(string) error {
+func (e *Expect) Check() error {
 	if e.Packets == nil && e.Forwarded == nil && e.Dropped == nil && e.NotCaptured == nil && e.Sent == nil && e.Verdicts == "" && e.SentFile == "" {
 		return fmt.Errorf("`expect` is empty, so nothing would be compared")
 	}
