@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/config/syntax"
 	"github.com/pmtud/pmtud/cmd/internal/config/write"
+	"github.com/pmtud/pmtud/cmd/internal/offline/chain"
 	"github.com/pmtud/pmtud/configs"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
@@ -106,7 +106,7 @@ func (a *app) initial(args []string, format, name, iface string, host bool) ([]b
 		}
 		return append([]byte(comment), filledIn(text, format, name, cmp.Or(iface, configs.Interface))...), nil
 	}
-	f, err := config.ParseChain(args[0], name, a.Plugins)
+	f, err := chain.Parse(args[0], name, a.Plugins)
 	if err != nil {
 		return nil, err
 	}

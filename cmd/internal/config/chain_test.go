@@ -9,10 +9,11 @@ import (
 
 	"github.com/pmtud/pmtud/cmd/internal/config"
 	"github.com/pmtud/pmtud/cmd/internal/config/write"
+	"github.com/pmtud/pmtud/cmd/internal/offline/chain"
 )
 
 func TestParseChain(t *testing.T) {
-	const chain = `input(interface=eth0, direction=out,promiscuous=true)+file ( path = '/a b,c|d' )
+	const text = `input(interface=eth0, direction=out,promiscuous=true)+file ( path = '/a b,c|d' )
 		| rate-limit(rate=1.5)|ports(ports=80,443 , 8000-8080,labels=1,"2",true)| all | output(path=x) + file(path="$'")`
 	const want = `pipelines:
   edge:
@@ -36,7 +37,7 @@ func TestParseChain(t *testing.T) {
       - type: file
         path: "$'"
 `
-	f, err := config.ParseChain(chain, "edge", plugins)
+	f, err := chain.Parse(text, "edge", plugins)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +48,7 @@ func TestParseChain(t *testing.T) {
 
 // TestParseChainTypes wants a word to be of the type of its setting.
 func TestParseChainTypes(t *testing.T) {
-	f, err := config.ParseChain("input(interface=80,promiscuous=false,snaplen=0x10,wait=5s,name=in)|ports(ports=80,labels=2,levels=7)|output(path=1.5)", "edge", plugins)
+	f, err := chain.Parse("input(interface=80,promiscuous=false,snaplen=0x10,wait=5s,name=in)|ports(ports=80,labels=2,levels=7)|output(path=1.5)", "edge", plugins)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +105,7 @@ func TestParseChainMistakes(t *testing.T) {
 		{"input(interface=a,interface=b) | " + out, []string{"1:19: setting `interface` is set twice"}},
 	} {
 		t.Run(tc.chain, func(t *testing.T) {
-			_, err := config.ParseChain(tc.chain, "edge", plugins)
+			_, err := chain.Parse(tc.chain, "edge", plugins)
 			var mistakes config.Mistakes
 			errors.As(err, &mistakes)
 			var got []string
@@ -125,9 +126,9 @@ func FuzzParseChain(f *testing.F) {
 	f.Add("file(path=(|output)")
 	f.Add("input(interface=a)|ports(ports=000)|output")
 	dir := f.TempDir()
-	f.Fuzz(func(t *testing.T, chain string) {
+	f.Fuzz(func(t *testing.T, text string) {
 		t.Chdir(dir)
-		file, err := config.ParseChain(chain, "edge", plugins)
+		file, err := chain.Parse(text, "edge", plugins)
 		if err != nil {
 			return
 		}

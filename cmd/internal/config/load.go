@@ -47,15 +47,12 @@ func Load(ctx context.Context, paths []string, plugins []pipeline.Plugin) (*File
 	return f, r.Err()
 }
 
-// ParseChain returns the pipeline that a short description stands for, resolved; see
-// [syntax.ReadChain]. An error is a [Mistakes], with columns of the text.
-func ParseChain(text, name string, plugins []pipeline.Plugin) (*File, error) {
-	r := mistake.NewReport()
+// Declare returns what a tree declares that is not a file's, resolved as [Load] does it. An
+// error is a [Mistakes].
+func Declare(root *syntax.Node, r *mistake.Report, plugins []pipeline.Plugin) (*File, error) {
 	f := &File{texts: r.Texts}
-	if root := syntax.ReadChain(text, name, r); root != nil {
-		newDeclarer(f, r).file(root)
-		f.resolve(plugins, r)
-	}
+	newDeclarer(f, r).file(root)
+	f.resolve(plugins, r)
 	return f, r.Err()
 }
 

@@ -51,13 +51,6 @@ func (n *Node) Table() Table {
 	return table
 }
 
-// Element returns n as an element of a list.
-func (n *Node) Element() *Node {
-	element := *n
-	element.Name, element.NameAt = "", mistake.Position{}
-	return &element
-}
-
 // put adds a node to a table.
 func (n *Node) put(child *Node) { n.Value = append(n.Table(), child) }
 

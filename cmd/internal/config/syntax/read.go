@@ -1,5 +1,5 @@
-// Package syntax reads the text of a configuration: YAML, JSON, TOML or a chain become
-// one tree of nodes that know where they stand.
+// Package syntax reads the text of a configuration: YAML, JSON and TOML become one
+// tree of nodes that know where they stand.
 //
 // Parsers notice mistakes of syntax late and report them in their own words. A table has
 // better words for some, and a few scans look around the place (explain_yaml.go,
