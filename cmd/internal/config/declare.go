@@ -136,9 +136,9 @@ func (d *declarer) stage(item *syntax.Node, owner []string) Stage {
 				d.Add(stage.At, "", "`type` is empty")
 			}
 		case n.Name == "name":
-			stage.Name, stage.NameAt = d.text(n), n.At
+			stage.Name, stage.nameAt = d.text(n), n.At
 			if _, ok := n.Value.(string); ok {
-				d.checkName(stage.Name, stage.NameAt)
+				d.checkName(stage.Name, stage.nameAt)
 			}
 		case n.Name == "filters" && isSink:
 			stage.Filters = d.stages(n, owner...)
@@ -148,6 +148,9 @@ func (d *declarer) stage(item *syntax.Node, owner []string) Stage {
 	}
 	if !hasType {
 		d.Add(stage.At, "add `type`; `pmtud plugins` lists the types", "stage has no `type`")
+	}
+	if stage.Name == "" {
+		stage.nameAt = stage.At
 	}
 	return stage
 }

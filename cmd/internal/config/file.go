@@ -57,7 +57,7 @@ type Stage struct {
 	Filters  []Stage // of a sink
 
 	At     Position // of the type
-	NameAt Position
+	nameAt Position // of the name, or of the type without one
 	itemAt Position // of the list's element, or of the alias that brought it there
 
 	// Resolved is what the stage comes to; nil if it is not known what it is.
@@ -127,14 +127,6 @@ func (s Stage) Called() string {
 		return s.Name
 	}
 	return s.Type
-}
-
-// nameAt returns where the stage's name stands, given or not.
-func (s Stage) nameAt() Position {
-	if s.Name != "" {
-		return s.NameAt
-	}
-	return s.At
 }
 
 // IsSecret reports whether a setting of a resolved stage must not be shown, such as a key.

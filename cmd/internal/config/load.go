@@ -38,7 +38,7 @@ func Load(ctx context.Context, paths []string, plugins []pipeline.Plugin) (*File
 			}
 		}
 	}
-	f.Included = l.files.Included
+	f.Included = l.Files.Included
 	r.Files = f.Names
 	f.resolve(plugins, r)
 	if len(f.Pipelines) == 0 && len(r.Mistakes) == 0 {
@@ -80,15 +80,10 @@ func Decode(ctx context.Context, name string, into any) error {
 }
 
 // loader reads the files of a configuration into nodes.
-type loader struct {
-	*mistake.Report
-	files     *disk.Reader
-	variables variable.Expander
-}
+type loader struct{ variable.Expander }
 
 func newLoader(ctx context.Context, r *mistake.Report) *loader {
-	reader := disk.NewReader(ctx)
-	return &loader{r, reader, variable.Expander{Report: r, Files: reader}}
+	return &loader{variable.Expander{Report: r, Files: disk.NewReader(ctx)}}
 }
 
 // read reads a file and replaces its variables. It returns what [syntax.Read] does.
@@ -98,14 +93,14 @@ func (l *loader) read(name string) *syntax.Node {
 		l.Add(whole, "", "file name must end in .yaml, .yml, .toml or .json")
 		return nil
 	}
-	data, err := l.files.Read(name, false)
+	data, err := l.Files.Read(name, false)
 	if err != nil {
 		l.Add(whole, "", "%v", disk.WithoutPath(err))
 		return nil
 	}
 	root := syntax.Read(name, data, l.Report)
 	if root != nil {
-		l.variables.Expand(root)
+		l.Expand(root)
 	}
 	return root
 }

@@ -93,7 +93,8 @@ func (s Stage) about(need string) Position {
 // limits finds sinks that need a limit of all packets together and have none before them.
 func limits(r *mistake.Report, f *File) {
 	for _, u := range f.users() {
-		if u.kind == pipeline.KindSink && u.needs().Limit && !u.pipeline.unclear["filters"] && !limited(u.pipeline.Filters) && !limited(u.Filters) {
+		p := u.pipeline
+		if u.needs().Limit && !p.unclear["filters"] && !limited(p.Filters) && !limited(u.Filters) {
 			r.Add(u.At, "add a filter such as `iface-rate`, or set `unlimited: true`",
 				"sink `%s` sends each packet to many hosts, and no filter before it limits their total rate", u.Called())
 		}

@@ -78,13 +78,13 @@ func (r *resolver) stages(kind pipeline.Kind, pipelineName string, stages []Stag
 			continue // as was noted when it was read
 		}
 		if other, ok := first[s.Called()]; ok {
-			at, before := apart(s, s.nameAt(), &other, other.nameAt())
+			at, before := apart(s, s.nameAt, &other, other.nameAt)
 			r.Add(at, "give it another `name`", "a second %v is called `%s`; the first is at %v", kind, s.Called(), before)
 		} else {
 			first[s.Called()] = *s
 		}
 		if r.find(kind, s) && r.decode(s) {
-			pluginErrors(r.Report, s.Settings, s.At, build(s, trialEnv(pipelineName, s.Called())))
+			pluginErrors(r.Report, s.Settings, s.At, build(s, pipelineName))
 		}
 	}
 }
@@ -134,24 +134,20 @@ func (r *resolver) decode(s *Stage) bool {
 	return isRight
 }
 
-func trialEnv(pipelineName, stage string) pipeline.Env {
-	return pipeline.Env{
-		Pipeline: pipelineName, Stage: stage,
-		Log:   slog.New(slog.DiscardHandler),
-		Stdin: strings.NewReader(""), Stdout: io.Discard,
-	}
-}
-
 // build builds the stage, which touches nothing, to hear what the plugin has to say of
 // its settings and what it needs.
-func build(s *Stage, env pipeline.Env) (err error) {
+func build(s *Stage, pipelineName string) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("plugin panicked: %v", v)
 		}
 	}()
 	is := s.Resolved
-	stage, err := is.Plugin.Build(is.Settings, env)
+	stage, err := is.Plugin.Build(is.Settings, pipeline.Env{
+		Pipeline: pipelineName, Stage: s.Called(),
+		Log:   slog.New(slog.DiscardHandler),
+		Stdin: strings.NewReader(""), Stdout: io.Discard,
+	})
 	switch n, isHostUser := stage.(pipeline.HostUser); {
 	case err != nil:
 		return err

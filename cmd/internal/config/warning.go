@@ -51,14 +51,7 @@ func sameHosts(a, b []string) bool { return len(a) == 0 && len(b) == 0 || shares
 // sharesSource reports whether a message may come to both pipelines: they capture on one
 // interface, or netfilter's rules may log it for one of them.
 func (p *Pipeline) sharesSource(other *Pipeline) bool {
-	for _, a := range p.Sources {
-		for _, b := range other.Sources {
-			if a.mayHearWhat(b) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.Sources, func(s Stage) bool { return slices.ContainsFunc(other.Sources, s.mayHearWhat) })
 }
 
 func (s Stage) mayHearWhat(other Stage) bool {

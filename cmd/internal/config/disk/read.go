@@ -48,12 +48,6 @@ func NewReader(ctx context.Context) *Reader {
 	return &Reader{ctx: ctx, left: maxFiles, includes: map[string]include{}}
 }
 
-var (
-	errTooLarge   = errors.New("is larger than 1 MiB")
-	errTogether   = errors.New("does not fit: all files together are larger than 8 MiB")
-	errNotRegular = errors.New("is not a regular file")
-)
-
 // Read returns what a file holds. Pipes and devices are read too, unless it must be a
 // regular file.
 func (r *Reader) Read(name string, onlyRegular bool) ([]byte, error) {
@@ -64,7 +58,7 @@ func (r *Reader) Read(name string, onlyRegular bool) ([]byte, error) {
 		return nil, cause(err)
 	}
 	if r.left -= len(data); r.left < 0 {
-		return nil, errTogether
+		return nil, errors.New("does not fit: all files together are larger than 8 MiB")
 	}
 	return data, nil
 }
@@ -121,7 +115,7 @@ func readFile(ctx context.Context, name string, onlyRegular bool) ([]byte, error
 	case err != nil:
 		return nil, err
 	case onlyRegular && !info.Mode().IsRegular():
-		return nil, errNotRegular
+		return nil, errors.New("is not a regular file")
 	}
 	// A file that can't be waited for has no deadline; then its reads don't wait.
 	stop := context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Unix(1, 0)) })
@@ -137,7 +131,7 @@ func readAll(ctx context.Context, f *os.File, mode fs.FileMode) ([]byte, error) 
 		case err != nil:
 			return nil, err
 		case len(data) > maxFile:
-			return nil, errTooLarge
+			return nil, errors.New("is larger than 1 MiB")
 		case len(data) > 0 || mode&fs.ModeNamedPipe == 0:
 			return data, nil
 		}
