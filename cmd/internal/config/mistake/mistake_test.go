@@ -1,6 +1,7 @@
 package mistake_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -123,6 +124,14 @@ func TestShorten(t *testing.T) {
 		if got := r.Mistakes[0]; got.Message != tc.want || got.Hint != tc.want {
 			t.Errorf("%.20q, %d: %q\nwant %q", tc.message, len(tc.message), got.Message, tc.want)
 		}
+	}
+}
+
+func TestErrorf(t *testing.T) {
+	cause := errors.New("cause")
+	err := fmt.Errorf("read: %w", mistake.Errorf("hint", "%w", cause))
+	if !errors.Is(err, cause) || err.Error() != "read: cause" || mistake.HintOf(err) != "hint" || mistake.HintOf(cause) != "" {
+		t.Errorf("%v; %q, %q", err, mistake.HintOf(err), mistake.HintOf(cause))
 	}
 }
 

@@ -86,6 +86,9 @@ func TestForms(t *testing.T) {
 		{"a.yaml", "x: &x {a: 1}\ny: &y {b: 2, a: 3}\nz:\n  <<: [*x, *y]\n  c: 4\n", "table of 3 at 1:1\n  x at 1:1 is table of 1 at 1:7\n    a at 1:8 is syntax.Number \"1\" at 1:11\n" +
 			"  y at 2:1 is table of 2 at 2:7\n    b at 2:8 is syntax.Number \"2\" at 2:11\n    a at 2:14 is syntax.Number \"3\" at 2:17\n" +
 			"  z at 3:1 is table of 3 at 4:3\n    a at 1:8 is syntax.Number \"1\" at 1:11 via 4:8\n    b at 2:8 is syntax.Number \"2\" at 2:11 via 4:12\n    c at 5:3 is syntax.Number \"4\" at 5:6\n"},
+		{"a.yaml", "x: &x {a: 1}\ny: &y {<<: *x, a: 2}\nz: {<<: *y}\n", "table of 3 at 1:1\n  x at 1:1 is table of 1 at 1:7\n    a at 1:8 is syntax.Number \"1\" at 1:11\n" +
+			"  y at 2:1 is table of 1 at 2:7\n    a at 2:16 is syntax.Number \"2\" at 2:19\n" +
+			"  z at 3:1 is table of 1 at 3:4\n    a at 2:16 is syntax.Number \"2\" at 2:19 via 3:9\n"},
 		{"a.yaml", "a: {}\nb: []\nc: ''\n", "table of 3 at 1:1\n  a at 1:1 is table of 0 at 1:4\n  b at 2:1 is list of 0 at 2:4\n  c at 3:1 is string \"\" at 3:4\n"},
 		{"a.yaml", "a: " + strings.Repeat("{a: ", 3) + "1}}}\nb: 2\n", "table of 2 at 1:1\n  a at 1:1 is table of 1 at 1:4\n    a at 1:5 is table of 1 at 1:8\n" +
 			"      a at 1:9 is table of 1 at 1:12\n        a at 1:13 is syntax.Number \"1\" at 1:16\n  b at 2:1 is syntax.Number \"2\" at 2:4\n"},
