@@ -24,6 +24,7 @@ func TestInject(t *testing.T) {
 			sink := "{type: inject, as_from: " + w.child
 			if k.otherRouting {
 				sink += ", mark: 0"
+				netns.Must(t, w.host.Sysctl("net.ipv4.udp_l3mdev_accept", "1")) // the source's socket is in no VRF
 			}
 			w.inject(t, sink+"}")
 		})
@@ -50,14 +51,11 @@ func (w *world) inject(t *testing.T, sink string) {
 // relayMessages sends the host three messages of each IP version in datagrams of the sink relay.
 func (w *world) relayMessages(t *testing.T) (sent int) {
 	t.Helper()
-	from, to := w.other, host4
-	switch {
-	case w.otherRouting:
-		from, to = w.host, "127.0.0.1" // the program's sockets are not in the VRF
-	case !strings.Contains(w.family, "4"):
+	to := host4
+	if !strings.Contains(w.family, "4") {
 		to = host6
 	}
-	c, err := from.Dial(t.Context(), "udp", "", net.JoinHostPort(to, fmt.Sprint(relayPort)))
+	c, err := w.other.Dial(t.Context(), "udp", "", net.JoinHostPort(to, fmt.Sprint(relayPort)))
 	netns.Must(t, err)
 	defer c.Close()
 	keys, err := sealed.Keys(nil, true)
