@@ -85,15 +85,11 @@ func (s *scanner) begin() {
 
 // next goes on to the next character of a line.
 func (s *scanner) next(r rune, at mistake.Position) {
-	s.comment = s.comment || r == '#' && s.inside == nil && (s.before == ' ' || s.before == '\t')
-	if !s.comment {
-		s.char(r, s.before, at)
-		s.before = r
-	}
-}
-
-func (s *scanner) char(r, before rune, at mistake.Position) {
+	before := s.before
+	s.before = r
+	s.comment = s.comment || r == '#' && s.inside == nil && (before == ' ' || before == '\t')
 	switch {
+	case s.comment:
 	case s.escaped:
 		s.escaped = false
 	case s.inside != nil && r == s.inside.sign:

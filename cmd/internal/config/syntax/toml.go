@@ -88,26 +88,25 @@ func (t *tomlReader) keys(n *unstable.Node) []key {
 
 // header enters the table that n names.
 func (t *tomlReader) header(n *unstable.Node, kind tableKind) *Node {
-	parent, k := t.parent(t.root, n, implied)
-	if parent == nil {
-		return nil
+	if parent, k := t.parent(t.root, n, implied); parent != nil {
+		return t.enter(parent, k, kind)
 	}
-	return t.enter(parent, k, kind)
+	return nil
 }
 
 // parent enters the tables that the key of n names but for its last part. It is nil if
 // there is no way.
 func (t *tomlReader) parent(from *Node, n *unstable.Node, kind tableKind) (parent *Node, last key) {
 	keys := t.keys(n)
-	if len(keys) == 0 {
-		return nil, key{}
-	}
-	for _, k := range keys[:len(keys)-1] {
+	for i, k := range keys {
+		if i == len(keys)-1 {
+			return from, k
+		}
 		if from = t.enter(from, k, kind); from == nil {
-			return nil, key{}
+			break
 		}
 	}
-	return from, keys[len(keys)-1]
+	return nil, key{}
 }
 
 // enter enters the table k of parent in one of the ways, or the last of a list of them. It
