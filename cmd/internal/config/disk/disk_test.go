@@ -81,7 +81,7 @@ func TestFindMany(t *testing.T) {
 
 func TestRead(t *testing.T) {
 	mib := strings.Repeat("x", 1<<20)
-	lay(t, map[string]string{"a": "a\n", "mib": mib, "more": mib + "x", "empty": "", "latin": "\xe4"})
+	lay(t, map[string]string{"a": "a\n", "mib": mib, "more": mib + "x", "empty": "", "one": "x"})
 	r := disk.NewReader(t.Context())
 	for _, tc := range []struct {
 		name        string
@@ -103,9 +103,9 @@ func TestRead(t *testing.T) {
 		}
 	}
 	r = disk.NewReader(t.Context())
-	for i, name := range []string{"mib", "mib", "mib", "mib", "mib", "mib", "mib", "mib", "empty", "a"} {
+	for i, name := range []string{"mib", "mib", "mib", "mib", "mib", "mib", "mib", "mib", "empty", "one"} {
 		_, err := r.Read(name, false)
-		if want := map[bool]string{true: "does not fit: all files together are larger than 8 MiB"}[name == "a"]; text(err) != want {
+		if want := map[bool]string{true: "does not fit: all files together are larger than 8 MiB"}[name == "one"]; text(err) != want {
 			t.Errorf("file %d: %v", i, err)
 		}
 	}
@@ -126,7 +126,7 @@ func TestInclude(t *testing.T) {
 	lay(t, map[string]string{"a": "a", "latin": "\xe4"})
 	r := disk.NewReader(t.Context())
 	for i, tc := range []struct{ path, want, err string }{
-		{"a", "a", ""}, {"latin", "\xe4", "is not UTF-8"}, {"a", "a", ""}, {"none", "", "no such file or directory"},
+		{"a", "a", ""}, {"latin", "\xe4", "is not UTF-8"}, {"a", "a", ""}, {"none", "", "no such file or directory"}, {"latin", "\xe4", "is not UTF-8"},
 	} {
 		got, err := r.Include(tc.path)
 		if got != tc.want || text(err) != tc.err {
@@ -206,7 +206,10 @@ func TestFingerprint(t *testing.T) {
 	if err := mkfifo("pipe"); err != nil {
 		t.Skipf("no pipes: %v", err)
 	}
-	paths := []string{"d", "c", "pipe", "new"}
+	if err := os.Mkdir("e", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	paths := []string{"d", "c", "pipe", "new", "e"}
 	before := disk.Fingerprint(t.Context(), paths)
 	if len(before) != 64 || disk.Fingerprint(t.Context(), paths) != before {
 		t.Errorf("it changes: %s", before)
@@ -221,6 +224,8 @@ func TestFingerprint(t *testing.T) {
 		{"renamed", func() error { return os.Rename("d/c.yaml", "d/d.yaml") }},
 		{"missing", func() error { return os.WriteFile("new", nil, 0o644) }},
 		{"large", func() error { return os.WriteFile("d/b.yaml", make([]byte, 1<<20+1), 0o644) }},
+		{"empty", func() error { return os.WriteFile("d/b.yaml", nil, 0o644) }},
+		{"no folder", func() error { return os.Remove("e") }},
 	} {
 		if err := tc.change(); err != nil {
 			t.Fatal(err)
