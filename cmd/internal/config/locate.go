@@ -3,26 +3,19 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 
-	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
 // Locate turns an error of [pipeline.New] for a spec of f into Mistakes at the
 // places where f declares what is wrong.
 func (f *File) Locate(name string, err error) Mistakes {
-	r := f.report()
-	for i := range f.Pipelines {
-		if f.Pipelines[i].Name == name {
-			f.Pipelines[i].locate(r, err)
-			return r.Mistakes
-		}
+	i := slices.IndexFunc(f.Pipelines, func(p Pipeline) bool { return p.Name == name })
+	if i < 0 {
+		return Mistakes{{Message: fmt.Sprintf("pipeline %s: %v", name, err)}}
 	}
-	return Mistakes{{Message: fmt.Sprintf("pipeline %s: %v", name, err)}}
-}
-
-// locate notes what [pipeline.New] found wrong with p.
-func (p *Pipeline) locate(r *mistake.Report, err error) {
+	p, r := &f.Pipelines[i], f.report()
 	for _, err := range split(err) {
 		var stage *pipeline.StageError
 		if !errors.As(err, &stage) {
@@ -32,6 +25,7 @@ func (p *Pipeline) locate(r *mistake.Report, err error) {
 		s := p.stage(stage)
 		pluginErrors(r, s.Settings, s.At, stage.Err)
 	}
+	return r.Mistakes
 }
 
 // stage returns the stage that an error is about.
