@@ -24,9 +24,14 @@ func TestSummarize(t *testing.T) {
 === RUN   TestC
     c_test.go:9: needs nft: not here
 --- SKIP: TestC (0.00s)
+=== RUN   TestD
+--- SKIP: TestD (0.00s)
 FAIL
 `
-	want := result{Passed: 1, Failed: []string{"TestB/inner", "TestB"}, Skipped: []skip{{"TestC", "needs nft: not here"}}}
+	want := result{
+		Passed: 1, Failed: []string{"TestB/inner", "TestB"},
+		Skipped: []skip{{"TestC", "needs nft: not here"}, {"TestD", "no reason given"}},
+	}
 	if diff := cmp.Diff(want, summarize(output)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -39,8 +39,12 @@ func summarize(output string) (r result) {
 	return r
 }
 
-// reason removes the place in the source from a line of a test's log.
+// reason removes the place in the source from a line of a test's log. A test that gave no reason
+// has none.
 func reason(line string) string {
+	if strings.HasPrefix(line, "--- ") || strings.HasPrefix(line, "=== ") {
+		return "no reason given"
+	}
 	if place, text, found := strings.Cut(line, ": "); found && strings.Contains(place, ".go:") {
 		return text
 	}
