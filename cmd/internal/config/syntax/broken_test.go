@@ -43,3 +43,31 @@ func TestBroken(t *testing.T) {
 		t.Errorf("%d files are broken", broken)
 	}
 }
+
+// TestExplained has texts that no parser takes, with what is said of them.
+func TestExplained(t *testing.T) {
+	const notClosed = "`[` is not closed; write `]` where it ends"
+	for _, tc := range []struct{ name, text, want string }{
+		{"a.yaml", "# [\na: [1, 2\nc: 3\n", "2:4: " + notClosed},
+		{"a.yaml", "a: [1,\n# [ b\n  2\nc: 3\n", "1:4: " + notClosed},
+		{"a.yaml", "a: b # [\nc: [\nd: 5\n", "2:4: " + notClosed},
+		{"a.yaml", "a: [\"x\\\"]\", 1\nb: 2\n", "1:4: " + notClosed},
+		{"a.yaml", "a: [\"x\\\" [\", 1]]\n", "1:16: `]` closes nothing; remove it"},
+		{"a.toml", "a = [1, # [\n2\nb = 3\n", "1:5: " + notClosed},
+		{"a.toml", "a = 'x' # [\nb = [1\nc = 2\n", "2:5: " + notClosed},
+		{"a.toml", "a = [\"x\\\"]\", 1\nb = 2\n", "1:5: " + notClosed},
+		{"a.yaml", "  a: 1\n b: 2\n", "2:2: indentation of 1 spaces matches no line above; indent by 2 spaces"},
+		{"a.yaml", "a:\n    b: 1\n  c: 2\n", "3:3: indentation of 2 spaces matches no line above; indent by 4 or 0 spaces"},
+		{"a.yaml", "a: 1\nword\n  b: 2\n", "2:5: a colon is missing; write `word:`"},
+		{"a.yaml", "a: 1\nword\nb: 2\n", "2:5: a colon is missing; write `word:`"},
+		{"a.yaml", "a: b: c", "1:4: there is a second colon on this line; put quotes around the text: `a: \"b: c\"`"},
+		{"a.yaml", "a: 1\n  b: 2\n", "2:3: line is indented deeper than the one above, which already has a value; indent by 0 spaces"},
+		{"a.yaml", "a: 1\n\u00a0b: 2: 3\n", "2:1: this is U+00A0, not a plain space; write a plain space"},
+		{"a.yaml", "a: x\u00a0y\nb: 2: 3\n", "2:4: there is a second colon on this line; put quotes around the text: `b: \"2: 3\"`"},
+		{"a.toml", "a = \u00a01\n", "1:5: this is U+00A0, not a plain space; write a plain space"},
+	} {
+		if got := said(tc.name, tc.text); got != tc.want {
+			t.Errorf("%s %q:\ngot  %s\nwant %s", tc.name, tc.text, got, tc.want)
+		}
+	}
+}

@@ -148,16 +148,20 @@ func TestFormMistakes(t *testing.T) {
 		{"a.yaml", "{" + strings.ReplaceAll(strings.ReplaceAll(names.String(), " =", ":"), "\n", ", ") + " x: 1, y: 2}", "1:8892: more than 1000 names in one place"},
 		{"a.toml", "a = 2026-01-02\n", "1:5: no setting takes a date or a time; put quotes around the text: \"2026-01-02\""},
 	} {
-		r := mistake.NewReport()
-		syntax.Read(tc.name, []byte(tc.text), r)
-		got := ""
-		for _, m := range r.Mistakes {
-			got += strings.TrimPrefix(m.Short(), tc.name+":")
-		}
-		if got != tc.want {
+		if got := said(tc.name, tc.text); got != tc.want {
 			t.Errorf("%s %.60q:\ngot  %s\nwant %s", tc.name, tc.text, got, tc.want)
 		}
 	}
+}
+
+// said returns what is said of a file, one mistake behind the other.
+func said(name, text string) (all string) {
+	r := mistake.NewReport()
+	syntax.Read(name, []byte(text), r)
+	for _, m := range r.Mistakes {
+		all += strings.TrimPrefix(m.Short(), name+":")
+	}
+	return all
 }
 
 // TestManyValues wants a file to hold so many values and no more.
