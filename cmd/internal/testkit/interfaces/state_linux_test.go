@@ -20,6 +20,7 @@ func TestReadiness(t *testing.T) {
 	cables := []string{"eth0", "eth1"}
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
+			t.Parallel() // most of it is waiting for the kernel, which tells of a carrier once a second
 			w := newWorld(t, k)
 			d := w.start(t, w.pipeline([]string{pcap(w.child)}, "{type: log}"))
 			d.awaitReady(t, "ok\n")

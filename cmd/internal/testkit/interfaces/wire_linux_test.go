@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -215,8 +216,11 @@ func (w *world) launch(t *testing.T, pipelines string) *daemon {
 	d.Cmd = exec.Command(*program, "run", "-c", d.configure(t, pipelines))
 	d.Stdout, d.Stderr = &d.log, &d.log
 	netns.Must(t, w.host.Start(d.Cmd))
-	t.Cleanup(func() { _ = d.Process.Kill() }) // it may have ended
 	t.Cleanup(func() {
+		kill := time.AfterFunc(patience, func() { _ = d.Process.Kill() })
+		defer kill.Stop()
+		_ = d.Process.Signal(unix.SIGTERM) // it may have ended; if not, its log will have the counters
+		_ = d.Wait()
 		if t.Failed() {
 			t.Logf("pipelines %s: %+v, log\n%s", pipelines, w.copies.read(), &d.log)
 		}
