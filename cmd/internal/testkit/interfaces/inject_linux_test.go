@@ -15,24 +15,14 @@ import (
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
-// TestInject relays messages to the host over each kind of interface. Each gets into its network
-// stack once, by the interface's ingress, and no capture sends it on.
-func TestInject(t *testing.T) {
-	for _, k := range kinds {
-		t.Run(k.name, func(t *testing.T) {
-			w := newWorld(t, k)
-			sink := "{type: inject, as_from: " + w.child
-			if k.otherRouting {
-				sink += ", mark: 0"
-				netns.Must(t, w.host.Sysctl("net.ipv4.udp_l3mdev_accept", "1")) // the source's socket is in no VRF
-			}
-			w.inject(t, sink+"}")
-		})
+// testInject relays messages to the host over the interface. Each gets into its network stack once,
+// by the interface's ingress, and no capture sends it on.
+func (w *world) testInject(t *testing.T) {
+	sink := "{type: inject, as_from: " + w.child + "}"
+	if w.otherRouting {
+		sink = "{type: inject, as_from: " + w.child + ", mark: 0}"
+		netns.Must(t, w.host.Sysctl("net.ipv4.udp_l3mdev_accept", "1")) // the source's socket is in no VRF
 	}
-}
-
-func (w *world) inject(t *testing.T, sink string) {
-	t.Helper()
 	w.copies.reset()
 	before := w.errors(t)
 	d := w.start(t, w.pipeline([]string{pcap(w.child)}, w.sinks())+

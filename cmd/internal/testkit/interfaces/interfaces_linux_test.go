@@ -39,20 +39,33 @@ func (w *world) sinks() string {
 	return strings.Join(sinks, ", ")
 }
 
-// TestOneCopy takes in messages on each kind of interface and sends them on there: one copy of each
-// message by each sink, also when its parent is captured too, or where netfilter logs them.
-func TestOneCopy(t *testing.T) {
+// TestKinds tries all that can be done on each kind of interface.
+func TestKinds(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
+			t.Parallel() // the kernel takes its time: it tells of carriers once a second
 			w := newWorld(t, k)
-			w.oneCopy(t, pcap(w.child))
-			if w.parent != "" {
-				w.oneCopy(t, pcap(w.child), pcap(w.parent))
+			t.Run("check", w.testCheckHost)
+			if k.noEthernet {
+				t.Run("no broadcast", w.testNoBroadcast)
 			}
-			w.logPTBs(t)
-			w.oneCopy(t, nflog)
+			t.Run("copies", w.testCopies)
+			t.Run("inject", w.testInject)
+			t.Run("readiness", w.testReadiness)
 		})
 	}
+}
+
+// testCopies takes in messages and sends them on: one copy of each message by each sink, also when
+// the parent is captured too, or where netfilter logs them.
+func (w *world) testCopies(t *testing.T) {
+	w.oneCopy(t, pcap(w.child))
+	if w.parent != "" {
+		w.oneCopy(t, pcap(w.child), pcap(w.parent))
+		w.oneCopy(t, pcap(w.parent)) // it shows the messages
+	}
+	w.logPTBs(t)
+	w.oneCopy(t, nflog)
 }
 
 func (w *world) oneCopy(t *testing.T, sources ...string) {
@@ -68,6 +81,16 @@ func (w *world) oneCopy(t *testing.T, sources ...string) {
 		if !strings.Contains(line, "level=INFO") && !strings.Contains(line, "process keeps running as root") {
 			t.Errorf("sources %v: the log has %s", sources, line)
 		}
+	}
+}
+
+// testNoBroadcast has the program say what can't work.
+func (w *world) testNoBroadcast(t *testing.T) {
+	sink := broadcast + w.child + "}"
+	w.check(t, sink, "problem  broadcast on child is impossible: packets there have no Ethernet header")
+	d := w.launch(t, w.pipeline([]string{pcap(w.child)}, sink))
+	if err := d.Wait(); err == nil || !strings.Contains(d.log.String(), "its packets have no Ethernet header, so there is no broadcast") {
+		t.Errorf("it ends with %v, log\n%s", err, &d.log)
 	}
 }
 
@@ -88,19 +111,6 @@ func (w *world) wantCopies(t *testing.T, n int) {
 		}
 		return got == want
 	})
-}
-
-// TestParentShowsMessages captures the parent alone: the messages are seen there too.
-func TestParentShowsMessages(t *testing.T) {
-	for _, k := range kinds {
-		if k.parent == "" {
-			continue
-		}
-		t.Run(k.name, func(t *testing.T) {
-			w := newWorld(t, k)
-			w.oneCopy(t, pcap(w.parent))
-		})
-	}
 }
 
 // TestFailover has the active cable of a bond fail. The messages go on over the other.
@@ -124,20 +134,4 @@ func TestVRFDevice(t *testing.T) {
 
 func kindOf(name string) kind {
 	return kinds[slices.IndexFunc(kinds, func(k kind) bool { return k.name == name })]
-}
-
-// TestNoBroadcastsWithoutEthernet has the program say what can't work.
-func TestNoBroadcastsWithoutEthernet(t *testing.T) {
-	for _, k := range kinds {
-		if !k.noEthernet {
-			continue
-		}
-		t.Run(k.name, func(t *testing.T) {
-			w := newWorld(t, k)
-			d := w.launch(t, w.pipeline([]string{pcap(w.child)}, broadcast+w.child+"}"))
-			if err := d.Wait(); err == nil || !strings.Contains(d.log.String(), "its packets have no Ethernet header, so there is no broadcast") {
-				t.Errorf("it ends with %v, log\n%s", err, &d.log)
-			}
-		})
-	}
 }

@@ -14,35 +14,28 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
-// TestReadiness takes down each kind of interface, what it is made on, and the other end of the
-// cables: /readyz says so, and that all is well again. A tunnel has no carrier to lose.
-func TestReadiness(t *testing.T) {
-	cables := []string{"eth0", "eth1"}
-	for _, k := range kinds {
-		t.Run(k.name, func(t *testing.T) {
-			t.Parallel() // most of it is waiting for the kernel, which tells of a carrier once a second
-			w := newWorld(t, k)
-			d := w.start(t, w.pipeline([]string{pcap(w.child)}, "{type: log}"))
-			d.awaitReady(t, "ok\n")
-			outage := func(noticed bool, ns *netns.NS, names ...string) {
-				t.Helper()
-				for _, name := range names {
-					netns.Must(t, ns.Down(name))
-				}
-				if noticed {
-					d.awaitReady(t, "[-] pipeline p source source0: interface "+w.child+" ")
-				}
-				for _, name := range names {
-					netns.Must(t, ns.Up(name))
-				}
-				d.awaitReady(t, "ok\n")
-			}
-			outage(true, w.host, w.child)
-			outage(!k.noEthernet && !k.unaware, w.host, cables...)
-			outage(!k.noEthernet, w.other, cables...)
-			d.end(t)
-		})
+// testReadiness takes down the interface, what it is made on, and the other end of the cables:
+// /readyz says so, and that all is well again. A tunnel has no carrier to lose.
+func (w *world) testReadiness(t *testing.T) {
+	d := w.start(t, w.pipeline([]string{pcap(w.child)}, "{type: log}"))
+	d.awaitReady(t, "ok\n")
+	outage := func(noticed bool, ns *netns.NS, names ...string) {
+		t.Helper()
+		for _, name := range names {
+			netns.Must(t, ns.Down(name))
+		}
+		if noticed {
+			d.awaitReady(t, "[-] pipeline p source source0: interface "+w.child+" ")
+		}
+		for _, name := range names {
+			netns.Must(t, ns.Up(name))
+		}
+		d.awaitReady(t, "ok\n")
 	}
+	outage(true, w.host, w.child)
+	outage(!w.noEthernet && !w.unaware, w.host, "eth0", "eth1")
+	outage(!w.noEthernet, w.other, "eth0", "eth1")
+	d.end(t)
 }
 
 // awaitReady waits until /readyz has an answer that begins so.
@@ -67,21 +60,13 @@ func (d *daemon) ready(t *testing.T) string {
 	return string(body)
 }
 
-// TestCheckHost has `pmtud check --host` say what works on each kind of interface, and what does not.
-func TestCheckHost(t *testing.T) {
-	for _, k := range kinds {
-		t.Run(k.name, func(t *testing.T) {
-			w := newWorld(t, k)
-			w.check(t, w.sinks(), "")
-			if k.noEthernet {
-				w.check(t, broadcast+w.child+"}", "problem  broadcast on child is impossible: packets there have no Ethernet header")
-			}
-			if k.otherRouting {
-				w.check(t, "{type: inject, as_from: "+w.child+"}", "problem  as_from "+w.child+" is in the VRF vrf0, whose routes the policy rules for the mark leave out")
-				w.check(t, peers, "problem  peer "+other4+" can't be reached at "+other4+": network is unreachable")
-				w.check(t, w.relay(), "problem  peer "+other4+" can't be reached at "+other4+": network is unreachable")
-			}
-		})
+// testCheckHost has `pmtud check --host` say what works, and what does not.
+func (w *world) testCheckHost(t *testing.T) {
+	w.check(t, w.sinks(), "")
+	if w.otherRouting {
+		w.check(t, "{type: inject, as_from: "+w.child+"}", "problem  as_from "+w.child+" is in the VRF vrf0, whose routes the policy rules for the mark leave out")
+		w.check(t, peers, "problem  peer "+other4+" can't be reached at "+other4+": network is unreachable")
+		w.check(t, w.relay(), "problem  peer "+other4+" can't be reached at "+other4+": network is unreachable")
 	}
 }
 
