@@ -53,13 +53,14 @@ func (n Number) Signed(bits int) (int64, error) {
 
 // Unsigned returns n as an integer without sign of the given number of bits.
 func (n Number) Unsigned(bits int) (uint64, error) {
-	v, err := strconv.ParseUint(strings.TrimPrefix(n.digits(), "+"), 0, bits)
-	if err != nil && strings.HasPrefix(string(n), "-") {
-		if v, err := n.Signed(64); errors.Is(err, errNotWhole) || err == nil && v == 0 {
-			return 0, err
+	if strings.HasPrefix(string(n), "-") {
+		v, err := n.Signed(64)
+		if v < 0 {
+			err = ErrRange
 		}
-		return 0, ErrRange
+		return 0, err
 	}
+	v, err := strconv.ParseUint(strings.TrimPrefix(n.digits(), "+"), 0, bits)
 	return v, n.reason(err)
 }
 
