@@ -73,7 +73,25 @@ func newBridged(t *testing.T) bridged {
 		b.hosts[name], ports = ns, append(ports, "to-"+name)
 	}
 	netns.Must(t, b.bridge.Bridge("br0", ports...))
+	pipelinetest.Eventually(t, func() bool { return b.forwards(t, ports) })
 	return b
+}
+
+// forwards reports whether the kernel has told the bridge that its ports have carrier.
+func (b bridged) forwards(t *testing.T, ports []string) bool {
+	t.Helper()
+	all := true
+	netns.Must(t, b.bridge.Do(func() error {
+		for _, port := range ports {
+			l, err := netlink.LinkByName(port)
+			if err != nil {
+				return err
+			}
+			all = all && l.Attrs().OperState == netlink.OperUp
+		}
+		return nil
+	}))
+	return all
 }
 
 func (b bridged) mac(t *testing.T, name string) net.HardwareAddr {

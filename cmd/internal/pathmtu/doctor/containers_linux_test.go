@@ -1,7 +1,9 @@
 package doctor_test
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os/exec"
 	"strings"
 	"testing"
@@ -13,7 +15,11 @@ import (
 // TestContainers finds a connection that hangs in another network namespace, and a setting there.
 func TestContainers(t *testing.T) {
 	p := healthy(t)
-	netns.Must(t, pathlab.Silence(p.Second), p.Server.Sysctl("net.ipv4.route.min_pmtu", "1280"))
+	err := p.Server.Sysctl("net.ipv4.route.min_pmtu", "1280")
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("this kernel has one net.ipv4.route.min_pmtu for all network namespaces")
+	}
+	netns.Must(t, err, pathlab.Silence(p.Second))
 	process := exec.Command("cat") // it lives until its input ends
 	in, err := process.StdinPipe()
 	netns.Must(t, err, p.Server.Start(process))
