@@ -53,6 +53,7 @@ func TestExplained(t *testing.T) {
 		{"a.yaml", "a: b # [\nc: [\nd: 5\n", "2:4: " + notClosed},
 		{"a.yaml", "a: [\"x\\\"]\", 1\nb: 2\n", "1:4: " + notClosed},
 		{"a.yaml", "a: [\"x\\\" [\", 1]]\n", "1:16: `]` closes nothing; remove it"},
+		{"a.yaml", "a: {b: 1}}\n", "1:10: `}` closes nothing; remove it"},
 		{"a.toml", "a = [1, # [\n2\nb = 3\n", "1:5: " + notClosed},
 		{"a.toml", "a = 'x' # [\nb = [1\nc = 2\n", "2:5: " + notClosed},
 		{"a.toml", "a = [\"x\\\"]\", 1\nb = 2\n", "1:5: " + notClosed},
