@@ -26,11 +26,17 @@ func TestSummarize(t *testing.T) {
 --- SKIP: TestC (0.00s)
 === RUN   TestD
 --- SKIP: TestD (0.00s)
+=== RUN   TestE
+=== RUN   TestE/inner
+    e_test.go:9: no egress hook
+--- PASS: TestE (0.01s)
+    --- PASS: TestE/other (0.01s)
+    --- SKIP: TestE/inner (0.01s)
 FAIL
 `
 	want := result{
-		Passed: 1, Failed: []string{"TestB/inner", "TestB"},
-		Skipped: []skip{{"TestC", "needs nft: not here"}, {"TestD", "no reason given"}},
+		Passed: 2, Failed: []string{"TestB/inner", "TestB"},
+		Skipped: []skip{{"TestC", "needs nft: not here"}, {"TestD", "no reason given"}, {"TestE/inner", "no egress hook"}},
 	}
 	if diff := cmp.Diff(want, summarize(output)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

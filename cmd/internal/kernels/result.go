@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"cmp"
 	"strings"
 )
 
@@ -21,7 +22,8 @@ type skip struct{ Test, Why string }
 
 // summarize counts the tests in the output of tests with the option -test.v.
 func summarize(output string) (r result) {
-	last := "" // line
+	last := map[string]string{} // line of each test's log
+	running := ""
 	for line := range strings.Lines(output) {
 		trimmed := strings.TrimSpace(line)
 		verdict, rest, _ := strings.Cut(trimmed, ": ")
@@ -32,19 +34,18 @@ func summarize(output string) (r result) {
 		case verdict == "--- FAIL":
 			r.Failed = append(r.Failed, test)
 		case verdict == "--- SKIP":
-			r.Skipped = append(r.Skipped, skip{test, reason(last)})
+			r.Skipped = append(r.Skipped, skip{test, cmp.Or(reason(last[test]), "no reason given")})
+		case strings.HasPrefix(line, "=== "):
+			running = trimmed[strings.LastIndexByte(trimmed, ' ')+1:]
+		case verdict != "--- PASS":
+			last[running] = trimmed
 		}
-		last = trimmed
 	}
 	return r
 }
 
-// reason removes the place in the source from a line of a test's log. A test that gave no reason
-// has none.
+// reason removes the place in the source from a line of a test's log.
 func reason(line string) string {
-	if strings.HasPrefix(line, "--- ") || strings.HasPrefix(line, "=== ") {
-		return "no reason given"
-	}
 	if place, text, found := strings.Cut(line, ": "); found && strings.Contains(place, ".go:") {
 		return text
 	}
