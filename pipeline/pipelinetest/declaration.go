@@ -139,7 +139,7 @@ func buildStage[T any](t *testing.T, plugin pipeline.Plugin, settings any, env p
 	if err != nil {
 		t.Fatalf("build %s: %v", plugin.Type, err)
 	}
-	if after := openFiles(); after > before { // others may close theirs meanwhile, such as a test's server
+	if after := stillOpen(before); after > before {
 		t.Errorf("building opened files: %d before, %d after", before, after)
 	}
 	return stage.(T)

@@ -58,7 +58,7 @@ func (f filterTest) openIt(t *testing.T, filter pipeline.Filter) {
 			if err := o.Close(); err != nil {
 				t.Errorf("close: %v", err)
 			}
-			if after := openFiles(); after > before {
+			if after := stillOpen(before); after > before {
 				t.Errorf("files left open: %d before, %d after", before, after)
 			}
 		})

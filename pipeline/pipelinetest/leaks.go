@@ -34,3 +34,13 @@ func checkLeaks(t *testing.T, files, goroutines int) {
 		t.Errorf("files left open: %d before, %d after", files, n)
 	}
 }
+
+// stillOpen returns the number of open files. While it is above before, it waits a little: others
+// than the stage may open a file for a moment, such as a test's server.
+func stillOpen(before int) (files int) {
+	deadline := time.Now().Add(200 * time.Millisecond)
+	for files = openFiles(); files > before && time.Now().Before(deadline); files = openFiles() {
+		time.Sleep(5 * time.Millisecond)
+	}
+	return files
+}
