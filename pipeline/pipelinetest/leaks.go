@@ -23,10 +23,7 @@ func watchLeaks(t *testing.T) (check func()) {
 // their connections.
 func checkLeaks(t *testing.T, files, goroutines int) {
 	t.Helper()
-	deadline := time.Now().Add(5 * time.Second)
-	for (runtime.NumGoroutine() > goroutines || openFiles() > files) && time.Now().Before(deadline) {
-		time.Sleep(time.Millisecond)
-	}
+	settle(5*time.Second, func() bool { return runtime.NumGoroutine() <= goroutines && openFiles() <= files })
 	if n := runtime.NumGoroutine(); n > goroutines {
 		t.Errorf("goroutines left behind: %d before, %d after", goroutines, n)
 	}
@@ -38,9 +35,16 @@ func checkLeaks(t *testing.T, files, goroutines int) {
 // stillOpen returns the number of open files. While it is above before, it waits a little: others
 // than the stage may open a file for a moment, such as a test's server.
 func stillOpen(before int) (files int) {
-	deadline := time.Now().Add(200 * time.Millisecond)
-	for files = openFiles(); files > before && time.Now().Before(deadline); files = openFiles() {
-		time.Sleep(5 * time.Millisecond)
-	}
+	settle(200*time.Millisecond, func() bool {
+		files = openFiles()
+		return files <= before
+	})
 	return files
+}
+
+// settle waits until something is so, but no longer than limit.
+func settle(limit time.Duration, isSo func() bool) {
+	for deadline := time.Now().Add(limit); !isSo() && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
 }

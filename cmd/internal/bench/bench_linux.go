@@ -14,8 +14,8 @@ import (
 type Config struct {
 	Pmtud    string        // path of the program
 	Base     string        // path of another build that is flooded in turn with it, or empty
-	Rounds   int           // of each comparison
 	Original string        // path of the daemon that pmtud succeeds, which Live floods too, or empty
+	Rounds   int           // of each comparison
 	Flood    time.Duration // length of each flood
 	Rate     int           // of a flood of Live, packets per second; 0 is as many as possible
 	Latency  int           // number of single packets

@@ -58,10 +58,10 @@ func (b *bench) compare(ctx context.Context) error {
 			all = append(all, base[len(base)-1])
 		}
 	}
-	var first *contender
+	var predecessor *contender
 	if b.original != nil {
-		first = &contender{name: "original", program: *b.original}
-		all = append(all, first)
+		predecessor = &contender{name: b.original.name, program: *b.original}
+		all = append(all, predecessor)
 	}
 	if err := b.floodInTurn(ctx, all); err != nil {
 		return err
@@ -72,8 +72,8 @@ func (b *bench) compare(ctx context.Context) error {
 		if b.Base != "" {
 			fmt.Fprintf(b.out, ", %.2f times the base's", c.ratio(base[i]))
 		}
-		if first != nil {
-			fmt.Fprintf(b.out, ", %.2f times the original's", c.ratio(first))
+		if predecessor != nil {
+			fmt.Fprintf(b.out, ", %.2f times the original's", c.ratio(predecessor))
 		}
 		fmt.Fprintln(b.out)
 		times = append(times, CPUTime{"pmtud, " + c.name, median(c.times)})

@@ -52,9 +52,7 @@ func Forge(frame []byte) { ForgeBy(rand.Uint64, frame) }
 
 // ForgeBy is [Forge] with random numbers of the caller's.
 func ForgeBy(random func() uint64, frame []byte) {
-	ip := wire.ParseIP(frame[wire.EthernetLen:])
-	message := ip.Bytes[ip.HeaderLen():]
-	quoted := wire.ParseIP(message[wire.ICMPLen:])
+	ip, message, quoted := parts(frame)
 	if ip.Version == 6 {
 		forgeIPv6(random, ip.Bytes, message, quoted.Bytes)
 	} else {
@@ -67,15 +65,20 @@ func ForgeBy(random func() uint64, frame []byte) {
 
 // ForgeConnection changes only what one router says of one client: the client's port and the MTU.
 func ForgeConnection(frame []byte) {
-	ip := wire.ParseIP(frame[wire.EthernetLen:])
-	message := ip.Bytes[ip.HeaderLen():]
-	quoted := wire.ParseIP(message[wire.ICMPLen:])
+	ip, message, quoted := parts(frame)
 	if ip.Version == 6 {
 		forgeConnection6(rand.Uint64(), message, quoted.Bytes)
 	} else {
 		forgeConnection4(rand.Uint64(), message, quoted.Bytes)
 	}
 	ip.SetICMPChecksum(message)
+}
+
+// parts returns a frame's packet, the ICMP message in it, and the packet that this quotes.
+func parts(frame []byte) (ip wire.IP, message []byte, quoted wire.IP) {
+	ip = wire.ParseIP(frame[wire.EthernetLen:])
+	message = ip.Bytes[ip.HeaderLen():]
+	return ip, message, wire.ParseIP(message[wire.ICMPLen:])
 }
 
 func forgeConnection4(random uint64, message []byte, quoted wire.IPv4) {
