@@ -53,8 +53,8 @@ func (r *Range) UnmarshalText(text []byte) error {
 
 // protocolNamed returns the protocol with ports of a name.
 func protocolNamed(name string) (p wire.Protocol, ok bool) {
-	p, ok = wire.ProtocolNamed(name)
-	return p, ok && p.HasPorts()
+	p, _ = wire.ProtocolNamed(name)
+	return p, p.HasPorts()
 }
 
 func protocolNames() string {

@@ -23,10 +23,12 @@ func TestRange(t *testing.T) {
 		"0-65535":   {portlist.Range{Last: 65535}, "0-65535"},
 		"443/udp":   {portlist.Range{First: 443, Last: 443, Protocol: 17}, "443/udp"},
 		"80-90/tcp": {portlist.Range{First: 80, Last: 90, Protocol: 6}, "80-90/tcp"},
+		"0-90/tcp":  {portlist.Range{Last: 90, Protocol: 6}, "0-90/tcp"},
 		"1/sctp":    {portlist.Range{First: 1, Last: 1, Protocol: 132}, "1/sctp"},
 		"tcp":       {portlist.Range{Last: 65535, Protocol: 6}, "tcp"},
 		"udplite":   {portlist.Range{Last: 65535, Protocol: 136}, "udplite"},
 
+		"90-65535/tcp": {portlist.Range{First: 90, Last: 65535, Protocol: 6}, "90-65535/tcp"},
 		"0-65535/dccp": {portlist.Range{Last: 65535, Protocol: 33}, "dccp"},
 	} {
 		t.Run(text, func(t *testing.T) {

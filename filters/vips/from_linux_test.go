@@ -1,6 +1,7 @@
 package vips_test
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/filters/vips"
 	"github.com/pmtud/pmtud/pipeline"
@@ -157,6 +159,33 @@ func TestLogOfAddresses(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("log (-want +got):\n%s", diff)
+	}
+}
+
+// TestPrefixesAlone lists prefixes and names no interface: addresses of the host are
+// neither read nor told.
+func TestPrefixesAlone(t *testing.T) {
+	ns := netns.Own(t)
+	netns.Must(t, ns.Addr("lo", "192.0.2.1/32"))
+	t.Cleanup(func() { netns.Must(t, ns.DelAddr("lo", "192.0.2.1/32")) })
+	f, log := open(t, vips.Settings{Prefixes: list(t, "203.0.113.0/24")})
+	await(t, f, "192.0.2.1", vips.NotVIP)
+	await(t, f, "203.0.113.5", pipeline.Pass)
+	if log.String() != "" {
+		t.Errorf("the log is\n%s", log)
+	}
+}
+
+// TestNoDescriptors opens a filter when the process may open no more files.
+func TestNoDescriptors(t *testing.T) {
+	netns.Own(t)
+	f, err := vips.New(vips.Settings{From: "lo"}, pipelinetest.Env(t))
+	var limit unix.Rlimit
+	netns.Must(t, err, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit), unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Max: limit.Max}))
+	err = f.(pipeline.Opener).Open(t.Context())
+	netns.Must(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &limit), f.(pipeline.Opener).Close())
+	if !errors.Is(err, unix.EMFILE) {
+		t.Errorf("error %v, want that there are too many open files", err)
 	}
 }
 
