@@ -29,11 +29,12 @@ type DryRunner interface {
 	DryRun(p *Packet, record func(link linklayer.Type, octets []byte)) Reason
 }
 
-// Offline is a pipeline that decides about packets one at a time. It is not opened, and its
-// sinks get nothing. It is used by one goroutine.
+// Offline is a pipeline that only decides about packets. It is not opened, and its sinks get
+// nothing. It is used by one goroutine.
 type Offline struct {
 	pipeline *Pipeline
-	packet   [1]Packet // at hand
+	got      []bool // by sink, of the packet at hand
+	next     []int  // by sink, of those that it gets
 }
 
 // NewOffline builds a pipeline; its error is that of [New].
@@ -42,7 +43,8 @@ func NewOffline(spec Spec) (*Offline, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Offline{pipeline: p}, nil
+	p.total = noTotal // so that packets are decided alike, however many come at once
+	return &Offline{pipeline: p, got: make([]bool, len(p.sinks)), next: make([]int, len(p.sinks))}, nil
 }
 
 // Stages is [Pipeline.Stages].
@@ -51,20 +53,54 @@ func (o *Offline) Stages() iter.Seq2[StageID, any] { return o.pipeline.Stages() 
 // Counters is [Pipeline.Counters]. They hold nothing of what sinks do with packets.
 func (o *Offline) Counters() Counters { return o.pipeline.Counters() }
 
-// Decide takes one packet of the first source through the filters and sets its Verdict. It
-// sets got to whether each sink would have been offered the packet, and appends to it as
-// needed. An error is the panic of a filter, after which o must not be used any more.
-func (o *Offline) Decide(pkt *Packet, got []bool) ([]bool, error) {
+// Decide takes packets of the first source through the filters, in their order, and sets their
+// Verdict. Then it calls each, unless it is nil, with the number of each packet in the batch
+// and whether each sink would have been offered it, which is lent for the call. An error is
+// that of each, after which it is not called again, or the panic of a filter: then each is
+// called for the packets before, and o must not be used any more.
+func (o *Offline) Decide(batch []Packet, each func(i int, got []bool) error) error {
+	decided, err := o.filter(batch)
+	defer o.forget()
+	if each == nil {
+		return err
+	}
+	for i := range batch[:decided] {
+		if failed := each(i, o.offered(&batch[i])); failed != nil {
+			return failed
+		}
+	}
+	return err
+}
+
+// filter returns how many packets were decided about.
+func (o *Offline) filter(batch []Packet) (decided int, err error) {
 	p := o.pipeline
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	o.packet[0] = *pkt
-	err := p.filterChunk(p.sources[0], o.packet[:])
-	*pkt = o.packet[0]
-	got = got[:0]
-	for _, s := range p.sinks {
-		got = append(got, len(s.passed) > 0)
+	before := p.received
+	err = p.filterChunk(p.sources[0], batch)
+	decided = int(p.received - before)
+	if err != nil {
+		decided--
+	}
+	return decided, err
+}
+
+// offered returns whether each sink gets p, which is asked once for each packet.
+func (o *Offline) offered(p *Packet) []bool {
+	for i, s := range o.pipeline.sinks {
+		at := o.next[i]
+		o.got[i] = at < len(s.passed) && s.passed[at].packet == p
+		if o.got[i] {
+			o.next[i]++
+		}
+	}
+	return o.got
+}
+
+func (o *Offline) forget() {
+	clear(o.next)
+	for _, s := range o.pipeline.sinks {
 		s.passed = s.passed[:0]
 	}
-	return got, err
 }

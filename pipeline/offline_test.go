@@ -1,11 +1,14 @@
 package pipeline_test
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pmtud/pmtud/filters/ifacerate"
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
@@ -56,48 +59,112 @@ func TestDecide(t *testing.T) {
 	p := offline(t)
 	packets := messages(7)
 	drop := pipeline.Verdict{Stage: "limit", Reason: "too-high"}
-	for _, tc := range []struct {
-		mtu     int
-		verdict pipeline.Verdict
-		got     []bool
-	}{
-		{1002, pipeline.Verdict{}, []bool{true, true, true}},
-		{1003, pipeline.Verdict{}, []bool{true, false, true}},
-		{1006, drop, []bool{false, false, true}},
+	for _, batch := range [][]pipeline.Packet{
+		{packets[2], packets[3], packets[6], packets[2]},
+		{packets[3]},
+		nil,
 	} {
-		pkt := packets[tc.mtu-1000]
-		got, err := p.Decide(&pkt, nil)
+		told := 0
+		err := p.Decide(batch, func(i int, got []bool) error {
+			if i != told {
+				t.Errorf("told of packet %d, want %d", i, told)
+			}
+			told++
+			mtu, _ := batch[i].MTU()
+			verdict, want := pipeline.Verdict{}, []bool{true, mtu <= 1002, true}
+			if mtu > 1005 {
+				verdict, want = drop, []bool{false, false, true}
+			}
+			if batch[i].Verdict != verdict {
+				t.Errorf("MTU %d: verdict %v, want %v", mtu, batch[i].Verdict, verdict)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("MTU %d: sinks (-want +got):\n%s", mtu, diff)
+			}
+			return nil
+		})
+		if err != nil || told != len(batch) {
+			t.Errorf("told of %d packets, want %d; error %v", told, len(batch), err)
+		}
+	}
+	if c := p.Counters(); c.Received != 5 || c.Forwarded != 4 || reasonOf(c.Dropped, "limit", "too-high") != 1 {
+		t.Errorf("counters %+v", c)
+	}
+}
+
+// TestDecideStops has who is told of packets fail at the second, and then goes on with others.
+func TestDecideStops(t *testing.T) {
+	p := offline(t)
+	packets, enough := messages(7), errors.New("enough")
+	var told []int
+	err := p.Decide(packets[:3], func(i int, _ []bool) error {
+		if told = append(told, i); i == 1 {
+			return enough
+		}
+		return nil
+	})
+	if diff := cmp.Diff([]int{0, 1}, told); diff != "" || !errors.Is(err, enough) {
+		t.Errorf("error %v; told of (-want +got):\n%s", err, diff)
+	}
+	err = p.Decide(packets[6:], func(_ int, got []bool) error {
+		if diff := cmp.Diff([]bool{false, false, true}, got); diff != "" {
+			t.Errorf("sinks (-want +got):\n%s", diff)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDecideHowMany has a total refuse alike, whether packets of a live source come one by one or
+// many at once.
+func TestDecideHowMany(t *testing.T) {
+	total := ifacerate.Plugin().NewSettings()
+	spec := pipeline.Spec{
+		Sources: []pipeline.Stage{pipelinetest.Lend(nil, 1)},
+		Filters: []pipeline.Stage{filterStage("first", explained(1050), "too-high"), {Plugin: ifacerate.Plugin(), Settings: total}},
+	}
+	spec.Sources[0].Plugin.Lossless = false
+	for _, size := range []int{1, 100} {
+		p, err := pipeline.NewOffline(spec)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if pkt.Verdict != tc.verdict {
-			t.Errorf("MTU %d: verdict %v, want %v", tc.mtu, pkt.Verdict, tc.verdict)
+		packets := messages(100)
+		for batch := range slices.Chunk(packets, size) {
+			if err := p.Decide(batch, nil); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if diff := cmp.Diff(tc.got, got); diff != "" {
-			t.Errorf("MTU %d: sinks (-want +got):\n%s", tc.mtu, diff)
+		if c := p.Counters(); c.Received != 100 || reasonOf(c.Dropped, "first", "too-high") != 49 {
+			t.Errorf("%d at once: counters %+v", size, c)
 		}
-	}
-	if c := p.Counters(); c.Received != 3 || c.Forwarded != 2 || reasonOf(c.Dropped, "limit", "too-high") != 1 {
-		t.Errorf("counters %+v", c)
 	}
 }
 
 func TestDecideReturnsPanics(t *testing.T) {
 	p, err := pipeline.NewOffline(pipeline.Spec{
 		Sources: []pipeline.Stage{pipelinetest.Lend(nil, 1)},
-		Filters: []pipeline.Stage{filterStage("bad", filter{filter: func(*pipeline.Packet) pipeline.Reason { panic("boom") }})},
+		Filters: []pipeline.Stage{filterStage("bad", filter{filter: func(p *pipeline.Packet) pipeline.Reason {
+			if mtu, _ := p.MTU(); mtu > 1001 {
+				panic("boom")
+			}
+			return pipeline.Pass
+		}})},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	pkt := messages(1)[0]
-	if _, err := p.Decide(&pkt, nil); err == nil || !strings.HasPrefix(err.Error(), "filter bad: panic: boom") {
-		t.Errorf("error %v", err)
+	packets, told := messages(4), 0
+	err = p.Decide(packets, func(int, []bool) error { told++; return nil })
+	if err == nil || !strings.HasPrefix(err.Error(), "filter bad: panic: boom") || told != 2 {
+		t.Errorf("told of %d packets, want 2; error %v", told, err)
 	}
-	if want := (pipeline.Verdict{Stage: "bad", Reason: "panic"}); pkt.Verdict != want {
-		t.Errorf("verdict %v, want %v", pkt.Verdict, want)
+	if want := (pipeline.Verdict{Stage: "bad", Reason: "panic"}); packets[2].Verdict != want {
+		t.Errorf("verdict %v, want %v", packets[2].Verdict, want)
 	}
-	if _, err := p.Trace(&pkt); err == nil || !strings.HasPrefix(err.Error(), "filter bad: panic: boom") {
+	if _, err := p.Trace(&packets[3]); err == nil || !strings.HasPrefix(err.Error(), "filter bad: panic: boom") {
 		t.Errorf("trace: error %v", err)
 	}
 }

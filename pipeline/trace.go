@@ -18,11 +18,17 @@ type Step struct {
 	Looked  string // what the filter looked at, if it can say
 }
 
-// Trace is like Decide, and says what each stage had to do with the packet, in
-// the order of the configuration.
+// Trace is like Decide for one packet, and says what each stage had to do with it, in the
+// order of the configuration.
 func (o *Offline) Trace(pkt *Packet) ([]Step, error) {
 	steps := o.explain(pkt)
-	got, err := o.Decide(pkt, nil)
+	var got []bool
+	batch := []Packet{*pkt}
+	err := o.Decide(batch, func(_ int, offered []bool) error {
+		got = append(got, offered...)
+		return nil
+	})
+	*pkt = batch[0]
 	verdict, reached := pkt.Verdict, true
 	for i := range steps {
 		s := &steps[i]

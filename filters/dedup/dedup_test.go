@@ -201,7 +201,7 @@ func TestRefusedPacketsAreNoCopies(t *testing.T) {
 	s.Copies, s.Window = 1, 10*time.Second
 	p := withRate(t, s, 1, 1)
 	var got []pipeline.Verdict
-	for _, m := range []pipeline.Packet{
+	packets := []pipeline.Packet{
 		message('a', 0),     // passes
 		message('b', 1),     // refused by iface-rate
 		message('a', 1000),  // duplicate
@@ -210,11 +210,12 @@ func TestRefusedPacketsAreNoCopies(t *testing.T) {
 		message('a', 9999),  // duplicate
 		message('b', 10000), // duplicate
 		message('a', 10000), // passes
-	} {
-		if _, err := p.Decide(&m, nil); err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, m.Verdict)
+	}
+	if err := p.Decide(packets, nil); err != nil {
+		t.Fatal(err)
+	}
+	for i := range packets {
+		got = append(got, packets[i].Verdict)
 	}
 	duplicate := pipeline.Verdict{Stage: "dedup", Reason: "duplicate"}
 	want := []pipeline.Verdict{

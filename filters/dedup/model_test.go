@@ -141,14 +141,15 @@ func TestForgedClientsForgetNobody(t *testing.T) {
 	s := settings()
 	s.MaxEntries = rate + burst
 	p := withRate(t, s, rate, burst)
-	m := pipelinetest.PTB{}.Packet(pipelinetest.Begin)
+	one := []pipeline.Packet{pipelinetest.PTB{}.Packet(pipelinetest.Begin)}
+	m := &one[0]
 	m.Decode()
 	client := m.Quote()[16:20]
 	forwarded := 0
 	for i := range uint32(1_000_000) {
 		m.Time = pipelinetest.Begin + pipeline.Instant(i)*pipeline.Instant(10*time.Microsecond)
 		client[0], client[1], client[2], client[3] = byte(i>>24), byte(i>>16), byte(i>>8), byte(i)
-		if _, err := p.Decide(&m, nil); err != nil {
+		if err := p.Decide(one, nil); err != nil {
 			t.Fatal(err)
 		}
 		if m.Verdict.Forward() {

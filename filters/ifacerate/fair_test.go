@@ -102,10 +102,13 @@ func TestFairTransaction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused := pipelinetest.PTB{MTU: 1200}.Packet(pipelinetest.Begin)
-	for range 1000 {
-		if _, err := p.Decide(&refused, nil); err != nil || refused.Verdict.Stage != "mtu" {
-			t.Fatalf("verdict %v, error %v", refused.Verdict, err)
+	refused := slices.Repeat([]pipeline.Packet{pipelinetest.PTB{MTU: 1200}.Packet(pipelinetest.Begin)}, 1000)
+	if err := p.Decide(refused, nil); err != nil {
+		t.Fatal(err)
+	}
+	for i := range refused {
+		if refused[i].Verdict.Stage != "mtu" {
+			t.Fatalf("verdict %v", refused[i].Verdict)
 		}
 	}
 	for _, stage := range p.Stages() {
@@ -117,13 +120,13 @@ func TestFairTransaction(t *testing.T) {
 			})
 		}
 	}
-	for i := range 20 {
-		packet := message(2, 1, 0)
-		if _, err := p.Decide(&packet, nil); err != nil {
-			t.Fatal(err)
-		}
-		if packet.Verdict.Forward() != (i < 19) {
-			t.Errorf("packet %d: verdict %v", i, packet.Verdict)
+	packets := slices.Repeat([]pipeline.Packet{message(2, 1, 0)}, 20)
+	if err := p.Decide(packets, nil); err != nil {
+		t.Fatal(err)
+	}
+	for i := range packets {
+		if packets[i].Verdict.Forward() != (i < 19) {
+			t.Errorf("packet %d: verdict %v", i, packets[i].Verdict)
 		}
 	}
 }

@@ -124,10 +124,10 @@ func TestRefusedPacketsChargeNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := p.Decide(packets, nil); err != nil {
+		t.Fatal(err)
+	}
 	for i := range packets {
-		if _, err := p.Decide(&packets[i], nil); err != nil {
-			t.Fatal(err)
-		}
 		got = append(got, packets[i].Verdict)
 	}
 	bySource := pipeline.Verdict{Stage: "src-rate", Reason: "rate-limited"}

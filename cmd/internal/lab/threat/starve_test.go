@@ -100,11 +100,11 @@ func starve(t *testing.T, filters []pipeline.Stage, k knowledge, rate int) float
 		t.Fatal(err)
 	}
 	passes := func(m pipelinetest.PTB, at time.Duration) bool {
-		packet := m.Packet(pipelinetest.Begin + pipeline.Instant(at))
-		if _, err := p.Decide(&packet, nil); err != nil {
+		packet := []pipeline.Packet{m.Packet(pipelinetest.Begin + pipeline.Instant(at))}
+		if err := p.Decide(packet, nil); err != nil {
 			t.Fatal(err)
 		}
-		return packet.Verdict.Forward()
+		return packet[0].Verdict.Forward()
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	passed := 0

@@ -60,7 +60,7 @@ type replay struct {
 	recorder *recorder
 	verdicts *verdictWriter
 
-	got     []bool            // by sink, of the packet at hand
+	places  []verdict.Place   // of the packets of the batch at hand
 	packets uint64            // of the captures
 	absent  map[string]uint64 // packets that the source would not have delivered, by reason
 	cut     uint64            // packets that lack bytes which the source would have delivered
@@ -74,7 +74,7 @@ func newReplay(p *pipeline.Offline, spec pipeline.Spec, o Options) *replay {
 	}
 	r := &replay{
 		pipeline: p, shape: newShape(p), options: o, pace: newPace(o.Speed), recorder: newRecorder(p, spec, o),
-		absent: map[string]uint64{},
+		places: make([]verdict.Place, batchSize), absent: map[string]uint64{},
 	}
 	if o.Verdicts != nil {
 		r.verdicts = newVerdictWriter(p, o.Verdicts)
@@ -104,9 +104,10 @@ func (r *replay) run(ctx context.Context, paths []string) error {
 			return r.readError(err)
 		}
 		for i := range batch[:n] {
-			if err := r.packet(ctx, captures.place(i), &batch[i]); err != nil {
-				return err
-			}
+			r.places[i] = captures.place(i)
+		}
+		if err := r.batch(ctx, batch[:n]); err != nil {
+			return err
 		}
 		r.progress()
 	}
@@ -145,36 +146,57 @@ func (r *replay) readError(err error) error {
 	return err
 }
 
-// packet decides about one packet and writes down what became of it.
-func (r *replay) packet(ctx context.Context, at verdict.Place, p *pipeline.Packet) error {
-	r.packets++
-	r.size += uint64(len(p.Data))
-	cut, absent := r.shape.apply(p)
-	if absent != "" {
-		return r.notCaptured(at, p, absent)
-	}
-	if cut {
-		r.cut++
-		at.Cut = true
-	}
-	if r.pace.ahead(p.Time) {
-		if err := r.await(ctx, p.Time); err != nil {
+// batch decides about packets and writes down what became of them.
+func (r *replay) batch(ctx context.Context, batch []pipeline.Packet) error {
+	begin := 0 // of those that are not yet decided about
+	for i := range batch {
+		p := &batch[i]
+		r.size += uint64(len(p.Data))
+		cut, absent := r.shape.apply(p)
+		r.places[i].Cut = cut && absent == ""
+		wait := absent == "" && r.pace.ahead(p.Time)
+		if absent == "" && !wait {
+			continue
+		}
+		if err := r.decide(batch, begin, i); err != nil {
 			return err
 		}
+		begin = i
+		if absent != "" {
+			begin++
+			if err := r.notCaptured(r.places[i], p, absent); err != nil {
+				return err
+			}
+		}
+		if wait {
+			if err := r.await(ctx, p.Time); err != nil {
+				return err
+			}
+		}
 	}
-	var err error
-	if r.got, err = r.pipeline.Decide(p, r.got); err != nil {
-		return err
-	}
-	r.observe(p)
-	if err := r.recorder.record(at, p, r.got); err != nil {
-		return fmt.Errorf("write what would be sent: %w", err)
-	}
-	return r.writeVerdict(at, p, r.got)
+	return r.decide(batch, begin, len(batch))
+}
+
+// decide decides about the packets of a batch from begin to before end.
+func (r *replay) decide(batch []pipeline.Packet, begin, end int) error {
+	batch, places := batch[begin:end], r.places[begin:end]
+	return r.pipeline.Decide(batch, func(i int, got []bool) error {
+		at, p := places[i], &batch[i]
+		r.packets++
+		if at.Cut {
+			r.cut++
+		}
+		r.observe(p)
+		if err := r.recorder.record(at, p, got); err != nil {
+			return fmt.Errorf("write what would be sent: %w", err)
+		}
+		return r.writeVerdict(at, p, got)
+	})
 }
 
 // notCaptured writes down why the source would not have delivered a packet.
 func (r *replay) notCaptured(at verdict.Place, p *pipeline.Packet, why string) error {
+	r.packets++
 	r.absent[why]++
 	p.Decode()
 	p.Verdict = pipeline.Verdict{Reason: why}

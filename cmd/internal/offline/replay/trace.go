@@ -44,7 +44,6 @@ func TraceCapture(ctx context.Context, spec pipeline.Spec, path string, stdin io
 	t := &Trace{source: sourceName(spec)}
 	shape := newShape(p)
 	batch := make([]pipeline.Packet, batchSize)
-	var got []bool
 	for {
 		n, err := files.ReadBatch(batch)
 		if errors.Is(err, io.EOF) {
@@ -66,7 +65,7 @@ func TraceCapture(ctx context.Context, spec pipeline.Spec, path string, stdin io
 			if absent != "" {
 				continue
 			}
-			if got, err = p.Decide(pkt, got); err != nil {
+			if err := p.Decide(batch[i:i+1], nil); err != nil {
 				return nil, err
 			}
 		}

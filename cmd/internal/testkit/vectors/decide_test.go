@@ -80,10 +80,8 @@ func decide(t *testing.T, packets []pipeline.Packet, o options) []pipeline.Packe
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range packets {
-		if _, err := p.Decide(&packets[i], nil); err != nil {
-			t.Fatal(err)
-		}
+	if err := p.Decide(packets, nil); err != nil {
+		t.Fatal(err)
 	}
 	return packets
 }
