@@ -222,6 +222,7 @@ func TestMistakes(t *testing.T) {
 		`rooter == "192.0.2.1"`:         "column 1, at `rooter == \"192.0.2.1...`: unknown field rooter; there are router, target, family, ttl, mtu, src, dst, proto, sport, dport, quoted_length, length, vlan",
 		`mtu < 1400 && mtuu > 1`:        "column 15, at `mtuu > 1`: unknown field mtuu",
 		"mtu < 1400\n  && mtuu > 1":     "line 2, column 6, at `mtuu > 1`: unknown field mtuu",
+		"mtuu > 1 &&\n ttl > 1":         "column 1, at `mtuu > 1 &&`: unknown field mtuu",
 		`"é" == proto || mtuu > 1`:      "column 1, at `\"é\" == proto || mtuu...`: unknown protocol",
 		`proto == "tcp" /*é*/ && q > 1`: "column 25, at `q > 1`: unknown field q",
 
@@ -275,6 +276,7 @@ func TestMistakes(t *testing.T) {
 		`proto in ["tcp", 256]`:            "column 18, at `256]`: no packet has this: proto is from 0 to 255",
 		`vlan not in [5, 4096..5000]`:      "column 21, at `..5000]`: no packet has this: vlan is from 0 to 4095",
 		`quoted_length - mtu > 65575`:      "no packet has this: the other side is from -4294967295 to 65575",
+		`ttl - (sport + 5) > 250`:         "no packet has this: the other side is from -65540 to 250",
 		`-ttl + 1 == 2`:                    "no packet has this: the other side is from -254 to 1",
 		`mtu < 1099511627777`:              "1099511627777 is above 1099511627776",
 		`mtu < 1.5`:                        "a fraction is not available",
