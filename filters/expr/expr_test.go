@@ -276,7 +276,7 @@ func TestMistakes(t *testing.T) {
 		`proto in ["tcp", 256]`:            "column 18, at `256]`: no packet has this: proto is from 0 to 255",
 		`vlan not in [5, 4096..5000]`:      "column 21, at `..5000]`: no packet has this: vlan is from 0 to 4095",
 		`quoted_length - mtu > 65575`:      "no packet has this: the other side is from -4294967295 to 65575",
-		`ttl - (sport + 5) > 250`:         "no packet has this: the other side is from -65540 to 250",
+		`ttl - (sport + 5) > 250`:          "no packet has this: the other side is from -65540 to 250",
 		`-ttl + 1 == 2`:                    "no packet has this: the other side is from -254 to 1",
 		`mtu < 1099511627777`:              "1099511627777 is above 1099511627776",
 		`mtu < 1.5`:                        "a fraction is not available",

@@ -153,7 +153,8 @@ func TestProgramForCanaries(t *testing.T) {
 	}
 }
 
-// TestProgramOfRawIP does so with packets without a link-layer header.
+// TestProgramOfRawIP does so with packets without a link-layer header, of which none is a
+// broadcast.
 func TestProgramOfRawIP(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
@@ -171,12 +172,18 @@ func TestProgramOfRawIP(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			packet := tc.message.Frame()[14:]
 			packet[0] = tc.first
-			vm, err := bpf.NewVM(build(t).(pipeline.KernelFilter).KernelFilter(linklayer.Raw, 100))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got, err := vm.Run(packet); got != tc.want || err != nil {
-				t.Errorf("%d bytes accepted (%v), want %d", got, err, tc.want)
+			for _, canaries := range []bool{false, true} {
+				stage, err := icmpptb.Plugin().Build(icmpptb.Plugin().NewSettings(), pipeline.Env{Canaries: canaries})
+				if err != nil {
+					t.Fatal(err)
+				}
+				vm, err := bpf.NewVM(stage.(pipeline.KernelFilter).KernelFilter(linklayer.Raw, 100))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, err := vm.Run(packet); got != tc.want || err != nil {
+					t.Errorf("canaries %v: %d bytes accepted (%v), want %d", canaries, got, err, tc.want)
+				}
 			}
 		})
 	}
