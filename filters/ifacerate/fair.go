@@ -14,7 +14,7 @@ type fairFilter struct {
 	by      *key.Extractor
 	seed    [2]uint64
 	limiter *fair.Limiter
-	keys    []uint64                   // of the packets that were foreseen
+	keys    []uint64                   // of the packets that were foreseen; none while they don't matter
 	passed  [fair.Shares]atomic.Uint64 // for Measure
 }
 
@@ -43,6 +43,9 @@ func (f *fairFilter) ask(key uint64, now pipeline.Instant) pipeline.Reason {
 // Foresee is [pipeline.TotalLimiter].
 func (f *fairFilter) Foresee(batch []pipeline.Packet) {
 	f.keys = f.keys[:0]
+	if f.limiter.Plenty(batch[0].Clock) {
+		return
+	}
 	for i := range batch {
 		f.keys = append(f.keys, f.key(&batch[i]))
 	}
@@ -52,7 +55,13 @@ func (f *fairFilter) Foresee(batch []pipeline.Packet) {
 // FilterEarly is [pipeline.TotalLimiter]. What other filters would refuse counts as asking,
 // then: see the package.
 func (f *fairFilter) FilterEarly(p *pipeline.Packet, i int) pipeline.Reason {
-	return f.ask(f.keys[i], p.Clock)
+	switch {
+	case f.limiter.Plenty(p.Clock):
+		return pipeline.Pass
+	case i < len(f.keys):
+		return f.ask(f.keys[i], p.Clock)
+	}
+	return f.ask(f.key(p), p.Clock)
 }
 
 // SaturatedUntil is [pipeline.TotalLimiter]: the filter has to see who asks, at any time.
