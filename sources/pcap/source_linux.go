@@ -113,16 +113,12 @@ func (s *source) Run(ctx context.Context, deliver func([]pipeline.Packet)) error
 	defer context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(past) })()
 	for ctx.Err() == nil {
 		block, err := s.ring.Next()
-		var errno unix.Errno
 		switch {
 		case err == nil:
 			s.deliver(&block, deliver)
-		case ctx.Err() != nil:
-		case errors.Is(err, os.ErrDeadlineExceeded) && s.gate.shut && s.state == afpacket.Up:
-			s.openGate()
-			err = nil
-		case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &errno):
-			err = s.look()
+			continue
+		case ctx.Err() == nil:
+			err = s.mend(err)
 		}
 		if err != nil && ctx.Err() == nil {
 			return fmt.Errorf("capture on interface %s: %w", s.Interface, err)
@@ -130,6 +126,19 @@ func (s *source) Run(ctx context.Context, deliver func([]pipeline.Packet)) error
 	}
 	s.drain(deliver)
 	return nil
+}
+
+// mend does what an error of the ring calls for, and returns it where nothing helps.
+func (s *source) mend(err error) error {
+	var errno unix.Errno
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded) && s.gate.shut && s.state == afpacket.Up:
+		s.openGate()
+		return nil
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &errno):
+		return s.look()
+	}
+	return err
 }
 
 // deliver passes a block on and gives it back to the kernel.
