@@ -11,26 +11,39 @@ import (
 // host is what some checks know of this host. It does not change once it is made.
 // Nil knows nothing.
 type host struct {
-	own        map[netip.Addr]struct{}
-	broadcasts map[netip.Addr]struct{}
+	own        addresses
+	broadcasts addresses
 	mtu        uint32 // of the sending interface; 0: not known
 }
 
-func (h *host) isOwn(addr netip.Addr) bool {
-	if h == nil {
-		return false
-	}
-	_, own := h.own[addr]
-	return own
+func (h *host) isOwn(addr netip.Addr) bool { return h != nil && h.own.has(addr) }
+
+func (h *host) isBroadcast(addr netip.Addr) bool { return h != nil && h.broadcasts.has(addr) }
+
+// addresses is a set. Most addresses that are asked for are not in it, as the bits tell at less
+// cost than the map: there is one for all addresses with the same last six bits.
+type addresses struct {
+	bits uint64
+	all  map[netip.Addr]struct{}
 }
 
-func (h *host) isBroadcast(addr netip.Addr) bool {
-	if h == nil {
+func (s *addresses) add(addr netip.Addr) {
+	if s.all == nil {
+		s.all = map[netip.Addr]struct{}{}
+	}
+	s.all[addr] = struct{}{}
+	s.bits |= bitOf(addr)
+}
+
+func (s *addresses) has(addr netip.Addr) bool {
+	if s.bits&bitOf(addr) == 0 {
 		return false
 	}
-	_, broadcast := h.broadcasts[addr]
-	return broadcast
+	_, ok := s.all[addr]
+	return ok
 }
+
+func bitOf(addr netip.Addr) uint64 { return 1 << (addr.As16()[15] % 64) }
 
 // fits reports whether a link of the MTU may be what keeps the host's packets back.
 func (h *host) fits(mtu uint32) bool { return h == nil || h.mtu == 0 || mtu < h.mtu }
@@ -72,11 +85,11 @@ func (f *filter) look() error {
 	if err != nil {
 		return err
 	}
-	h := &host{own: map[netip.Addr]struct{}{}, broadcasts: map[netip.Addr]struct{}{}}
+	h := new(host)
 	for _, a := range addrs {
-		h.own[a.Addr()] = struct{}{}
+		h.own.add(a.Addr())
 		if broadcast, ok := broadcastOf(a); ok {
-			h.broadcasts[broadcast] = struct{}{}
+			h.broadcasts.add(broadcast)
 		}
 	}
 	if f.asksInterface() {
