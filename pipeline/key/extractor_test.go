@@ -85,7 +85,7 @@ func plainField(f key.Field, p *pipeline.Packet) (v plain) {
 // TestKeysAreEqualWhenFieldsAre compares keys with the values of all fields, for
 // every combination of fields and packets of all kinds.
 func TestKeysAreEqualWhenFieldsAre(t *testing.T) {
-	packets := neighbours()
+	packets := append(neighbours(), crossed()...)
 	for i, p := range pipelinetest.Packets() {
 		if i%7 == 0 { // for every combination, all would take a minute with the race detector
 			packets = append(packets, p)
@@ -141,6 +141,35 @@ func neighbours() (packets []pipeline.Packet) {
 		}
 	}
 	return packets
+}
+
+// crossed returns messages whose keys are equal to those of a neighbour if what is no
+// address shares factors or places with an address: a quote of the other IP version, and
+// none.
+func crossed() []pipeline.Packet {
+	const before4, before6 = 14 + 20 + 8, 14 + 40 + 8 // the quote
+	quotes6 := pipelinetest.PTB{}.Packet(pipelinetest.Begin)
+	v6 := pipelinetest.PTB{Router: netip.MustParseAddr("2001:db8:f::1"), Client: netip.MustParseAddr("::cb00:7101")}
+	quotes6.Data = append(quotes6.Data[:before4], v6.Frame()[before6:]...)
+	quotesNothing := pipelinetest.PTB{Router: netip.MustParseAddr("203.0.177.1")}.Packet(pipelinetest.Begin)
+	quotesNothing.Data = quotesNothing.Data[:before4]
+	return []pipeline.Packet{quotes6, quotesNothing}
+}
+
+// TestExactKeys compares the keys of two extractors. Exact ones hold no secret, so they are
+// equal.
+func TestExactKeys(t *testing.T) {
+	p := pipelinetest.PTB{}.Packet(pipelinetest.Begin)
+	p.Decode()
+	for list, exact := range map[string]bool{
+		"router": true, "router-prefix": true, "client": true, "client-prefix": true, "target": true,
+		"mtu": true, "router,mtu": true, "mtu,client-prefix": true,
+		"router,client": false, "target,mtu,router-prefix": false, "flow": false, "mtu,flow": false,
+	} {
+		if same := extractor(t, list).Key(&p) == extractor(t, list).Key(&p); same != exact {
+			t.Errorf("%s: exact: %v", list, same)
+		}
+	}
 }
 
 // TestPrefixes changes one bit after the other of an address: the key is another one

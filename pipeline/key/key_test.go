@@ -57,15 +57,27 @@ func TestHashSpreads(t *testing.T) {
 }
 
 // TestHashOfOddSeeds has seeds of which a part is zero, or almost: other parts of the
-// key must make other hashes still.
+// key must make other hashes still. Some keys fit one half of the seed, and meet the other.
 func TestHashOfOddSeeds(t *testing.T) {
-	for _, seed := range [][2]uint64{{1 << 63, 12345}, {12345, 0}, {3, 3}, {^uint64(0), 7}} {
+	mtus := func(i uint64) key.Key { return client6(t, 0x20010db8<<32, 1, i) }
+	for _, tc := range []struct {
+		seed [2]uint64
+		key  func(i uint64) key.Key
+	}{
+		{[2]uint64{1 << 63, 12345}, mtus},
+		{[2]uint64{12345, 0}, mtus},
+		{[2]uint64{3, 3}, mtus},
+		{[2]uint64{^uint64(0), 7}, mtus},
+		{[2]uint64{12345, 0}, func(i uint64) key.Key { return router4(t, i) }},
+		{[2]uint64{1, 12345}, func(i uint64) key.Key { return router6(t, i<<32, 1^6) }},
+		{[2]uint64{12345, 1}, func(i uint64) key.Key { return router6(t, i<<32, 1^6) }},
+	} {
 		hashes := map[uint64]bool{}
-		for mtu := range uint64(4096) {
-			hashes[client6(t, 0x20010db8<<32, 1, mtu).Hash(seed)] = true
+		for i := range uint64(4096) {
+			hashes[tc.key(i).Hash(tc.seed)] = true
 		}
 		if len(hashes) < 4090 {
-			t.Errorf("seed %x: 4096 keys have %d hashes", seed, len(hashes))
+			t.Errorf("seed %x: 4096 keys have %d hashes", tc.seed, len(hashes))
 		}
 	}
 }

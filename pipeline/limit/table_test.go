@@ -17,6 +17,14 @@ type number int
 
 func (n number) Hash(seed limit.Seed) uint64 { return uint64(n) * (seed[0] | 1) }
 
+// alike returns the n-th of numbers of which every eighth has the hash of zero.
+func alike(n int) number {
+	if n%8 == 0 {
+		return number(n) << 32
+	}
+	return number(n)
+}
+
 // model is a table in the plainest way: values by key, and the keys in the order
 // of setting.
 type model struct {
@@ -37,13 +45,13 @@ func (m *model) set(key number, value int) {
 }
 
 func TestTableAgainstModel(t *testing.T) {
-	for _, size := range []int{1, 2, 3, 4, 7, 8, 64, 100} {
+	for _, size := range []int{1, 2, 3, 4, 7, 8, 64, 100, 300} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(uint64(size), 5))
 			table := limit.NewTable[number, int](size)
 			m := model{size: size, values: map[number]int{}}
 			for i := range 20000 {
-				key := number(random.IntN(1 + random.IntN(3*size))) // some keys more often than others
+				key := alike(random.IntN(1 + random.IntN(3*size))) // some keys more often than others
 				ref, value, ok := table.Find(key)
 				if want, wantOK := m.values[key]; value != want || ok != wantOK {
 					t.Fatalf("step %d: key %d has %d, %v, want %d, %v", i, key, value, ok, want, wantOK)
@@ -60,7 +68,8 @@ func TestTableAgainstModel(t *testing.T) {
 					t.Fatalf("step %d: length %d, want %d", i, table.Len(), len(m.order))
 				}
 			}
-			for key := range number(3 * size) {
+			for n := range 3 * size {
+				key := alike(n)
 				_, value, ok := table.Find(key)
 				if want, wantOK := m.values[key]; value != want || ok != wantOK {
 					t.Errorf("at the end: key %d has %d, %v, want %d, %v", key, value, ok, want, wantOK)
@@ -83,6 +92,27 @@ func TestTableHasRoomForOne(t *testing.T) {
 		if _, value, ok := table.Find(2); value != 2 || !ok {
 			t.Errorf("size %d: the newer key has %d, %v", size, value, ok)
 		}
+	}
+}
+
+// TestChains fills tables with keys whose hashes spread evenly: looking for a key takes two
+// steps at most, and chains that are not needed yet take no room in a cache.
+func TestChains(t *testing.T) {
+	for _, size := range []int{1, 63, 64, 1000, 1024} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			table := limit.NewTable[number, int](size)
+			for n := 1; n <= size; n++ {
+				ref, _, _ := table.Find(number(n))
+				table.Set(ref, number(n), n)
+				chains, longest := table.Chains()
+				if chains&(chains-1) != 0 || chains > size || chains > 64 && chains >= 2*n || longest > 2 {
+					t.Fatalf("%d keys have %d chains, the longest of %d", n, chains, longest)
+				}
+			}
+			if chains, _ := table.Chains(); 2*chains <= size {
+				t.Errorf("a full table has %d chains", chains)
+			}
+		})
 	}
 }
 
