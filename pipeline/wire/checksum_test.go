@@ -30,9 +30,10 @@ func TestSum(t *testing.T) {
 					b[i] = byte(random.Uint32())
 				}
 			}
-			start := random.Uint64() >> 20
-			if got, want := wire.Checksum(wire.Sum(start, b)), wire.Checksum(plainSum(start, b)); got != want {
-				t.Errorf("%d bytes of %d: checksum %04x, want %04x", n, fill, got, want)
+			for _, start := range []uint64{0, random.Uint64() >> 20} {
+				if got, want := wire.Checksum(wire.Sum(start, b)), wire.Checksum(plainSum(start, b)); got != want {
+					t.Errorf("%d bytes of %d to %d: checksum %04x, want %04x", n, fill, start, got, want)
+				}
 			}
 		}
 	}
@@ -48,9 +49,11 @@ func TestCarries(t *testing.T) {
 		}
 		for _, rest := range []int{0, 1, 2, 3} { // the last bytes, of which the sum may overflow, too
 			odd := append(b, 0xff, 0xff, 0xff)[:len(b)+rest]
-			want := wire.Checksum(plainSum(1, odd))
-			if got := wire.Checksum(wire.Sum(1, odd)); got != want {
-				t.Errorf("one, %d words of ones and %d bytes: checksum %04x, want %04x", n, rest, got, want)
+			for start, small := range map[uint64]uint64{1: 1, all: 0xffff} { // which folds to small
+				want := wire.Checksum(plainSum(small, odd))
+				if got := wire.Checksum(wire.Sum(start, odd)); got != want {
+					t.Errorf("%x, %d words of ones and %d bytes: checksum %04x, want %04x", start, n, rest, got, want)
+				}
 			}
 		}
 	}
@@ -76,6 +79,16 @@ func TestChecksums(t *testing.T) {
 				t.Errorf("got  % x\nwant % x", b, want)
 			}
 		})
+	}
+}
+
+// TestChecksumOfZeros has the only sum that is 0.
+func TestChecksumOfZeros(t *testing.T) {
+	message := make([]byte, 8)
+	ip := wire.ParseIP(packet4(t))
+	ip.SetICMPChecksum(message)
+	if want := []byte{2: 0xff, 3: 0xff, 7: 0}; !bytes.Equal(message, want) || ip.ICMPSum(make([]byte, 8)) != 0 {
+		t.Errorf("got % x, want % x", message, want)
 	}
 }
 

@@ -147,8 +147,13 @@ func TestCut(t *testing.T) {
 			}
 		}
 	}
-	if _, ok := wire.HeaderLen(5, packet4(t)); ok {
-		t.Error("a version that is not known has a header length")
+	for name, read := range map[string]func(uint8, []byte) (int, bool){"header length": wire.HeaderLen, "length": wire.Len} {
+		if n, ok := read(5, packet6(t)); n != 0 || ok {
+			t.Errorf("a version that is not known has a %s of %d, %v", name, n, ok)
+		}
+	}
+	if ttl, ok := wire.TTL(5, packet6(t)); ttl != 0 || ok {
+		t.Errorf("a version that is not known has a TTL of %d, %v", ttl, ok)
 	}
 }
 
@@ -167,8 +172,8 @@ func TestProtocols(t *testing.T) {
 		t.Errorf("names %v, want %v", got, names)
 	}
 	for _, unknown := range []string{"", "6", "256", "TCP", "-1", "+0"} {
-		if p, ok := wire.ProtocolNamed(unknown); ok {
-			t.Errorf("%q is protocol %d", unknown, p)
+		if p, ok := wire.ProtocolNamed(unknown); p != 0 || ok {
+			t.Errorf("%q is protocol %d, %v", unknown, p, ok)
 		}
 	}
 }
