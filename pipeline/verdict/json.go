@@ -108,9 +108,7 @@ func appendFields(dst []byte, p *pipeline.Packet) []byte {
 	case q.HasPorts:
 		dst = appendNumber(dst, "sport", uint64(q.SrcPort))
 	}
-	if ok {
-		dst = appendAddr(dst, "dst", q.Dst)
-	}
+	dst = appendAddr(dst, "dst", q.Dst)
 	if q.HasPorts {
 		dst = appendNumber(dst, "dport", uint64(q.DstPort))
 	}

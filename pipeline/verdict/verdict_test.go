@@ -99,6 +99,10 @@ func TestAppendJSON(t *testing.T) {
 			`{"packet":6,"time":"2026-01-02T03:04:05.000000Z","verdict":"forward","router":"203.0.113.1","target":"192.0.2.1","mtu":1400,"proto":"esp","src":"192.0.2.1","sport":443,"dst":"198.51.100.7"}`,
 		},
 		{
+			"port 0 that a filter read, stage with a space", 12, packet(pipelinetest.PTB{}, dropped("my ports", "port-not-listed"), read(0)), nil,
+			`{"packet":12,"time":"2026-01-02T03:04:05.000000Z","verdict":"drop","stage":"my ports","reason":"port-not-listed","router":"203.0.113.1","target":"192.0.2.1","mtu":1400,"proto":"tcp","src":"192.0.2.1","sport":0,"dst":"198.51.100.7","dport":40000}`,
+		},
+		{
 			"ports behind the IP packet's end", 10, packet(pipelinetest.PTB{}, change(14+2, 0, 20+8+20)), nil,
 			`{"packet":10,"time":"2026-01-02T03:04:05.000000Z","verdict":"forward","router":"203.0.113.1","target":"192.0.2.1","mtu":1400,"proto":"tcp","src":"192.0.2.1","dst":"198.51.100.7"}`,
 		},
