@@ -9,7 +9,7 @@ import (
 // ipPacket returns a PTB's IP packet, without padding, or why it can't be sent.
 func ipPacket(p *pipeline.Packet) (wire.IP, pipeline.Reason) {
 	ip := p.IP()
-	if p.PTB == 0 || wire.Version(ip.Bytes) != p.PTB || p.ICMP < p.Network+wire.IPv4Len {
+	if wire.Version(ip.Bytes) != p.PTB || p.ICMP < p.Network+wire.IPv4Len { // -1 without a PTB
 		return wire.IP{}, NotPTB
 	}
 	n := ip.Len()

@@ -66,6 +66,8 @@ func TestNext(t *testing.T) {
 		{"echo request", frame(v4, wire.IPv4Len, 8), whole.NotPTB},
 		{"another IP version", frame(v4, 0, 0x65), whole.NotPTB},
 		{"IPv4 header too short", frame(v4, 0, 0x44), whole.NotPTB},
+		{"IPv4 header too short, with an address like ICMP", frame(pipelinetest.PTB{Target: netip.AddrFrom4([4]byte{3, 4, 0, 1})}, 0, 0x44), whole.NotPTB},
+		{"no IP version", frame(v4, 0, 0x05), whole.NotPTB},
 		{"nothing", nil, whole.NotPTB},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
