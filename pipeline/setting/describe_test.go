@@ -2,6 +2,7 @@ package setting_test
 
 import (
 	"encoding/json"
+	"net"
 	"net/netip"
 	"testing"
 	"time"
@@ -27,6 +28,14 @@ type described struct {
 	Mode     mode           `setting:"mode" enum:"in,out"`
 	Secret   secret         `setting:"secret"`
 	Unset    *int           `setting:"unset"`
+	Start    time.Duration  `setting:"start" example:"soon"` // not one
+	Gateway  net.IP         `setting:"gateway"`
+	Label    string         `setting:"label"`
+	Flag     flag           `setting:"flag"`
+	Level    level          `setting:"level"`
+	Part     percent        `setting:"part"`
+	Color    color          `setting:"color"`
+	Shape    shape          `setting:"shape"`
 	Prefixes []netip.Prefix `setting:"prefixes" example:"192.0.2.0/24,::/0"`
 	Name     string         `setting:"name" required:"true"`
 	Peer     struct {
@@ -42,9 +51,45 @@ func (s *secret) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Types that are read from text: a bool and a text with words of their own, and structs that
+// can be written in one way only.
+type (
+	flag  bool
+	level string
+	color struct{ name string }
+	shape struct{ name string }
+)
+
+func (f *flag) UnmarshalText(text []byte) error {
+	*f = string(text) == "yes"
+	return nil
+}
+
+func (f flag) String() string { return map[flag]string{false: "no", true: "yes"}[f] }
+
+func (l *level) UnmarshalText(text []byte) error {
+	*l = level(text)
+	return nil
+}
+
+func (c *color) UnmarshalText(text []byte) error {
+	c.name = string(text)
+	return nil
+}
+
+func (c color) MarshalText() ([]byte, error) { return []byte(c.name), nil }
+
+func (s *shape) UnmarshalText(text []byte) error {
+	s.name = string(text)
+	return nil
+}
+
+func (s shape) String() string { return s.name }
+
 func TestDescribe(t *testing.T) {
 	s := described{
 		On: true, Port: 80, Offset: new(int8(-1)), Table: 254, Share: 1e-9, Wait: time.Hour, Ring: 1 << 20, Mode: "in",
+		Gateway: net.IPv4(192, 0, 2, 1), Label: "10", Flag: true, Level: "high", Part: 0.5, Color: color{"red"}, Shape: shape{"ring"},
 		Prefixes: []netip.Prefix{netip.MustParsePrefix("::/0")},
 	}
 	s.Peer.Addr = netip.MustParseAddr("192.0.2.1")
@@ -63,6 +108,14 @@ sizes: list of sizes, default []
 mode: text, in, out, default "in"
 secret: text
 unset: whole number
+start: duration, default "0s", example "soon"
+gateway: text, default "192.0.2.1"
+label: text, default "10"
+flag: text, default "yes"
+level: text, default "high"
+part: text, default "50%"
+color: text, default "red"
+shape: text, default "ring"
 prefixes: list of text, default ["::/0"], example ["192.0.2.0/24","::/0"]
 name: text
 peer: section

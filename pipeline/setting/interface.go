@@ -27,8 +27,6 @@ func (InterfaceName) Pattern() string { return `^[^/: ]{1,15}$` }
 func (n InterfaceName) Check() error {
 	name := string(n)
 	switch {
-	case name == "":
-		return nil
 	case len(name) > maxInterfaceName:
 		return fmt.Errorf("%q is not the name of an interface: it has more than %d bytes", name, maxInterfaceName)
 	case name == "." || name == ".." || slices.ContainsFunc([]byte(name), isNoneOfInterface):

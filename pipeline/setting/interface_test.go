@@ -8,7 +8,7 @@ import (
 )
 
 func TestInterfaceName(t *testing.T) {
-	for _, name := range []string{"lo", "eth0.100", "wg-éè", "Àķž", "a#b,c", "...", "123456789012345"} {
+	for _, name := range []string{"lo", "eth0.100", "wg-éè", "Àķž", "a#b,c", "a~b", "", "...", "123456789012345"} {
 		if err := setting.InterfaceName(name).Check(); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
@@ -18,6 +18,11 @@ func TestInterfaceName(t *testing.T) {
 	}
 	for _, name := range []string{"eth0 eth1", "eth0\t", "eth0\r", "eth0\x00x", "eth0:1", "a/b", ".."} {
 		if err := setting.InterfaceName(name).Check(); err == nil || !strings.Contains(err.Error(), "contain spaces, slashes or colons") {
+			t.Errorf("%q: error %v", name, err)
+		}
+	}
+	for _, name := range []string{"eth\x01", "eth\x7f", "\u0435th0", "eth0\u200b"} {
+		if err := setting.InterfaceName(name).Check(); err == nil || !strings.Contains(err.Error(), "looks like another character, or is invisible") {
 			t.Errorf("%q: error %v", name, err)
 		}
 	}

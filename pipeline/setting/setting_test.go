@@ -141,6 +141,9 @@ func TestCheckOfOthers(t *testing.T) {
 		Each  []string `setting:"each" enum:"in,out"`
 		Count int      `setting:"count" required:"true"` // always there
 	}
+	type parsed struct {
+		Host net.IP `setting:"host" enum:"192.0.2.1"` // a slice
+	}
 	up, none := "up", struct{}{}
 	number := 5
 	for _, tc := range []struct {
@@ -153,6 +156,8 @@ func TestCheckOfOthers(t *testing.T) {
 		{&words{One: "in", Two: &up, Large: 1}, `two: must be in or out, not "up"`},
 		{&words{One: "in"}, "large: must be from 1 to 18446744073709551615, not 0"},
 		{&words{One: "in", Large: 1, Each: []string{"in", "up"}}, `each: must be in or out, not "up"`},
+		{&parsed{net.IPv4(192, 0, 2, 1)}, ""},
+		{&parsed{net.IPv4(192, 0, 2, 2)}, `host: must be 192.0.2.1, not "192.0.2.2"`},
 		{&none, ""},
 		{&number, ""},
 	} {
@@ -261,6 +266,37 @@ func TestFormat(t *testing.T) {
 	} {
 		if got := setting.Format(reflect.ValueOf(tc.value)); got != tc.want {
 			t.Errorf("%v: got %q, want %q", tc.value, got, tc.want)
+		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	for kind, want := range map[reflect.Type][2]json.Number{
+		reflect.TypeFor[int8]():   {"-128", "127"},
+		reflect.TypeFor[int64]():  {"-9223372036854775808", "9223372036854775807"},
+		reflect.TypeFor[uint8]():  {"0", "255"},
+		reflect.TypeFor[uint64](): {"0", "18446744073709551615"},
+		reflect.TypeFor[uint]():   {"0", json.Number(fmt.Sprint(uint(math.MaxUint)))},
+	} {
+		if least, most := setting.Limits(kind); least != want[0] || most != want[1] {
+			t.Errorf("%v: %s to %s, want %v", kind, least, most, want)
+		}
+	}
+}
+
+func TestLine(t *testing.T) {
+	for _, tc := range []struct {
+		value any
+		want  string
+	}{
+		{nil, ""},
+		{true, "true"},
+		{json.Number("8"), "8"},
+		{[]any{}, ""},
+		{[]any{"192.0.2.0/24", json.Number("9")}, "192.0.2.0/24, 9"},
+	} {
+		if got := setting.Line(tc.value); got != tc.want {
+			t.Errorf("%v: %q, want %q", tc.value, got, tc.want)
 		}
 	}
 }

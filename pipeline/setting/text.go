@@ -154,7 +154,7 @@ func Value(v reflect.Value) any {
 		return items
 	case v.Kind() == reflect.Bool && !IsText(t):
 		return v.Bool()
-	case v.Kind() == reflect.Struct && IsText(t) && !isWritten(t):
+	case v.Kind() == reflect.Struct && !isWritten(t):
 		return nil
 	}
 	text := Format(v)
