@@ -3,6 +3,8 @@ package nflogmsg
 import (
 	"bytes"
 	"encoding/binary"
+	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -73,6 +75,11 @@ func TestLinkHeader(t *testing.T) {
 	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 	doubly := join(tagged[:12], []byte{0x88, 0xa8, 0, 9}, tagged[12:])
 	sized := join(ptb[:12], []byte{0, 38})
+	behind := func(macs []byte, etherTypes ...byte) []byte { return join(macs, etherTypes) }
+	ptb6 := pipelinetest.PTB{Router: netip.MustParseAddr("2001:db8:f::1")}.Frame()
+	everybody := join(bytes.Repeat([]byte{0xff}, 6), ptb[6:])
+	group := join([]byte{1, 0, 0x5e, 0, 0, 1}, ptb[6:])
+	inQ := behind(ptb[:12], 0x88, 0xa8, 0, 9, 8, 0)
 	sound := logged{family: familyIPv4, hook: 1, protocol: 0x0800, hwType: arphrdEther, hwHeader: ptb[:14], payload: ip}
 	for _, tc := range []struct {
 		name   string
@@ -83,6 +90,7 @@ func TestLinkHeader(t *testing.T) {
 	}{
 		{"Ethernet", func(*logged) {}, ptb, linklayer.Ethernet, linklayer.TypeHost},
 		{"prefix", func(l *logged) { l.prefix = "ptb: " }, ptb, linklayer.Ethernet, linklayer.TypeHost},
+		{"prefix of another length", func(l *logged) { l.prefix = "ptb:" }, ptb, linklayer.Ethernet, linklayer.TypeHost},
 		{"VLAN interface, tag taken off", func(l *logged) { l.hwHeader = join(ptb[:14], ip[:4]) }, ptb, linklayer.Ethernet, linklayer.TypeHost},
 		{"VLAN interface, tag left in", func(l *logged) { l.hwHeader = tagged[:18] }, tagged, linklayer.Ethernet, linklayer.TypeHost},
 		{"VLAN interface, header cut", func(l *logged) { l.hwHeader = tagged[:14] }, ip, linklayer.Raw, linklayer.TypeUnknown},
@@ -97,6 +105,22 @@ func TestLinkHeader(t *testing.T) {
 		{"output", func(l *logged) { l.hook, l.hwType = 3, 0 }, ip, linklayer.Raw, linklayer.TypeOutgoing},
 		{"bridge", func(l *logged) { l.family = 7 }, ptb, linklayer.Ethernet, linklayer.TypeUnknown},
 		{"length in place of an EtherType", func(l *logged) { l.protocol, l.hwHeader = protocol8022, sized }, join(sized, ip), linklayer.Ethernet, linklayer.TypeHost},
+		{"longest length", func(l *logged) { l.protocol, l.hwHeader = protocol8022, behind(ptb[:12], 5, 0xff) }, join(behind(ptb[:12], 5, 0xff), ip), linklayer.Ethernet, linklayer.TypeHost},
+		{"lowest EtherType", func(l *logged) { l.protocol, l.hwHeader = protocol8022, behind(ptb[:12], 6, 0) }, ip, linklayer.Raw, linklayer.TypeUnknown},
+		{"header of 13 bytes", func(l *logged) { l.hwHeader = ptb[:13] }, ip, linklayer.Raw, linklayer.TypeUnknown},
+		{"VLAN interface, header of 17 bytes", func(l *logged) { l.hwHeader = tagged[:17] }, ip, linklayer.Raw, linklayer.TypeUnknown},
+		{"VLAN interface, tag of another protocol", func(l *logged) { l.hwHeader = behind(ptb[:12], 0x81, 0, 0, 7, 0x86, 0xdd) }, ip, linklayer.Raw, linklayer.TypeUnknown},
+		{"VLAN interface of 802.1ad, tag left in", func(l *logged) { l.hwHeader = inQ }, join(inQ, ip), linklayer.Ethernet, linklayer.TypeHost},
+		{"header like a tag", func(l *logged) { l.hwHeader = behind(ptb[:12], 0x91, 0, 0, 7, 8, 0) }, ip, linklayer.Raw, linklayer.TypeUnknown},
+		{"broadcast", func(l *logged) { l.hwHeader = everybody[:14] }, everybody, linklayer.Ethernet, linklayer.TypeBroadcast},
+		{"multicast", func(l *logged) { l.hwHeader = group[:14] }, group, linklayer.Ethernet, linklayer.TypeMulticast},
+		{"forwarded", func(l *logged) { l.hook = 2 }, ptb, linklayer.Ethernet, linklayer.TypeHost},
+		{"bridge, behind routing", func(l *logged) { l.family, l.hook = 7, 4 }, ptb, linklayer.Ethernet, linklayer.TypeUnknown},
+		{"of both IP versions", func(l *logged) { l.family = familyInet }, ptb, linklayer.Ethernet, linklayer.TypeHost},
+		{"IPv6", func(l *logged) {
+			l.family, l.protocol, l.hwHeader, l.payload = familyIPv6, 0x86dd, ptb6[:14], ptb6[14:]
+		}, ptb6, linklayer.Ethernet, linklayer.TypeHost},
+		{"IPv6, without packet header", func(l *logged) { l.family, l.bare, l.hwHeader, l.payload = familyIPv6, true, ptb6[:14], ptb6[14:] }, ptb6, linklayer.Ethernet, linklayer.TypeHost},
 		{"without packet header", func(l *logged) { l.protocol, l.bare = 0, true }, ptb, linklayer.Ethernet, linklayer.TypeHost},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -111,6 +135,72 @@ func TestLinkHeader(t *testing.T) {
 			want := pipeline.Packet{Data: tc.data, Length: len(tc.data), Time: 5, LinkType: tc.link, Type: tc.kind}
 			if diff := cmp.Diff(want, p); diff != "" {
 				t.Errorf("packet (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestEgress has what the egress hook of an interface logs: whole frames, or IP packets if the
+// interface has no frames. Those of other hooks that look like frames are none.
+func TestEgress(t *testing.T) {
+	ptb := pipelinetest.PTB{}.Frame()
+	from8 := pipelinetest.PTB{Router: netip.AddrFrom4([4]byte{8, 0, 0, 1})}.Frame() // where a frame has an EtherType
+	sound := logged{family: familyNetdev, hook: hookNetdevEgress, protocol: 0x0800, payload: ptb}
+	for _, tc := range []struct {
+		name   string
+		change func(*logged)
+		length int
+		link   linklayer.Type
+		kind   linklayer.PacketType
+	}{
+		{"frame", func(*logged) {}, len(ptb), linklayer.Ethernet, linklayer.TypeOutgoing},
+		{"frame, cut", func(l *logged) { l.payload = ptb[:60] }, len(ptb), linklayer.Ethernet, linklayer.TypeOutgoing},
+		{"Ethernet header alone", func(l *logged) { l.payload = ptb[:14] }, 14, linklayer.Ethernet, linklayer.TypeOutgoing},
+		{"13 bytes", func(l *logged) { l.payload = ptb[:13] }, 13, linklayer.Raw, linklayer.TypeOutgoing},
+		{"IP packet", func(l *logged) { l.payload = ptb[14:] }, len(ptb) - 14, linklayer.Raw, linklayer.TypeOutgoing},
+		{"ingress", func(l *logged) { l.hook = 0 }, len(ptb), linklayer.Raw, linklayer.TypeUnknown},
+		{"IP family", func(l *logged) { l.family, l.payload = familyIPv4, from8[14:] }, len(ptb) - 14, linklayer.Raw, linklayer.TypeUnknown},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			l := sound
+			tc.change(&l)
+			var r Record
+			if !r.Parse(l.encode(1)) {
+				t.Fatal("the message is not sound")
+			}
+			var p pipeline.Packet
+			r.Fill(&p, 5)
+			want := pipeline.Packet{Data: l.payload, Length: tc.length, Time: 5, LinkType: tc.link, Type: tc.kind}
+			if diff := cmp.Diff(want, p); diff != "" {
+				t.Errorf("packet (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestOrigin has packets that pmtud has sent and others, by their source addresses.
+func TestOrigin(t *testing.T) {
+	other, ours := []byte{2, 0, 0, 0, 0, 2}, linklayer.InjectedMAC[:]
+	for _, tc := range []struct {
+		name   string
+		header []byte
+		want   pipeline.Origin
+	}{
+		{"none", nil, pipeline.OriginCapture},
+		{"from another host", slices.Concat(other, other, []byte{8, 0}), pipeline.OriginCapture},
+		{"to the address", slices.Concat(ours, other, []byte{8, 0}), pipeline.OriginCapture},
+		{"from the address", slices.Concat(other, ours, []byte{8, 0}), pipeline.OriginInjected},
+		{"no EtherType", slices.Concat(other, ours), pipeline.OriginInjected},
+		{"cut", slices.Concat(other, ours[:5]), pipeline.OriginCapture},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var r Record
+			if !r.Parse(logged{family: familyIPv4, protocol: 0x0800, hwType: 772, hwHeader: tc.header}.encode(1)) {
+				t.Fatal("the message is not sound")
+			}
+			var p pipeline.Packet
+			if r.Fill(&p, 5); p.Origin != tc.want {
+				t.Errorf("origin %d, want %d", p.Origin, tc.want)
 			}
 		})
 	}
@@ -166,6 +256,7 @@ func TestTimeStamp(t *testing.T) {
 		{"told", 1_767_323_045, 6, pipeline.InstantOf(time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC))},
 		{"not told", 0, 0, 5},
 		{"too late", 1 << 62, 0, 5},
+		{"just too late", maxSeconds + 1, 0, 5},
 		{"too many microseconds", 1, 1_000_000, 5},
 		{"latest", maxSeconds, 999_999, 9_223_372_035_999_999_000},
 	} {
@@ -197,6 +288,7 @@ func TestLengthInHeader(t *testing.T) {
 		{"cut before it, IPv6", 0x86dd, v6[:5], 5},
 		{"not IP", 0x0806, v4, 64},
 		{"empty", 0x0800, nil, 0},
+		{"not IP, empty", 0x0806, nil, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var r Record
