@@ -13,14 +13,16 @@ func (m *Memory) Packet(ip []byte) Digest {
 	n := copy(b[:], ip)
 	switch header := wire.ParseIP(b[:n]); header.Version {
 	case 4:
-		n = until(n, header.Len(), wire.IPv4Len)
-		b[1] = 0            // DSCP and ECN
-		b[8] = 0            // TTL
-		b[10], b[11] = 0, 0 // header checksum
+		if length := header.Len(); length >= wire.IPv4Len { // less can't be true
+			n = min(n, length)
+		}
+		clear(b[1:2])   // DSCP and ECN
+		clear(b[8:9])   // TTL
+		clear(b[10:12]) // header checksum
 	case 6:
-		n = until(n, header.Len(), wire.IPv6Len)
-		b[0], b[1] = 0x60, b[1]&0x0f // traffic class
-		b[7] = 0                     // hop limit
+		n = min(n, header.Len())
+		b[0], b[1] = b[0]&0xf0, b[1]&0x0f // traffic class
+		clear(b[7:8])                     // hop limit
 	}
 	return m.digest(b[:n])
 }
@@ -30,16 +32,7 @@ func (m *Memory) Message(icmp []byte) Digest {
 	var b [maxLen]byte
 	n := copy(b[:], icmp)
 	if n >= wire.ICMPLen {
-		b[2], b[3] = 0, 0 // checksum, of ICMPv6 about the addresses too
+		clear(b[2:4]) // checksum, of ICMPv6 about the addresses too
 	}
 	return m.digest(b[:n])
-}
-
-// until returns where a packet of n bytes ends whose header claims length. A claim that
-// can't be true is not believed.
-func until(n, length, header int) int {
-	if length < header || length > n {
-		return n
-	}
-	return length
 }
