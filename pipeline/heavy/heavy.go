@@ -76,10 +76,11 @@ func (s *Sketch[K]) Add(key K, weight, marked uint64) {
 	set.marked[i] += marked
 }
 
-// find returns the counter of a key, which may be one that it takes over.
+// find returns the counter of a key, which may be one that it takes over. An unused one looks
+// like that of the zero key, and is as good for it.
 func (s *set[K]) find(tag uint16, key K) int {
 	for i := range s.tags {
-		if s.tags[i] == tag && s.counts[i] > 0 && s.keys[i] == key {
+		if s.tags[i] == tag && s.keys[i] == key {
 			return i
 		}
 	}

@@ -99,7 +99,7 @@ func TestBounds(t *testing.T) {
 			}
 			seen := map[uint64]bool{}
 			for _, e := range sketch.Entries(nil) {
-				if truth[e.Key] > e.Count || truth[e.Key]+e.Error < e.Count || e.Marked > marked[e.Key] {
+				if truth[e.Key] > e.Count || truth[e.Key] < e.Certain() || e.Marked > marked[e.Key] {
 					t.Fatalf("key %d: truth %d, marked %d: %+v", e.Key, truth[e.Key], marked[e.Key], e)
 				}
 				if seen[e.Key] {
@@ -136,6 +136,14 @@ func TestTopIsInOrder(t *testing.T) {
 	}
 	if n := len(sketch.Top(10)); n != 3 {
 		t.Errorf("%d keys of 3", n)
+	}
+}
+
+func TestCounters(t *testing.T) {
+	for counters, want := range map[int]int{0: 16, 1: 16, 16: 16, 17: 32, 33: 64, 1024: 1024} {
+		if got := heavy.New[int](counters).Counters(); got != want {
+			t.Errorf("%d counters, want %d for %d", got, want, counters)
+		}
 	}
 }
 
