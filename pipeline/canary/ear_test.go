@@ -1,6 +1,7 @@
 package canary_test
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
 	"testing"
@@ -27,6 +28,7 @@ func TestReport(t *testing.T) {
 
 	hear(web3, "peers", 0) // makes it a newcomer
 	hear(web3, "relay", 1)
+	hear(web3, "relay", 1.5)
 	hear(web2, "broadcast", 2)
 	hear(web2, "peers", 3)
 	hear(web2, "broadcast", 4)
@@ -38,7 +40,7 @@ func TestReport(t *testing.T) {
 		{Name: "web2", Interval: time.Minute, Addresses: web2.Addresses, Ways: []canary.Way{
 			{Name: "broadcast", Last: when(5), Count: 3}, {Name: "peers", Last: when(3), Count: 1},
 		}},
-		{Name: "web3", Interval: time.Minute, Addresses: web3.Addresses, Ways: []canary.Way{{Name: "relay", Last: when(1), Count: 1}}},
+		{Name: "web3", Interval: time.Minute, Addresses: web3.Addresses, Ways: []canary.Way{{Name: "relay", Last: when(1.5), Count: 2}}},
 	}}
 	check := func() {
 		t.Helper()
@@ -99,11 +101,7 @@ func TestFlood(t *testing.T) {
 	e.Hear(genuine, "broadcast", at(0))
 	e.Hear(genuine, "broadcast", at(1))
 
-	forged := payload(t, message("forged00000000").IPv4())
-	name := func(i int) []byte {
-		copy(forged[36+len("forged"):], fmt.Sprintf("%08d", i))
-		return forged
-	}
+	name := names(t)
 	for i := range 1_000_000 {
 		e.Hear(name(i), "broadcast", at(2))
 	}
@@ -131,6 +129,14 @@ func TestFlood(t *testing.T) {
 		t.Errorf("%v allocations for a server that is known", allocs)
 	}
 
+	longer := append(bytes.Clone(genuine), 1, 2, 3) // behind the message
+	if allocs := testing.AllocsPerRun(100, func() {
+		e.Hear(genuine, "broadcast", at(4))
+		e.Hear(longer, "broadcast", at(4))
+	}); allocs != 0 {
+		t.Errorf("%v allocations for a message with more behind", allocs)
+	}
+
 	// A week later the forged ones have gone, and a newcomer finds room, at once.
 	const week = 7 * 24 * 3600
 	newcomer := payload(t, message("newcomer").IPv4())
@@ -152,8 +158,65 @@ func TestForget(t *testing.T) {
 	if r := e.Report(when(week)); len(r.Peers) != 1 {
 		t.Error("forgotten too early")
 	}
-	if r := e.Report(when(week + 0.001)); len(r.Peers) != 0 {
+	if r := e.Report(when(week).Add(1)); len(r.Peers) != 0 {
 		t.Error("not forgotten")
+	}
+}
+
+// names returns a function that makes payloads of different names, in the same bytes.
+func names(t *testing.T) func(i int) []byte {
+	numbered := payload(t, message("number00000000").IPv4())
+	return func(i int) []byte {
+		copy(numbered[36+len("number"):], fmt.Sprintf("%08d", i))
+		return numbered
+	}
+}
+
+// TestFullTable has newcomers knock at a table that is full. It is looked through for who was
+// silent for a week, once a minute, also when the clock was set back.
+func TestFullTable(t *testing.T) {
+	const week = 7 * 24 * time.Hour
+	const year = 52 * week
+	e, name := canary.NewEar(), names(t)
+	n := 0
+	knock := func(after time.Duration) (admitted bool) {
+		before := e.Report(when(0)).Overflow
+		for range 2 {
+			e.Hear(name(n), "broadcast", at(0)+int64(after))
+		}
+		n++
+		return e.Report(when(0)).Overflow == before
+	}
+	fill := func(room int) {
+		t.Helper()
+		for range room {
+			if !knock(0) {
+				t.Fatalf("no room for number %d", n)
+			}
+		}
+	}
+	fill(canary.MaxPeers)
+	for _, step := range []struct {
+		after    time.Duration
+		admitted bool
+	}{
+		{week, false}, // nobody was silent for longer
+		{week + 1, false},
+		{week + time.Minute - 1, false},
+		{week + time.Minute, true},
+		{week + time.Minute, true},
+	} {
+		if got := knock(step.after); got != step.admitted {
+			t.Errorf("after %v: admitted %v, want %v", step.after, got, step.admitted)
+		}
+	}
+	fill(canary.MaxPeers - 2)
+	if !knock(year) {
+		t.Error("after a year there is no room")
+	}
+	fill(canary.MaxPeers - 1)
+	if !knock(week + time.Second) {
+		t.Error("there is no room since the clock was set back")
 	}
 }
 

@@ -3,6 +3,7 @@ package canary
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/pmtud/pmtud/pipeline/wire"
@@ -46,17 +47,17 @@ var (
 
 // IPv4 returns the message as an IPv4 packet, from its IP header on.
 func (m Message) IPv4() []byte {
-	quoted := m.appendPayload(appendIPv4(nil, ipv4[1], ipv4[2], Protocol))
+	quoted := m.appendPayload(ipv4Header(ipv4[1], ipv4[2], Protocol))
 	finish(quoted)
-	packet := appendIPv4(nil, ipv4[0], ipv4[1], wire.ProtoICMP)
+	packet := ipv4Header(ipv4[0], ipv4[1], wire.ProtoICMP)
 	return assemble(packet, [wire.ICMPLen]byte{3, 4}, quoted)
 }
 
 // IPv6 returns the message as an IPv6 packet.
 func (m Message) IPv6() []byte {
-	quoted := m.appendPayload(appendIPv6(nil, ipv6[1], ipv6[2], Protocol))
+	quoted := m.appendPayload(ipv6Header(ipv6[1], ipv6[2], Protocol))
 	finish(quoted)
-	packet := appendIPv6(nil, ipv6[0], ipv6[1], wire.ProtoICMPv6)
+	packet := ipv6Header(ipv6[0], ipv6[1], wire.ProtoICMPv6)
 	return assemble(packet, [wire.ICMPLen]byte{2, 0}, quoted)
 }
 
@@ -65,11 +66,7 @@ func assemble(packet []byte, icmp [wire.ICMPLen]byte, quoted []byte) []byte {
 	header := len(packet)
 	packet = append(append(packet, icmp[:]...), quoted...)
 	finish(packet)
-	if header == wire.IPv6Len {
-		wire.ParseIP(packet).SetICMPChecksum(packet[header:])
-	} else {
-		binary.BigEndian.PutUint16(packet[header+2:], wire.Checksum(wire.Sum(0, packet[header:])))
-	}
+	wire.ParseIP(packet).SetICMPChecksum(packet[header:])
 	return packet
 }
 
@@ -83,14 +80,14 @@ func finish(packet []byte) {
 	wire.ParseIP(packet).SetChecksum()
 }
 
-func appendIPv4(b []byte, src, dst netip.Addr, protocol wire.Protocol) []byte {
-	b = append(b, 0x45, 0, 0, 0, 0, 0, 0, 0, hopLimit, byte(protocol), 0, 0)
-	return append(append(b, src.AsSlice()...), dst.AsSlice()...)
+func ipv4Header(src, dst netip.Addr, protocol wire.Protocol) []byte {
+	head := [12]byte{0: 0x45, 8: hopLimit, 9: byte(protocol)}
+	return slices.Concat(head[:], src.AsSlice(), dst.AsSlice())
 }
 
-func appendIPv6(b []byte, src, dst netip.Addr, protocol wire.Protocol) []byte {
-	b = append(b, 0x60, 0, 0, 0, 0, 0, byte(protocol), hopLimit)
-	return append(append(b, src.AsSlice()...), dst.AsSlice()...)
+func ipv6Header(src, dst netip.Addr, protocol wire.Protocol) []byte {
+	head := [8]byte{0: 0x60, 6: byte(protocol), 7: hopLimit}
+	return slices.Concat(head[:], src.AsSlice(), dst.AsSlice())
 }
 
 func (m Message) appendPayload(b []byte) []byte {
@@ -115,20 +112,9 @@ func (m Message) appendPayload(b []byte) []byte {
 // Payload returns what follows the quoted IP header if a PTB of MTU 0 quotes the packet of a
 // canary, of whatever version.
 func Payload(quote []byte) (payload []byte, ok bool) {
-	at := 0
-	switch wire.Version(quote) {
-	case 4:
-		if len(quote) < wire.IPv4Len || wire.IPv4(quote).Protocol() != Protocol {
-			return nil, false
-		}
-		at = wire.IPv4(quote).HeaderLen()
-	case 6:
-		if len(quote) < wire.IPv6Len || wire.IPv6(quote).NextHeader() != Protocol {
-			return nil, false
-		}
-		at = wire.IPv6Len
-	}
-	if at == 0 || len(quote) < at+len(Magic) || string(quote[at:at+len(Magic)]) != Magic {
+	ip := wire.ParseIP(quote)
+	at := ip.HeaderLen()
+	if ip.Protocol() != Protocol || len(quote) < at+len(Magic) || string(quote[at:at+len(Magic)]) != Magic {
 		return nil, false
 	}
 	return quote[at:], true
