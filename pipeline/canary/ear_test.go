@@ -179,20 +179,26 @@ func TestFullTable(t *testing.T) {
 	const year = 52 * week
 	e, name := canary.NewEar(), names(t)
 	n := 0
-	knock := func(after time.Duration) (admitted bool) {
-		before := e.Report(when(0)).Overflow
+	hear := func(after time.Duration) {
 		for range 2 {
 			e.Hear(name(n), "broadcast", at(0)+int64(after))
 		}
 		n++
-		return e.Report(when(0)).Overflow == before
+	}
+	refused := func() uint64 { return e.Report(when(0)).Overflow }
+	knock := func(after time.Duration) (admitted bool) {
+		before := refused()
+		hear(after)
+		return refused() == before
 	}
 	fill := func(room int) {
 		t.Helper()
+		before := refused()
 		for range room {
-			if !knock(0) {
-				t.Fatalf("no room for number %d", n)
-			}
+			hear(0)
+		}
+		if got := refused() - before; got != 0 {
+			t.Fatalf("no room for %d of %d", got, room)
 		}
 	}
 	fill(canary.MaxPeers)
