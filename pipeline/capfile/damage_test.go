@@ -79,6 +79,38 @@ func TestDamage(t *testing.T) {
 				"at byte 84: a block of type 0x7 with a total length of 4294967292 bytes, more than 16777216",
 			},
 			{
+				"largest skipped block cut", join(pcapng, lengths(7, 16<<20, 0)), 1,
+				"at byte 96: the file ends within a block of 16777216 bytes",
+			},
+			{
+				"packet too large", join(pcapng, block(o, 6, uint32(0), uint64(0), uint32(262145), uint32(5), "1234")), 1,
+				"at byte 84: a packet of 262145 bytes is more than the 262144 that are supported",
+			},
+			{
+				"largest packet cut", join(pcapng, block(o, 6, uint32(0), uint64(0), uint32(262144), uint32(5), "1234")), 1,
+				"at byte 84: a packet of 262144 bytes in a block with room for 4",
+			},
+			{
+				"simple packet too large", join(pcapng, block(o, 3, uint32(262145), "1234")), 1,
+				"at byte 84: a packet of 262145 bytes is more than the 262144 that are supported",
+			},
+			{
+				"largest simple packet cut", join(pcapng, block(o, 3, uint32(262144), "1234")), 1,
+				"at byte 84: a packet of 262144 bytes in a block with room for 4",
+			},
+			{
+				"pcapng version 1.1", block(o, 0x0a0d0d0a, uint32(0x1a2b3c4d), uint16(1), uint16(1), uint64(0)), 0,
+				"at byte 0: pcapng version 1.1 is not supported, only 1.0 is",
+			},
+			{
+				"pcapng version 1.3", block(o, 0x0a0d0d0a, uint32(0x1a2b3c4d), uint16(1), uint16(3), uint64(0)), 0,
+				"at byte 0: pcapng version 1.3 is not supported, only 1.0 is",
+			},
+			{
+				"pcap version of DG/UX", fields(o, uint32(0xa1b2c3d4), uint16(543), uint16(1), make([]byte, 16)), 0,
+				"at byte 0: pcap version 543.1 is not supported, only 2.0 to 2.4 are",
+			},
+			{
 				"packet block too large", join(pcapng, lengths(6, 16<<20+4, 0)), 1,
 				"at byte 84: a block of type 0x6 with a total length of 16777220 bytes, more than 16777216",
 			},

@@ -3,6 +3,7 @@ package capfile_test
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -41,6 +42,21 @@ func TestFilesNamedPipe(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestFilesSocket has a file that can't be opened.
+func TestFilesSocket(t *testing.T) {
+	t.Chdir(t.TempDir()) // names of sockets are short
+	l, err := net.Listen("unix", "socket")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	f := capfile.NewFiles(t.Context(), []string{"socket"}, capfile.FilesOptions{})
+	defer f.Close()
+	if _, err := readAll(f, 1); !errors.Is(err, syscall.ENXIO) {
+		t.Errorf("error %v, want %v", err, syscall.ENXIO)
 	}
 }
 

@@ -34,6 +34,7 @@ func TestReadFCS(t *testing.T) {
 			{"pcap, not known", pcap(0x20000001, 64, 64), 64, 64},
 			{"pcap, cut within it", pcap(0x24000001, 62, 64), 60, 60},
 			{"pcap, cut before it", pcap(0x24000001, 20, 64), 20, 60},
+			{"pcap, nothing but it", pcap(0x24000001, 4, 4), 0, 0},
 			{"pcap, packet shorter than it", pcap(0x24000001, 3, 3), 3, 3},
 			{"pcapng, of the interface", pcapng(4, 0, 64, 64), 60, 60},
 			{"pcapng, of the packet", pcapng(0, 4, 64, 64), 60, 60},

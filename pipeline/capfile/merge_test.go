@@ -2,6 +2,7 @@ package capfile_test
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -52,6 +53,43 @@ func TestMerge(t *testing.T) {
 				t.Errorf("got %s, want %s", names, tc.want)
 			}
 		})
+	}
+}
+
+// TestMergeFrom tells which reader each packet of a batch came from.
+func TestMergeFrom(t *testing.T) {
+	m := capfile.NewMerge(reader(t, "0", 3, 5), reader(t, "1", 1, 4, 6), reader(t, "2"), reader(t, "3", 2))
+	dst := make([]pipeline.Packet, 4)
+	got := ""
+	for {
+		n, err := m.ReadBatch(dst)
+		if err != nil {
+			break
+		}
+		for i := range n {
+			from := fmt.Sprint(m.From(i))
+			if from != string(dst[i].Data) {
+				t.Errorf("a packet of reader %s comes from %s", dst[i].Data, from)
+			}
+			got += from
+		}
+	}
+	if got != "130101" {
+		t.Errorf("packets come from %s", got)
+	}
+}
+
+// TestNoRoom reads into no packets, which is no end.
+func TestNoRoom(t *testing.T) {
+	for name, r := range map[string]capfile.BatchReader{
+		"reader": reader(t, "a", 1), "merge": capfile.NewMerge(reader(t, "a", 1)),
+	} {
+		if n, err := r.ReadBatch(nil); n != 0 || err != nil {
+			t.Errorf("%s: %d packets, %v", name, n, err)
+		}
+		if got, err := readAll(r, 1); len(got) != 1 || err != nil {
+			t.Errorf("%s: then %d packets, %v", name, len(got), err)
+		}
 	}
 }
 

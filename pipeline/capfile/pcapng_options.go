@@ -17,11 +17,7 @@ var errOption = errors.New("a block with an option that does not end within it")
 
 // next moves on to the next option and reports whether there is one.
 func (o *options) next() bool {
-	if len(o.rest) == 0 {
-		return false
-	}
-	if len(o.rest) < 4 {
-		o.err = errOption
+	if len(o.rest) == 0 { // else there are four bytes, as all lengths are multiples of that
 		return false
 	}
 	o.code = o.uint16(o.rest)

@@ -100,12 +100,13 @@ func TestReadPcapng(t *testing.T) {
 	}
 }
 
-// Each section has its own byte order and its own interfaces.
+// Each section has its own byte order and its own interfaces. Some programs say that 1.0 is 1.2.
 func TestReadPcapngSections(t *testing.T) {
 	var file []byte
 	var want []captured
 	for _, o := range orders() {
-		file = join(file, section(o), iface(o, 101, 0), enhanced(o, 0, 1, 2, "hi"))
+		empty := block(o, 0x0a0d0d0a, uint32(0x1a2b3c4d), uint16(1), uint16(2), ^uint64(0))
+		file = join(file, empty, section(o), iface(o, 101, 0), enhanced(o, 0, 1, 2, "hi"))
 		want = append(want, captured{"hi", 2, 1000, 101, 0})
 	}
 	file = join(file, file)
@@ -237,10 +238,15 @@ func TestReadError(t *testing.T) {
 }
 
 func TestReadNothingForEver(t *testing.T) {
-	r := capfile.NewReader(silent{}, capfile.ReaderOptions{})
-	defer r.Close()
-	if _, err := readAll(r, 1); !errors.Is(err, io.ErrNoProgress) {
-		t.Errorf("got %v", err)
+	for name, stream := range map[string]io.Reader{
+		"at once":       silent{},
+		"behind packet": io.MultiReader(bytes.NewReader(join(pcapHeader(le, 0xa1b2c3d4), record(le, 0, 0, 1, "a"))), silent{}),
+	} {
+		r := capfile.NewReader(stream, capfile.ReaderOptions{})
+		defer r.Close()
+		if _, err := readAll(r, 1); !errors.Is(err, io.ErrNoProgress) {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
 
@@ -366,9 +372,13 @@ func TestFilesErrors(t *testing.T) {
 			}
 		})
 	}
-	_, err := capfile.Expand(dir + "/*.none")
-	if err == nil || err.Error() != "find files "+dir+"/*.none: file does not exist" {
-		t.Errorf("got %v", err)
+	for pattern, want := range map[string]string{
+		dir + "/*.none": "file does not exist", good + "/a.pcap": "not a directory", "[": "syntax error in pattern",
+	} {
+		paths, err := capfile.Expand(good, pattern)
+		if err == nil || err.Error() != "find files "+pattern+": "+want || paths != nil {
+			t.Errorf("%s: got %q, %v", pattern, paths, err)
+		}
 	}
 }
 

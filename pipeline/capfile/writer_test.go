@@ -3,8 +3,10 @@ package capfile_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -112,8 +114,10 @@ func TestWriteOn(t *testing.T) {
 	if err := w.WriteOn(2, &p, ""); !errors.Is(err, capfile.ErrLinkType) {
 		t.Errorf("got %v", err)
 	}
-	if err := w.WriteOn(3, &p, ""); err == nil {
-		t.Error("wrote on an interface that is not there")
+	for _, id := range []int{-1, 3} {
+		if err := w.WriteOn(id, &p, ""); err == nil || err.Error() != fmt.Sprintf("write packet: the file has no interface %d", id) {
+			t.Errorf("interface %d: %v", id, err)
+		}
 	}
 	if err := w.Flush(); err != nil {
 		t.Fatal(err)
@@ -200,8 +204,11 @@ func TestWriteStreamError(t *testing.T) {
 			t.Error("wrote to a full device")
 		}
 	}
-	if err := w.Write(&p); err == nil {
-		t.Error("the error is forgotten")
+	_, addErr := w.AddInterface(capfile.Interface{LinkType: 1})
+	for name, err := range map[string]error{"Write": w.Write(&p), "WriteOn": w.WriteOn(0, &p, ""), "AddInterface": addErr} {
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("%s: error %v", name, err)
+		}
 	}
 	var buf bytes.Buffer
 	w.Reset(&buf)
@@ -210,6 +217,17 @@ func TestWriteStreamError(t *testing.T) {
 	}
 	if got := mustRead(t, buf.Bytes()); len(got) != 1 {
 		t.Errorf("got %d packets", len(got))
+	}
+}
+
+// Where there is nothing to write, nothing is written.
+func TestFlushNothing(t *testing.T) {
+	check := &wholeWriter{t: t}
+	w := capfile.NewWriter(check, capfile.WriterOptions{})
+	for range 3 {
+		if err := w.Flush(); err != nil || check.writes != 1 {
+			t.Errorf("%d writes, error %v", check.writes, err)
+		}
 	}
 }
 
