@@ -32,6 +32,9 @@ func readAll(r capfile.BatchReader, batch int) ([]captured, error) {
 	var all []captured
 	dst := make([]pipeline.Packet, batch)
 	for {
+		for i := range dst { // of the batch before, nothing is left
+			dst[i] = pipeline.Packet{Length: -1, Time: -1, LinkType: 9999, Type: linklayer.TypeOutgoing}
+		}
 		n, err := r.ReadBatch(dst)
 		for i := range dst[:n] {
 			all = append(all, of(&dst[i]))

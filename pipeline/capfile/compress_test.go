@@ -33,6 +33,13 @@ func zstdCompressed(tb testing.TB, octets []byte, o ...zstd.EOption) []byte {
 	return buf.Bytes()
 }
 
+// rawFrame is a zstd frame with a window of the given descriptor and one block that is not
+// compressed (RFC 8878, section 3.1.1).
+func rawFrame(window byte, octets []byte) []byte {
+	size := len(octets)<<3 | 1 // the last block
+	return join([]byte{0x28, 0xb5, 0x2f, 0xfd, 0, window, byte(size), byte(size >> 8), byte(size >> 16)}, octets)
+}
+
 func closeWritten(tb testing.TB, w io.WriteCloser, octets []byte) {
 	tb.Helper()
 	if _, err := w.Write(octets); err != nil {
@@ -60,6 +67,7 @@ func TestReadCompressed(t *testing.T) {
 		{"zstd", zstdCompressed(t, plain)},
 		{"zstd frames", join(zstdCompressed(t, plain[:half]), zstdCompressed(t, plain[half:]))},
 		{"zstd skippable frames", join(skippable, zstdCompressed(t, plain[:half]), skippable, zstdCompressed(t, plain[half:]))},
+		{"zstd largest window", join(rawFrame(0x88, plain[:1000]), zstdCompressed(t, plain[1000:]))},
 		{"zstd checksum and large window", zstdCompressed(t, plain, zstd.WithEncoderCRC(true), zstd.WithWindowSize(32<<20))},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -91,6 +99,7 @@ func TestCompressedDamage(t *testing.T) {
 		{"gzip of nothing", gzipped(t, nil), false, "at byte 0: the file is empty"},
 		{"gzip of text", gzipped(t, []byte("text")), false, "neither a pcap nor a pcapng file, but text"},
 		{"zstd cut", zst[:len(zst)/2], true, "decompress zstd: unexpected EOF"},
+		{"zstd window a little too large", rawFrame(0x89, plain[:1000]), false, "at byte 0: decompress zstd: window size exceeded"},
 		{"zstd window", wideWindow, false, "at byte 0: decompress zstd: window size exceeded"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -1,7 +1,6 @@
 package capfile
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 )
@@ -23,7 +22,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // newError makes an Error of a cause, without the file's name that package os
 // puts before it.
 func newError(name string, offset int64, err error) *Error {
-	if path, ok := errors.AsType[*fs.PathError](err); ok && error(path) == err { //nolint:errorlint // err itself, nothing that wraps it
+	if path, ok := err.(*fs.PathError); ok { //nolint:errorlint // err itself, nothing that wraps it
 		err = path.Err
 	}
 	return &Error{Name: name, Offset: offset, Err: err}

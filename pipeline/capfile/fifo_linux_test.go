@@ -45,6 +45,35 @@ func TestFilesNamedPipe(t *testing.T) {
 	}
 }
 
+// TestOpenCloses wants a file to be closed that a Reader has opened: who writes into a named pipe
+// that nobody has open is told so.
+func TestOpenCloses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Skip(err)
+	}
+	end := make(chan *os.File, 1)
+	go func() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			t.Error(err)
+		}
+		end <- f
+	}()
+	r, err := capfile.Open(path, capfile.ReaderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := <-end
+	defer w.Close()
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := w.Write([]byte("a")); !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("error %v, want %v", err, syscall.EPIPE)
+	}
+}
+
 // TestFilesSocket has a file that can't be opened.
 func TestFilesSocket(t *testing.T) {
 	t.Chdir(t.TempDir()) // names of sockets are short

@@ -129,8 +129,9 @@ func (f *Files) openStream(path string) (io.ReadCloser, error) {
 	if path == Stdin {
 		return interruptible(f.ctx, func() (io.ReadCloser, error) { return io.NopCloser(f.options.Stdin), nil }), nil
 	}
-	// Some files of the kernel's own call themselves regular and empty, and wait.
-	if info, err := os.Stat(path); err == nil && (!info.Mode().IsRegular() || info.Size() == 0) {
+	// Pipes and devices have no size. Some files of the kernel's own call themselves regular
+	// and empty, and wait.
+	if info, err := os.Stat(path); err == nil && info.Size() == 0 {
 		return interruptible(f.ctx, func() (io.ReadCloser, error) { return os.Open(path) }), nil
 	}
 	return os.Open(path)

@@ -105,21 +105,24 @@ func TestReadNFLOG(t *testing.T) {
 			length int
 			want   captured
 			warned bool
+			flags  uint32
 		}{
-			{"with link header", whole, 0, captured{string(ptb), n, 9, linklayer.Ethernet, linklayer.TypeHost}, false},
-			{"to all", nflog(o, 2, toAll), 0, captured{string(toAll), n, 9, linklayer.Ethernet, linklayer.TypeBroadcast}, false},
-			{"payload only", bare, 0, captured{ip, n - 14, 9, linklayer.Raw, linklayer.TypeUnknown}, false},
-			{"sent", sent, 0, captured{ip, n - 14, 9, linklayer.Raw, linklayer.TypeOutgoing}, false},
+			{"with link header", whole, 0, captured{string(ptb), n, 9, linklayer.Ethernet, linklayer.TypeHost}, false, 0},
+			{"to all", nflog(o, 2, toAll), 0, captured{string(toAll), n, 9, linklayer.Ethernet, linklayer.TypeBroadcast}, false, 0},
+			{"payload only", bare, 0, captured{ip, n - 14, 9, linklayer.Raw, linklayer.TypeUnknown}, false, 0},
+			{"payload only, with flags", bare, 0, captured{ip, n - 14, 9, linklayer.Raw, linklayer.TypeHost}, false, 1 << 2},
+			{"sent", sent, 0, captured{ip, n - 14, 9, linklayer.Raw, linklayer.TypeOutgoing}, false, 0},
+			{"sent, with other flags", sent, 0, captured{ip, n - 14, 9, linklayer.Raw, linklayer.TypeOutgoing}, false, 1 << 2},
 			{
 				"cut", whole[:len(whole)-50], len(whole),
 				captured{string(ptb[:n-50]), n, 9, linklayer.Ethernet, linklayer.TypeHost},
-				false,
+				false, 0,
 			},
-			{"damaged", whole[:len(whole)-50], 0, captured{string(whole[:len(whole)-50]), len(whole) - 50, 9, 239, 0}, true},
-			{"empty", nil, 0, captured{"", 0, 9, 239, 0}, true},
+			{"damaged", whole[:len(whole)-50], 0, captured{string(whole[:len(whole)-50]), len(whole) - 50, 9, 239, 0}, true, 0},
+			{"empty", nil, 0, captured{"", 0, 9, 239, 0}, true, 0},
 		} {
 			t.Run(name+" "+tc.name, func(t *testing.T) {
-				file := join(section(o), iface(o, 239, 0, option(o, 9, uint8(9))), enhanced(o, 0, 9, uint32(max(tc.length, len(tc.data))), string(tc.data)))
+				file := join(section(o), iface(o, 239, 0, option(o, 9, uint8(9))), enhanced(o, 0, 9, uint32(max(tc.length, len(tc.data))), string(tc.data), option(o, 2, tc.flags)))
 				got, warnings, err := readWarned(file)
 				if err != nil {
 					t.Fatal(err)

@@ -3,6 +3,7 @@ package capfile_test
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -53,6 +54,43 @@ func TestMerge(t *testing.T) {
 				t.Errorf("got %s, want %s", names, tc.want)
 			}
 		})
+	}
+}
+
+// TestMergeRandom compares with a sort, for any number of readers.
+func TestMergeRandom(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 200 {
+		var readers []capfile.BatchReader
+		type stamped struct {
+			stamp int
+			name  string
+		}
+		var all []stamped
+		for i := range random.IntN(12) {
+			var stamps []int
+			for range random.IntN(6) {
+				stamps = append(stamps, random.IntN(20))
+			}
+			slices.Sort(stamps)
+			name := string(rune('a' + i))
+			for _, s := range stamps {
+				all = append(all, stamped{s, name})
+			}
+			readers = append(readers, reader(t, name, stamps...))
+		}
+		slices.SortStableFunc(all, func(a, b stamped) int { return a.stamp - b.stamp })
+		want, got := "", ""
+		for _, s := range all {
+			want += s.name
+		}
+		packets, err := readAll(capfile.NewMerge(readers...), 1+random.IntN(9))
+		for _, p := range packets {
+			got += p.Data
+		}
+		if got != want || err != nil {
+			t.Fatalf("got %s, want %s, error %v", got, want, err)
+		}
 	}
 }
 

@@ -162,7 +162,7 @@ func (d *pcapngDecoder) skip(rest []byte) (skipped int, err error) {
 	if again := d.uint32(rest); again != d.skipping {
 		return skipped, lengthMismatch(d.skipping, again)
 	}
-	d.skipping, d.left = 0, 0
+	d.skipping = 0
 	return skipped + 4, nil
 }
 

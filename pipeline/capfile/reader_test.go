@@ -82,7 +82,7 @@ func TestReadPcapng(t *testing.T) {
 				block(o, 0xbad, "to be skipped"), //
 				iface(o, 276, 0),
 				enhanced(o, 1, 5, 70, "enhanced"),
-				enhanced(o, 0, 6, 1, "longer", option(o, 1, "a comment"), option(o, 2, uint32(2))),
+				enhanced(o, 0, 6, 1, "longer", option(o, 1, "a comment"), option(o, 2, uint32(2)), option(o, 6, uint32(4)), option(o, 2, uint64(4))),
 				block(o, 2, uint16(1), uint16(9), uint32(1), uint32(0), uint32(8), uint32(8), "obsolete"),
 				block(o, 5, make([]byte, 12)), // statistics
 			))

@@ -67,7 +67,7 @@ func TestWriteGolden(t *testing.T) {
 	}{
 		{
 			"pcap",
-			capfile.WriterOptions{Encoder: capfile.Encoder{Snaplen: 65535}},
+			capfile.WriterOptions{Encoder: capfile.Encoder{Snaplen: 65535}, Interfaces: []capfile.Interface{{Name: "eth0", LinkType: 1}}},
 			[]pipeline.Packet{p},
 			join(pcapHeader(le, 0xa1b2c3d4), record(le, 1000, 7, 60, "octets")),
 		},
@@ -125,8 +125,9 @@ func TestWriteOn(t *testing.T) {
 	if got := mustRead(t, buf.Bytes()); len(got) != 1 || got[0] != of(&p) {
 		t.Errorf("got %v", got)
 	}
-	if !bytes.Contains(buf.Bytes(), option(le, 1, "why")) {
-		t.Error("the comment is missing")
+	last := enhanced(le, 1, uint64(p.Time), uint32(p.Length), string(p.Data), option(le, 1, "why"), uint32(0))
+	if !bytes.HasSuffix(buf.Bytes(), last) {
+		t.Errorf("got % x\nwant % x at its end", buf.Bytes(), last)
 	}
 }
 
@@ -209,6 +210,15 @@ func TestWriteStreamError(t *testing.T) {
 		if !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("%s: error %v", name, err)
 		}
+	}
+	w.Reset(full)
+	written := 0
+	for written < 1<<20 && !errors.Is(err, syscall.ENOSPC) {
+		err = w.Write(&p)
+		written += len(p.Data)
+	}
+	if written >= 1<<20 {
+		t.Error("a mebibyte was written to a full device")
 	}
 	var buf bytes.Buffer
 	w.Reset(&buf)
