@@ -3,7 +3,6 @@ package capfile_test
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/binary"
 	"io"
 	"strings"
 	"testing"
@@ -56,7 +55,8 @@ func TestReadCompressed(t *testing.T) {
 	}
 	plain := write(t, capfile.WriterOptions{}, samplePackets(6000)...)
 	half := len(plain) / 2
-	skippable := binary.LittleEndian.AppendUint32([]byte{0x5a, 0x2a, 0x4d, 0x18, 4, 0, 0, 0}, 1)
+	skippableOf := func(number byte) []byte { return []byte{0x50 + number, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 0, 0, 0} }
+	skippable := skippableOf(10)
 	want := mustRead(t, plain)
 	for _, tc := range []struct {
 		name string
@@ -67,6 +67,8 @@ func TestReadCompressed(t *testing.T) {
 		{"zstd", zstdCompressed(t, plain)},
 		{"zstd frames", join(zstdCompressed(t, plain[:half]), zstdCompressed(t, plain[half:]))},
 		{"zstd skippable frames", join(skippable, zstdCompressed(t, plain[:half]), skippable, zstdCompressed(t, plain[half:]))},
+		{"zstd lowest skippable frame", join(skippableOf(0), zstdCompressed(t, plain))},
+		{"zstd highest skippable frame", join(skippableOf(15), zstdCompressed(t, plain))},
 		{"zstd largest window", join(rawFrame(0x88, plain[:1000]), zstdCompressed(t, plain[1000:]))},
 		{"zstd checksum and large window", zstdCompressed(t, plain, zstd.WithEncoderCRC(true), zstd.WithWindowSize(32<<20))},
 	} {

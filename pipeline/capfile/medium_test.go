@@ -39,6 +39,8 @@ func TestReadFCS(t *testing.T) {
 			{"pcapng, of the interface", pcapng(4, 0, 64, 64), 60, 60},
 			{"pcapng, of the packet", pcapng(0, 4, 64, 64), 60, 60},
 			{"pcapng, the packet's instead of the interface's", pcapng(4, 2, 64, 64), 62, 62},
+			{"pcapng, an odd one", pcapng(0, 5, 64, 64), 59, 59},
+			{"pcapng, the longest", pcapng(0, 15, 64, 64), 49, 49},
 			{"pcapng, none", pcapng(0, 0, 64, 64), 64, 64},
 			{"pcapng, cut", pcapng(4, 0, 20, 64), 20, 60},
 			{
@@ -150,12 +152,12 @@ func TestWarnings(t *testing.T) {
 	for i := range 20 {
 		file = join(file, iface(le, uint16(1000+i), 0))
 	}
-	file = join(file, iface(le, 1, 0), iface(le, 105, 0), enhanced(le, 20, 1, 1, "a"), enhanced(le, 21, 1, 1, "a"), enhanced(le, 21, 1<<62, 1, "a"), enhanced(le, 20, 1<<63, 1, "a"))
+	file = join(file, iface(le, 1, 0), iface(le, 105, 0), enhanced(le, 20, 1, 1, "a"), enhanced(le, 20, 1, 1, "a"), enhanced(le, 21, 1, 1, "a"), enhanced(le, 21, 1<<62, 1, "a"), enhanced(le, 20, 1<<63, 1, "a"))
 	want = append(want,
-		"read a: packet 2: link type 105 (IEEE802_11) is not supported, so no message is found in its packets",
-		"read a: packet 3: the timestamp is not between the years 1823 and 2116, and is read as 2116-02-20")
+		"read a: packet 3: link type 105 (IEEE802_11) is not supported, so no message is found in its packets",
+		"read a: packet 4: the timestamp is not between the years 1823 and 2116, and is read as 2116-02-20")
 	packets, warnings, err := readWarned(file)
-	if err != nil || len(packets) != 4 {
+	if err != nil || len(packets) != 5 {
 		t.Errorf("%d packets, error %v", len(packets), err)
 	}
 	if diff := cmp.Diff(want, warnings); diff != "" {
@@ -187,6 +189,9 @@ func TestReadImpossibleTime(t *testing.T) {
 		{"late by an offset", []any{offset(1<<63 - 1)}, 1, most},
 		{"late by time stamp and offset", []any{resolution(0x80), offset(1<<63 - 1)}, 1<<64 - 1, most},
 		{"early by an offset", []any{offset(-1 << 63)}, 0, -most},
+		{"latest second", []any{resolution(0x80)}, most/1_000_000_000 - 1, (most/1_000_000_000 - 1) * 1e9},
+		{"a second later", []any{resolution(0x80)}, most / 1_000_000_000, most},
+		{"earliest second", []any{offset(1 - most/1_000_000_000)}, 0, (1 - most/1_000_000_000) * 1e9},
 		{"early by a little", []any{offset(-most / 1_000_000_000)}, 0, -most},
 		{"offset that makes up for it", []any{resolution(0x80), offset(-1 << 63)}, 1<<63 + 5, 5e9},
 	} {

@@ -99,7 +99,7 @@ func (i *iface) slowInstant(stamp uint64) (t pipeline.Instant, ok bool) {
 	switch {
 	case high > 0 || high == 0 && low > most:
 		return maxTime, false
-	case high < 0 && (int64(low) >= 0 || int64(low) < -most):
+	case high < 0 && int64(low) < -most:
 		return -maxTime, false
 	}
 	part, rest := bits.Mul64(stamp%perSecond, 1_000_000_000)

@@ -84,6 +84,7 @@ func TestReadPcapng(t *testing.T) {
 				enhanced(o, 1, 5, 70, "enhanced"),
 				enhanced(o, 0, 6, 1, "longer", option(o, 1, "a comment"), option(o, 2, uint32(2)), option(o, 6, uint32(4)), option(o, 2, uint64(4))),
 				block(o, 2, uint16(1), uint16(9), uint32(1), uint32(0), uint32(8), uint32(8), "obsolete"),
+				enhanced(o, 1, 5, 2, "ok", option(o, 0), option(o, 2, uint32(2))), // behind the end of options
 				block(o, 5, make([]byte, 12)), // statistics
 			))
 			want := []captured{
@@ -92,6 +93,7 @@ func TestReadPcapng(t *testing.T) {
 				{"enhanced", 70, 5000, 276, 0},
 				{"longer", 6, 6000, 1, linklayer.TypeOutgoing},
 				{"obsolete", 8, 1 << 32 * 1000, 276, 0},
+				{"ok", 2, 5000, 276, 0},
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
@@ -370,7 +372,20 @@ func TestFilesErrors(t *testing.T) {
 			if len(got) != 2 || err == nil || err.Error() != tc.want {
 				t.Errorf("got %d packets and %v", len(got), err)
 			}
+			if err := f.Close(); err != nil {
+				t.Error(err)
+			}
+			if _, again := f.ReadBatch(make([]pipeline.Packet, 1)); again != err {
+				t.Errorf("after Close: %v, want %v", again, err)
+			}
 		})
+	}
+	closed := capfile.NewFiles(t.Context(), []string{good}, capfile.FilesOptions{})
+	if err := closed.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := readAll(closed, 1); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("after Close: %v", err)
 	}
 	for pattern, want := range map[string]string{
 		dir + "/*.none": "file does not exist", good + "/a.pcap": "not a directory", "[": "syntax error in pattern",

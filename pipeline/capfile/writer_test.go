@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -58,7 +59,7 @@ func TestWriteGolden(t *testing.T) {
 		Data: []byte("octets"), Length: 60, Time: 1_000_000_007_000, LinkType: 1, Type: linklayer.TypeOutgoing,
 	}
 	q := p
-	q.LinkType, q.Type = 276, linklayer.TypeUnknown
+	q.LinkType, q.Type, q.Length = 276, linklayer.TypeUnknown, 0 // which is less than there is
 	for _, tc := range []struct {
 		name    string
 		options capfile.WriterOptions
@@ -89,8 +90,20 @@ func TestWriteGolden(t *testing.T) {
 				iface(le, 1, 262144, option(le, 2, "eth0"), option(le, 9, uint8(9)), uint32(0)),
 				enhanced(le, 0, 1_000_000_007_000, 60, "octets", option(le, 2, uint32(2)), uint32(0)),
 				iface(le, 276, 262144, option(le, 9, uint8(9)), uint32(0)),
-				enhanced(le, 1, 1_000_000_007_000, 60, "octets"),
+				enhanced(le, 1, 1_000_000_007_000, 6, "octets"),
 			),
+		},
+		{
+			"pcapng cut",
+			capfile.WriterOptions{Encoder: capfile.Encoder{Format: capfile.Pcapng, Snaplen: 1}},
+			[]pipeline.Packet{q},
+			join(section(le), iface(le, 276, 1, option(le, 9, uint8(9)), uint32(0)), enhanced(le, 0, 1_000_000_007_000, 6, "o")),
+		},
+		{
+			"pcap, larger than packets are",
+			capfile.WriterOptions{Encoder: capfile.Encoder{Snaplen: 1 << 20}},
+			[]pipeline.Packet{q},
+			fields(le, uint32(0xa1b2c3d4), uint16(2), uint16(4), uint64(0), uint32(262144), uint32(276), record(le, 1000, 7, 6, "octets")),
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -128,6 +141,20 @@ func TestWriteOn(t *testing.T) {
 	last := enhanced(le, 1, uint64(p.Time), uint32(p.Length), string(p.Data), option(le, 1, "why"), uint32(0))
 	if !bytes.HasSuffix(buf.Bytes(), last) {
 		t.Errorf("got % x\nwant % x at its end", buf.Bytes(), last)
+	}
+}
+
+// Of a comment that is too long, the beginning is written.
+func TestLongComment(t *testing.T) {
+	const most = 32 << 10
+	p := samplePackets(1)[0]
+	for _, n := range []int{most, most + 1} {
+		e := capfile.Encoder{Format: capfile.Pcapng}
+		got, err := e.AppendPacket(nil, 0, &p, strings.Repeat("c", n))
+		want := enhanced(le, 0, uint64(p.Time), uint32(p.Length), string(p.Data), option(le, 1, strings.Repeat("c", most)), uint32(0))
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%d characters: a block of %d bytes, want %d, error %v", n, len(got), len(want), err)
+		}
 	}
 }
 
