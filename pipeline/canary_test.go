@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -119,8 +120,9 @@ func TestCanaryWithoutEar(t *testing.T) {
 // TestNotEvenLikeACanary forwards messages that lack one thing of a canary.
 func TestNotEvenLikeACanary(t *testing.T) {
 	for name, change := range map[string]func(p *pipeline.Packet){
-		"an MTU":           func(p *pipeline.Packet) { p.Data[27] = 1 },
-		"another protocol": func(p *pipeline.Packet) { p.Data[28+9] = 6 },
+		"an MTU":                func(p *pipeline.Packet) { p.Data[27] = 1 },
+		"another protocol":      func(p *pipeline.Packet) { p.Data[28+9] = 6 },
+		"the end of the header": func(p *pipeline.Packet) { p.Data = p.Data[:27] },
 	} {
 		t.Run(name, func(t *testing.T) {
 			packets := canaries("web2", 1)[:1]
@@ -203,7 +205,9 @@ func TestAnnounce(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	p.Announce(func() []pipeline.Packet { return canaries("web1", 99) }) // too late
+	for range 2 {
+		p.Announce(func() []pipeline.Packet { return canaries("web1", 99) }) // too late
+	}
 	want := map[sent]int{}
 	for _, name := range []string{"good", "one family", "bad", "undeclared"} {
 		want[sent{name, 4}], want[sent{name, 6}] = 1, 1
@@ -233,6 +237,31 @@ func TestAnnounce(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestAnnounceToAStuckSink has the pipeline end while a sink is stuck with a canary. That it returns at last
+// changes no counter.
+func TestAnnounceToAStuckSink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := make(gate)
+		s := sinkStage("out", stuck.before(sink{}))
+		s.Plugin.Reach = pipeline.ReachNetwork
+		ctx, cancel := context.WithCancel(t.Context())
+		p := start(ctx, t, pipeline.Spec{
+			Name: "test", Sinks: []pipeline.SinkStage{s}, Sources: []pipeline.Stage{live("in", source{run: untilDone(nil)})},
+		})
+		p.Announce(func() []pipeline.Packet { return canaries("web1", 1) })
+		synctest.Wait()
+		cancel()
+		if err := <-p.done; err == nil || err.Error() != "stop pipeline: stuck for 5s: sink out" {
+			t.Errorf("error %v", err)
+		}
+		close(stuck)
+		synctest.Wait()
+		if got := p.Counters().Sinks[0].Canaries; got != (canary.Count{}) {
+			t.Errorf("counted %+v", got)
+		}
+	})
 }
 
 // TestAnnouncePanics ends the pipeline of a sink that panics at a canary, as at any packet.

@@ -47,6 +47,7 @@ func TestDecode(t *testing.T) {
 		{"IPv4 options", linklayer.Ethernet, join(ethernet(ipv4), options(outer4(), 10), icmp4(1400), quote4()), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 74}},
 		{"IPv4 options that the capture lacks", linklayer.Ethernet, join(ethernet(ipv4), change(outer4(), 0, 0x4f), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
 		{"IPv4 header length 0, and the type where it claims", linklayer.Ethernet, join(ethernet(ipv4), change(outer4(), 0, 0x40), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
+		{"IPv4 header cut, and the type where it claims", linklayer.Ethernet, join(ethernet(ipv4), change(outer4(), 0, 0x43, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 3, 4)[:19]), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
 		{"version nibble is not looked at", linklayer.Ethernet, join(ethernet(ipv4), change(outer4(), 0, 0x65), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 34}},
 		{"IPv4, first fragment", linklayer.Ethernet, join(ethernet(ipv4), change(outer4(), 6, 0x20, 0), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, PTB: 4, ICMP: 34}},
 		{"IPv4, later fragment", linklayer.Ethernet, join(ethernet(ipv4), change(outer4(), 6, 0x20, 1), icmp4(1400)), pipeline.View{EtherType: ipv4, Network: 14, ICMP: -1}},
@@ -64,6 +65,9 @@ func TestDecode(t *testing.T) {
 		{"PPP, IPv4", linklayer.PPP, join([]byte{0xff, 3, 0, 0x21}, ptb4), pipeline.View{EtherType: ipv4, Network: 4, PTB: 4, ICMP: 24}},
 		{"PPP, IPv6 without HDLC", linklayer.PPP, join([]byte{0, 0x57}, ptb6), pipeline.View{EtherType: ipv6, Network: 2, PTB: 6, ICMP: 42}},
 		{"PPP, compressed protocol", linklayer.PPP, join([]byte{0xff, 3, 0x21}, ptb4), pipeline.View{EtherType: ipv4, Network: 3, PTB: 4, ICMP: 23}},
+		{"PPP, compressed protocol before a 3", linklayer.PPP, []byte{0x21, 3, 0, 0x21}, pipeline.View{EtherType: ipv4, Network: 1, ICMP: -1}},
+		{"PPP, compressed protocol and one byte", linklayer.PPP, []byte{0x21, 0x45}, pipeline.View{EtherType: ipv4, Network: 1, ICMP: -1}},
+		{"PPP, other control", linklayer.PPP, join([]byte{0xff, 2, 0, 0x21}, ptb4), none},
 		{"PPP, LCP", linklayer.PPP, join([]byte{0xff, 3, 0xc0, 0x21}, ptb4), none},
 		{"PPP, EtherType", linklayer.PPP, join([]byte{0xff, 3, 8, 0}, ptb4), none},
 		{"PPP, cut", linklayer.PPP, []byte{0xff, 3, 0}, none},
@@ -72,7 +76,11 @@ func TestDecode(t *testing.T) {
 		{"Cisco's HDLC", linklayer.PPPHDLC, join([]byte{0x0f, 0, 8, 0}, ptb4), pipeline.View{EtherType: ipv4, Network: 4, PTB: 4, ICMP: 24}},
 		{"Cisco's HDLC, multicast", linklayer.PPPHDLC, join([]byte{0x8f, 0, 0x86, 0xdd}, ptb6), pipeline.View{EtherType: ipv6, Network: 4, PTB: 6, ICMP: 44}},
 		{"Cisco's HDLC, cut", linklayer.PPPHDLC, []byte{0x0f, 0, 8}, none},
+		{"Cisco's HDLC in PPP", linklayer.PPP, join([]byte{0x0f, 0, 8, 0}, ptb4), none},
+		{"Cisco's HDLC, other control", linklayer.PPPHDLC, join([]byte{0x0f, 1, 8, 0}, ptb4), none},
+		{"PPP in HDLC, compressed protocol before a 0", linklayer.PPPHDLC, []byte{0x21, 0, 8, 0}, pipeline.View{EtherType: ipv4, Network: 1, ICMP: -1}},
 		{"PPPoE", linklayer.PPPEther, join([]byte{0x11, 0, 0, 9, 0, 99, 0, 0x21}, ptb4), pipeline.View{EtherType: ipv4, Network: 8, PTB: 4, ICMP: 28}},
+		{"PPPoE, other version", linklayer.PPPEther, join([]byte{0x21, 0, 0, 9, 0, 99, 0, 0x21}, ptb4), none},
 		{"PPPoE, discovery", linklayer.PPPEther, join([]byte{0x11, 9, 0, 0, 0, 99, 0, 0x21}, ptb4), none},
 		{"PPPoE, cut", linklayer.PPPEther, []byte{0x11, 0, 0, 9, 0, 99, 0}, none},
 
@@ -127,8 +135,8 @@ func TestPacketType(t *testing.T) {
 	}
 	for cooked, want := range types {
 		for link, data := range map[linklayer.Type][]byte{
-			linklayer.SLL:  sll(byte(cooked), ipv4),
-			linklayer.SLL2: sll2(byte(cooked), ipv4),
+			linklayer.SLL:  sll(byte(cooked), ipv4)[:2],
+			linklayer.SLL2: sll2(byte(cooked), ipv4)[:11],
 		} {
 			p := pipeline.Packet{Data: data, LinkType: link}
 			p.Decode()
@@ -143,6 +151,12 @@ func TestPacketType(t *testing.T) {
 	p := pipeline.Packet{Data: []byte{9, 9}, LinkType: linklayer.SLL}
 	if p.Decode(); p.Type != linklayer.TypeUnknown {
 		t.Errorf("cooked type 0x0909: type %d, want unknown", p.Type)
+	}
+	for link, data := range map[linklayer.Type][]byte{linklayer.SLL: sll(1, ipv4)[:1], linklayer.SLL2: sll2(1, ipv4)[:10]} {
+		p := pipeline.Packet{Data: data, LinkType: link}
+		if p.Decode(); p.Type != linklayer.TypeUnknown {
+			t.Errorf("link type %d, cut before the cooked type: type %d, want unknown", link, p.Type)
+		}
 	}
 	p = pipeline.Packet{Data: ethernet(ipv4), LinkType: linklayer.Ethernet, Type: linklayer.TypeOtherHost}
 	if p.Decode(); p.Type != linklayer.TypeOtherHost {

@@ -52,6 +52,7 @@ func TestTotalIsAskedFirst(t *testing.T) {
 		early    int  // how often the total is asked first
 	}{
 		{"few", crowd - 1, false, false, 0},
+		{"just enough", crowd, false, false, crowd},
 		{"many", 3 * crowd, false, false, 3 * crowd},
 		{"from a source that waits", crowd, true, false, 0},
 		{"to an observer", crowd, false, true, 0},

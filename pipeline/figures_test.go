@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
@@ -60,6 +61,7 @@ func TestMTUsOfForwardedMessages(t *testing.T) {
 		add(pipelinetest.PTB{MTU: mtu, Router: router6})
 	}
 	add(pipelinetest.PTB{MTU: 1234})
+	packets = append(packets, pipeline.Packet{Data: join(ethernet(ipv4), quote4()), LinkType: linklayer.Ethernet}) // no PTB
 	refuse := filter{filter: func(p *pipeline.Packet) pipeline.Reason {
 		if mtu, _ := p.MTU(); mtu == 1234 {
 			return 1

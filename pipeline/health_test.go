@@ -188,12 +188,15 @@ func TestSinkThatIsStuck(t *testing.T) {
 		defer cancel()
 		stuck := make(gate)
 		packets := messages(2)
+		later := messages(3)[2:]
 		in := source{run: func(ctx context.Context, deliver func([]pipeline.Packet)) error {
 			time.Sleep(time.Minute)
 			for i := range packets {
 				deliver(packets[i : i+1])
 				time.Sleep(2 * time.Second)
 			}
+			time.Sleep(time.Hour)
+			deliver(later)
 			<-ctx.Done()
 			return nil
 		}}
@@ -214,6 +217,8 @@ func TestSinkThatIsStuck(t *testing.T) {
 		at(2*time.Second, "it has been delivering the same packets for 11s")
 		stuck <- struct{}{}
 		at(time.Minute, "")
+		at(time.Hour-68*time.Second, "") // 9 s after the third packet
+		stuck <- struct{}{}
 		cancel()
 		<-p.done
 	})

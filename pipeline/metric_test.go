@@ -8,8 +8,8 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// The stages of this test measure themselves: they emit one value, and one of a metric
-// that they did not declare.
+// The stages of this test measure themselves: they emit a value of each metric, and
+// some of metrics that they did not declare.
 type (
 	measuredSource struct {
 		source
@@ -25,12 +25,13 @@ type (
 	}
 )
 
-func (s measuredSource) Measure(emit func(int, string, float64)) { emitOne(s.value, emit) }
-func (f measuredFilter) Measure(emit func(int, string, float64)) { emitOne(f.value, emit) }
-func (s measuredSink) Measure(emit func(int, string, float64))   { emitOne(s.value, emit) }
+func (s measuredSource) Measure(emit func(int, string, float64)) { emitAll(s.value, emit) }
+func (f measuredFilter) Measure(emit func(int, string, float64)) { emitAll(f.value, emit) }
+func (s measuredSink) Measure(emit func(int, string, float64))   { emitAll(s.value, emit) }
 
-func emitOne(value float64, emit func(metric int, label string, value float64)) {
+func emitAll(value float64, emit func(metric int, label string, value float64)) {
 	emit(-1, "", 99)
+	emit(0, "", -value)
 	emit(1, "a", value)
 	emit(2, "", 99)
 }
@@ -38,7 +39,7 @@ func emitOne(value float64, emit func(metric int, label string, value float64)) 
 // TestMeasure has stages of every kind, a filter of the first sink and one of another
 // among them.
 func TestMeasure(t *testing.T) {
-	metrics := []pipeline.MetricInfo{{Name: "other", Doc: "never emitted"}, {Name: "value", Doc: "a value", Label: "of"}}
+	metrics := []pipeline.MetricInfo{{Name: "less", Doc: "the value below zero"}, {Name: "value", Doc: "a value", Label: "of"}}
 	declared := func(s pipeline.Stage) pipeline.Stage {
 		s.Plugin.Metrics = metrics
 		return s
@@ -61,7 +62,11 @@ func TestMeasure(t *testing.T) {
 	}
 	got := map[float64]pipeline.Measurement{}
 	p.Measure(func(m pipeline.Measurement) {
-		if diff := cmp.Diff(metrics[1], m.Metric); diff != "" || m.Label != "a" {
+		metric, label := metrics[1], "a"
+		if m.Value < 0 {
+			metric, label = metrics[0], ""
+		}
+		if diff := cmp.Diff(metric, m.Metric); diff != "" || m.Label != label {
 			t.Errorf("label %q, metric (-want +got):\n%s", m.Label, diff)
 		}
 		value := m.Value
@@ -75,6 +80,9 @@ func TestMeasure(t *testing.T) {
 		4: {StageID: pipeline.StageID{Kind: pipeline.KindFilter, Sink: 0, Owner: "first", Name: "own"}, Plugin: "test-filter"},
 		5: {StageID: pipeline.StageID{Kind: pipeline.KindSink, Sink: -1, Index: 1, Name: "second"}, Plugin: "test-sink"},
 		6: {StageID: pipeline.StageID{Kind: pipeline.KindFilter, Sink: 1, Owner: "second", Name: "own"}, Plugin: "test-filter"},
+	}
+	for value := 1.0; value <= 6; value++ {
+		want[-value] = want[value]
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("measurements by value (-want +got):\n%s", diff)

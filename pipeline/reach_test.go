@@ -16,6 +16,8 @@ func TestReach(t *testing.T) {
 	relayed.Origin = pipeline.OriginRelay
 	injected.Data = append([]byte(nil), injected.Data...)
 	copy(injected.Data[6:], linklayer.InjectedMAC[:])
+	cut := injected
+	cut.Data = cut.Data[:12] // as far as the sender
 	known := messages(1)[0]
 	known.Origin = pipeline.OriginInjected
 
@@ -26,16 +28,16 @@ func TestReach(t *testing.T) {
 		delivered         uint64
 		failed            bool // reasons of the engine are among those of the sink
 	}{
-		{name: "none", reach: pipeline.Reach(0), delivered: 4},
-		{name: "host", reach: pipeline.ReachHost, delivered: 2, injected: 2, failed: true},
-		{name: "network", reach: pipeline.ReachNetwork, delivered: 1, injected: 2, relayed: 1, failed: true},
+		{name: "none", reach: pipeline.Reach(0), delivered: 5},
+		{name: "host", reach: pipeline.ReachHost, delivered: 2, injected: 3, failed: true},
+		{name: "network", reach: pipeline.ReachNetwork, delivered: 1, injected: 3, relayed: 1, failed: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := sinkStage("out", sink{})
 			s.Plugin.Reach, s.Plugin.Reasons = tt.reach, nil
 			spec := pipeline.Spec{
 				Name: "test", Sinks: []pipeline.SinkStage{s},
-				Sources: []pipeline.Stage{live("in", source{run: deliverAll([]pipeline.Packet{captured, relayed, injected, known})})},
+				Sources: []pipeline.Stage{live("in", source{run: deliverAll([]pipeline.Packet{captured, relayed, injected, cut, known})})},
 			}
 			c := mustRun(t, spec)
 			checkCounters(t, spec, c)
@@ -61,18 +63,20 @@ func TestArrived(t *testing.T) {
 	again, other := messages(2)[0], messages(2)[1]
 	arrived := seen.Recent()
 	again.Decode()
+	raw := again
+	raw.Data, raw.LinkType = again.Data[again.Network:], linklayer.Raw
 	ip := append([]byte(nil), again.Data[again.Network:]...)
 	ip[8] -= 5 // TTL
 	arrived.Add(arrived.Packet(ip), int64(again.Time))
 	for _, tt := range []struct {
 		reach     pipeline.Reach
 		delivered uint64
-	}{{pipeline.Reach(0), 2}, {pipeline.ReachHost, 2}, {pipeline.ReachNetwork, 1}} {
+	}{{pipeline.Reach(0), 3}, {pipeline.ReachHost, 3}, {pipeline.ReachNetwork, 1}} {
 		s := sinkStage("out", sink{})
 		s.Plugin.Reach = tt.reach
 		spec := pipeline.Spec{
 			Name: "test", Sinks: []pipeline.SinkStage{s}, Arrived: arrived,
-			Sources: []pipeline.Stage{live("in", source{run: deliverAll([]pipeline.Packet{again, other})})},
+			Sources: []pipeline.Stage{live("in", source{run: deliverAll([]pipeline.Packet{again, raw, other})})},
 		}
 		c := mustRun(t, spec)
 		checkCounters(t, spec, c)

@@ -28,7 +28,7 @@ func transportOf(b []byte) (offset int, ok bool) {
 	switch wire.Version(b) {
 	case 4:
 		header, _ := wire.HeaderLen(4, b)
-		return max(header, wire.IPv4Len), header >= wire.IPv4Len && ip.Payload().FragmentOffset == 0
+		return header, header >= wire.IPv4Len && ip.Payload().FragmentOffset == 0
 	case 6:
 		if ip.Version == 0 {
 			return wire.IPv6Len, true

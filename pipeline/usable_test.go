@@ -81,6 +81,7 @@ func TestUsable(t *testing.T) {
 		{"IPv6, a chain", join(from6(0), extension(43, 0), extension(60, 1), extension(6, 0), tcp()), true},
 		{"IPv6, a chain, seven bytes", join(from6(0), extension(43, 0), extension(60, 1), extension(6, 0), tcp()[:7]), false},
 		{"IPv6, a chain that is cut", join(from6(0), extension(43, 0)[:7]), false},
+		{"IPv6, an extension header and nothing behind it", join(from6(0), extension(6, 0)), false},
 		{"IPv6, a header that claims more than is there", join(from6(60), change(extension(6, 0), 1, 200), tcp()), false},
 		{"IPv6, authentication header", join(from6(51), authentication(6, 4), tcp()), true},
 		{"IPv6, authentication header, seven bytes", join(from6(51), authentication(6, 4), tcp()[:7]), false},

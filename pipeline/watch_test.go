@@ -11,9 +11,13 @@ import (
 )
 
 // watcher writes down what it is shown.
-type watcher struct{ lines []string }
+type watcher struct {
+	lines       []string
+	sinksFilter bool // as it was told last
+}
 
 func (w *watcher) Watch(d pipeline.Decided) {
+	w.sinksFilter = d.SinksFilter
 	for i := range d.Packets {
 		p := &d.Packets[i]
 		mtu, _ := p.MTU()
@@ -39,13 +43,15 @@ func TestWatcher(t *testing.T) {
 		}})
 	}
 	for _, tc := range []struct {
-		name  string
-		sinks []pipeline.SinkStage
-		want  []string
+		name    string
+		sinks   []pipeline.SinkStage
+		filters bool // that some of them have their own
+		want    []string
 	}{
 		{
 			"all sinks get the same",
 			[]pipeline.SinkStage{sinkStage("a", sink{}), sinkStage("b", sink{})},
+			false,
 			[]string{"1000 { } [a b]", "1001 {even odd} []", "1002 { } [a b]"},
 		},
 		{
@@ -57,6 +63,7 @@ func TestWatcher(t *testing.T) {
 					return pipeline.Reason(mtu / 1002)
 				}}, "large")),
 			},
+			true,
 			[]string{"1000 { } [a b]", "1001 {even odd} []", "1002 { } [a]"},
 		},
 	} {
@@ -68,6 +75,9 @@ func TestWatcher(t *testing.T) {
 			})
 			if diff := cmp.Diff(tc.want, w.lines); diff != "" {
 				t.Errorf("watcher saw (-want +got):\n%s", diff)
+			}
+			if w.sinksFilter != tc.filters {
+				t.Errorf("sinks filter: %v", w.sinksFilter)
 			}
 		})
 	}
