@@ -53,6 +53,7 @@ func TestAddress(t *testing.T) {
 		{"bücher.example", peerlist.Address{}, "neither"},
 		{strings.Repeat("a", 64) + ".b", peerlist.Address{}, "neither"},
 		{strings.Repeat("a.", 127), peerlist.Address{}, ""},
+		{strings.Repeat("a.", 126) + "aa", peerlist.Address{}, "neither"},
 		{strings.Repeat("a.", 128), peerlist.Address{}, "neither"},
 		{"0.0.0.0", peerlist.Address{}, "stands for no host"},
 		{"::", peerlist.Address{}, "stands for no host"},

@@ -42,7 +42,6 @@ func newFanout(targets []target, c Config) *Fanout {
 		f.ttl.Level, f.ttl.Type = unix.IPPROTO_IPV6, unix.IPV6_HOPLIMIT
 	}
 	f.ttl.SetLen(unix.CmsgLen(4))
-	f.bytes.SetLen(0)
 	for i, t := range targets {
 		f.peers = append(f.peers, t.peer)
 		h := &f.headers[i]

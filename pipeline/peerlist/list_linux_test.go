@@ -94,6 +94,14 @@ func TestSameAddressOnTwoLinks(t *testing.T) {
 	}
 }
 
+// TestNoPeers lists this host alone, which is no trouble.
+func TestNoPeers(t *testing.T) {
+	l := open(t, "127.0.0.1")
+	if err := l.Health(); err != nil || len(l.Targets()) != 0 {
+		t.Errorf("complaint %v, targets %v", err, l.Targets())
+	}
+}
+
 // TestInterfaceComesAndGoes follows a peer's interface, and says when nobody is left.
 func TestInterfaceComesAndGoes(t *testing.T) {
 	l := open(t, "fe80::2%eth0")

@@ -1,4 +1,4 @@
-package peerlist_test
+package peerlist
 
 import (
 	"testing"
@@ -6,4 +6,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
-func TestMain(m *testing.M) { netns.Main(m) }
+func TestMain(m *testing.M) {
+	askNameServer()
+	netns.Main(m)
+}

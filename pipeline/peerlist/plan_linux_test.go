@@ -32,11 +32,13 @@ func TestPlan(t *testing.T) {
 	add(listed, "fe80::2%eth1", 8, false)
 	add(listed, "fe80::1%eth0", 7, true)
 	add(listed, "fe80::3%eth9", 0, false)
+	add(listed, "fe80::3%eth8", 0, false)
 	plan, skipped := in.plan(Config{Port: 4821})
 	want := []string{
 		"192.0.2.2 of b.example is a duplicate", "192.0.2.1 of b.example is this host's own", "127.0.0.9 of b.example is this host's own",
 		"224.0.0.1 of b.example is a multicast address", "2001:db8::1 of b.example is this host's own",
 		"fe80::2%lan is a duplicate", "fe80::1%eth0 is this host's own", "fe80::3%eth9 is on an interface that does not exist",
+		"fe80::3%eth8 is on an interface that does not exist",
 	}
 	if diff := cmp.Diff(want, skipped); diff != "" {
 		t.Errorf("skipped (-want +got):\n%s", diff)
@@ -92,9 +94,15 @@ func TestSocketWithoutPeers(t *testing.T) {
 	if n := f.Send(nil, []byte{1}, 1); n != 0 || p.failed[noRoute].Load() != 1 || p.missed() != 1 || p.sent.Load() != 0 {
 		t.Errorf("%d sent without a socket: %d missed, %d for want of a route", n, p.missed(), p.failed[noRoute].Load())
 	}
+	if f.bytes.Base != nil {
+		t.Error("it keeps the bytes that it was lent")
+	}
 	s, err := openSocket(SocketOptions{Name: "UDP", Family: unix.AF_INET, Type: unix.SOCK_DGRAM, Prepare: func(int) error { return nil }})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if err := (&Socket{name: "UDP", fd: 1 << 30}).Close(); err == nil || err.Error() != "close UDP socket: bad file descriptor" {
+		t.Errorf("a socket that is not open is closed: %v", err)
 	}
 	all := Sockets{IPv4: s}
 	if all.Calls() != 0 {

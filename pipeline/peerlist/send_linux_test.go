@@ -145,6 +145,16 @@ func checkCounts(t *testing.T, l *peerlist.List) {
 				t.Errorf("%s: %d failed for %s, want %d", c.Peer, f.Packets, f.Reason, want)
 			}
 		}
+		got := map[string]float64{}
+		l.Measure(func(metric int, label string, value float64) {
+			if label == c.Peer {
+				got[peerlist.Metrics()[metric].Name] = value
+			}
+		})
+		want := map[string]float64{"sent_messages_total": float64(sent), "failed_messages_total": float64(noRoute), "addresses": 1}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: metrics (-want +got):\n%s", c.Peer, diff)
+		}
 	}
 }
 
@@ -222,25 +232,43 @@ func TestNeeds(t *testing.T) {
 	} {
 		l := peerlist.New(peerlist.Config{Addresses: addresses(t, tc.list...)})
 		needs := l.Needs()
+		if diff := cmp.Diff([]string{"AF_NETLINK", "AF_INET", "AF_INET6"}, needs.Families); diff != "" {
+			t.Errorf("%v: families (-want +got):\n%s", tc.list, diff)
+		}
 		if diff := cmp.Diff(tc.list, needs.Hosts); diff != "" || len(needs.Files) != tc.files || l.HasNames() != (tc.files > 0) {
 			t.Errorf("%v: files %v, names %v, hosts (-want +got):\n%s", tc.list, needs.Files, l.HasNames(), diff)
 		}
 	}
 }
 
-// TestFamilies opens sockets of the families that there may be peers of.
+// TestFamilies opens sockets of the families that there may be peers of. A list may be closed twice.
 func TestFamilies(t *testing.T) {
 	for _, tc := range []struct {
-		peer       string
+		peers      []string
 		ipv4, ipv6 bool
-	}{{"10.99.0.2", true, false}, {"fd99::2", false, true}, {"localhost", true, true}} {
-		l := peerlist.New(peerlist.Config{Addresses: addresses(t, tc.peer), Refresh: time.Minute, Protocol: udp(false), Log: slog.New(slog.DiscardHandler)})
+	}{
+		{[]string{"10.99.0.2"}, true, false},
+		{[]string{"fd99::2"}, false, true},
+		{[]string{"localhost"}, true, true},
+		{[]string{"10.99.0.2", "fd99::2", "10.99.0.3"}, true, true},
+	} {
+		l := peerlist.New(peerlist.Config{Addresses: addresses(t, tc.peers...), Refresh: time.Minute, Protocol: udp(false), Log: slog.New(slog.DiscardHandler)})
 		netns.Must(t, l.Open(t.Context()))
 		if ipv4, ipv6 := l.Sockets.IPv4 != nil, l.Sockets.IPv6 != nil; ipv4 != tc.ipv4 || ipv6 != tc.ipv6 {
-			t.Errorf("%s: IPv4 %v, IPv6 %v", tc.peer, ipv4, ipv6)
+			t.Errorf("%s: IPv4 %v, IPv6 %v", tc.peers, ipv4, ipv6)
 		}
-		netns.Must(t, l.Close())
+		netns.Must(t, l.Close(), l.Close())
 	}
+}
+
+// TestNotWatched wants an error where the host's addresses can't be watched.
+func TestNotWatched(t *testing.T) {
+	l := peerlist.New(peerlist.Config{Addresses: addresses(t, "10.99.0.2"), Refresh: time.Minute, Log: slog.New(slog.DiscardHandler)})
+	err := netns.Refuse(unix.SYS_SOCKET, unix.NETLINK_ROUTE, unix.EMFILE, func() error { return l.Open(t.Context()) })
+	if err == nil || !strings.HasPrefix(err.Error(), "watch network interfaces: ") {
+		t.Errorf("error %v", err)
+	}
+	netns.Must(t, l.Close())
 }
 
 // TestNameWithoutAnswer has a name that no server is asked about: there is no network. It is
@@ -303,4 +331,69 @@ func TestSocketFails(t *testing.T) {
 			t.Errorf("%s: %d descriptors, %d before", name, after, before)
 		}
 	}
+}
+
+// TestSocketRefused has kernels that know no family, and a process that may open no sockets.
+func TestSocketRefused(t *testing.T) {
+	for name, tc := range map[string]struct {
+		kind  int
+		errno unix.Errno
+		want  string
+	}{
+		"no such family": {unix.SOCK_DGRAM, unix.EAFNOSUPPORT, ""},
+		"raw":            {unix.SOCK_RAW, unix.EPERM, "open test socket: operation not permitted (the capability CAP_NET_RAW is missing)"},
+		"datagrams":      {unix.SOCK_DGRAM, unix.EPERM, "open test socket: operation not permitted"},
+		"raw, otherwise": {unix.SOCK_RAW, unix.EACCES, "open test socket: permission denied"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const protocol = 99 // which no other socket has
+			l := peerlist.New(peerlist.Config{
+				Addresses: addresses(t, "10.99.0.2"), Refresh: time.Minute, Log: slog.New(slog.DiscardHandler),
+				Protocol: func(bool) peerlist.SocketOptions {
+					return peerlist.SocketOptions{Name: "test", Family: unix.AF_INET, Type: tc.kind, Protocol: protocol}
+				},
+			})
+			got := ""
+			if err := netns.Refuse(unix.SYS_SOCKET, protocol, tc.errno, func() error { return l.Open(t.Context()) }); err != nil {
+				got = err.Error()
+			}
+			if got != tc.want || l.Sockets.IPv4 != nil {
+				t.Errorf("error %q, want %q; socket %v", got, tc.want, l.Sockets.IPv4)
+			}
+			netns.Must(t, l.Close())
+		})
+	}
+}
+
+// TestBuffers wants a send buffer as large and a receive buffer as small as a socket's may be.
+func TestBuffers(t *testing.T) {
+	size := func(fd, option int) int {
+		n, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, option)
+		netns.Must(t, err)
+		return n
+	}
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	netns.Must(t, err)
+	defer func() { _ = unix.Close(fd) }()
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, 64<<20) // for who may
+	if size(fd, unix.SO_SNDBUF) < 64<<20 {
+		netns.Must(t, unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, 64<<20))
+	}
+	netns.Must(t, unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 0))
+	opened := -1
+	l := peerlist.New(peerlist.Config{
+		Addresses: addresses(t, "10.99.0.2"), Refresh: time.Minute, Log: slog.New(slog.DiscardHandler),
+		Protocol: func(ipv6 bool) peerlist.SocketOptions {
+			o := udp(false)(ipv6)
+			o.Prepare = func(fd int) error { opened = fd; return nil }
+			return o
+		},
+	})
+	netns.Must(t, l.Open(t.Context()))
+	for name, option := range map[string]int{"send": unix.SO_SNDBUF, "receive": unix.SO_RCVBUF} {
+		if got, want := size(opened, option), size(fd, option); got != want {
+			t.Errorf("%s buffer of %d bytes, want %d", name, got, want)
+		}
+	}
+	netns.Must(t, l.Close())
 }

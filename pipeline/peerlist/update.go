@@ -97,7 +97,7 @@ func (l *List) update(ctx context.Context) {
 	for _, p := range l.peers {
 		now.targets = append(now.targets, l.targets(p, own)...)
 	}
-	if l.built.own != nil && now.equal(l.built) {
+	if now.equal(l.built) {
 		return
 	}
 	plan, skipped := now.plan(l.config)

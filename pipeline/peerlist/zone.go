@@ -18,6 +18,6 @@ func zoneIndex(addr netip.Addr) int {
 
 // isOwnOnZone reports whether the interface that a zone names has the address itself.
 func isOwnOnZone(addr netip.Addr) bool {
-	own, err := hostnet.Addresses(addr.Zone())
-	return err == nil && slices.ContainsFunc(own, func(p netip.Prefix) bool { return p.Addr() == addr.WithZone("") })
+	own, _ := hostnet.Addresses(addr.Zone())
+	return slices.ContainsFunc(own, func(p netip.Prefix) bool { return p.Addr() == addr.WithZone("") })
 }
