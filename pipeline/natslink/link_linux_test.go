@@ -2,6 +2,7 @@ package natslink_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -183,6 +184,91 @@ func TestFull(t *testing.T) {
 	pipelinetest.Eventually(t, func() bool { return l.counted("refused")+l.counted("unreachable") >= 3 })
 	if l.Conn() != nil || l.Health() == nil {
 		t.Errorf("connection %v, complaint %v", l.Conn(), l.Health())
+	}
+}
+
+// metric returns the value of a metric without a label.
+func (l *link) metric(name string) (n float64) {
+	l.Measure(func(metric int, label string, value float64) {
+		if natslink.Metrics()[metric].Name == name {
+			n = value
+		}
+	})
+	return n
+}
+
+// TestServerComesBack ends a server and starts it again.
+func TestServerComesBack(t *testing.T) {
+	s := settings(t, "127.0.0.1")
+	first := natsserver.Start(t, listen+"server_name: first\n")
+	l := open(t, s, nil)
+	l.connects(t)
+	natsserver.Stop(first)
+	l.fails(t, "unreachable")
+	if l.Conn() != nil || l.counted("disconnected") != 1 || l.metric("connected") != 0 {
+		t.Errorf("connection %v, disconnected %v times, connected: %v", l.Conn(), l.counted("disconnected"), l.metric("connected"))
+	}
+	natsserver.Start(t, listen+"server_name: second\n")
+	l.connects(t)
+	if l.metric("connected") != 1 || l.metric("connections_total") != 2 {
+		t.Errorf("connected: %v, connections: %v", l.metric("connected"), l.metric("connections_total"))
+	}
+	netns.Must(t, l.Close()) // it has logged all
+	for _, line := range []string{
+		`level=INFO msg="connected to NATS server" server=nats://127.0.0.1:4222 name=first`,
+		`level=WARN msg="connection to NATS server ended" reason=disconnected error=`,
+		`level=WARN msg="no NATS server; messages are dropped until there is one" reason=unreachable`,
+		`servers=[nats://127.0.0.1:4222]`,
+		`level=INFO msg="connected to NATS server" server=nats://127.0.0.1:4222 name=second`,
+	} {
+		if n := strings.Count(l.log.String(), line); n != 1 {
+			t.Errorf("log has %q %d times:\n%s", line, n, &l.log)
+		}
+	}
+}
+
+// TestPrepare has connections that can't be prepared, which are not used.
+func TestPrepare(t *testing.T) {
+	for _, tc := range []struct {
+		name, reason, health string
+		prepare              func(*nats.Conn) error
+	}{
+		{"an error", "unreachable", "prepare connection: unsupported operation", func(*nats.Conn) error { return errors.ErrUnsupported }},
+		{"it is closed", "disconnected", "prepare connection: nats: connection closed", func(c *nats.Conn) error { c.Close(); return nil }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := settings(t, "127.0.0.1")
+			server := natsserver.Start(t, listen)
+			l := open(t, s, tc.prepare)
+			l.fails(t, tc.reason)
+			if err := l.Health(); !strings.Contains(err.Error(), tc.health) || l.Conn() != nil || l.metric("connections_total") != 0 {
+				t.Errorf("complaint %v, connection %v", err, l.Conn())
+			}
+			netns.Must(t, l.Close())
+			pipelinetest.Eventually(t, func() bool { return server.NumClients() == 0 })
+		})
+	}
+}
+
+// TestSubscribed wants what Connected asked for to be in force with the connection.
+func TestSubscribed(t *testing.T) {
+	s := settings(t, "127.0.0.1")
+	server := natsserver.Start(t, listen)
+	before := server.NumSubscriptions()
+	l := open(t, s, func(c *nats.Conn) error {
+		_, err := c.Subscribe("pmtud.ptb", func(*nats.Msg) {})
+		return err
+	})
+	pipelinetest.Eventually(t, func() bool { return l.Conn() != nil })
+	if n := server.NumSubscriptions(); n != before+1 {
+		t.Errorf("the server knows of %d subscriptions, %d before", n, before)
+	}
+	netns.Must(t, l.Close())
+	if l.Conn() != nil {
+		t.Error("a closed link has a connection")
+	}
+	if strings.Contains(l.log.String(), "level=WARN") {
+		t.Errorf("that it is closed is logged as a trouble:\n%s", &l.log)
 	}
 }
 

@@ -193,8 +193,20 @@ func TestSecure(t *testing.T) {
 		}
 	}
 	l := New(Config{Settings: Settings{Servers: []Server{{}, {TLS: true}, {}}}})
-	if o, err := l.options(t.Context()); err != nil || !o.Secure || o.AllowReconnect || !o.SkipHostLookup || len(o.Servers) != 3 {
+	if o, err := l.options(t.Context()); err != nil || !o.Secure || len(o.Servers) != 3 {
 		t.Errorf("options %+v, %v", o, err)
+	}
+}
+
+// TestOptions has what a connection is made with besides what servers ask for.
+func TestOptions(t *testing.T) {
+	l := New(Config{Name: "pmtud test", Settings: Settings{Servers: []Server{{}}}})
+	o, err := l.options(t.Context())
+	if err != nil || o.Secure || o.Name != "pmtud test" || o.AllowReconnect || !o.IgnoreDiscoveredServers || !o.SkipHostLookup || !o.SkipSubjectValidation {
+		t.Errorf("options %+v, %v", o, err)
+	}
+	if o.Timeout != 2*time.Second || o.PingInterval != 2*time.Second || o.MaxPingsOut != 2 || o.FlusherTimeout != 2*time.Second {
+		t.Errorf("times %v, %v, %d, %v", o.Timeout, o.PingInterval, o.MaxPingsOut, o.FlusherTimeout)
 	}
 }
 
