@@ -125,10 +125,6 @@ func (w *Watcher) wait() bool {
 // was lost counts (ENOBUFS).
 func take(fd int) bool {
 	var buf [1]byte // the kernel cuts off the rest
-	for {
-		_, err := unix.Read(fd, buf[:])
-		if !errors.Is(err, unix.EINTR) {
-			return !errors.Is(err, unix.EAGAIN)
-		}
-	}
+	_, err := unix.Read(fd, buf[:])
+	return !errors.Is(err, unix.EAGAIN)
 }
