@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -395,6 +396,41 @@ func TestQueueKeepsBytes(t *testing.T) {
 		}
 		if diff := cmp.Diff(count(1000, 100), got); diff != "" {
 			t.Errorf("delivered (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestQueueForgetsHugePackets checks that a queue does not stay large when some large packets
+// have gone through it.
+func TestQueueForgetsHugePackets(t *testing.T) {
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	synctest.Test(t, func(t *testing.T) {
+		huge := make([]pipeline.Packet, 64)
+		data := make([]byte, 100<<10)
+		for i := range huge {
+			huge[i] = pipeline.Packet{Data: data, Length: len(data)}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		spec := pipeline.Spec{
+			Sources: []pipeline.Stage{live("in", source{run: untilDone(huge)})}, Sinks: []pipeline.SinkStage{sinkStage("out", sink{})},
+		}
+		before := heap()
+		p := start(ctx, t, spec)
+		synctest.Wait()
+		if c := p.Counters().Sinks[0]; c.Delivered != 64 {
+			t.Errorf("sink %+v", c)
+		}
+		if after := heap(); after > before+2<<20 {
+			t.Errorf("%d bytes are kept", after-before)
+		}
+		cancel()
+		if err := <-p.done; err != nil {
+			t.Error(err)
 		}
 	})
 }
