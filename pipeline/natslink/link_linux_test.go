@@ -172,6 +172,10 @@ func TestPermissions(t *testing.T) {
 		return err != nil && strings.Contains(err.Error(), "Permissions Violation for Subscription")
 	})
 	pipelinetest.Eventually(t, func() bool { return subscriber.Conn() == nil }) // to try again
+	time.Sleep(500 * time.Millisecond)                                          // the time of some attempts, were it another trouble
+	if n := subscriber.metric("connections_total"); n != 1 {
+		t.Errorf("%v connections", n)
+	}
 }
 
 // TestFull has a server that takes one connection. It says so and closes others, which may not
@@ -380,6 +384,15 @@ func TestNeeds(t *testing.T) {
 		t.Errorf("files %s, warnings %v", got, n.Warnings)
 	}
 	s.Creds, s.CA = "", ""
+	for name, change := range map[string]func(s *natslink.Settings){
+		"user":        func(s *natslink.Settings) { s.User = "pmtud" },
+		"certificate": func(s *natslink.Settings) { s.Cert, s.CertKey = "/etc/cert", "/etc/key" },
+	} {
+		s := s
+		if change(&s); len(s.Needs().Warnings) != 0 {
+			t.Errorf("%s: warnings %v", name, s.Needs().Warnings)
+		}
+	}
 	n = s.Needs()
 	if len(n.Warnings) != 1 || len(n.Files) == 0 || !bytes.HasPrefix([]byte(n.Files[0].Path), []byte("/etc/ssl")) {
 		t.Errorf("%+v", n)

@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/natsserver"
 )
 
 // TestClassify has the errors of connections, when they are made and afterwards.
@@ -117,6 +118,33 @@ func TestBackoff(t *testing.T) {
 func discarding() (*Link, *pipelinetest.Buffer) {
 	log := new(pipelinetest.Buffer)
 	return New(Config{Log: slog.New(slog.NewTextHandler(log, nil))}), log
+}
+
+// TestBegin wants troubles of connections to be over with a new one, and others to go on.
+func TestBegin(t *testing.T) {
+	server := natsserver.Start(t, "listen: 127.0.0.1:-1\n")
+	conn, err := nats.Connect(server.ClientURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	l, log := discarding()
+	for which := range Troubles {
+		l.note(which)
+	}
+	l.complain(errors.ErrUnsupported, 0)
+	if err := l.begin(t.Context(), conn); err != nil || l.Health() != nil || l.Conn() != conn {
+		t.Errorf("error %v, complaint %v", err, l.Health())
+	}
+	for which := range Troubles {
+		want := which != NotPermitted && which != SlowConsumer && which != OtherTrouble
+		if got := l.note(which); got != want {
+			t.Errorf("%v: new %v", which, got)
+		}
+	}
+	if want := "server=" + server.ClientURL() + " name=" + server.Name(); !strings.Contains(log.String(), want) {
+		t.Errorf("log lacks %q:\n%s", want, log)
+	}
 }
 
 // TestEnded has the ends of connections.
