@@ -42,6 +42,19 @@ var badPlugins = []badPlugin{
 	{"reason twice", testFilter(good, func(p *pipeline.FilterPlugin[settings]) {
 		p.Reasons = pipeline.Reasons{1: {Name: "low", Doc: "broken"}, 2: {Name: "low", Doc: "broken"}}
 	}), `reason "low" is declared twice`},
+	{"reason without doc", testFilter(good, func(p *pipeline.FilterPlugin[settings]) {
+		p.Reasons = pipeline.Reasons{1: {Name: "low"}}
+	}), `reason "low" has no doc`},
+	{"metric in kebab case", testFilter(good, func(p *pipeline.FilterPlugin[settings]) {
+		p.Metrics = []pipeline.MetricInfo{{Name: "sent-total", Doc: "packets sent"}}
+	}), `metric "sent-total", label "": not snake_case, or no doc`},
+	{"metric without doc", testFilter(good, func(p *pipeline.FilterPlugin[settings]) {
+		p.Metrics = []pipeline.MetricInfo{{Name: "sent_total"}}
+	}), `metric "sent_total", label "": not snake_case, or no doc`},
+	{"metric with a label in capitals", testFilter(good, func(p *pipeline.FilterPlugin[settings]) {
+		p.Metrics = []pipeline.MetricInfo{{Name: "sent_total", Doc: "packets sent", Label: "Peer"}}
+	}), `metric "sent_total", label "Peer": not snake_case, or no doc`},
+	{"setting with the name of every stage's", testReservedSetting, "field Name: every stage, or every sink, has a setting of that name"},
 	{"setting in kebab case", testKebabSetting, `setting "min-ttl" is not snake_case`},
 	{"setting without doc", testKebabSetting, "field MinTTL has no doc tag"},
 	{"setting whose default is out of bounds", testBadSetting, "setting count: the default must be from 1 to 9, not 0"},
@@ -70,6 +83,13 @@ var badPlugins = []badPlugin{
 	}, nil), "allocations for"},
 	{"limiter that allocates when it is charged", testFilterOf(func() pipeline.Filter { return new(spender) }), "allocations for"},
 	{"limiter that takes when it is asked", testFilterOf(func() pipeline.Filter { return new(taker) }), "was not charged for it"},
+	{"filter that explains in two lines", testFilterOf(func() pipeline.Filter { return talkative{good, "one\ntwo"} }), "is not one line"},
+	{"filter that explains nothing", testFilterOf(func() pipeline.Filter { return talkative{good, ""} }), "is not one line"},
+	{"good filter that explains", testFilterOf(func() pipeline.Filter { return talkative{good, "60 bytes"} }), ""},
+	{"filter that explains otherwise than it decides", testFilterOf(func() pipeline.Filter { return new(moody) }), "after an explanation"},
+	{"good total", testFilterOf(func() pipeline.Filter { return new(total) }), ""},
+	{"total that decides otherwise early", testFilterOf(func() pipeline.Filter { return &total{early: 1} }), "if the filter is asked first"},
+	{"gatekeeper that opens too early", testFilterOf(func() pipeline.Filter { return &total{ahead: 1} }), "reason 0 at"},
 	{"filter whose program refuses what it lets pass", testFilterOf(func() pipeline.Filter { return deaf{} }), "passes the filter, but not its program"},
 	{"filter that opens a file when it is built", testFilterOf(func() pipeline.Filter {
 		files, _ = os.Open(os.DevNull)
@@ -82,6 +102,21 @@ var badPlugins = []badPlugin{
 	{"filter that leaves a file", testFilterOf(func() pipeline.Filter {
 		return opener{good, func() { _, _ = os.Open(os.DevNull) }}
 	}), "files left open"},
+
+	{"good source", testSource(sourceFuncs{}), ""},
+	{"source without time stamps", testSource(sourceFuncs{change: func(p *pipeline.Packet) { p.Time = 0 }}), "no time stamp"},
+	{"source whose packets are too short", testSource(sourceFuncs{change: func(p *pipeline.Packet) { p.Length-- }}), "length 141 is below the 142 bytes captured"},
+	{"source that ends at once", testSource(sourceFuncs{silent: true}), "run ended without a packet"},
+	{"source that fails when it is stopped", testSource(sourceFuncs{err: context.Canceled}), "run: context canceled"},
+	{"source that can't be opened", testSource(sourceFuncs{open: func() error { return os.ErrPermission }}), "open: permission denied"},
+	{"source that can't be closed", testSource(sourceFuncs{close: func() error { return os.ErrClosed }}), "close: file already closed"},
+	{"source that leaves goroutines", testSource(sourceFuncs{open: func() error {
+		for range 3 { // one alone may be taken for one of the test's, which ends meanwhile
+			go func() { <-make(chan int) }()
+		}
+		return nil
+	}}), "goroutines left behind"},
+	{"source that leaves a file", testSource(sourceFuncs{open: func() error { _, _ = os.Open(os.DevNull); return nil }}), "files left open"},
 
 	{"good sink", testSink(sinkFuncs{}), ""},
 	{"sink with an undeclared reason", testSink(sinkFuncs{deliver: func(_ []*pipeline.Packet, failed []pipeline.Reason) { failed[0] = 2 }}), "reason 2 is not declared"},
@@ -187,6 +222,16 @@ func testKebabSetting(t *testing.T) {
 	}), nil)
 }
 
+func testReservedSetting(t *testing.T) {
+	type settings struct {
+		Name string `setting:"name" doc:"whose"`
+	}
+	pipelinetest.TestFilter(t, pipeline.NewFilter(pipeline.FilterPlugin[settings]{
+		Type: "named", Summary: "has a name",
+		New: func(settings, pipeline.Env) (pipeline.Filter, error) { return funcFilter(good), nil },
+	}), nil)
+}
+
 func testBadSetting(t *testing.T) {
 	type settings struct {
 		Count int           `setting:"count" doc:"how many" min:"1" max:"9"`
@@ -241,6 +286,56 @@ func (k *taker) Filter(p *pipeline.Packet) pipeline.Reason {
 
 func (*taker) Charge(*pipeline.Packet) {}
 
+// talkative is a filter with an explanation.
+type talkative struct {
+	funcFilter
+	text string
+}
+
+func (f talkative) Explain(*pipeline.Packet) string { return f.text }
+
+// moody refuses the packets that it has explained.
+type moody struct{ asked bool }
+
+func (m *moody) Filter(*pipeline.Packet) pipeline.Reason {
+	if m.asked {
+		return 1
+	}
+	return pipeline.Pass
+}
+
+func (m *moody) Explain(*pipeline.Packet) string {
+	m.asked = true
+	return "no reason"
+}
+
+// total is a limiter of one packet a second.
+type total struct {
+	next  pipeline.Instant
+	early pipeline.Reason  // what it says of each packet when it is asked early, unless it is Pass
+	ahead pipeline.Instant // how much too late it says that it opens
+}
+
+func (l *total) Filter(p *pipeline.Packet) pipeline.Reason {
+	if p.Clock < l.next {
+		return 1
+	}
+	return pipeline.Pass
+}
+
+func (l *total) Charge(p *pipeline.Packet) { l.next = p.Clock + pipeline.Instant(time.Second) }
+
+func (*total) Foresee([]pipeline.Packet) {}
+
+func (l *total) FilterEarly(p *pipeline.Packet, _ int) pipeline.Reason {
+	if l.early != pipeline.Pass {
+		return l.early
+	}
+	return l.Filter(p)
+}
+
+func (l *total) SaturatedUntil() (pipeline.Instant, pipeline.Reason) { return l.next + l.ahead, 1 }
+
 // deaf lets everything pass, and its program nothing.
 type deaf struct{}
 
@@ -248,6 +343,47 @@ func (deaf) Filter(*pipeline.Packet) pipeline.Reason { return pipeline.Pass }
 
 func (deaf) KernelFilter(linklayer.Type, uint32) []bpf.Instruction {
 	return []bpf.Instruction{bpf.RetConstant{}}
+}
+
+// sourceFuncs is a source of one packet.
+type sourceFuncs struct {
+	open, close func() error
+	change      func(p *pipeline.Packet)
+	silent      bool  // it delivers nothing, and ends at once
+	err         error // of Run
+}
+
+func (s sourceFuncs) Open(context.Context) error { return call(s.open) }
+
+func (s sourceFuncs) Close() error { return call(s.close) }
+
+func call(f func() error) error {
+	if f == nil {
+		return nil
+	}
+	return f()
+}
+
+func (s sourceFuncs) Run(ctx context.Context, deliver func([]pipeline.Packet)) error {
+	if s.silent {
+		return nil
+	}
+	packet := pipelinetest.PTB{}.Packet(pipelinetest.Begin)
+	if s.change != nil {
+		s.change(&packet)
+	}
+	deliver([]pipeline.Packet{packet})
+	<-ctx.Done()
+	return s.err
+}
+
+func testSource(s sourceFuncs) func(*testing.T) {
+	return func(t *testing.T) {
+		pipelinetest.TestSource(t, pipeline.NewSource(pipeline.SourcePlugin[struct{}]{
+			Type: "memory", Summary: "delivers a packet",
+			New: func(struct{}, pipeline.Env) (pipeline.Source, error) { return s, nil },
+		}), nil, nil)
+	}
 }
 
 type sinkFuncs struct {
