@@ -41,6 +41,7 @@ func TestServerRefuses(t *testing.T) {
 		"nats://nats.example.net:0":    "has no port from 1 to 65535",
 		"nats.example.net:65536":       "has no port from 1 to 65535",
 		"nats.example.net:nats":        "has no port from 1 to 65535",
+		"::5":                          "has an IPv6 address without brackets; write [2001:db8::5]:4222",
 		"2001:db8::5":                  "has an IPv6 address without brackets; write [2001:db8::5]:4222",
 		"nats://0.0.0.0":               "stands for no host",
 		"nats://[fe80::1]:4222":        "needs an interface",
