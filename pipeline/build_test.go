@@ -9,10 +9,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"golang.org/x/net/bpf"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/canary"
 	"github.com/pmtud/pmtud/pipeline/linklayer"
+	"github.com/pmtud/pmtud/pipeline/seen"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
@@ -158,6 +161,7 @@ func TestEnv(t *testing.T) {
 	out := new(bytes.Buffer)
 	spec := pipeline.Spec{
 		Name: "edge", Sources: []pipeline.Stage{{Plugin: in}}, Stdin: strings.NewReader("hi"), Stdout: out, Program: "edged/1.2",
+		Arrived: seen.Recent(), Published: seen.Published(), Ear: canary.NewEar(),
 		Filters: []pipeline.Stage{filterStage("k", programmed{}), {Plugin: pass}},
 	}
 	if _, err := pipeline.New(spec); err != nil {
@@ -166,6 +170,9 @@ func TestEnv(t *testing.T) {
 	env := envs["in"]
 	if b, _ := io.ReadAll(env.Stdin); string(b) != "hi" || env.Stdout != out || env.Pipeline != "edge" || env.Program != "edged/1.2" || env.Log == nil {
 		t.Errorf("environment %+v", env)
+	}
+	if env.Arrived != spec.Arrived || env.Published != spec.Published || !env.Canaries {
+		t.Errorf("the program's memory of packets is not the stage's, or it need not leave canaries: %v", env.Canaries)
 	}
 	if env.KernelFilter == nil || len(env.KernelFilter(linklayer.Ethernet, 9)) != 1 {
 		t.Error("the source has no kernel filter, though the pipeline begins with one")
@@ -199,6 +206,9 @@ func TestDefaultEnv(t *testing.T) {
 		t.Error(err)
 	}
 	env.Log.Info("goes nowhere")
+	if env.Arrived == nil || env.Published == nil || env.Canaries {
+		t.Errorf("environment %+v", env)
+	}
 }
 
 func TestSettingsOfStagesAreTheirOwn(t *testing.T) {
@@ -248,6 +258,35 @@ func TestBuildChecks(t *testing.T) {
 type passAll struct{}
 
 func (passAll) Filter(*pipeline.Packet) pipeline.Reason { return pipeline.Pass }
+
+// TestPlugins has all that a plugin declares.
+func TestPlugins(t *testing.T) {
+	reasons, infos := pipeline.Reasons{1: {Name: "a"}, 2: {Name: "b"}}, []pipeline.ReasonInfo{{Name: "a"}, {Name: "b"}}
+	metrics := []pipeline.MetricInfo{{Name: "n", Doc: "a figure"}}
+	for _, tc := range []struct{ got, want pipeline.Plugin }{
+		{
+			pipeline.NewSource(pipeline.SourcePlugin[struct{}]{Type: "in", Summary: "reads", Metrics: metrics, Lossless: true}),
+			pipeline.Plugin{Kind: pipeline.KindSource, Type: "in", Summary: "reads", Metrics: metrics, Lossless: true},
+		},
+		{
+			pipeline.NewFilter(pipeline.FilterPlugin[struct{}]{Type: "f", Summary: "drops", Reasons: reasons, Metrics: metrics}),
+			pipeline.Plugin{Kind: pipeline.KindFilter, Type: "f", Summary: "drops", Reasons: infos, Metrics: metrics},
+		},
+		{
+			pipeline.NewSink(pipeline.SinkPlugin[struct{}]{Type: "out", Summary: "sends", Reasons: reasons, Metrics: metrics, Reach: pipeline.ReachHost, Allocates: true}),
+			pipeline.Plugin{Kind: pipeline.KindSink, Type: "out", Summary: "sends", Reasons: infos, Metrics: metrics, Reach: pipeline.ReachHost, Allocates: true},
+		},
+	} {
+		if diff := cmp.Diff(tc.want, tc.got, cmpopts.IgnoreUnexported(pipeline.Plugin{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tc.want.Type, diff)
+		}
+	}
+	for kind, want := range map[pipeline.Kind]string{pipeline.KindSource: "source", pipeline.KindFilter: "filter", pipeline.KindSink: "sink", 7: "kind(7)"} {
+		if got := kind.String(); got != want {
+			t.Errorf("kind %d is %q, want %q", kind, got, want)
+		}
+	}
+}
 
 // TestReasonsWithAGap declares reasons that would leave the counters without a name.
 func TestReasonsWithAGap(t *testing.T) {
