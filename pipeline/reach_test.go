@@ -85,3 +85,23 @@ func TestArrived(t *testing.T) {
 		}
 	}
 }
+
+// TestReaches asks pipelines with one sink how far what they send gets.
+func TestReaches(t *testing.T) {
+	for _, reach := range []pipeline.Reach{0, pipeline.ReachHost, pipeline.ReachNetwork} {
+		s := sinkStage("out", sink{})
+		s.Plugin.Reach = reach
+		p, err := pipeline.New(pipeline.Spec{Name: "test", Sources: []pipeline.Stage{live("in", source{})}, Sinks: []pipeline.SinkStage{s}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, asked := range []pipeline.Reach{pipeline.ReachHost, pipeline.ReachNetwork} {
+			if got := p.Reaches(asked); got != (asked == reach) {
+				t.Errorf("reach %d: reaches %d: %v", reach, asked, got)
+			}
+		}
+		if p.Name() != "test" {
+			t.Errorf("name %q", p.Name())
+		}
+	}
+}
