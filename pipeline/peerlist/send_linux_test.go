@@ -232,6 +232,9 @@ func TestNeeds(t *testing.T) {
 	} {
 		l := peerlist.New(peerlist.Config{Addresses: addresses(t, tc.list...)})
 		needs := l.Needs()
+		if p := l.Plan(); p.IPv4 != nil || p.IPv6 != nil || len(l.Targets()) != 0 {
+			t.Errorf("%v: a list that is not open has targets %v", tc.list, l.Targets())
+		}
 		if diff := cmp.Diff([]string{"AF_NETLINK", "AF_INET", "AF_INET6"}, needs.Families); diff != "" {
 			t.Errorf("%v: families (-want +got):\n%s", tc.list, diff)
 		}
