@@ -23,6 +23,8 @@ func TestLoad(t *testing.T) {
 		{"stays at rest", []step{{time.Hour, 1, false}, {window, 175, false}, {window, 175, false}}},
 		{"stays under load", []step{{time.Hour, 1, false}, {1, 250, true}, {window, 175, true}, {window, 175, true}}},
 		{"below the rates", []step{{time.Hour, 1, false}, {1, 250, true}, {window, 175, true}, {window, 99, false}}},
+		{"at the lower rate", []step{{time.Hour, 1, false}, {1, 250, true}, {window, 100, true}, {window, 99, false}}},
+		{"just below it", []step{{time.Hour, 1, false}, {1, 250, true}, {window, 99, false}, {1, 250, false}, {1, 1, true}}},
 		{"not within a window", []step{{time.Hour, 1, false}, {1, 250, true}, {window / 2, 1, true}, {window / 2, 99, true}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

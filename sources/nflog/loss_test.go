@@ -52,9 +52,18 @@ func TestLossIsToldRarely(t *testing.T) {
 	if n := strings.Count(out.String(), "\n"); n != 1 {
 		t.Errorf("%d lines in 2.5 s:\n%s", n, &out)
 	}
-	l.end()
-	l.end()
+	l.report(time.Unix(1_000_000_010, -1))
+	if n := strings.Count(out.String(), "\n"); n != 1 {
+		t.Errorf("%d lines in just less than 10 s:\n%s", n, &out)
+	}
+	l.report(time.Unix(1_000_000_010, 0))
 	if n := strings.Count(out.String(), "\n"); n != 2 || !strings.Contains(out.String(), "packets=24 total=25") {
+		t.Errorf("%d lines in 10 s:\n%s", n, &out)
+	}
+	l.overrun()
+	l.end()
+	l.end()
+	if n := strings.Count(out.String(), "\n"); n != 3 || !strings.Contains(out.String(), "packets=1 total=26") {
 		t.Errorf("%d lines at the end:\n%s", n, &out)
 	}
 }

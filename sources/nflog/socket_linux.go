@@ -33,7 +33,7 @@ func newSocket(c *netlink.Conn, size int) (*socket, error) {
 
 func (s *socket) tryRead(fd uintptr) (done bool) {
 	s.n, s.err = unix.Read(int(fd), s.buffer)
-	return !errors.Is(s.err, unix.EAGAIN) && !errors.Is(s.err, unix.EINTR)
+	return !errors.Is(s.err, unix.EAGAIN) // EINTR is for sockets that block
 }
 
 // read waits for a datagram. It is lent until the next call. An error is

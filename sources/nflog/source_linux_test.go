@@ -266,25 +266,40 @@ func TestGroupIsFreeAfterClose(t *testing.T) {
 	}
 }
 
+// TestGroupTaken opens a source whose group another one has: by the first socket of the process,
+// which shows whose it is, or by another.
 func TestGroupTaken(t *testing.T) {
-	host := netns.NewTest(t, "host")
-	first := open(t, host, nil)
-	second := build(t, nil)
-	before := netns.Descriptors(t)
-	err := host.Do(func() error { return second.Open(t.Context()) })
-	if after := netns.Descriptors(t); after > before {
-		t.Errorf("%d descriptors, %d before", after, before)
+	for _, tc := range []struct {
+		name   string
+		other  bool // group that the process bound before
+		holder string
+	}{
+		{"first socket", false, fmt.Sprintf("process %d (%s)", os.Getpid(), comm(t))},
+		{"second socket", true, "the netlink socket with port "},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			host := netns.NewTest(t, "host")
+			if tc.other {
+				open(t, host, func(s *nflog.Settings) { s.Group++ })
+			}
+			first := open(t, host, nil)
+			second := build(t, nil)
+			before := netns.Descriptors(t)
+			err := host.Do(func() error { return second.Open(t.Context()) })
+			if after := netns.Descriptors(t); after > before {
+				t.Errorf("%d descriptors, %d before", after, before)
+			}
+			if tc.other {
+				tc.holder += bound(t, host)
+			}
+			want := "bind group 33: in use by " + tc.holder + ": device or resource busy"
+			if err == nil || err.Error() != want {
+				t.Errorf("got  %v\nwant %s", err, want)
+			}
+			netns.Must(t, second.Close(), first.stop())
+			netns.Must(t, open(t, host, nil).stop())
+		})
 	}
-	holder := fmt.Sprintf("process %s (%s)", bound(t, host), comm(t))
-	if bound(t, host) != fmt.Sprint(os.Getpid()) {
-		holder = "the netlink socket with port " + bound(t, host)
-	}
-	want := "bind group 33: in use by " + holder + ": device or resource busy"
-	if err == nil || err.Error() != want {
-		t.Errorf("got  %v\nwant %s", err, want)
-	}
-	netns.Must(t, second.Close(), first.stop())
-	netns.Must(t, open(t, host, nil).stop())
 }
 
 // mostRoom returns net.core.rmem_max, which only newer kernels show in another namespace than the
