@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -64,10 +63,10 @@ func holder(group uint16) string {
 func portOf(group uint16) (port int) {
 	table, _ := os.ReadFile(groupTable)
 	for line := range strings.Lines(string(table)) {
-		// group, port, queued, copy mode, copy range, timeout, users
-		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == strconv.Itoa(int(group)) {
-			port, _ = strconv.Atoi(fields[1])
+		var number uint16 // group, port, queued, copy mode, copy range, timeout, users
+		if _, err := fmt.Sscan(line, &number, &port); err == nil && number == group {
+			return port
 		}
 	}
-	return port
+	return 0
 }

@@ -34,6 +34,7 @@ func TestExplain(t *testing.T) {
 		{"no netfilter", fmt.Errorf("socket: %w", unix.EPROTONOSUPPORT), noModule + "socket: protocol not supported", unix.EPROTONOSUPPORT},
 		{"no netlink", fmt.Errorf("socket: %w", unix.EAFNOSUPPORT), noModule + "socket: address family not supported by protocol", unix.EAFNOSUPPORT},
 		{"busy elsewhere", text("failed to unbind: %s", unix.EBUSY), "bind group 65000: failed to unbind: device or resource busy", 0},
+		{"no error of the system", errors.New("received more than one message from the kernel"), "bind group 65000: received more than one message from the kernel", 0},
 		{"something else", fmt.Errorf("socket: %w", unix.EMFILE), "bind group 65000: socket: too many open files", unix.EMFILE},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -2,7 +2,9 @@ package nflog_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -94,7 +96,13 @@ func TestEveryPacketIsAccountedFor(t *testing.T) {
 			if lost := r.source.Lost(); tc.lossy && lost == 0 || tc.early && !tc.lossy && lost != 0 {
 				t.Errorf("%d packets lost", lost)
 			}
+			if text := r.log.String(); tc.lossy && !strings.Contains(text, "packets=1 total=1\n") {
+				t.Errorf("the first word of the kernel is not logged at once:\n%s", text)
+			}
 			netns.Must(t, r.stop())
+			if text := r.log.String(); tc.lossy && !strings.HasSuffix(text, fmt.Sprintf(" total=%d\n", r.source.Lost())) {
+				t.Errorf("%d packets lost, logged\n%s", r.source.Lost(), text)
+			}
 			checkOrder(t, r.packets)
 		})
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // group is a log group that belongs to us. go-nflog opens its socket, binds and
-// configures it, and unbinds it in the end. In between its own loop, which copies
+// configures it, and closes it in the end. In between its own loop, which copies
 // every attribute of every packet, is parked in the function that it calls on
 // errors, and the socket is free for another reader.
 type group struct {
@@ -22,9 +22,6 @@ type group struct {
 	release chan struct{} // closed to let it end
 	cancel  context.CancelFunc
 }
-
-// longAgo as a deadline interrupts who reads.
-var longAgo = time.Unix(1, 0)
 
 // bind opens a socket and binds the group to it. Until it returns, packets of the
 // group are lost. Its error needs to be explained, see [explain].
@@ -69,7 +66,7 @@ func (g *group) register(ctx context.Context, bufferSize int) error {
 	return g.nflog.RegisterWithErrorFunc(ctx, never, g.park)
 }
 
-// park is where go-nflog's loop waits for the end. It then unbinds the group.
+// park is where go-nflog's loop waits for the end.
 func (g *group) park(error) int {
 	close(g.parked)
 	<-g.release
@@ -92,34 +89,14 @@ func (g *group) start(t tuning) error {
 }
 
 // interrupt makes who reads from the socket return.
-func (g *group) interrupt() error { return g.nflog.Con.SetReadDeadline(longAgo) }
+func (g *group) interrupt() error { return g.nflog.Con.SetReadDeadline(time.Now()) }
 
-// unbind gives the group and its socket up. Nobody may read from it any more.
+// unbind gives the group and its socket up: the kernel unbinds what a socket has bound when
+// it is closed. Nobody may read from it any more.
 func (g *group) unbind() error {
-	// go-nflog reads the kernel's answer from the socket, and must find it there.
-	g.clear()
 	close(g.release)
-	g.awaitUnbound()
 	g.cancel()
 	return g.nflog.Close()
-}
-
-// clear drops what was not read and all packets to come. What goes wrong here
-// does not matter: the kernel unbinds a group when its socket is closed.
-func (g *group) clear() {
-	_ = g.answersOnly()
-	_ = g.nflog.Con.SetReadDeadline(time.Time{})
-	if s, err := newSocket(g.nflog.Con, minNetlinkBuffer); err == nil {
-		s.drain()
-	}
-}
-
-// awaitUnbound returns when go-nflog's loop has unbound the group. It does not say
-// so, but then the kernel knows no such group.
-func (g *group) awaitUnbound() {
-	for g.execute(tuning{threshold: 1, netlinkBuffer: minNetlinkBuffer}) == nil {
-		time.Sleep(100 * time.Microsecond)
-	}
 }
 
 // execute changes the tuning and waits for the kernel's answer. The socket must

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -175,12 +177,19 @@ func transport(protocol byte) []expr.Any {
 // build returns the source as a pipeline would build it.
 func build(t testing.TB, change func(*nflog.Settings)) pipeline.LossySource {
 	t.Helper()
+	return buildLogging(t, io.Discard, change)
+}
+
+func buildLogging(t testing.TB, log io.Writer, change func(*nflog.Settings)) pipeline.LossySource {
+	t.Helper()
 	settings := nflog.Plugin().NewSettings().(*nflog.Settings)
 	settings.Group = group
 	if change != nil {
 		change(settings)
 	}
-	s, err := nflog.Plugin().Build(settings, pipelinetest.Env(t))
+	env := pipelinetest.Env(t)
+	env.Log = slog.New(slog.NewTextHandler(log, nil))
+	s, err := nflog.Plugin().Build(settings, env)
 	netns.Must(t, err)
 	return s.(pipeline.LossySource)
 }
@@ -188,6 +197,7 @@ func build(t testing.TB, change func(*nflog.Settings)) pipeline.LossySource {
 // recorder runs a source and keeps copies of what it delivers.
 type recorder struct {
 	source pipeline.LossySource
+	log    pipelinetest.Buffer
 	stop   func() error // ends Run and closes the source
 
 	mu      sync.Mutex
@@ -198,7 +208,8 @@ type recorder struct {
 // open opens the source in a namespace.
 func open(t testing.TB, ns *netns.NS, change func(*nflog.Settings)) *recorder {
 	t.Helper()
-	r := &recorder{source: build(t, change)}
+	r := new(recorder)
+	r.source = buildLogging(t, &r.log, change)
 	netns.Must(t, ns.Do(func() error { return r.source.Open(t.Context()) }))
 	r.stop = sync.OnceValue(r.source.Close)
 	t.Cleanup(func() { netns.Must(t, r.stop()) })

@@ -21,6 +21,7 @@ func TestLoad(t *testing.T) {
 		{"a flood, at once", []step{{time.Hour, 1, false}, {1, 250, true}}},
 		{"one packet after a flood", []step{{time.Hour, 1, false}, {1, 250, true}, {time.Hour, 1, false}}},
 		{"stays at rest", []step{{time.Hour, 1, false}, {window, 175, false}, {window, 175, false}}},
+		{"window by window", []step{{time.Hour, 250, false}, {window, 250, false}, {window - 1, 1, true}}},
 		{"stays under load", []step{{time.Hour, 1, false}, {1, 250, true}, {window, 175, true}, {window, 175, true}}},
 		{"below the rates", []step{{time.Hour, 1, false}, {1, 250, true}, {window, 175, true}, {window, 99, false}}},
 		{"at the lower rate", []step{{time.Hour, 1, false}, {1, 250, true}, {window, 100, true}, {window, 99, false}}},

@@ -10,6 +10,9 @@ import (
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
+// unnumbered as a number of logged is none.
+const unnumbered = 1<<32 - 1
+
 // logged returns the message of an Ethernet frame as the kernel orders its
 // attributes (enum nfulnl_attr_type).
 func logged(sequence uint32, frame []byte) []byte {
@@ -18,7 +21,9 @@ func logged(sequence uint32, frame []byte) []byte {
 	a.Bytes(1, []byte{frame[12], frame[13], 0, 0}) // packet header
 	a.Uint16(15, 1)                                // hardware type
 	a.Bytes(16, frame[:14])                        // hardware header
-	a.Uint32(12, sequence)
+	if sequence != unnumbered {
+		a.Uint32(12, sequence)
+	}
 	a.Bytes(9, frame[14:]) // payload
 	attributes, err := a.Encode()
 	if err != nil {

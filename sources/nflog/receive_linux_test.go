@@ -55,6 +55,39 @@ func TestReceive(t *testing.T) {
 	}
 }
 
+// TestLostByNumbers finds lost packets by the numbers of others, whatever has none.
+func TestLostByNumbers(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		numbers []uint32
+		lost    uint64
+	}{
+		{"all", []uint32{5, 6, 7}, 0},
+		{"gap", []uint32{5, 8}, 2},
+		{"one without a number", []uint32{5, unnumbered, 6}, 0},
+		{"a damaged one", []uint32{5, damaged, 7}, 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var octets []byte
+			for _, n := range tc.numbers {
+				m := logged(n, pipelinetest.PTB{}.Frame())
+				if n == damaged {
+					m[headerLen+familyLen] = 1 // no attribute is that short
+				}
+				octets = append(octets, m...)
+			}
+			s := newTestSource()
+			s.receive(octets, time.Now(), func([]pipeline.Packet) {})
+			if lost := s.Lost(); lost != tc.lost {
+				t.Errorf("%d packets lost, want %d", lost, tc.lost)
+			}
+		})
+	}
+}
+
+// damaged as a number of TestLostByNumbers is that of a message which can't be read.
+const damaged = 1 << 31
+
 func TestReceiveAllocatesNothing(t *testing.T) {
 	s := newTestSource()
 	sent := datagram(300)

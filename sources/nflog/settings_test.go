@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/setting"
 	"github.com/pmtud/pmtud/sources/nflog"
@@ -31,6 +33,13 @@ func TestBadSettings(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, tc.want)
 			}
 		})
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	want := &nflog.Settings{Threshold: nflog.Adaptive, BufferSize: 8 << 20, NetlinkBuffer: 128 << 10, Snaplen: 2048}
+	if diff := cmp.Diff(want, nflog.Plugin().NewSettings()); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
 	}
 }
 

@@ -21,12 +21,12 @@ type socket struct {
 	err    error
 }
 
-func newSocket(c *netlink.Conn, size int) (*socket, error) {
+func newSocket(c *netlink.Conn) (*socket, error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	s := &socket{conn: raw, buffer: make([]byte, size)}
+	s := &socket{conn: raw, buffer: make([]byte, datagramLen)}
 	s.try = s.tryRead
 	return s, nil
 }
@@ -47,13 +47,4 @@ func (s *socket) read() (datagram []byte, err error) {
 		return nil, s.err
 	}
 	return s.buffer[:s.n], nil
-}
-
-// drain reads and forgets what is there.
-func (s *socket) drain() {
-	_ = s.conn.Read(func(fd uintptr) bool {
-		for s.tryRead(fd) && (s.err == nil || errors.Is(s.err, unix.ENOBUFS)) {
-		}
-		return true
-	})
 }

@@ -39,7 +39,7 @@ func (s *source) Open(context.Context) error {
 		return explain(s.Group, err)
 	}
 	s.group = group
-	if s.socket, err = newSocket(group.nflog.Con, datagramLen); err != nil {
+	if s.socket, err = newSocket(group.nflog.Con); err != nil {
 		return err
 	}
 	s.batch = make([]pipeline.Packet, batchLen)

@@ -18,7 +18,7 @@ func (t *Threshold) UnmarshalText(text []byte) error {
 		return nil
 	}
 	n, err := strconv.ParseUint(string(text), 10, 16)
-	if err != nil || n == 0 || text[0] == '+' {
+	if err != nil || n == 0 {
 		return fmt.Errorf("%q is not a threshold; write adaptive or a number from 1 to 65535", text)
 	}
 	*t = Threshold(n)
