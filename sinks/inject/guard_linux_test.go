@@ -177,18 +177,27 @@ func mirror(ns *netns.NS, from, to string) error {
 	})
 }
 
-// TestAsFromBridgePort has eth0 as a port of a bridge, which has the addresses.
+// TestAsFromBridgePort has eth0 as a port of a bridge, which has the addresses: frames are for the
+// bridge's own.
 func TestAsFromBridgePort(t *testing.T) {
 	w := newWorld(t)
-	netns.Must(t, w.node.Bridge("br0", "eth0"), w.node.SetMAC("br0", []byte{2, 0, 0, 0, 0, 0xbb}))
+	bridge := [6]byte{2, 0, 0, 0, 0, 0xbb}
+	netns.Must(t, w.node.Bridge("br0", "eth0"), w.node.SetMAC("br0", bridge[:]))
 	for _, p := range plans {
 		netns.Must(t, w.node.DelAddr("eth0", p.node+p.bits), w.node.Addr("br0", p.node+p.bits), w.node.Route(p.anywhere, p.client))
 	}
 	sink, _ := open(t, w.node, asFrom)
+	device := newTap(t, w.node, "pmtud0")
 	for name, p := range plans {
 		if reason := deliver(sink, message{plan: p, port: clientPort, mtu: 1400, ttl: 60}.packet()); reason != pipeline.Pass {
 			t.Fatalf("%s: reason %d, complaint %q", name, reason, complaint(sink))
 		}
+		device.until(t, func(p *pipeline.Packet) bool {
+			if p.PTB != 0 && [6]byte(p.Data) != bridge {
+				t.Errorf("%s: the message is for %x, want %x", name, p.Data[:6], bridge)
+			}
+			return p.PTB != 0
+		})
 		w.awaitMTU(t, p, 1400)
 	}
 }

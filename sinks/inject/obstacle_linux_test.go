@@ -238,6 +238,19 @@ func TestHostWithoutIPv6(t *testing.T) {
 	}
 }
 
+// TestOnlyTheEndHasIPv6 has nothing to complain of either: nobody uses IPv6.
+func TestOnlyTheEndHasIPv6(t *testing.T) {
+	host := netns.NewTest(t, "host")
+	netns.Must(t,
+		host.Sysctl("net.ipv6.conf.default.disable_ipv6", "1"),
+		netns.Veth(host, "mine", host, "end"),
+		host.Sysctl("net.ipv6.conf.end.disable_ipv6", "0"),
+		host.Sysctl("net.ipv4.conf.mine.rp_filter", "0"),
+	)
+	sink, _ := open(t, host, mine)
+	await(t, func() error { return sink.(pipeline.HealthChecker).Health() }) // until there is carrier
+}
+
 // TestUnfitDevice uses a device that frames can't be sent into from its other side.
 func TestUnfitDevice(t *testing.T) {
 	w := newWorld(t)

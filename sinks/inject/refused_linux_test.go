@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
@@ -43,6 +44,46 @@ func TestRefused(t *testing.T) {
 			}
 			if reason := deliver(sink, p); reason != pipeline.Pass {
 				t.Errorf("reason %d on another thread", reason)
+			}
+		})
+	}
+}
+
+// TestOpenRefused has the kernel refuse a step of Open. Nothing is left open.
+func TestOpenRefused(t *testing.T) {
+	netns.Require(t)
+	for _, tt := range []struct {
+		name     string
+		call     uint32
+		argument int // the third one
+		errno    unix.Errno
+		want     string
+		check    string // what `check --host` finds
+	}{
+		{"no netlink", unix.SYS_SOCKET, unix.NETLINK_ROUTE, unix.EMFILE, "open netlink: too many open files", "can't be looked up: open netlink: too many open files"},
+		{"no mark", unix.SYS_SETSOCKOPT, unix.SO_MARK, unix.EPERM, "mark packets: operation not permitted", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			sink, _ := build(t, asFrom)
+			before := netns.Descriptors(t)
+			err := netns.Refuse(tt.call, tt.argument, tt.errno, func() error { return sink.Open(t.Context()) })
+			if want := "open device pmtud0: " + tt.want; err == nil || err.Error() != want {
+				t.Errorf("open: %v, want %s", err, want)
+			}
+			if after := netns.Descriptors(t); after != before {
+				t.Errorf("%d descriptors, %d before", after, before)
+			}
+			if tt.check == "" {
+				return
+			}
+			var found []pipeline.HostFinding
+			netns.Must(t, netns.Refuse(tt.call, tt.argument, tt.errno, func() error {
+				found = sink.(pipeline.HostChecker).CheckHost()
+				return nil
+			}))
+			want := []pipeline.HostFinding{{Subject: "device pmtud0", State: tt.check, Advice: "run this as root"}}
+			if diff := cmp.Diff(want, found); diff != "" {
+				t.Errorf("check --host (-want +got):\n%s", diff)
 			}
 		})
 	}

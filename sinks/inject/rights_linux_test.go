@@ -9,12 +9,16 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+	"github.com/pmtud/pmtud/sinks/inject"
 )
 
 // onlyRaw leaves the calling thread no capability but CAP_NET_RAW.
-func onlyRaw() error {
+func onlyRaw() error { return only(1 << unix.CAP_NET_RAW) }
+
+// only leaves the calling thread no capabilities but these.
+func only(capabilities uint32) error {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	data := [2]unix.CapUserData{{Effective: 1 << unix.CAP_NET_RAW, Permitted: 1 << unix.CAP_NET_RAW}}
+	data := [2]unix.CapUserData{{Effective: capabilities, Permitted: capabilities}}
 	return unix.Capset(&header, &data[0])
 }
 
@@ -49,4 +53,34 @@ func TestWithoutAdmin(t *testing.T) {
 	netns.Must(t, <-done)
 	device.until(t, func(p *pipeline.Packet) bool { return p.Injected() })
 	netns.Must(t, prepared.Close(), made.Close())
+}
+
+// TestWithoutRaw opens a sink without CAP_NET_RAW.
+func TestWithoutRaw(t *testing.T) {
+	host := newHost(t)
+	sink, _ := build(t, mine)
+	err := host.Do(func() error { return errorOf(only(1<<unix.CAP_NET_ADMIN), sink.Open(t.Context())) })
+	const want = "open device mine: open packet socket: operation not permitted (it needs CAP_NET_RAW)"
+	if err == nil || err.Error() != want {
+		t.Errorf("open: %v, want %s", err, want)
+	}
+	netns.Must(t, sink.Close())
+}
+
+// TestCloseWithoutAdmin closes a sink that has lost the right to remove what it made.
+func TestCloseWithoutAdmin(t *testing.T) {
+	host := newHost(t)
+	sink, _ := build(t, nil)
+	netns.Must(t, host.Do(func() error { return sink.Open(t.Context()) }))
+	err := host.Do(func() error { return errorOf(onlyRaw(), sink.Close()) })
+	const want = "remove device pmtud0: operation not permitted (it needs CAP_NET_ADMIN)\n" +
+		"delete policy rule 10: operation not permitted\ndelete policy rule 10: operation not permitted"
+	if err == nil || err.Error() != want {
+		t.Errorf("close: %v, want %s", err, want)
+	}
+	wantTraces(t, host, pair, ofDevice)
+	if reason := deliver(sink, message{plan: plans["IPv4"], port: 1, mtu: 1400, ttl: 60}.packet()); reason != inject.NoDevice {
+		t.Errorf("reason %d after close", reason)
+	}
+	netns.Must(t, sink.Close())
 }

@@ -79,3 +79,33 @@ func awaitTTL(t *testing.T, sink pipeline.Sink, device tap, p plan, want uint8) 
 		return nil
 	})
 }
+
+// TestRulesOfOthers has rules that look like the guard's. Those that a predecessor with other
+// settings left go, all others stay.
+func TestRulesOfOthers(t *testing.T) {
+	host := newHost(t)
+	const guardProtocol, priority = 112, 9
+	add := func(protocol uint8, iif string, mark uint32) error {
+		r := netlink.NewRule()
+		r.Family, r.Priority, r.Table = unix.AF_INET, priority, 100+int(mark)
+		r.Protocol, r.IifName, r.Mark = protocol, iif, mark
+		return netlink.RuleAdd(r)
+	}
+	netns.Must(t, host.Do(func() error {
+		return errorOf(add(guardProtocol, "eth0", 0), add(unix.RTPROT_BOOT, "", 45), add(unix.RTPROT_BOOT, "pmtud0", 0))
+	}))
+	others := []string{
+		`rule 9: iif "eth0" mark 0 table 100 suppress -1`,
+		`rule 9: iif "" mark 45/0xffffffff table 145 suppress -1`,
+		`rule 9: iif "pmtud0" mark 0 table 100 suppress -1`,
+	}
+	netns.Must(t, host.Do(func() error { return errorOf(add(guardProtocol, "", 46), add(guardProtocol, "pmtud0", 0)) }))
+	sink, log := build(t, nil)
+	netns.Must(t, host.Do(func() error { return sink.Open(t.Context()) }))
+	wantTraces(t, host, pair, ofDevice, others)
+	netns.Must(t, sink.Close())
+	wantTraces(t, host, none, others)
+	if text := log.String(); text != "" {
+		t.Errorf("logged\n%s", text)
+	}
+}
