@@ -232,6 +232,9 @@ func TestReasons(t *testing.T) {
 	if got := deliver(open(t, settings(t, "10.99.0.1", "fd99::1", "::1")), ptb(false, 1400)); got != "no-peers" {
 		t.Errorf("to this host: %q", got)
 	}
+	if got := deliver(open(t, settings(t, "10.99.0.2", "fd99::2")), ptb(false, 1400)); got != "" {
+		t.Errorf("to a peer of each family: %q", got)
+	}
 	if got := deliver(open(t, settings(t, "192.0.2.9")), ptb(false, 1400)); got != "send-failed" {
 		t.Errorf("without a route: %q", got)
 	}
@@ -279,6 +282,18 @@ func TestPeersThatDoNotListen(t *testing.T) {
 		if c.Sent != 200 {
 			t.Errorf("%+v, want 200 sent", c)
 		}
+	}
+}
+
+// TestPluginDefaults wants what the documentation says. Messages of other hosts must not go round.
+func TestPluginDefaults(t *testing.T) {
+	plugin := relay.Plugin()
+	want := &relay.Settings{Port: 4821, Refresh: 30 * time.Second}
+	if diff := cmp.Diff(want, plugin.NewSettings()); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
+	}
+	if plugin.Reach != pipeline.ReachNetwork {
+		t.Errorf("reach %d", plugin.Reach)
 	}
 }
 

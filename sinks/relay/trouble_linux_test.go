@@ -107,18 +107,25 @@ func TestShortestMessage(t *testing.T) {
 	}
 }
 
-// TestSocketsOfFamilies wants no socket of a family without peers.
+// TestSocketsOfFamilies wants no socket of a family without peers, and none for a dry run.
 func TestSocketsOfFamilies(t *testing.T) {
 	netns.Own(t)
+	dry := false
 	opened := func(peers ...string) int {
+		s := settings(t, peers...)
+		s.DryRun = dry
 		before := netns.Descriptors(t)
-		open(t, settings(t, peers...))
+		open(t, s)
 		return netns.Descriptors(t) - before
 	}
 	opened("192.0.2.1") // what is opened once and stays
 	ipv4, ipv6, both := opened("192.0.2.1"), opened("2001:db8::1"), opened("192.0.2.1", "2001:db8::1")
 	if ipv4 != ipv6 || both != ipv4+1 {
 		t.Errorf("descriptors: %d for IPv4, %d for IPv6, %d for both", ipv4, ipv6, both)
+	}
+	dry = true
+	if n := opened("192.0.2.1", "2001:db8::1"); n != ipv4-1 {
+		t.Errorf("descriptors: %d for a dry run, want %d", n, ipv4-1)
 	}
 }
 
