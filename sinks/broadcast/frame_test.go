@@ -175,6 +175,18 @@ func TestRehearseDryRun(t *testing.T) {
 	}
 }
 
+// TestPluginDefaults wants what the documentation says. Messages of other hosts must not go round.
+func TestPluginDefaults(t *testing.T) {
+	plugin := broadcast.Plugin()
+	want := &broadcast.Settings{SourceMAC: "captured-destination"}
+	if diff := cmp.Diff(want, plugin.NewSettings()); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
+	}
+	if plugin.Reach != pipeline.ReachNetwork {
+		t.Errorf("reach %d", plugin.Reach)
+	}
+}
+
 func TestSettings(t *testing.T) {
 	s := settings(func(s *broadcast.Settings) { s.Interface, s.SourceMAC = "", "router" })
 	_, err := broadcast.Plugin().Build(&s, pipelinetest.Env(t))

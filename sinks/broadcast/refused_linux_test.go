@@ -3,7 +3,9 @@ package broadcast_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
@@ -52,20 +54,68 @@ func TestWithoutLinkLayer(t *testing.T) {
 	host := netns.NewTest(t, "host")
 	netns.NewTUN(t, host, "tun0")
 	netns.Must(t, host.Up("tun0"))
-	sink, err := broadcast.New(settings(func(s *broadcast.Settings) { s.Interface = "tun0" }), pipelinetest.Env(t))
-	netns.Must(t, err)
-	err = host.Do(func() error { return sink.Open(t.Context()) })
+	sink := build(t, settings(onTUN))
+	before := netns.Descriptors(t)
+	err := host.Do(func() error { return sink.Open(t.Context()) })
 	const want = "open interface tun0: its packets have no Ethernet header, so there is no broadcast"
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 	netns.Must(t, sink.Close())
-	var found []pipeline.HostFinding
-	netns.Must(t, host.Do(func() error {
-		found = sink.(pipeline.HostChecker).CheckHost()
-		return nil
-	}))
-	if len(found) != 1 || found[0].Subject != "broadcast on tun0" || !found[0].Stops {
-		t.Errorf("check --host finds %+v", found)
+	if after := netns.Descriptors(t); after != before {
+		t.Errorf("%d descriptors, %d before", after, before)
 	}
+}
+
+func onTUN(s *broadcast.Settings) { s.Interface = "tun0" }
+
+// TestCheckHost looks at interfaces with and without broadcast, and at one that is not there,
+// which the sink's needs tell.
+func TestCheckHost(t *testing.T) {
+	lan := newLAN(t)
+	netns.NewTUN(t, lan.host, "tun0")
+	for name, tc := range map[string]struct {
+		change func(*broadcast.Settings)
+		want   []pipeline.HostFinding
+	}{
+		"Ethernet": {func(*broadcast.Settings) {}, nil},
+		"missing":  {func(s *broadcast.Settings) { s.Interface = "eth7" }, nil},
+		"tunnel": {onTUN, []pipeline.HostFinding{{
+			Subject: "broadcast on tun0", State: "is impossible: packets there have no Ethernet header",
+			Advice: "use the sink peers or relay", Stops: true,
+		}}},
+	} {
+		sink := build(t, settings(tc.change))
+		before := netns.Descriptors(t)
+		var found []pipeline.HostFinding
+		netns.Must(t, lan.host.Do(func() error {
+			found = sink.(pipeline.HostChecker).CheckHost()
+			return nil
+		}))
+		if diff := cmp.Diff(tc.want, found); diff != "" {
+			t.Errorf("%s: check --host (-want +got):\n%s", name, diff)
+		}
+		if after := netns.Descriptors(t); after != before {
+			t.Errorf("%s: %d descriptors, %d before", name, after, before)
+		}
+	}
+}
+
+// TestReplacedByTunnel has an interface without broadcast take the name of the deleted one. The
+// sink leaves it alone, also when it looks for the interface again, and sends when it is back.
+func TestReplacedByTunnel(t *testing.T) {
+	lan := newLAN(t)
+	sink, log := open(t, lan.host, settings())
+	netns.Must(t, lan.host.Delete("eth0"))
+	netns.NewTUN(t, lan.host, "eth0")
+	netns.Must(t, lan.host.Up("eth0"))
+	const several = 3 * 100 * time.Millisecond // it looks ten times a second
+	for begin := time.Now(); time.Since(begin) < several; {
+		if reason := deliver(sink, ptb()); reason != broadcast.NoInterface {
+			t.Fatalf("reason %d", reason)
+		}
+	}
+	netns.Must(t, lan.rename("eth0", "tun0"), netns.Veth(lan.host, "eth0", lan.wire, "eth0"))
+	pipelinetest.Eventually(t, func() bool { return deliver(sink, ptb()) == pipeline.Pass })
+	checkLog(t, log.String(), []string{"interface is gone, nothing is sent", "interface is up again, sending"})
 }

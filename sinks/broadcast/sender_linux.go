@@ -105,13 +105,11 @@ func (s *sender) send(frame []byte) pipeline.Reason {
 	return reason
 }
 
-// writeFrame is always done: there is no waiting until the socket has room.
+// writeFrame is always done: there is no waiting until the socket has room, and so nothing that
+// a signal could interrupt.
 func (s *sender) writeFrame(fd uintptr) (done bool) {
-	for {
-		if _, s.err = unix.Write(int(fd), s.frame); s.err != unix.EINTR { //nolint:errorlint // as the system call returns it
-			return true
-		}
-	}
+	_, s.err = unix.Write(int(fd), s.frame)
+	return true
 }
 
 var reasons = afpacket.Reasons{
