@@ -2,10 +2,11 @@ package relay_test
 
 import (
 	"bytes"
-	"strings"
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
@@ -134,24 +135,72 @@ func TestOpenWithoutDescriptors(t *testing.T) {
 	netns.Own(t)
 	var limit unix.Rlimit
 	netns.Must(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
-	for name, tc := range map[string]struct {
-		dry   bool
-		peers []string
+	for _, tc := range []struct {
+		peer string
+		dry  bool
+		want string
 	}{
-		"sockets":       {false, []string{"192.0.2.1"}},
-		"IPv6 too":      {false, []string{"192.0.2.1", "2001:db8::1"}},
-		"own addresses": {true, []string{"192.0.2.1"}},
+		{"192.0.2.1", false, "open UDP socket: too many open files"},
+		{"2001:db8::1", false, "open UDP over IPv6 socket: too many open files"},
+		{"192.0.2.1", true, "watch network interfaces: socket: too many open files"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			s := settings(t, tc.peers...)
+		t.Run(tc.want, func(t *testing.T) {
+			s := settings(t, tc.peer)
 			s.DryRun = tc.dry
 			sink := build(t, s)
 			netns.Must(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Max: limit.Max}))
 			err := sink.Open(t.Context())
 			netns.Must(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &limit), sink.Close())
-			if err == nil || !strings.Contains(err.Error(), "too many open files") {
-				t.Errorf("open: %v", err)
+			if err == nil || err.Error() != tc.want {
+				t.Errorf("open: %v, want %s", err, tc.want)
 			}
 		})
 	}
+}
+
+// TestQueueFull sends more than a slow interface takes. What it has no room for is a failed send.
+func TestQueueFull(t *testing.T) {
+	for _, address := range []string{"10.99.0.2", "fd99::2"} {
+		t.Run(address, func(t *testing.T) {
+			r := listen(t, newPeer(t), "[::]:4821")
+			sink := open(t, settings(t, address))
+			if got := deliver(sink, ptb(false, 1400)); got != "" {
+				t.Fatal(got)
+			}
+			r.next() // so the peer's hardware address is known
+			slow(t, netns.Own(t), "eth0")
+			full := 0
+			for i := range 1000 {
+				switch got := deliver(sink, ptb(false, uint32(1+i))); got {
+				case "":
+				case "send-failed":
+					full++
+				default:
+					t.Fatal(got)
+				}
+			}
+			if full == 0 || full == 1000 {
+				t.Errorf("the queue was full for %d of 1000 datagrams", full)
+			}
+		})
+	}
+}
+
+// slow has an interface send a kilobyte a second.
+func slow(t *testing.T, ns *netns.NS, name string) {
+	t.Helper()
+	err := ns.Do(func() error {
+		link, err := netlink.LinkByName(name)
+		if err != nil {
+			return err
+		}
+		return netlink.QdiscAdd(&netlink.Tbf{
+			QdiscAttrs: netlink.QdiscAttrs{LinkIndex: link.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT},
+			Rate:       1000, Buffer: netlink.Xmittime(1000, 2000), Limit: 2000,
+		})
+	})
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EOPNOTSUPP) {
+		t.Skipf("no token bucket for interfaces: %v", err)
+	}
+	netns.Must(t, err)
 }
