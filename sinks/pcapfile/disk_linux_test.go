@@ -213,6 +213,9 @@ func TestDiskFullAtOpen(t *testing.T) {
 	fillDisk(t, filler)
 	sink := newSink(t, settings(path))
 	checkComplaint(t, sink, "create capture file: write "+path+": no space left on device")
+	if files := directoryNames(t, dir); !slices.Equal(files, []string{"filler"}) {
+		t.Errorf("files %q", files)
+	}
 	if diff := cmp.Diff([]string{"disk-full", "disk-full"}, deliver(sink, packet("1", 0), packet("2", 0))); diff != "" {
 		t.Error(diff)
 	}
@@ -222,6 +225,27 @@ func TestDiskFullAtOpen(t *testing.T) {
 	closeSink(t, sink)
 	if diff := cmp.Diff(map[string][]string{"a.pcap": {"3"}}, directory(t, dir)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Old files that are too many go, though there is no room for a new one: it is they that fill
+// the disk.
+func TestDiskFullOfOldFiles(t *testing.T) {
+	dir, inside := smallDisk(t, "64k")
+	if !inside {
+		return
+	}
+	for _, month := range []string{"01", "02"} {
+		must(t, os.WriteFile(filepath.Join(dir, "a-2025"+month+"02T030405.000000000.pcap"), make([]byte, 20<<10), 0o600))
+	}
+	fillDisk(t, filepath.Join(dir, "filler"))
+	s := settings(filepath.Join(dir, "a.pcap"))
+	s.Keep = 1
+	sink := newSink(t, s)
+	mustDeliver(t, sink, packet("1", 0))
+	closeSink(t, sink)
+	if files := directoryNames(t, dir); !slices.Equal(files, []string{"a-20250202T030405.000000000.pcap", "a.pcap", "filler"}) {
+		t.Errorf("files %q", files)
 	}
 }
 

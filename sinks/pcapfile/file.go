@@ -17,6 +17,7 @@ const fileMode = 0o640
 // file is the file that is being written. Behind size bytes it holds nothing.
 type file struct {
 	f       *os.File
+	path    string
 	size    int64 // bytes, all of whole packets
 	packets int
 
@@ -37,12 +38,17 @@ func createFile(path string, e *capfile.Encoder) (*file, error) {
 	header := e.AppendHeader(nil, linklayer.Ethernet)
 	f, err := draft(path, header)
 	if err != nil {
-		if known, ok := errors.AsType[*os.PathError](err); ok {
-			known.Path = path // nobody knows the other name
-		}
-		return nil, err
+		return nil, withPath(err, path)
 	}
-	return &file{f: f, size: int64(len(header)), link: linklayer.Ethernet}, nil
+	return &file{f: f, path: path, size: int64(len(header)), link: linklayer.Ethernet}, nil
+}
+
+// withPath names the file in an error by its path: nobody knows the name that it had at first.
+func withPath(err error, path string) error {
+	if known, ok := errors.AsType[*os.PathError](err); ok {
+		known.Path = path
+	}
+	return err
 }
 
 // draft makes a file in the folder of path, and gives it that name.
@@ -80,7 +86,7 @@ func link(from, to string) error {
 // the caller cuts them off.
 func (f *file) write(b []byte, packets int) error {
 	if _, err := f.f.WriteAt(b, f.size); err != nil {
-		return err
+		return withPath(err, f.path)
 	}
 	f.size += int64(len(b))
 	f.packets += packets
@@ -88,13 +94,13 @@ func (f *file) write(b []byte, packets int) error {
 }
 
 // cut removes what is behind size bytes.
-func (f *file) cut() error { return f.f.Truncate(f.size) }
+func (f *file) cut() error { return withPath(f.f.Truncate(f.size), f.path) }
 
 // fixLink makes link the link type of a pcap file and reports whether it is so.
 func (f *file) fixLink(e *capfile.Encoder, link linklayer.Type) (bool, error) {
 	if !f.linkFixed && f.link != link {
 		if _, err := f.f.WriteAt(e.AppendHeader(nil, link), 0); err != nil {
-			return false, fmt.Errorf("write header: %w", err)
+			return false, fmt.Errorf("write header: %w", withPath(err, f.path))
 		}
 		f.link = link
 	}

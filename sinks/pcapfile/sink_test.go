@@ -251,6 +251,13 @@ func TestLargePackets(t *testing.T) {
 	}
 }
 
+func TestDefaults(t *testing.T) {
+	want := &pcapfile.Settings{Format: "auto", Snaplen: 256 << 10}
+	if diff := cmp.Diff(want, pcapfile.Plugin().NewSettings()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestSettings(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
@@ -269,7 +276,7 @@ func TestSettings(t *testing.T) {
 		},
 		{"format", func(s *pcapfile.Settings) { s.Format = "cap" }, `format: must be auto, pcap or pcapng, not "cap"`},
 		{"snaplen", func(s *pcapfile.Settings) { s.Snaplen = 0 }, "snaplen: must be from 1 to 262144, not 0"},
-		{"max_size", func(s *pcapfile.Settings) { s.MaxSize = 10 }, "max_size: 10 is less than 1024 bytes; write for example 10MiB"},
+		{"max_size", func(s *pcapfile.Settings) { s.MaxSize = 1023 }, "max_size: 1023 is less than 1024 bytes; write for example 10MiB"},
 		{"max_age", func(s *pcapfile.Settings) { s.MaxAge = -1 }, "max_age: must be at least 0s, not -1ns"},
 		{"keep", func(s *pcapfile.Settings) { s.Keep = -1 }, "keep: must be at least 0, not -1"},
 	} {
