@@ -187,6 +187,13 @@ func TestPartOfALine(t *testing.T) {
 	}
 }
 
+func TestDefaults(t *testing.T) {
+	want := &logsink.Settings{Format: "text", Verbosity: 1}
+	if diff := cmp.Diff(want, logsink.Plugin().NewSettings()); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
+	}
+}
+
 func TestNewRefuses(t *testing.T) {
 	for _, tc := range []struct {
 		name    string

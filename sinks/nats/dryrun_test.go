@@ -43,6 +43,17 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// TestDefaults wants what the documentation says. Messages of other hosts must not go round.
+func TestDefaults(t *testing.T) {
+	plugin := Plugin()
+	if subject := plugin.NewSettings().(*Settings).Subject.For(netip.Addr{}); subject != "pmtud.ptb" {
+		t.Errorf("subject %s", subject)
+	}
+	if plugin.Reach != pipeline.ReachNetwork {
+		t.Errorf("reach %d", plugin.Reach)
+	}
+}
+
 func packet(mtu uint32) *pipeline.Packet {
 	p := pipelinetest.PTB{MTU: mtu}.Packet(pipelinetest.Begin)
 	p.Decode()
