@@ -2,6 +2,7 @@ package broadcast_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,13 +110,30 @@ func TestReplacedByTunnel(t *testing.T) {
 	netns.Must(t, lan.host.Delete("eth0"))
 	netns.NewTUN(t, lan.host, "eth0")
 	netns.Must(t, lan.host.Up("eth0"))
-	const several = 3 * 100 * time.Millisecond // it looks ten times a second
-	for begin := time.Now(); time.Since(begin) < several; {
+	const interval = 100 * time.Millisecond // at which it looks
+	for begin := time.Now(); time.Since(begin) < 3*interval; {
 		if reason := deliver(sink, ptb()); reason != broadcast.NoInterface {
 			t.Fatalf("reason %d", reason)
 		}
 	}
 	netns.Must(t, lan.rename("eth0", "tun0"), netns.Veth(lan.host, "eth0", lan.wire, "eth0"))
+	time.Sleep(interval)
+	if reason := deliver(sink, ptb()); reason == broadcast.NoInterface { // it may have no carrier yet
+		t.Error("the interface that is back is not found at once")
+	}
 	pipelinetest.Eventually(t, func() bool { return deliver(sink, ptb()) == pipeline.Pass })
-	checkLog(t, log.String(), []string{"interface is gone, nothing is sent", "interface is up again, sending"})
+	text := log.String()
+	if !strings.Contains(text, "interface is gone, nothing is sent") || !strings.HasSuffix(text, "msg=\"interface is up again, sending\" interface=eth0\n") {
+		t.Errorf("log:\n%s", text)
+	}
+}
+
+// TestClosed has nothing to complain of.
+func TestClosed(t *testing.T) {
+	lan := newLAN(t)
+	sink := build(t, settings())
+	netns.Must(t, lan.host.Do(func() error { return sink.Open(t.Context()) }), lan.host.Down("eth0"))
+	awaitComplaint(t, sink, "interface eth0 is down")
+	netns.Must(t, sink.Close())
+	awaitComplaint(t, sink, "<nil>")
 }

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/bpf"
@@ -80,10 +81,19 @@ func TestWriteFails(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		calls []uint32
+		age   time.Duration // of the last packet
 		want  map[string][]string
 	}{
-		{"write", []uint32{unix.SYS_PWRITE64}, map[string][]string{"a.pcap": {"one", "three"}}},
-		{"write and cut", []uint32{unix.SYS_PWRITE64, unix.SYS_FTRUNCATE}, map[string][]string{
+		{"write", []uint32{unix.SYS_PWRITE64}, 0, map[string][]string{"a.pcap": {"one", "three"}}},
+		{"write and cut", []uint32{unix.SYS_PWRITE64, unix.SYS_FTRUNCATE}, 0, map[string][]string{
+			"a-20260102T030405.000006000.pcap": {"one"},
+			"a.pcap":                           {"three"},
+		}},
+		{"write, when it rotates", []uint32{unix.SYS_PWRITE64}, time.Second, map[string][]string{
+			"a-20260102T030405.000006000.pcap": {"one"},
+			"a.pcap":                           {"three"},
+		}},
+		{"write and cut, when it rotates", []uint32{unix.SYS_PWRITE64, unix.SYS_FTRUNCATE}, time.Second, map[string][]string{
 			"a-20260102T030405.000006000.pcap": {"one"},
 			"a.pcap":                           {"three"},
 		}},
@@ -92,12 +102,14 @@ func TestWriteFails(t *testing.T) {
 			var log bytes.Buffer
 			dir := t.TempDir()
 			path := filepath.Join(dir, "a.pcap")
-			sink, err := build(settings(path), slog.New(slog.NewTextHandler(&log, nil)))
+			s := settings(path)
+			s.MaxAge = time.Second
+			sink, err := build(s, slog.New(slog.NewTextHandler(&log, nil)))
 			must(t, err)
 			must(t, sink.Open(t.Context()))
 			mustDeliver(t, sink, packet("one", 0))
 			refuse(t, unix.EIO, tc.calls, func() {
-				if diff := cmp.Diff([]string{"write-error", "write-error"}, deliver(sink, packet("two", 0), packet("too", 0))); diff != "" {
+				if diff := cmp.Diff([]string{"write-error", "write-error"}, deliver(sink, packet("two", 0), packet("too", tc.age))); diff != "" {
 					t.Error(diff)
 				}
 			})

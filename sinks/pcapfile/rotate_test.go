@@ -203,7 +203,7 @@ func TestKeepTouchesNothingElse(t *testing.T) {
 	others := []string{
 		"a-20260102T030405.000000000.pcap.txt", "a-2026.pcap", "a-b-20250102T030405.000000000.pcap",
 		"b-20250102T030405.000000000.pcap", "a-20259902T030405.000000000.pcap", "a-.pcap",
-		"20250102T030405.000000000.pcap", "a-20250102T30405.000000000.pcap",
+		"20250102T030405.000000000.pcap", "a-20250102T30405.000000000.pcap", "a-20250102T030405.000000000",
 	}
 	for _, name := range others {
 		must(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
@@ -239,6 +239,11 @@ func TestExistingFile(t *testing.T) {
 		{"with packets", func(path string) []byte { return written(t, path, packet("old", 0)) }, "20260102T030405.000006000"},
 		{"damaged", func(path string) []byte { return written(t, path, packet("old", 0))[:30] }, "20250607T080910.000000011"},
 		{"of cooked packets", func(path string) []byte { return written(t, path, cooked("old")) }, "20260102T030405.000006000"},
+		{"without packets, a byte in front of the link type differs", func(path string) []byte {
+			content := written(t, path)
+			content[len(content)-5]++
+			return content
+		}, "20250607T080910.000000011"},
 		{"something else", func(string) []byte { return []byte("something of 24 bytes...") }, "20250607T080910.000000011"},
 	} {
 		for _, ext := range []string{".pcap", ".pcapng"} {

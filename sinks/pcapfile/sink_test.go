@@ -297,8 +297,12 @@ func TestSettings(t *testing.T) {
 func TestOpenErrors(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.MkdirAll(filepath.Join(dir, ".b.pcap.new", "full"), 0o700))
+	long, changed := filepath.Join(dir, strings.Repeat("c", 240)), time.Date(2025, 6, 7, 8, 9, 10, 11, time.UTC)
+	must(t, os.WriteFile(long+".pcap", []byte("something"), 0o600))
+	must(t, os.Chtimes(long+".pcap", changed, changed))
 	for _, tc := range []struct{ name, path, want string }{
 		{"no draft can be made", dir + "/b.pcap", "remove " + dir + "/b.pcap: directory not empty"},
+		{"old file can't be renamed", long + ".pcap", "rotate file: lstat " + long + "-20250607T080910.000000011.pcap: file name too long"},
 		{"no directory", dir + "/none/a.pcap", "open " + dir + "/none/a.pcap: no such file or directory"},
 		{"directory", dir, "create " + dir + ": something that is not a regular file is in the way"},
 	} {
