@@ -160,6 +160,7 @@ func TestPartOfALine(t *testing.T) {
 		want    string
 	}{
 		{"nothing", 0, []pipeline.Reason{logsink.WriteError, logsink.WriteError}, ""},
+		{"a byte", 1, []pipeline.Reason{logsink.WriteError, logsink.WriteError}, first[:1] + "\n"},
 		{"within the first line", 5, []pipeline.Reason{logsink.WriteError, logsink.WriteError}, first[:5] + "\n"},
 		{"a line", len(first), []pipeline.Reason{pipeline.Pass, logsink.WriteError}, first},
 		{"within the second line", len(first) + 5, []pipeline.Reason{pipeline.Pass, logsink.WriteError}, first + second[:5] + "\n"},
