@@ -90,8 +90,8 @@ func except[T comparable](list, other []T) (rest []T) {
 func within(path string, folders []string) bool {
 	path = resolve(path)
 	return slices.ContainsFunc(folders, func(dir string) bool {
-		below, err := filepath.Rel(resolve(dir), path)
-		return err == nil && filepath.IsLocal(below)
+		below, _ := filepath.Rel(resolve(dir), path)
+		return filepath.IsLocal(below) // an empty path is not
 	})
 }
 

@@ -31,7 +31,7 @@ func TestLacks(t *testing.T) {
 	}
 	all := sandbox.Plan{
 		Capabilities: []string{"CAP_NET_RAW", "CAP_NET_ADMIN"}, Families: []string{"AF_PACKET", "AF_UNIX", "AF_INET"},
-		Read:  []string{read, read + "/below", read + "2", dir, write, link},
+		Read:  []string{read, read + "/below", read + "/missing", read + "2", dir, write, link},
 		Write: []string{write, link, read},
 	}
 	all.Streams, all.Connect = []string{"AF_INET6", "AF_PACKET"}, []uint16{53, 443}
@@ -79,6 +79,10 @@ func TestReportAttrs(t *testing.T) {
 		"all": {
 			sandbox.Report{User: "pmtud", Capabilities: []string{"CAP_NET_RAW", "CAP_NET_ADMIN"}, Files: "landlock 5", Calls: "seccomp", Remains: []string{"to fly", "to sing"}},
 			[]any{"user", "pmtud", "capabilities", "cap_net_raw,cap_net_admin", "files", "landlock 5", "calls", "seccomp", "remains", "to fly, to sing"},
+		},
+		"one thing": {
+			sandbox.Report{Files: "landlock 5", Calls: "seccomp", Remains: []string{"to fly"}},
+			[]any{"capabilities", "none", "files", "landlock 5", "calls", "seccomp", "remains", "to fly"},
 		},
 		"nothing": {
 			sandbox.Report{Files: "not confined", Calls: "not confined"},

@@ -18,6 +18,16 @@ func landlock() int {
 	return min(version, 6)
 }
 
+// refusedSignal is what comes of a signal to another process where this kernel's Landlock refuses
+// it, from version 6 on, and leaves threads their signals (Linux 6.15).
+func refusedSignal() string {
+	const threads = 1 << 1 // erratum 2
+	if errata, err := llsys.LandlockGetErrata(); landlock() < 6 || err != nil || errata&threads == 0 {
+		return ""
+	}
+	return "operation not permitted"
+}
+
 const noLandlock = "the kernel has no Landlock"
 
 // files is what a report says about files on this kernel.
@@ -58,6 +68,8 @@ func onThisKernel(tried map[string]string) map[string]string {
 			tried[what] = "cannot assign requested address"
 		case action == "connect":
 			tried[what] = unreachable
+		case action == "execute":
+			tried[what] = "exec format error"
 		case action == "read" && strings.HasSuffix(object, "/other"):
 			tried[what] = "is a directory"
 		default:

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,6 +25,7 @@ func TestPlan(t *testing.T) {
 		add(pipeline.Needs{
 			Capabilities: []string{"CAP_NET_RAW"},
 			Families:     []string{"AF_PACKET"},
+			Netlink:      []string{"NETLINK_NETFILTER"},
 			Files: []pipeline.File{
 				{Path: "/srv/captures/a.pcap"},
 				{Path: "/srv/2026-*/edge/*.pcap"},
@@ -38,6 +38,7 @@ func TestPlan(t *testing.T) {
 	want := sandbox.Plan{
 		Capabilities: []string{"CAP_NET_RAW"},
 		Families:     []string{"AF_PACKET", "AF_INET", "AF_INET6"},
+		Netlink:      []string{"NETLINK_NETFILTER"},
 		Read:         []string{"/srv/captures", "/srv"},
 		Write:        []string{"/var/lib/pmtud"},
 		Files:        []string{"/srv/captures/a.pcap"},
@@ -92,13 +93,20 @@ func TestPlanOfDestinations(t *testing.T) {
 }
 
 func TestPlanRefusesDestinations(t *testing.T) {
-	for _, destination := range []string{"", "192.0.2.1", ":443", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:65536", "192.0.2.1:https", "2001:db8::1:443"} {
+	const noPort = "want a host and a port from 1 to 65535"
+	for destination, why := range map[string]string{
+		"":                "missing port in address",
+		"192.0.2.1":       "address 192.0.2.1: missing port in address",
+		"2001:db8::1:443": "address 2001:db8::1:443: too many colons in address",
+		":443":            noPort, "192.0.2.1:": noPort, "192.0.2.1:0": noPort, "192.0.2.1:65536": noPort, "192.0.2.1:https": noPort,
+	} {
 		for network, needs := range map[string]pipeline.Needs{
 			"TCP": {TCP: []string{destination}}, "UDP": {UDP: []string{destination}},
 		} {
 			var p sandbox.Plan
-			if err := p.Add(needs); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%s destination %q: ", network, destination)) {
-				t.Errorf("%s to %q: error %v", network, destination, err)
+			want := fmt.Sprintf("%s destination %q: %s", network, destination, why)
+			if err := p.Add(needs); err == nil || err.Error() != want {
+				t.Errorf("error %v, want %s", err, want)
 			}
 		}
 	}
@@ -166,6 +174,7 @@ func TestPlanFollowsLinksOfFolders(t *testing.T) {
 		"made later, links":      {dir + "/versions/1/resolv.conf", []string{dir + "/versions/1", dir}},
 		"made later in the root": {dir + "/nowhere.conf", []string{dir}},
 		"a link to itself":       {dir + "/circle.conf", []string{dir}},
+		"below such a link":      {dir + "/circle.conf/pmtud.yaml", []string{dir + "/circle.conf"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var p sandbox.Plan

@@ -21,10 +21,10 @@ func TestLegacyProgram(t *testing.T) {
 		args   [6]uint64
 		want   int
 	}{
-		"open":                     {unix.SYS_OPEN, [6]uint64{setUID, setUID, 0o600}, allow},
+		"open":                     {unix.SYS_OPEN, [6]uint64{setUID, setUID, 0o777}, allow},
 		"open a set-uid file":      {unix.SYS_OPEN, [6]uint64{0, 0, setUID}, refuse(unix.EPERM)},
 		"open a set-gid file":      {unix.SYS_OPEN, [6]uint64{0, 0, setGID}, refuse(unix.EPERM)},
-		"creat":                    {unix.SYS_CREAT, [6]uint64{setUID, 0o600, setUID}, allow},
+		"creat":                    {unix.SYS_CREAT, [6]uint64{setUID, 0o777, setUID}, allow},
 		"creat of a set-uid file":  {unix.SYS_CREAT, [6]uint64{0, setUID}, refuse(unix.EPERM)},
 		"creat of a set-gid file":  {unix.SYS_CREAT, [6]uint64{0, setGID}, refuse(unix.EPERM)},
 		"fork":                     {unix.SYS_FORK, [6]uint64{}, refuse(unix.EPERM)},

@@ -94,6 +94,7 @@ func TestProgram(t *testing.T) {
 		{"listen", of(unix.SYS_LISTEN, 3, 1), refuse(unix.EACCES)},
 
 		{"a thread", of(unix.SYS_CLONE, threadsOf), allow},
+		{"a thread with a signal at its end", of(unix.SYS_CLONE, threadsOf|uint64(unix.SIGCHLD)), allow},
 		{"a process", of(unix.SYS_CLONE, uint64(unix.SIGCHLD)), refuse(unix.EPERM)},
 		{"a user namespace", of(unix.SYS_CLONE, threadsOf|unix.CLONE_NEWUSER), refuse(unix.EPERM)},
 		{"a network namespace", of(unix.SYS_CLONE, unix.CLONE_NEWNET|uint64(unix.SIGCHLD)), refuse(unix.EPERM)},
@@ -107,7 +108,7 @@ func TestProgram(t *testing.T) {
 		{"limits of its own", of(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NOFILE), allow},
 		{"limits of another process", of(unix.SYS_PRLIMIT64, 1, unix.RLIMIT_NOFILE), refuse(unix.EPERM)},
 
-		{"a file", of(unix.SYS_OPENAT, 0, 0, unix.O_CREAT, 0o600), allow},
+		{"a file", of(unix.SYS_OPENAT, 0, 0, unix.O_CREAT, 0o777), allow},
 		{"a set-uid file", of(unix.SYS_OPENAT, 0, 0, unix.O_CREAT, 0o4755), refuse(unix.EPERM)},
 		{"openat2", of(unix.SYS_OPENAT2), refuse(unix.ENOSYS)},
 		{"truncate", of(unix.SYS_TRUNCATE), refuse(unix.EPERM)},

@@ -61,12 +61,15 @@ type task struct {
 	Read, Write, Remove, Empty []string
 	Sockets, Streams           []int
 	Listen, Connect            []string
+	Execute                    []string
+	Signal                     int
 	Wanted                     sandbox.Plan
 
-	NoLandlock, NoSeccomp, OtherFilter bool
-	Without                            []string
-	Do                                 string
-	Unprivileged                       bool
+	NoCalls               []uint32
+	NoErrata, OtherFilter bool
+	Without               []string
+	Do                    string
+	Unprivileged          bool
 }
 
 type result struct {
@@ -256,7 +259,7 @@ func TestEnterAsUser(t *testing.T) {
 func TestEnterWithoutLandlock(t *testing.T) {
 	read, _, other := folders(t)
 	do := task{
-		Plan: sandbox.Plan{Families: []string{"AF_INET"}, Read: []string{read}}, Mode: sandbox.Auto, NoLandlock: true,
+		Plan: sandbox.Plan{Families: []string{"AF_INET"}, Read: []string{read}}, Mode: sandbox.Auto, NoCalls: []uint32{unix.SYS_LANDLOCK_CREATE_RULESET},
 		Read: []string{other + "/file"}, Sockets: []int{unix.AF_UNIX}, Listen: []string{"127.0.0.1:9343"},
 	}
 	r := run(t, do)

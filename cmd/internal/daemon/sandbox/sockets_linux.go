@@ -69,9 +69,7 @@ func (p Plan) sockets() ([]bpf.Instruction, error) {
 		}
 	}
 	for _, name := range p.Streams {
-		if !slices.Contains(p.Families, name) {
-			body = append(body, allowStreams(families[name])...)
-		}
+		body = append(body, allowStreams(families[name])...)
 	}
 	if !slices.Contains(p.Families, "AF_NETLINK") {
 		return body, nil
@@ -89,16 +87,16 @@ func (p Plan) sockets() ([]bpf.Instruction, error) {
 	return append(body, netlink...), nil
 }
 
-// allowStreams allows sockets of a family that are for connections. The family is loaded,
-// before and after.
+// allowStreams decides about sockets of a family, and allows those that are for connections.
+// The family is loaded, and is still for what comes after.
 func allowStreams(family uint32) []bpf.Instruction {
 	return []bpf.Instruction{
 		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: family, SkipTrue: 5},
 		argument(socketType),
 		bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: socketTypes},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.SOCK_STREAM, SkipTrue: 1},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SOCK_STREAM, SkipTrue: 1},
+		refuse(unix.EAFNOSUPPORT),
 		allow,
-		argument(socketFamily),
 	}
 }
 

@@ -57,6 +57,19 @@ func TestLookUpInFiles(t *testing.T) {
 	}
 }
 
+// TestLookUpWithoutGroups has no list of groups.
+func TestLookUpWithoutGroups(t *testing.T) {
+	etc := t.TempDir()
+	if err := os.WriteFile(filepath.Join(etc, "passwd"), []byte("pmtud:x:990:980::/:/bin/false\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, task{Etc: etc, LookUp: []string{"pmtud"}, Mode: sandbox.Off})
+	want := map[string]string{"look up pmtud": "find groups of user: open /etc/group: no such file or directory"}
+	if diff := cmp.Diff(want, r.Tried); r.Error != "" || r.Users != nil || diff != "" {
+		t.Errorf("error %q, users %v, refused (-want +got):\n%s", r.Error, r.Users, diff)
+	}
+}
+
 // TestLacksOfAUser asks what a process lacks that has become another user: where that one
 // may not write, by the rights of files alone or by Landlock.
 func TestLacksOfAUser(t *testing.T) {
@@ -181,11 +194,11 @@ func TestDenied(t *testing.T) {
 	if err := unix.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	byLandlock := []string{other + "/file", private}
+	byLandlock := []string{other, other + "/file", private}
 	if landlock() == 0 {
 		byLandlock = nil
 	}
-	files := []string{read + "/file", read + "/missing", other + "/file", private, pipe}
+	files := []string{read + "/file", read + "/missing", other, other + "/file", private, pipe}
 	for name, tc := range map[string]struct {
 		user string
 		mode sandbox.Mode

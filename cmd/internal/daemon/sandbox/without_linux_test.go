@@ -1,9 +1,11 @@
 package sandbox_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,7 +21,7 @@ func TestEnterWithoutSeccomp(t *testing.T) {
 		task task
 		want string
 	}{
-		"not in the kernel":   {task{NoSeccomp: true}, "seccomp: function not implemented"},
+		"not in the kernel":   {task{NoCalls: []uint32{unix.SYS_SECCOMP}}, "seccomp: function not implemented"},
 		"a thread of its own": {task{OtherFilter: true}, "seccomp: a thread has a filter of its own"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -38,6 +40,76 @@ func TestEnterWithoutSeccomp(t *testing.T) {
 				t.Errorf("required: error %q", r.Error)
 			}
 		})
+	}
+}
+
+// TestEnterWithLandlockAlone executes files and sends a signal, which seccomp refuses too.
+func TestEnterWithLandlockAlone(t *testing.T) {
+	read, write, _ := folders(t)
+	files := []string{read + "/file", write + "/file"}
+	for _, file := range files {
+		if err := os.Chmod(file, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, tc := range map[string]struct {
+		noErrata bool
+		signal   string
+	}{
+		"this kernel":                       {false, refusedSignal()},
+		"signals between threads are taken": {true, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := run(t, task{
+				NoCalls: []uint32{unix.SYS_SECCOMP}, NoErrata: tc.noErrata, Mode: sandbox.Auto,
+				Plan: sandbox.Plan{Read: []string{read}, Write: []string{write}}, Execute: files, Signal: os.Getpid(),
+			})
+			want := onThisKernel(map[string]string{"execute " + files[0]: denied, "execute " + files[1]: denied, "signal": tc.signal})
+			if diff := cmp.Diff(want, r.Tried); r.Error != "" || diff != "" {
+				t.Errorf("error %q, tried (-want +got):\n%s", r.Error, diff)
+			}
+		})
+	}
+}
+
+// TestEnterFails has a kernel that refuses a step on the way.
+func TestEnterFails(t *testing.T) {
+	for name, tc := range map[string]struct {
+		task task
+		want string
+	}{
+		"bounding set": {task{NoCalls: []uint32{unix.SYS_PRCTL}}, "drop capabilities from the bounding set: function not implemented"},
+		"capabilities": {task{NoCalls: []uint32{unix.SYS_CAPSET}}, "drop capabilities: function not implemented"},
+		"no_new_privs": {
+			task{NoCalls: []uint32{unix.SYS_PRCTL}, Without: []string{"cap_setpcap"}}, "set no_new_privs: function not implemented",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.task.Mode = sandbox.Auto
+			if r := run(t, tc.task); r.Error != tc.want {
+				t.Errorf("error %q, want %q", r.Error, tc.want)
+			}
+		})
+	}
+}
+
+// TestEnterWhereLandlockFails has a kernel whose Landlock refuses the rules.
+func TestEnterWhereLandlockFails(t *testing.T) {
+	if landlock() == 0 {
+		t.Skip(noLandlock)
+	}
+	do := task{NoCalls: []uint32{unix.SYS_LANDLOCK_RESTRICT_SELF}, Mode: sandbox.Auto}
+	r := run(t, do)
+	const why = "landlock_restrict_self: function not implemented"
+	if r.Error != "" || !strings.HasPrefix(r.Report.Files, "not confined: ") || !strings.HasSuffix(r.Report.Files, why) {
+		t.Errorf("error %q, report %+v", r.Error, r.Report)
+	}
+	if !slices.Contains(r.Report.Remains, "to open all files of its user") {
+		t.Errorf("remains %q", r.Report.Remains)
+	}
+	do.Mode = sandbox.Required
+	if r := run(t, do); !strings.HasPrefix(r.Error, "confine files: ") || !strings.HasSuffix(r.Error, why) {
+		t.Errorf("required: error %q", r.Error)
 	}
 }
 
@@ -75,46 +147,60 @@ func TestEnterWithoutRights(t *testing.T) {
 
 // TestDoWithoutRights wants nothing to be done with another user's rights by halves.
 func TestDoWithoutRights(t *testing.T) {
+	const self, another = "0", "4000000"
 	for name, tc := range map[string]struct {
+		as      string
 		without []string
 		want    string
 	}{
-		"all rights":    {nil, ""},
-		"no groups":     {[]string{"cap_setgid"}, "take the rights of user 4000000: operation not permitted"},
-		"no other user": {[]string{"cap_setuid"}, "take the rights of user 4000000: operation not permitted"},
+		"all rights":    {another, nil, ""},
+		"no groups":     {another, []string{"cap_setgid"}, "take the rights of user 4000000: operation not permitted"},
+		"no other user": {another, []string{"cap_setuid"}, "take the rights of user 4000000: operation not permitted"},
+		"the same user": {self, []string{"cap_setgid", "cap_setuid"}, ""},
 	} {
 		if name == "all rights" && os.Getuid() != 0 {
 			continue // a user namespace has one user
 		}
-		r := run(t, task{Without: tc.without, Do: "4000000", Mode: sandbox.Off})
-		if got, tried := r.Tried["do as 4000000"]; !tried || got != tc.want {
+		r := run(t, task{Without: tc.without, Do: tc.as, Mode: sandbox.Off})
+		if got, tried := r.Tried["do as "+tc.as]; !tried || got != tc.want {
 			t.Errorf("%s: %q, want %q; %+v", name, got, tc.want, r)
 		}
 	}
 }
 
-// TestDoAsOwner reads a file that only the other user may read.
+// TestDoAsOwner reads a file that only the other user and a group may read.
 func TestDoAsOwner(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can give files away")
 	}
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
-	another := sandbox.User{Name: "another", ID: 4000000, Group: 4000000}
+	const id, other = 4000000, 4000001
 	for _, err := range []error{
 		os.Chmod(filepath.Dir(dir), 0o755), os.Chmod(dir, 0o755), // what TempDir has made
-		os.WriteFile(file, nil, 0o400), os.Chown(file, another.ID, another.Group),
+		os.WriteFile(file, nil, 0o600), os.Chown(file, id, id), os.Chmod(file, 0o440),
 	} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, id := range []int{another.ID, another.ID + 1} {
+	for name, tc := range map[string]struct {
+		user sandbox.User
+		may  bool
+	}{
+		"owner":              {sandbox.User{ID: id, Group: other}, true},
+		"of the group":       {sandbox.User{ID: other, Group: id}, true},
+		"also of the group":  {sandbox.User{ID: other, Group: other, Groups: []int{other, id}}, true},
+		"of no group of its": {sandbox.User{ID: other, Group: other, Groups: []int{other}}, false},
+	} {
 		var err error
-		other := sandbox.User{Name: "other", ID: id, Group: id}
-		if failed := other.Do(func() { _, err = os.ReadFile(file) }); failed != nil || (err == nil) != (id == another.ID) {
-			t.Errorf("as %d: %v, read: %v", id, failed, err)
+		if failed := tc.user.Do(func() { _, err = os.ReadFile(file) }); failed != nil || (err == nil) != tc.may {
+			t.Errorf("%s: %v, read: %v", name, failed, err)
 		}
+	}
+	many := sandbox.User{ID: id, Group: id, Groups: make([]int, 1<<16+1)} // one more than NGROUPS_MAX
+	if err := many.Do(func() { t.Error("done with some of the groups") }); !errors.Is(err, unix.EINVAL) {
+		t.Errorf("too many groups: %v", err)
 	}
 }
 
@@ -182,6 +268,16 @@ func TestLacksByRelativePath(t *testing.T) {
 	want := []string{"the right to write in .", "the right to read in .."}
 	if diff := cmp.Diff(want, lacks); diff != "" {
 		t.Errorf("lacks (-want +got):\n%s", diff)
+	}
+
+	// The folder in which the process works may go.
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	confined.Plan.Read = []string{"other"}
+	lacks = confined.Lacks(sandbox.Plan{Read: []string{"other", "captures"}})
+	if diff := cmp.Diff([]string{"the right to read in captures"}, lacks); diff != "" {
+		t.Errorf("lacks in a folder that is gone (-want +got):\n%s", diff)
 	}
 }
 

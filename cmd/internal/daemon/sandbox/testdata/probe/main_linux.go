@@ -25,7 +25,7 @@ type task struct {
 	Mode sandbox.Mode
 	User string
 
-	Etc    string   // folder whose passwd and group are to be the host's
+	Etc    string   // folder that is to be the host's /etc
 	LookUp []string // users
 
 	Read, Write []string // files
@@ -35,13 +35,16 @@ type task struct {
 	Streams     []int    // protocols
 	Listen      []string
 	Connect     []string
+	Execute     []string     // files that are no programs
+	Signal      int          // a process that gets none
 	Wanted      sandbox.Plan // what it asks whether it lacks
 
-	NoLandlock, NoSeccomp bool     // in the kernel
-	OtherFilter           bool     // a thread has a seccomp filter of its own
-	Without               []string // capabilities that it lacks from the beginning
-	Do                    string   // a user with whose rights it does nothing
-	Unprivileged          bool     // look up the user that root becomes
+	NoCalls      []uint32 // that the kernel lacks, by number
+	NoErrata     bool     // that the kernel's Landlock knows of
+	OtherFilter  bool     // a thread has a seccomp filter of its own
+	Without      []string // capabilities that it lacks from the beginning
+	Do           string   // a user with whose rights it does nothing
+	Unprivileged bool     // look up the user that root becomes
 }
 
 // result is what came of it: nothing, or an error's text, by what was tried.
@@ -116,11 +119,13 @@ func (t task) run() (r result) {
 // takeAway takes from the kernel and from the process what they are to lack.
 func (t task) takeAway() error {
 	var errs []error
-	if t.NoLandlock {
-		errs = append(errs, without(unix.SYS_LANDLOCK_CREATE_RULESET, allThreads))
+	set := cap.GetProc() // which asks the kernel what there is, the first time
+	if t.NoErrata {
+		const askErrata = 1 << 1 // LANDLOCK_CREATE_RULESET_ERRATA
+		errs = append(errs, without(unix.SYS_LANDLOCK_CREATE_RULESET, allThreads, ifArgument(2, askErrata)...))
 	}
-	if t.NoSeccomp {
-		errs = append(errs, without(unix.SYS_SECCOMP, allThreads))
+	for _, call := range t.NoCalls {
+		errs = append(errs, without(call, allThreads))
 	}
 	if t.OtherFilter {
 		done := make(chan error)
@@ -131,7 +136,6 @@ func (t task) takeAway() error {
 		}()
 		errs = append(errs, <-done)
 	}
-	set := cap.GetProc()
 	for _, name := range t.Without {
 		v, err := cap.FromName(name)
 		errs = append(errs, err, set.SetFlag(cap.Effective, false, v), set.SetFlag(cap.Permitted, false, v))
@@ -147,7 +151,12 @@ func (t task) doAs() error {
 	if err != nil {
 		return err
 	}
-	return user.Do(func() {})
+	done := false
+	err = user.Do(func() { done = true })
+	if done != (err == nil) {
+		return fmt.Errorf("done: %v, though: %w", done, err)
+	}
+	return err
 }
 
 func textOf(err error) string {
@@ -163,10 +172,8 @@ func (t task) lookUp(r *result) error {
 		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 			return fmt.Errorf("take mounts for itself: %w", err)
 		}
-		for _, name := range []string{"passwd", "group"} {
-			if err := unix.Mount(t.Etc+"/"+name, "/etc/"+name, "", unix.MS_BIND, ""); err != nil {
-				return fmt.Errorf("mount /etc/%s: %w", name, err)
-			}
+		if err := unix.Mount(t.Etc, "/etc", "", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("mount /etc: %w", err)
 		}
 	}
 	if t.Unprivileged {
@@ -242,6 +249,12 @@ func (t task) try(tried map[string]string) {
 			c.Close()
 		}
 		note("connect "+address, err)
+	}
+	for _, path := range t.Execute {
+		note("execute "+path, unix.Exec(path, []string{path}, nil))
+	}
+	if t.Signal != 0 {
+		note("signal", unix.Kill(t.Signal, 0))
 	}
 }
 

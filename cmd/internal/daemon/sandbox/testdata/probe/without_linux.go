@@ -10,14 +10,17 @@ import (
 // allThreads has a filter hold for all threads of the process, and not for the calling one alone.
 const allThreads = 1
 
-// without makes the kernel one that lacks a system call.
-func without(call uint32, flags uintptr) error {
-	program, err := bpf.Assemble([]bpf.Instruction{
+const allowed = 0x7fff0000
+
+// without makes the kernel one that lacks a system call, or what of it the condition leaves.
+func without(call uint32, flags uintptr, condition ...bpf.Instruction) error {
+	filter := []bpf.Instruction{
 		bpf.LoadAbsolute{Off: 0, Size: 4},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: call, SkipTrue: 1},
-		bpf.RetConstant{Val: 0x00050000 | uint32(unix.ENOSYS)},
-		bpf.RetConstant{Val: 0x7fff0000},
-	})
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: call, SkipTrue: 1},
+		bpf.RetConstant{Val: allowed},
+	}
+	filter = append(filter, condition...)
+	program, err := bpf.Assemble(append(filter, bpf.RetConstant{Val: 0x00050000 | uint32(unix.ENOSYS)}))
 	if err != nil {
 		return err
 	}
@@ -32,4 +35,13 @@ func without(call uint32, flags uintptr) error {
 		return errno
 	}
 	return nil
+}
+
+// ifArgument is the condition that an argument is a value.
+func ifArgument(i, value uint32) []bpf.Instruction {
+	return []bpf.Instruction{
+		bpf.LoadAbsolute{Off: 16 + 8*i, Size: 4},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: value, SkipTrue: 1},
+		bpf.RetConstant{Val: allowed},
+	}
 }
