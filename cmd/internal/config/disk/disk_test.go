@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -59,24 +60,22 @@ func TestFindMany(t *testing.T) {
 	files := map[string]string{"x.yaml": ""}
 	for i := range 1000 {
 		files[fmt.Sprintf("d/%d.yaml", i)] = ""
-		files[fmt.Sprintf("more/%d.yaml", i)] = ""
-		files[fmt.Sprintf("more/%d.toml", i)] = ""
 	}
 	lay(t, files)
-	for _, tc := range []struct {
-		paths    []string
-		mistakes string
-	}{
-		{[]string{"d"}, ""},
-		{[]string{"d", "x.yaml"}, "x.yaml: there are more than 1000 files"},
-		{[]string{"x.yaml", "d"}, "d: there are more than 1000 files"},
-		{[]string{"more"}, "more: there are more than 1000 files"},
-	} {
+	find := func(mistakes string, paths ...string) {
+		t.Helper()
 		r := mistake.NewReport()
-		if found := disk.Find(t.Context(), tc.paths, r); len(found) != 1000 || r.Mistakes.Error() != tc.mistakes {
-			t.Errorf("%v: %d, %v", tc.paths, len(found), r.Mistakes)
+		if found := disk.Find(t.Context(), paths, r); len(found) != 1000 || r.Mistakes.Error() != mistakes {
+			t.Errorf("%v: %d, %v", paths, len(found), r.Mistakes)
 		}
 	}
+	find("", "d")
+	find("x.yaml: there are more than 1000 files", "d", "x.yaml")
+	find("d: there are more than 1000 files", "x.yaml", "d")
+	if err := os.Rename("x.yaml", "d/x.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	find("d: there are more than 1000 files", "d")
 }
 
 func TestRead(t *testing.T) {
@@ -180,7 +179,8 @@ func TestPipe(t *testing.T) {
 	}
 }
 
-// TestCancelled gives up a pipe that nobody writes to, and one that somebody keeps open.
+// TestCancelled gives up a pipe that nobody writes to, and one that somebody keeps open. It says
+// why, whatever is noticed first.
 func TestCancelled(t *testing.T) {
 	lay(t, nil)
 	if err := errors.Join(mkfifo("free"), mkfifo("held")); err != nil {
@@ -192,23 +192,43 @@ func TestCancelled(t *testing.T) {
 	}
 	defer held.Close()
 	stopped := errors.New("told to stop")
-	for _, name := range []string{"free", "held"} {
-		ctx, cancel := context.WithCancelCause(t.Context())
-		cancel(stopped)
-		if _, err := disk.NewReader(ctx).Read(name, false); !errors.Is(err, stopped) {
-			t.Errorf("%s: %v", name, err)
+	for range 100 {
+		for _, name := range []string{"free", "held"} {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			cancel(stopped)
+			if _, err := disk.NewReader(ctx).Read(name, false); !errors.Is(err, stopped) {
+				t.Fatalf("%s: %v", name, err)
+			}
 		}
 	}
 }
 
+// TestTimeout reads a pipe that nobody ever writes to.
+func TestTimeout(t *testing.T) {
+	lay(t, nil)
+	if err := mkfifo("pipe"); err != nil {
+		t.Skipf("no pipes: %v", err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		data, err := disk.NewReader(t.Context()).Read("pipe", false)
+		if took := time.Since(began); took != 8*time.Second || data != nil || text(err) != "takes longer than 8s" {
+			t.Errorf("%q, %v after %v", data, err, took)
+		}
+	})
+}
+
+// TestFingerprint leaves alone a pipe that somebody waits to write to.
 func TestFingerprint(t *testing.T) {
 	lay(t, map[string]string{"d/a.yaml": "a", "d/b.yaml": "b", "c": "c"})
 	if err := mkfifo("pipe"); err != nil {
 		t.Skipf("no pipes: %v", err)
 	}
-	if err := os.Mkdir("e", 0o755); err != nil {
+	if err := errors.Join(os.Mkdir("e", 0o755), os.Symlink("nowhere", "d/z.yaml")); err != nil {
 		t.Fatal(err)
 	}
+	written := make(chan error, 1)
+	go func() { written <- os.WriteFile("pipe", []byte("a"), 0) }()
 	paths := []string{"d", "c", "pipe", "new", "e"}
 	before := disk.Fingerprint(t.Context(), paths)
 	if len(before) != 64 || disk.Fingerprint(t.Context(), paths) != before {
@@ -235,5 +255,9 @@ func TestFingerprint(t *testing.T) {
 		} else {
 			before = after
 		}
+	}
+	data, err := disk.NewReader(t.Context()).Read("pipe", false)
+	if err := errors.Join(err, <-written); err != nil || string(data) != "a" {
+		t.Errorf("the pipe: %q, %v", data, err)
 	}
 }

@@ -30,7 +30,7 @@ func Find(ctx context.Context, paths []string, r *mistake.Report) (files []Found
 			r.Add(mistake.Position{File: path}, "", "%v", err)
 		}
 		for _, f := range more {
-			if slices.ContainsFunc(files, f.isSame) {
+			if slices.ContainsFunc(files, func(known Found) bool { return os.SameFile(known.info, f.info) }) {
 				continue
 			}
 			if len(files) == maxNames {
@@ -41,10 +41,6 @@ func Find(ctx context.Context, paths []string, r *mistake.Report) (files []Found
 		}
 	}
 	return files
-}
-
-func (f Found) isSame(other Found) bool {
-	return f.info != nil && other.info != nil && os.SameFile(f.info, other.info)
 }
 
 // expand returns the files that a path stands for.

@@ -96,11 +96,13 @@ func patiently[T any](ctx context.Context, f func(context.Context) (T, error)) (
 	}()
 	select {
 	case r := <-done:
-		return r.value, r.err
+		if r.err == nil || ctx.Err() == nil { // or else the deadline of its file may have come first
+			return r.value, r.err
+		}
 	case <-ctx.Done():
-		var none T
-		return none, context.Cause(ctx)
 	}
+	var none T
+	return none, context.Cause(ctx)
 }
 
 // readFile opens a file without waiting for anybody, looks at what it is and reads it.
