@@ -180,7 +180,7 @@ func TestPipe(t *testing.T) {
 }
 
 // TestCancelled gives up a pipe that nobody writes to, and one that somebody keeps open. It says
-// why, whatever is noticed first.
+// why, whatever is noticed first, and leaves nothing open.
 func TestCancelled(t *testing.T) {
 	lay(t, nil)
 	if err := errors.Join(mkfifo("free"), mkfifo("held")); err != nil {
@@ -192,6 +192,7 @@ func TestCancelled(t *testing.T) {
 	}
 	defer held.Close()
 	stopped := errors.New("told to stop")
+	before := descriptors(t)
 	for range 100 {
 		for _, name := range []string{"free", "held"} {
 			ctx, cancel := context.WithCancelCause(t.Context())
@@ -201,6 +202,20 @@ func TestCancelled(t *testing.T) {
 			}
 		}
 	}
+	for begin := time.Now(); descriptors(t) > before; time.Sleep(time.Millisecond) {
+		if time.Since(begin) > 20*time.Second {
+			t.Fatalf("%d descriptors, %d before", descriptors(t), before)
+		}
+	}
+}
+
+func descriptors(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/dev/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
 }
 
 // TestTimeout reads a pipe that nobody ever writes to.

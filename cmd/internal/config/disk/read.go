@@ -70,7 +70,7 @@ func (r *Reader) Include(path string) (string, error) {
 	}
 	text, err := r.Read(path, true)
 	switch {
-	case err == nil && !utf8.Valid(text):
+	case !utf8.Valid(text):
 		err = errors.New("is not UTF-8")
 	case err == nil:
 		r.Included = append(r.Included, path)
@@ -96,7 +96,7 @@ func patiently[T any](ctx context.Context, f func(context.Context) (T, error)) (
 	}()
 	select {
 	case r := <-done:
-		if r.err == nil || ctx.Err() == nil { // or else the deadline of its file may have come first
+		if ctx.Err() == nil { // or else the deadline of its file may have come first
 			return r.value, r.err
 		}
 	case <-ctx.Done():
@@ -120,8 +120,7 @@ func readFile(ctx context.Context, name string, onlyRegular bool) ([]byte, error
 		return nil, errors.New("is not a regular file")
 	}
 	// A file that can't be waited for has no deadline; then its reads don't wait.
-	stop := context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
+	context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Unix(1, 0)) })
 	return readAll(ctx, f, info.Mode())
 }
 

@@ -139,8 +139,12 @@ func TestTooLong(t *testing.T) {
 			}
 		}
 	}
+	// 4 MiB are not too long, nor is what holds no variables.
+	t.Setenv("EMPTY", "")
 	e := &variable.Expander{Files: disk.NewReader(t.Context())}
-	if _, mistakes := expand(t, e, "a.yaml", "a: '"+mib+mib+mib+mib+"'\n"); len(mistakes) > 0 {
-		t.Errorf("4 MiB: %.200v", mistakes)
+	for i, value := range []string{mib + mib + mib + mib, "plain", "${EMPTY}"} {
+		if _, mistakes := expand(t, e, "a.yaml", "a: '"+value+"'\n"); len(mistakes) > 0 {
+			t.Errorf("value %d: %.200v", i, mistakes)
+		}
 	}
 }
