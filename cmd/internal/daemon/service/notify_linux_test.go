@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -229,4 +230,59 @@ func TestPatience(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestPatienceOfAReload asks for more time while a reload takes long, and no longer.
+func TestPatienceOfAReload(t *testing.T) {
+	m, notifier := newManager(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, declared{{"a", stage{}}}, func(o *service.Options, _ *files) { o.Notifier = notifier })
+		r.files.set(declared{{"a", stage{}}, {"b", stage{SlowOpen: true}}}, nil)
+		r.hup()
+		time.Sleep(time.Minute)
+		if err := r.end(); err != nil {
+			t.Error(err)
+		}
+		asked := strings.Count(strings.Join(m.received(), " "), "EXTEND_TIMEOUT_USEC=20000000")
+		if asked < 1 || asked > 2 { // it gives up after ten seconds; whether it asks at the very end is chance
+			t.Errorf("asked %d times", asked)
+		}
+	})
+}
+
+// TestBeat feeds a watchdog twice in the time that it has.
+func TestBeat(t *testing.T) {
+	t.Setenv("WATCHDOG_USEC", "4000000")
+	m, notifier := newManager(t)
+	synctest.Test(t, func(t *testing.T) {
+		stop := serve(t, service.Options{Notifier: notifier}, newWorld(t).configuration(declared{{"a", stage{}}}))
+		time.Sleep(9 * time.Second)
+		synctest.Wait()
+		const beat = "WATCHDOG=1"
+		want := []string{
+			"READY=1\nSTATUS=ready, pipelines: 1", beat, beat, "STATUS=a: 0.2/s received, 0.2/s forwarded", beat, beat,
+		}
+		if diff := cmp.Diff(want, m.received()); diff != "" {
+			t.Errorf("messages (-want +got):\n%s", diff)
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestNobodyToNotify has a service manager that is gone.
+func TestNobodyToNotify(t *testing.T) {
+	m, notifier := newManager(t)
+	m.Close()
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, declared{{"a", stage{}}}, func(o *service.Options, _ *files) { o.Notifier = notifier })
+		if err := r.end(); err != nil {
+			t.Error(err)
+		}
+		const want = `level=WARN msg="can't notify the service manager" error="notify service manager: `
+		if n := strings.Count(r.log.String(), want); n != 2 {
+			t.Errorf("%d warnings in\n%s", n, r.log.String())
+		}
+	})
 }

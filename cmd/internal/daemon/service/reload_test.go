@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -100,6 +101,7 @@ func TestReload(t *testing.T) {
 				r.hup()
 				wantEvents(t, "events", tt.events, r.world.happened())
 				wantEvents(t, "pipelines", tt.states, r.states())
+				wantEvents(t, "pipelines that run", slices.DeleteFunc(r.states(), hasState), r.running())
 				want := service.ReloadStatus{
 					Hash: r.world.configuration(tt.after).Hash, Good: true, At: time.Now(), Attempts: 1,
 				}
@@ -125,6 +127,17 @@ func TestReload(t *testing.T) {
 		})
 	}
 }
+
+// running returns the names of the pipelines that run.
+func (r *running) running() (names []string) {
+	for _, p := range r.Status().Running() {
+		names = append(names, p.Counters().Pipeline)
+	}
+	return names
+}
+
+// hasState reports whether a pipeline has more than a name, for it has ended.
+func hasState(state string) bool { return strings.Contains(state, " ") }
 
 // wantUntouched wants pipelines that had no part in events to be the same as before,
 // counters and all.

@@ -14,17 +14,26 @@ import (
 func TestEnd(t *testing.T) {
 	for name, tt := range map[string]struct {
 		pipelines declared
-		failed    bool
+		failed    string // empty if none does
+		log       string
 	}{
-		"all end":   {declared{{"a", stage{End: true}}, {"b", stage{End: true}}}, false},
-		"one fails": {declared{{"a", stage{End: true}}, {"b", stage{Fail: true}}}, true},
-		"all fail":  {declared{{"a", stage{Fail: true}}, {"b", stage{Fail: true}}}, true},
+		"all end":   {declared{{"a", stage{End: true}}, {"b", stage{End: true}}}, "", ""},
+		"one fails": {declared{{"a", stage{End: true}}, {"b", stage{Fail: true}}}, "b", `msg="pipeline failed" pipeline=b error="source test: cable cut"`},
+		"all fail":  {declared{{"a", stage{Fail: true}}, {"b", stage{Fail: true}}}, "a", `msg="pipeline failed" pipeline=a error="source test: cable cut"`},
+		"one can't be closed": {
+			declared{{"a", stage{End: true}}, {"b", stage{End: true, BadClose: true}}}, "b",
+			`msg="can't close pipeline" pipeline=b error="source test: jammed"`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := run(t, tt.pipelines)
-				if err := <-r.result; errors.Is(err, service.ErrFailed) != tt.failed {
+				err := <-r.result
+				if failed := tt.failed != ""; errors.Is(err, service.ErrFailed) != failed || failed && err.Error() != "pipeline "+tt.failed+": failed" {
 					t.Errorf("result %v", err)
+				}
+				if !strings.Contains(r.log.String(), tt.log) {
+					t.Errorf("log lacks %s:\n%s", tt.log, r.log.String())
 				}
 				if n := strings.Count(r.log.String(), `msg="pipeline stopped"`); n != 2 {
 					t.Errorf("counters of %d pipelines in\n%s", n, r.log.String())
@@ -45,6 +54,13 @@ func TestStartFails(t *testing.T) {
 		"refused":       {stage{Refuse: true}, nil, `msg="can't open pipeline" pipeline=b error="source test: refused"`},
 		"opened, but":   {stage{}, func() error { return gaveUp }, `error="can't give up rights"`},
 		"does not open": {stage{HangOpen: true}, nil, `msg="can't open pipeline" pipeline=b error="it did not open`},
+		"forbidden": {
+			stage{Forbidden: "open socket"}, nil,
+			`error="source test: open socket: operation not permitted" hint="needs CAP_NET_RAW: run as root, or with that capability"` + "\n",
+		},
+		"forbidden, which it explains": {
+			stage{Forbidden: "needs CAP_FLY"}, nil, `error="source test: needs CAP_FLY: operation not permitted"` + "\n",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -155,8 +171,6 @@ func TestWatch(t *testing.T) {
 		}
 	})
 }
-
-// TestAdopt wants to hear of each configuration that runs, and of no other.
 
 // TestPrepare wants what configurations need beside their pipelines to be taken before
 // any of these is touched, and to be kept or given back with them.

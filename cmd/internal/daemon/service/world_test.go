@@ -91,12 +91,14 @@ type stage struct {
 	Version   int
 	Exclusive string // what it holds
 	Refuse    bool   // to be opened
+	Forbidden string // why the kernel does not let it be opened
 	BadBuild  bool
 	HangOpen  bool // whatever the context says
 	SlowOpen  bool // until the context is done
 	HangRun   bool // whatever the context says
 	End       bool // at once
 	Fail      bool // at once
+	BadClose  bool
 }
 
 // source is the running stage.
@@ -127,6 +129,8 @@ func (s *source) Open(ctx context.Context) error {
 		return ctx.Err()
 	case s.Refuse:
 		return errors.New("refused")
+	case s.Forbidden != "":
+		return fmt.Errorf("%s: %w", s.Forbidden, syscall.EPERM)
 	case s.Exclusive != "":
 		if err := s.world.hold(s.Exclusive, true); err != nil {
 			return err
@@ -155,6 +159,9 @@ func (s *source) Close() error {
 	if s.holds {
 		s.holds = false
 		return s.world.hold(s.Exclusive, false)
+	}
+	if s.BadClose {
+		return errors.New("jammed")
 	}
 	return nil
 }
@@ -253,7 +260,7 @@ func run(t *testing.T, first declared, change ...func(*service.Options, *files))
 	}
 	// The log's lock orders what is written, so that reading it afterwards is safe.
 	options := service.Options{
-		Log:    slog.New(slog.NewTextHandler(&r.log, nil)),
+		Log:    slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Source: r.files, Reload: r.reload,
 	}
 	for _, c := range change {
