@@ -168,6 +168,9 @@ func TestRestoreFails(t *testing.T) {
 		r.hup()
 		wantEvents(t, "events", []string{"close x1", "open x2", "close x2", "open x1", "close x1"}, r.world.happened())
 		wantEvents(t, "pipelines", []string{"a", "x failed: source test: group is taken"}, r.states())
+		if !strings.Contains(r.log.String(), `msg="can't open pipeline" pipeline=x error="source test: group is taken"`) {
+			t.Errorf("log is\n%s", r.log.String())
+		}
 
 		r.world.giveBack("group")
 		r.files.set(declared{{"a", stage{}}, {"x", stage{Version: 1, Exclusive: "group"}}}, nil)
