@@ -51,7 +51,7 @@ func TestStartFails(t *testing.T) {
 		opened func() error
 		log    string
 	}{
-		"refused":       {stage{Refuse: true}, nil, `msg="can't open pipeline" pipeline=b error="source test: refused"`},
+		"refused":       {stage{Refuse: true}, func() error { return nil }, `msg="can't open pipeline" pipeline=b error="source test: refused"`},
 		"opened, but":   {stage{}, func() error { return gaveUp }, `error="can't give up rights"`},
 		"does not open": {stage{HangOpen: true}, nil, `msg="can't open pipeline" pipeline=b error="it did not open`},
 		"forbidden": {
