@@ -77,6 +77,7 @@ func TestForms(t *testing.T) {
 		{"a.yaml", "a: 1\n", "table of 1 at 1:1\n  a at 1:1 is syntax.Number \"1\" at 1:4\n"},
 		{"a.YML", "\ufeff'a' :\r\n  - x\r  - {b: null}\n", "table of 1 at 1:1\n  a at 1:1 is list of 2 at 2:3\n    string \"x\" at 2:5\n    table of 1 at 3:5\n      b at 3:6 is <nil> <nil> at 3:9\n"},
 		{"a", "? a\n: b\n", "table of 1 at 1:3\n  a at 1:3 is string \"b\" at 2:3\n"},
+		{"a.yaml", "a: !!str |\n  x\n", "table of 1 at 1:1\n  a at 1:1 is string \"x\\n\" at 1:10\n"},
 		{"a.yaml", "a: !!str 010\nc: !!int 5\nb: !!str\n", "table of 3 at 1:1\n  a at 1:1 is string \"010\" at 1:4\n  c at 2:1 is syntax.Number \"5\" at 2:10\n  b at 3:1 is string \"\" at 3:4\n"},
 		{"a.yaml", "a: [.5, 1e3, 0x1F, .inf, -.INF, .nan, 1_000, 18446744073709551616]\n", "table of 1 at 1:1\n  a at 1:1 is list of 8 at 1:4\n" +
 			"    syntax.Number \".5\" at 1:5\n    syntax.Number \"1e3\" at 1:9\n    syntax.Number \"0x1F\" at 1:14\n    syntax.Number \"inf\" at 1:20\n" +
@@ -92,6 +93,7 @@ func TestForms(t *testing.T) {
 		{"a.yaml", "a: {}\nb: []\nc: ''\n", "table of 3 at 1:1\n  a at 1:1 is table of 0 at 1:4\n  b at 2:1 is list of 0 at 2:4\n  c at 3:1 is string \"\" at 3:4\n"},
 		{"a.yaml", "a: " + strings.Repeat("{a: ", 3) + "1}}}\nb: 2\n", "table of 2 at 1:1\n  a at 1:1 is table of 1 at 1:4\n    a at 1:5 is table of 1 at 1:8\n" +
 			"      a at 1:9 is table of 1 at 1:12\n        a at 1:13 is syntax.Number \"1\" at 1:16\n  b at 2:1 is syntax.Number \"2\" at 2:4\n"},
+		{"a.yaml", "a: 5  \nb: y   # z\n", "table of 2 at 1:1\n  a at 1:1 is syntax.Number \"5\" at 1:4\n  b at 2:1 is string \"y\" at 2:4\n"},
 		{"a.yaml", "", "<nil> <nil> at 0:0\n"},
 		{"a.yaml", "# x\n", "<nil> <nil> at 0:0\n"},
 		{"a.yaml", "%YAML 1.2\n---\n~\n", "<nil> <nil> at 0:0\n"},
@@ -140,6 +142,7 @@ func TestFormMistakes(t *testing.T) {
 		{"a.yaml", "a: 07\n", "1:4: number begins with a zero; drop the zero, or put quotes around text"},
 		{"a.yaml", "a: 1\na: 2\n", "2:1: `a` is declared twice, first on line 1; remove one of them"},
 		{"a.toml", "a = 1\n[a]\n", "2:2: `a` is declared twice, first on line 1; remove one of them"},
+		{"a.toml", "[a.b]\n[a]\n[a]\n", "3:2: `a` is declared twice, first on line 1; remove one of them"},
 		{"a.toml", "[a]\n[[a]]\n", "2:3: `a` is declared twice, first on line 1; remove one of them"},
 		{"a.toml", "a = {b = 1}\na.c = 2\n", "2:1: `a` is declared twice, first on line 1; remove one of them"},
 		{"a.toml", "a = []\n[[a]]\n", "2:3: `a` is declared twice, first on line 1; remove one of them"},
