@@ -21,7 +21,10 @@ func Index(fd int, name string) (int, error) {
 
 // indexOf is [Index], or 0.
 func indexOf(name string) int {
-	fd, _ := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0) // -1 finds nothing
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return 0
+	}
 	defer func() { _ = unix.Close(fd) }()
 	index, _ := Index(fd, name)
 	return index

@@ -32,9 +32,11 @@ func (w *window) add(counter uint64, sealed int64) {
 
 // advance clears the words from the newest one to that of counter.
 func (w *window) advance(counter uint64) {
-	first, last := (w.newest-1)/wordBits+1, counter/wordBits // while there is none, first is beyond all
-	for i := first; i <= last && i < first+uint64(len(w.words)); i++ {
-		w.words[i%uint64(len(w.words))] = 0
+	if w.newest > 0 {
+		first, last := (w.newest-1)/wordBits+1, counter/wordBits
+		for i := first; i <= last && i < first+uint64(len(w.words)); i++ {
+			w.words[i%uint64(len(w.words))] = 0
+		}
 	}
 	w.newest = counter + 1
 }

@@ -16,13 +16,13 @@ func (m *Memory) Packet(ip []byte) Digest {
 		if length := header.Len(); length >= wire.IPv4Len { // less can't be true
 			n = min(n, length)
 		}
-		clear(b[1:2])   // DSCP and ECN
-		clear(b[8:9])   // TTL
+		b[1] = 0        // DSCP and ECN
+		b[8] = 0        // TTL
 		clear(b[10:12]) // header checksum
 	case 6:
 		n = min(n, header.Len())
 		b[0], b[1] = b[0]&0xf0, b[1]&0x0f // traffic class
-		clear(b[7:8])                     // hop limit
+		b[7] = 0                          // hop limit
 	}
 	return m.digest(b[:n])
 }

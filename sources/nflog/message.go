@@ -22,11 +22,11 @@ const (
 // the netlink header on. Without a whole message, the message is nil.
 func nextMessage(datagram []byte) (kind uint16, msg, rest []byte) {
 	if len(datagram) < headerLen {
-		return
+		return 0, nil, nil
 	}
 	n := int(binary.NativeEndian.Uint32(datagram))
 	if n < headerLen || n > len(datagram) {
-		return
+		return 0, nil, nil
 	}
 	return binary.NativeEndian.Uint16(datagram[4:]), datagram[:n], datagram[min(align(n), len(datagram)):]
 }

@@ -70,7 +70,9 @@ func New(rate, burst float64, keys int) (*Limiter, error) {
 }
 
 // Plenty reports whether a packet with any key may pass at the time now.
-func (l *Limiter) Plenty(now pipeline.Instant) bool { return l.plenty(now) && l.rate.Has(l.bucket, now) }
+func (l *Limiter) Plenty(now pipeline.Instant) bool {
+	return l.plenty(now) && l.rate.Has(l.bucket, now)
+}
 
 // Foresee brings what is known of keys into the processor's cache, before Allows is called
 // for each of them: at once, since each takes as long as all of them.

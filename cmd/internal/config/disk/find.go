@@ -61,6 +61,9 @@ func expand(path string) ([]Found, error) {
 		if f, ok := lookAt(filepath.Join(path, e.Name())); ok {
 			files = append(files, f)
 		}
+		if len(files) > maxNames {
+			break // as Find says
+		}
 	}
 	if len(files) == 0 {
 		return nil, errors.New("folder contains no files *.yaml, *.yml, *.toml or *.json")

@@ -120,7 +120,8 @@ func readFile(ctx context.Context, name string, onlyRegular bool) ([]byte, error
 		return nil, errors.New("is not a regular file")
 	}
 	// A file that can't be waited for has no deadline; then its reads don't wait.
-	context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
 	return readAll(ctx, f, info.Mode())
 }
 

@@ -70,7 +70,7 @@ func (d *document) conflict() (complaint, bool) {
 func (d *document) oddSpace(at mistake.Position) (complaint, bool) {
 	s := scanner{quotesOverLines: !at.IsTOML()}
 	lines := d.Texts[d.name]
-	for i, line := range lines[:min(at.Line, len(lines))] {
+	for i, line := range lines[:max(0, min(at.Line, len(lines)))] {
 		s.begin()
 		here, isIndent := d.at(i+1, 1), true
 		for _, r := range line {

@@ -69,7 +69,7 @@ func (d *document) badWord(at mistake.Position) (complaint, bool) {
 // itself.
 func (d *document) valueBegin(at mistake.Position) mistake.Position {
 	line := []rune(d.Texts.Line(at))
-	for at.Column > 1 && !strings.ContainsRune(" \t=[,{", line[at.Column-2]) {
+	for at.Column > 1 && at.Column <= len(line)+1 && !strings.ContainsRune(" \t=[,{", line[at.Column-2]) {
 		at.Column--
 	}
 	return at
