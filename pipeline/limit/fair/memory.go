@@ -75,7 +75,7 @@ func (m *memory) find(key uint64) (ref, record) {
 
 // touch looks at what find will look at. The processor does so for many keys at once.
 func (m *memory) touch(keys []uint64) {
-	sum := uint32(0)
+	var sum uint32
 	for _, key := range keys {
 		sum += uint32(m.heads[key>>m.shift])
 	}

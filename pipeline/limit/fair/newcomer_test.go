@@ -77,6 +77,23 @@ func TestNewcomersPrice(t *testing.T) {
 	}
 }
 
+// TestPriceOfRepetitions has a discount of three packets for each of seven repetitions, whose
+// time is next to nothing at so low a rate.
+func TestPriceOfRepetitions(t *testing.T) {
+	const every = 150 * millisecond
+	l := drained(t, 0.001, 100)
+	for n := range pipeline.Instant(7) {
+		if l.Allows(2, n*every) {
+			t.Fatal("passed without credit")
+		}
+	}
+	// 6 doublings of 4 packets up to 256,000 s, and the packet itself.
+	const want = "credit for 0.00 of 100.00 packets; in this shortage a newcomer at repetition 7 needs 4.00"
+	if got := l.Describe(2, 7*every); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // TestShareOfNewcomers has one newcomer after the other ask at a moment with credit for
 // almost all of the burst. At first they pass on the open share, which has half of the
 // credit that there is in a shortage; then on what nobody else asked for, at the highest

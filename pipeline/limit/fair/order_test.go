@@ -50,7 +50,7 @@ func TestOrder(t *testing.T) {
 }
 
 // TestKeysValuesDontMatter decides about the same packets under different hashes,
-// with memories of all sizes: the decisions are the same.
+// with memories of all sizes: the decisions are the same, also when keys are foreseen.
 func TestKeysValuesDontMatter(t *testing.T) {
 	hashes := []func(uint64) uint64{
 		hash,
@@ -73,6 +73,9 @@ func TestKeysValuesDontMatter(t *testing.T) {
 			for n := range 20_000 {
 				at = after(random, at, 500)
 				key := 1 + random.Uint64N(1+random.Uint64N(3*uint64(size)))
+				if i%2 == 1 {
+					l.Foresee([]uint64{hash(key), hash(key + 1)})
+				}
 				got := l.Allows(hash(key), at)
 				if got {
 					l.Charge(at)
