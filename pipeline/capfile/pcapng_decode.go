@@ -156,7 +156,7 @@ func lengthMismatch(total, again uint32) error {
 func (d *pcapngDecoder) skip(rest []byte) (skipped int, err error) {
 	skipped = int(min(uint32(len(rest)), d.left-4))
 	d.left -= uint32(skipped)
-	if rest = rest[skipped:]; d.left > 4 || len(rest) < 4 {
+	if rest = rest[skipped:]; len(rest) < 4 {
 		return skipped, nil
 	}
 	if again := d.uint32(rest); again != d.skipping {

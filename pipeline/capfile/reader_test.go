@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -16,6 +17,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/capfile"
 	"github.com/pmtud/pmtud/pipeline/linklayer"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 )
 
 func TestReadPcap(t *testing.T) {
@@ -281,6 +283,7 @@ func TestOpen(t *testing.T) {
 
 // Close stops read-ahead wherever it is.
 func TestCloseEarly(t *testing.T) {
+	before := runtime.NumGoroutine()
 	file := write(t, capfile.WriterOptions{}, samplePackets(20000)...)
 	for _, batches := range []int{0, 1, 50} {
 		path := filepath.Join(t.TempDir(), "a.pcap")
@@ -299,6 +302,7 @@ func TestCloseEarly(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	pipelinetest.Eventually(t, func() bool { return runtime.NumGoroutine() <= before })
 }
 
 func TestReadAllocatesNothing(t *testing.T) {
