@@ -19,7 +19,7 @@ func TestLinkTypeOf(t *testing.T) {
 		}
 	}
 	for _, device := range []uint16{0, 2, 24, 32, 280, 801, 803, 0xffff} {
-		if got, err := linkTypeOf(device); err == nil {
+		if got, err := linkTypeOf(device); err == nil || got != 0 {
 			t.Errorf("device type %d: %v", device, got)
 		}
 	}

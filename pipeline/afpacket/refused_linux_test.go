@@ -88,6 +88,11 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s: %s, want %s", tc.name, got, tc.want)
 		}
 	}
+	netns.Must(t, socket.Detach())
+	const want = "ask for the state of interface eth0: SIOCGIFINDEX: operation not permitted"
+	if err := refuse(unix.SYS_IOCTL, unix.SIOCGIFINDEX, socket.Health); err == nil || err.Error() != want {
+		t.Errorf("health of a detached socket: %v, want %s", err, want)
+	}
 }
 
 // TestOpenFails has no such interface, and one that can't be captured from. Nothing stays open.
@@ -128,16 +133,41 @@ func TestRenamed(t *testing.T) {
 	awaitComplaint(t, socket, "<nil>")
 }
 
-// TestClosed asks a socket that is closed.
+// TestClosed asks a socket that is closed. Readers do not remember what they read before, nor if
+// they can't read.
 func TestClosed(t *testing.T) {
 	socket := openOwn(t)
 	carrier, mac := afpacket.NewCarrierReader(socket), afpacket.NewMACReader(socket)
+	netns.Must(t, netns.Own(t).Down("eth1"))
+	awaitComplaint(t, socket, "interface eth0 has no carrier")
+	lost := func(r *afpacket.CarrierReader, want bool) func() error {
+		return func() error {
+			if got := r.Lost(); got != want {
+				t.Errorf("carrier lost: %v", got)
+			}
+			return nil
+		}
+	}
+	netns.Must(t, lost(carrier, true)(), refuse(unix.SYS_GETSOCKNAME, 0, lost(carrier, false)))
+	netns.Must(t, refuse(unix.SYS_IOCTL, unix.SIOCETHTOOL, lost(afpacket.NewCarrierReader(socket), true)), lost(carrier, true)())
+	if _, ok := mac.Read(); !ok {
+		t.Error("no hardware address")
+	}
 	netns.Must(t, socket.Close())
 	if _, ok := mac.Read(); ok || carrier.Lost() || socket.State() != afpacket.Gone || socket.Health() != nil {
 		t.Errorf("hardware address %v, carrier lost %v, interface %v, complaint %v", ok, carrier.Lost(), socket.State(), socket.Health())
 	}
 	if err := socket.Detach(); err == nil {
 		t.Error("it is detached")
+	}
+}
+
+// TestStateString has the words for states.
+func TestStateString(t *testing.T) {
+	for state, want := range map[afpacket.State]string{afpacket.Up: "up", afpacket.Down: "down", afpacket.Gone: "gone"} {
+		if got := state.String(); got != want {
+			t.Errorf("state %d is %q, want %q", state, got, want)
+		}
 	}
 }
 
