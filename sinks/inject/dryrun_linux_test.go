@@ -87,6 +87,20 @@ func TestFrames(t *testing.T) {
 	}
 }
 
+// TestLengthTooSmall has an IPv4 packet that says that it is shorter than a header.
+func TestLengthTooSmall(t *testing.T) {
+	for length, want := range map[byte]pipeline.Reason{19: inject.NoPacket, 20: pipeline.Pass} {
+		ip := pipelinetest.PTB{}.Frame()[14:]
+		ip[2], ip[3] = 0, length
+		p := pipeline.Packet{Data: ip, Length: len(ip), LinkType: linklayer.Raw}
+		p.Decode()
+		sink, _ := build(t, nil)
+		if frame, reason := dryRun(t, sink, &p); reason != want || (frame != nil) != (want == pipeline.Pass) {
+			t.Errorf("length %d: reason %d, want %d; frame %x", length, reason, want, frame)
+		}
+	}
+}
+
 // TestDryRun delivers to a sink that is only to pretend: it makes nothing, and takes a packet once.
 func TestDryRun(t *testing.T) {
 	host := newHost(t)

@@ -1,14 +1,19 @@
 package inject
 
 import (
+	"log/slog"
 	"net"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // link returns an interface that is up, running, both or neither.
@@ -104,6 +109,45 @@ func TestFacts(t *testing.T) {
 	}
 }
 
+// TestCheckBeforehandInVRF tries to make the device, and tells what then would stop packets.
+func TestCheckBeforehandInVRF(t *testing.T) {
+	netns.Require(t)
+	s := *Plugin().NewSettings().(*Settings)
+	s.AsFrom = "eth0"
+	for vrf, want := range map[string][]pipeline.HostFinding{
+		"": {{Subject: "device pmtud0", State: "can be created"}},
+		"blue": {
+			{Subject: "device pmtud0", State: "can be created"},
+			{Subject: "as_from eth0", State: "is in the VRF blue, whose routes the policy rules for the mark leave out", Advice: "set mark: 0", Stops: true},
+		},
+	} {
+		if diff := cmp.Diff(want, checkBeforehand(facts{settings: s, fromVRF: vrf})); diff != "" {
+			t.Errorf("VRF %q (-want +got):\n%s", vrf, diff)
+		}
+	}
+}
+
+// TestPortTTL has the highest TTL of each family.
+func TestPortTTL(t *testing.T) {
+	p := port{maxTTL: [2]uint8{8, 3}}
+	for version, want := range map[uint8]uint8{4: 8, 6: 3} {
+		if got := p.ttl(wire.IP{Version: version}); got != want {
+			t.Errorf("IPv%d: %d, want %d", version, got, want)
+		}
+	}
+}
+
+// TestNoPacketSocket has the kernel refuse one for another reason than a missing right.
+func TestNoPacketSocket(t *testing.T) {
+	err := netns.Refuse(unix.SYS_SOCKET, 0, unix.EMFILE, func() error {
+		_, err := openSocket(0, slog.New(slog.DiscardHandler))
+		return err
+	})
+	if err == nil || err.Error() != "open packet socket: too many open files" {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestAnyForwards leaves out the defaults for new interfaces, which forward nothing themselves.
 func TestAnyForwards(t *testing.T) {
 	on := netconf{forwarding: 1}
@@ -119,6 +163,58 @@ func TestAnyForwards(t *testing.T) {
 		{"one", map[int]netconf{allInterfaces: {}, 1: {}, 2: on}, true},
 	} {
 		if got := anyForwards(tt.confs); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}
+
+// TestAttribute finds attributes by their types, whatever flags these have.
+func TestAttribute(t *testing.T) {
+	const nested = 0x8000
+	attrs := slices.Concat(
+		nl.NewRtAttr(13, []byte("another")).Serialize(),
+		nl.NewRtAttr(12|nested, []byte("value")).Serialize(),
+		nl.NewRtAttr(12, []byte("second")).Serialize(),
+	)
+	for _, tt := range []struct {
+		name  string
+		attrs []byte
+		kind  uint16
+		want  string
+	}{
+		{"the first", attrs, 13, "another"},
+		{"with a flag", attrs, 12, "value"},
+		{"none", attrs, 14, ""},
+		{"damaged", attrs[:5], 13, ""},
+		{"empty", nil, 13, ""},
+	} {
+		if got := string(attribute(tt.attrs, tt.kind)); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestDisablesIPv6 has settings of an interface with and without disable_ipv6.
+func TestDisablesIPv6(t *testing.T) {
+	settings := func(n int, value byte) []byte {
+		conf := make([]byte, n)
+		if n > 4*disableIPv6 {
+			conf[4*disableIPv6] = value
+		}
+		return nl.NewRtAttr(unix.IFLA_PROTINFO, nl.NewRtAttr(inet6Conf, conf).Serialize()).Serialize()
+	}
+	const enough = 4 * (disableIPv6 + 1)
+	for _, tt := range []struct {
+		name  string
+		attrs []byte
+		want  bool
+	}{
+		{"off", settings(enough, 1), true},
+		{"on", settings(enough, 0), false},
+		{"too few settings", settings(enough-1, 0), true},
+		{"none", nil, true},
+	} {
+		if got := disablesIPv6(tt.attrs); got != tt.want {
 			t.Errorf("%s: %v", tt.name, got)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/linklayer"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 	"github.com/pmtud/pmtud/sinks/inject"
 )
@@ -233,6 +234,26 @@ func TestRepeated(t *testing.T) {
 		} {
 			if reason := deliver(sink, step.packet); reason != step.want {
 				t.Errorf("%s, step %d: reason %d, want %d", name, i, reason, step.want)
+			}
+		}
+	}
+}
+
+// TestArrived wants other stages to know by its content what was injected, but not what only
+// sockets of this host get.
+func TestArrived(t *testing.T) {
+	env := pipelinetest.Env(t)
+	stage, err := inject.New(*settings(nil), env)
+	netns.Must(t, err, newHost(t).Do(func() error { return stage.Open(t.Context()) }))
+	t.Cleanup(func() { netns.Must(t, stage.Close()) })
+	for name, p := range plans {
+		for ttl, want := range map[uint8]bool{1: false, 2: true, 60: true} {
+			m := message{plan: p, port: 1, mtu: 1400, ttl: ttl, id: uint16(ttl)}.packet()
+			if reason := deliver(stage, m); reason != pipeline.Pass {
+				t.Fatalf("%s, TTL %d: reason %d", name, ttl, reason)
+			}
+			if got := env.Arrived.Has(env.Arrived.Packet(m.IP().Bytes), int64(m.Clock)); got != want {
+				t.Errorf("%s, TTL %d: known %v, want %v", name, ttl, got, want)
 			}
 		}
 	}
