@@ -142,7 +142,6 @@ func (s *sender) close() error {
 	if s.socket == nil {
 		return nil
 	}
-	s.asked.Store(nil)
 	if err := s.socket.Close(); err != nil {
 		return fmt.Errorf("close interface %s: %w", s.name, err)
 	}
