@@ -18,9 +18,6 @@ var quotedOrWord = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|` + "`[^`]*`|[^\\s\"`]+
 
 // shorten cuts long values out of a message, and then the message.
 func shorten(text string) string {
-	if len(text) <= maxQuoted {
-		return text
-	}
 	if len(text) > 2*maxSearched {
 		text = text[:maxSearched] + text[len(text)-maxSearched:]
 	}

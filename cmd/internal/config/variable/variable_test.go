@@ -106,9 +106,14 @@ func TestPlaces(t *testing.T) {
 		"'$x$' = '${NONE}'\n":         10,
 		"x = '$$ $5 ${NONE} ${A:-b}'": 12,
 		"x = '${A:-b}${NONE}$'":       13,
+		"x: ${A:-b}${NONE}":           11,
 	} {
+		name := "a.toml"
+		if strings.HasPrefix(text, "x:") {
+			name = "a.yaml"
+		}
 		e := &variable.Expander{Files: disk.NewReader(t.Context())}
-		if _, mistakes := expand(t, e, "a.toml", text); len(mistakes) != 1 || mistakes[0].Column != column {
+		if _, mistakes := expand(t, e, name, text); len(mistakes) != 1 || mistakes[0].Column != column {
 			t.Errorf("%s: %v", text, mistakes)
 		}
 	}
@@ -139,9 +144,15 @@ func TestTooLong(t *testing.T) {
 			}
 		}
 	}
+	e := &variable.Expander{Files: disk.NewReader(t.Context())}
+	const unset = "environment variable `NONE` is not set"
+	if _, mistakes := expand(t, e, "a.yaml", "a: '"+mib+mib+mib+mib+"x${NONE}'\n"); len(mistakes) != 1 || mistakes[0].Message != unset {
+		t.Errorf("%.200v", mistakes)
+	}
+
 	// 4 MiB are not too long, nor is what holds no variables.
 	t.Setenv("EMPTY", "")
-	e := &variable.Expander{Files: disk.NewReader(t.Context())}
+	e = &variable.Expander{Files: disk.NewReader(t.Context())}
 	for i, value := range []string{mib + mib + mib + mib, "plain", "${EMPTY}"} {
 		if _, mistakes := expand(t, e, "a.yaml", "a: '"+value+"'\n"); len(mistakes) > 0 {
 			t.Errorf("value %d: %.200v", i, mistakes)
