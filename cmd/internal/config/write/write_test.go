@@ -23,6 +23,15 @@ type settings struct {
 	Ports []int         `setting:"ports" doc:"numbers, of which any may come first and which may be as many as there is room for in a line, or in two" example:"1,2"`
 	Count *uint8        `setting:"count" doc:"how many" example:"3"`
 	Names []string      `setting:"names" doc:"texts"`
+	Span  span          `setting:"span" doc:"from where to where" example:"1-2"`
+}
+
+// span is text that only the plugin knows how to write.
+type span struct{ From, To string }
+
+func (s *span) UnmarshalText(text []byte) error {
+	s.From, s.To, _ = strings.Cut(string(text), "-")
+	return nil
 }
 
 type stage struct{}
@@ -63,9 +72,10 @@ http: {}
 pipelines:
   "a b":
     sources:
-      - {type: in, name: first, ports: ["${PORTS}", 7], wait: "${WAIT:-2s}"}
+      - {type: in, name: first, ports: ["${PORTS}", 7], wait: "${WAIT:-2s}", span: 3-4}
       - type: in
         name_of: $${x}
+        wait: 90s
     filters: [{type: pass}]
     sinks:
       - type: out
