@@ -50,23 +50,12 @@ func confineFiles(p Plan) (name string, remains []string, err error) {
 	for _, port := range p.Connect {
 		rules = append(rules, landlock.ConnectTCP(port))
 	}
-	config := landlock.V6
-	if !mayScopeSignals() {
-		config.Scoped &^= llsys.ScopeSignal
-	}
-	if err := config.BestEffort().Restrict(rules...); err != nil {
+	// Where the threads of a process may not send signals to each other, which Go's runtime does
+	// all the time, it does without scopes (before Linux 6.15, security/landlock/errata/abi-6.h).
+	if err := landlock.V6.BestEffort().Restrict(rules...); err != nil {
 		return "", remainsWithout(0), err
 	}
 	return fmt.Sprintf("landlock %d", min(version, 6)), remainsWithout(version), nil
-}
-
-// mayScopeSignals reports whether the threads of a process may send signals to each other
-// though each has a domain of its own, which Go's runtime does all the time (Linux 6.15,
-// security/landlock/errata/abi-6.h).
-func mayScopeSignals() bool {
-	const threads = 1 << 1 // erratum 2
-	errata, err := llsys.LandlockGetErrata()
-	return err == nil && errata&threads != 0
 }
 
 // remainsWithout returns what a version of Landlock can't keep the process from.
