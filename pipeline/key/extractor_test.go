@@ -166,7 +166,8 @@ func TestExactKeys(t *testing.T) {
 		"mtu": true, "router,mtu": true, "mtu,client-prefix": true,
 		"router,client": false, "target,mtu,router-prefix": false, "flow": false, "mtu,flow": false,
 	} {
-		if same := extractor(t, list).Key(&p) == extractor(t, list).Key(&p); same != exact {
+		one, other := extractor(t, list).Key(&p), extractor(t, list).Key(&p)
+		if same := one == other; same != exact {
 			t.Errorf("%s: exact: %v", list, same)
 		}
 	}

@@ -78,7 +78,8 @@ func TestFacts(t *testing.T) {
 		{"no IPv6", made, func(f *facts) { f.lacksIPv6 = true }, pipeline.Pass, []string{noIPv6}},
 		{
 			"all of the stack", made, func(f *facts) { f.rpFilter, f.hostForwards, f.forwards, f.lacksIPv6 = 1, true, false, true },
-			pipeline.Pass, []string{strict, noForward, noIPv6},
+			pipeline.Pass,
+			[]string{strict, noForward, noIPv6},
 		},
 		{"passing", passing, nil, pipeline.Pass, nil},
 		{"passing, the stack's settings are the other interface's", passing, func(f *facts) { f.rpFilter, f.lacksIPv6 = 1, true }, pipeline.Pass, nil},

@@ -21,7 +21,8 @@ func TestEnd(t *testing.T) {
 		"one fails": {declared{{"a", stage{End: true}}, {"b", stage{Fail: true}}}, "b", `msg="pipeline failed" pipeline=b error="source test: cable cut"`},
 		"all fail":  {declared{{"a", stage{Fail: true}}, {"b", stage{Fail: true}}}, "a", `msg="pipeline failed" pipeline=a error="source test: cable cut"`},
 		"one can't be closed": {
-			declared{{"a", stage{End: true}}, {"b", stage{End: true, BadClose: true}}}, "b",
+			declared{{"a", stage{End: true}}, {"b", stage{End: true, BadClose: true}}},
+			"b",
 			`msg="can't close pipeline" pipeline=b error="source test: jammed"`,
 		},
 	} {
@@ -55,7 +56,8 @@ func TestStartFails(t *testing.T) {
 		"opened, but":   {stage{}, func() error { return gaveUp }, `error="can't give up rights"`},
 		"does not open": {stage{HangOpen: true}, nil, `msg="can't open pipeline" pipeline=b error="it did not open`},
 		"forbidden": {
-			stage{Forbidden: "open socket"}, nil,
+			stage{Forbidden: "open socket"},
+			nil,
 			`error="source test: open socket: operation not permitted" hint="needs CAP_NET_RAW: run as root, or with that capability"` + "\n",
 		},
 		"forbidden, which it explains": {
