@@ -69,7 +69,7 @@ func (l *link) fails(t *testing.T, reason string) {
 }
 
 func (l *link) counted(reason string) (n float64) {
-	l.Measure(func(metric int, _ string, value float64) {
+	l.Measure(func(metric int, label string, value float64) {
 		if natslink.Metrics()[metric].Name == "troubles_total" && label == reason {
 			n = value
 		}
@@ -193,7 +193,7 @@ func TestFull(t *testing.T) {
 
 // metric returns the value of a metric without a label.
 func (l *link) metric(name string) (n float64) {
-	l.Measure(func(metric int, label string, value float64) {
+	l.Measure(func(metric int, _ string, value float64) {
 		if natslink.Metrics()[metric].Name == name {
 			n = value
 		}
