@@ -42,6 +42,7 @@ func newLive(b *bench) (tap, error) {
 		modes: []mode{
 			{"recommended", recommended},
 			{"recommended, at src-rate", func(path string) program { return recommended(path).under(flood.ForgeConnection) }},
+			{"recommended, at sane", func(path string) program { return recommended(path).under(unsound) }},
 			{"recommended, at dedup", func(path string) program { return recommended(path).under(unchanged) }},
 			{"compat", compat},
 			{"compat, 1000/s", func(path string) program { return compat(path).with("--iface-rate", "1000") }},
@@ -59,6 +60,12 @@ func newLive(b *bench) (tap, error) {
 		t.rate = flood.Unlimited
 	}
 	return t, b.cable.Host.Do(dropBehindTap)
+}
+
+// unsound forges a message whose checksum is wrong.
+func unsound(frame []byte) {
+	flood.Forge(frame)
+	frame[len(frame)-1] ^= 1
 }
 
 // unchanged has a flood repeat its messages.
