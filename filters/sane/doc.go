@@ -114,7 +114,7 @@
 //	  broadcast, nflog          0         1, for N-1 hosts   1, for N-1 hosts
 //	  peers, relay              0         N-1                N-1
 //	entries that others get, per second
-//	  believed without proof    0         10 (19 at once)    0; listed UDP 500 (400 at once)
+//	  believed without proof    0         10 (19 at once)    0; listed UDP 500 (900 at once)
 //
 // Who sends from where:
 //

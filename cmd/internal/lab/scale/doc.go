@@ -29,17 +29,17 @@
 //	The recommended limit at every sending side, none at the receiving side:
 //
 //	  servers  rate  burst  broadcast sends  others send  received  at first  Mbit/s  by relay
-//	       10   500    400              500         4500      4500      8100      21        24
-//	      100   500    400              500        49500     49500     89100     234       265
-//	     1000   500    400              500       499500    499500    899100    2358      2677
-//	    10000   500    400              500      4999500   4999500   8999100   23598     26797
+//	       10   500    900              500         4500      4500     12600      21        24
+//	      100   500    900              500        49500     49500    138600     234       265
+//	     1000   500    900              500       499500    499500   1398600    2358      2677
+//	    10000   500    900              500      4999500   4999500  13998600   23598     26797
 //
 //	A limit for the number of servers, so that nobody gets more than 50000 per second:
 //
 //	  servers  rate  burst  broadcast sends  others send  received  at first  Mbit/s  by relay
-//	       10   500    400              500         4500      4500      8100      21        24
-//	      100   500    400              500        49500     49500     89100     234       265
-//	     1000    50     40               50        49950     49950     89910     236       268
+//	       10   500    900              500         4500      4500     12600      21        24
+//	      100   500    900              500        49500     49500    138600     234       265
+//	     1000    50     90               50        49950     49950    139860     236       268
 //	    10000     5     12                5        49995     49995    169983     236       268
 //
 //	Clients that are healed, of 100 behind one router that begin meanwhile, all of whose

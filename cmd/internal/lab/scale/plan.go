@@ -8,7 +8,7 @@ type Limit struct{ Rate, Burst float64 }
 
 // recommended is the sending limit of configs/recommended.yaml and relay.yaml, and leastBurst the smallest burst
 // with which fair_by works at any rate below its own.
-var recommended = Limit{Rate: 500, Burst: 400}
+var recommended = Limit{Rate: 500, Burst: 900}
 
 const leastBurst = 12
 

@@ -66,7 +66,7 @@ func TestNobodyGetsMore(t *testing.T) {
 
 // TestRelayConfiguration wants configs/relay.yaml to have the limits of the tables.
 func TestRelayConfiguration(t *testing.T) {
-	for _, want := range []string{"rate: 500\n        burst: 400\n", "rate: 50000\n"} {
+	for _, want := range []string{"rate: 500\n        burst: 900\n", "rate: 50000\n"} {
 		if !strings.Contains(configs.Relay, want) {
 			t.Errorf("relay.yaml has no limit of %q", want)
 		}
