@@ -139,7 +139,7 @@ func TestCompareRecovery(t *testing.T) {
 	if len(results) != 6 || results[1].Name != "nothing" || results[1].Completed() == 5 || results[4].Completed() != 5 {
 		t.Errorf("results are %+v", results)
 	}
-	for _, want := range []string{"no obstacle     5 of 5", "nothing", "compat", "recommended     5 of 5", "900", "no limits     5 of 5", "nflog"} {
+	for _, want := range []string{"no obstacle     5 of 5", "nothing", "compat", "recommended     5 of 5", "1400", "no limits     5 of 5", "nflog"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the table lacks %q", want)
 		}
