@@ -94,7 +94,7 @@ func TestMergeRandom(t *testing.T) {
 	}
 }
 
-// TestMergeFrom tells which reader each packet of a batch came from.
+// TestMergeFrom asks which reader each packet of a batch came from.
 func TestMergeFrom(t *testing.T) {
 	m := capfile.NewMerge(reader(t, "0", 3, 5), reader(t, "1", 1, 4, 6), reader(t, "2"), reader(t, "3", 2))
 	dst := make([]pipeline.Packet, 4)

@@ -126,17 +126,22 @@ func TestLinkHeader(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			l := sound
 			tc.change(&l)
-			var r Record
-			if !r.Parse(l.encode(1)) {
-				t.Fatal("the message is not sound")
-			}
-			var p pipeline.Packet
-			r.Fill(&p, 5)
-			want := pipeline.Packet{Data: tc.data, Length: len(tc.data), Time: 5, LinkType: tc.link, Type: tc.kind}
-			if diff := cmp.Diff(want, p); diff != "" {
-				t.Errorf("packet (-want +got):\n%s", diff)
-			}
+			checkPacket(t, &l, pipeline.Packet{Data: tc.data, Length: len(tc.data), Time: 5, LinkType: tc.link, Type: tc.kind})
 		})
+	}
+}
+
+// checkPacket compares the packet of a message, at the time 5, with the one that is wanted.
+func checkPacket(t *testing.T, l *logged, want pipeline.Packet) {
+	t.Helper()
+	var r Record
+	if !r.Parse(l.encode(1)) {
+		t.Fatal("the message is not sound")
+	}
+	var p pipeline.Packet
+	r.Fill(&p, 5)
+	if diff := cmp.Diff(want, p); diff != "" {
+		t.Errorf("packet (-want +got):\n%s", diff)
 	}
 }
 
@@ -164,16 +169,7 @@ func TestEgress(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			l := sound
 			tc.change(&l)
-			var r Record
-			if !r.Parse(l.encode(1)) {
-				t.Fatal("the message is not sound")
-			}
-			var p pipeline.Packet
-			r.Fill(&p, 5)
-			want := pipeline.Packet{Data: l.payload, Length: tc.length, Time: 5, LinkType: tc.link, Type: tc.kind}
-			if diff := cmp.Diff(want, p); diff != "" {
-				t.Errorf("packet (-want +got):\n%s", diff)
-			}
+			checkPacket(t, &l, pipeline.Packet{Data: l.payload, Length: tc.length, Time: 5, LinkType: tc.link, Type: tc.kind})
 		})
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
@@ -258,20 +257,7 @@ func checkLog(t *testing.T, log string, want []string) {
 // TestQueueFull sends more than a slow interface takes.
 func TestQueueFull(t *testing.T) {
 	lan := newLAN(t)
-	err := lan.host.Do(func() error {
-		link, err := netlink.LinkByName("eth0")
-		if err != nil {
-			return err
-		}
-		return netlink.QdiscAdd(&netlink.Tbf{
-			QdiscAttrs: netlink.QdiscAttrs{LinkIndex: link.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT},
-			Rate:       1000, Buffer: netlink.Xmittime(1000, 2000), Limit: 2000,
-		})
-	})
-	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EOPNOTSUPP) {
-		t.Skipf("no token bucket for interfaces: %v", err)
-	}
-	netns.Must(t, err)
+	netns.Slow(t, lan.host, "eth0")
 	sink, _ := open(t, lan.host, settings())
 	full := 0
 	for range 1000 {

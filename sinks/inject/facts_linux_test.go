@@ -110,7 +110,7 @@ func TestFacts(t *testing.T) {
 	}
 }
 
-// TestCheckBeforehandInVRF tries to make the device, and tells what then would stop packets.
+// TestCheckBeforehandInVRF tries to make the device, and lists what would then stop packets.
 func TestCheckBeforehandInVRF(t *testing.T) {
 	netns.Require(t)
 	s := *Plugin().NewSettings().(*Settings)

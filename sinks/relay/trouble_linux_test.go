@@ -2,11 +2,9 @@ package relay_test
 
 import (
 	"bytes"
-	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/pmtud/pmtud/pipeline"
@@ -168,7 +166,7 @@ func TestQueueFull(t *testing.T) {
 				t.Fatal(got)
 			}
 			r.next() // so the peer's hardware address is known
-			slow(t, netns.Own(t), "eth0")
+			netns.Slow(t, netns.Own(t), "eth0")
 			full := 0
 			for i := range 1000 {
 				switch got := deliver(sink, ptb(false, uint32(1+i))); got {
@@ -184,23 +182,4 @@ func TestQueueFull(t *testing.T) {
 			}
 		})
 	}
-}
-
-// slow has an interface send a kilobyte a second.
-func slow(t *testing.T, ns *netns.NS, name string) {
-	t.Helper()
-	err := ns.Do(func() error {
-		link, err := netlink.LinkByName(name)
-		if err != nil {
-			return err
-		}
-		return netlink.QdiscAdd(&netlink.Tbf{
-			QdiscAttrs: netlink.QdiscAttrs{LinkIndex: link.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT},
-			Rate:       1000, Buffer: netlink.Xmittime(1000, 2000), Limit: 2000,
-		})
-	})
-	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EOPNOTSUPP) {
-		t.Skipf("no token bucket for interfaces: %v", err)
-	}
-	netns.Must(t, err)
 }

@@ -59,8 +59,12 @@ func New(rate, burst float64, keys int) (*Limiter, error) {
 	if err != nil {
 		return nil, err
 	}
+	open, err := prices.openShare(rate)
+	if err != nil {
+		return nil, err
+	}
 	return &Limiter{
-		rate: total, bucket: limit.Full, open: prices.openShare(rate), newcomers: limit.Full,
+		rate: total, bucket: limit.Full, open: open, newcomers: limit.Full,
 		tariff: prices, memory: newMemory(keys),
 	}, nil
 }

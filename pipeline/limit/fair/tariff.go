@@ -86,9 +86,8 @@ func (t *tariff) entrance() int64 { return t.price(t.credited) }
 
 // openShare returns the pace of the share that is open to newcomers: half of the
 // rate, and at once half of the credit that there is in a shortage.
-func (t *tariff) openShare(rate float64) limit.Rate {
-	open, _ := limit.NewRate(max(rate/2, limit.MinRate), (float64(t.highest)/parts+spare)/2) // within bounds
-	return open
+func (t *tariff) openShare(rate float64) (limit.Rate, error) {
+	return limit.NewRate(max(rate/2, limit.MinRate), (float64(t.highest)/parts+spare)/2)
 }
 
 // log2 returns the logarithm of x > 0: exact for powers of two, linear between them.
