@@ -154,24 +154,21 @@ func (r *replay) batch(ctx context.Context, batch []pipeline.Packet) error {
 		r.size += uint64(len(p.Data))
 		cut, absent := r.shape.apply(p)
 		r.places[i].Cut = cut && absent == ""
-		wait := absent == "" && r.pace.ahead(p.Time)
-		if absent == "" && !wait {
+		if absent == "" && !r.pace.ahead(p.Time) {
 			continue
 		}
-		if err := r.decide(batch, begin, i); err != nil {
-			return err
-		}
+		err := r.decide(batch, begin, i)
 		begin = i
-		if absent != "" {
+		switch {
+		case err != nil:
+		case absent == "":
+			err = r.await(ctx, p.Time)
+		default:
 			begin++
-			if err := r.notCaptured(r.places[i], p, absent); err != nil {
-				return err
-			}
+			err = r.notCaptured(r.places[i], p, absent)
 		}
-		if wait {
-			if err := r.await(ctx, p.Time); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
 	}
 	return r.decide(batch, begin, len(batch))
