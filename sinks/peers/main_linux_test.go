@@ -3,10 +3,11 @@ package peers_test
 import (
 	"testing"
 
+	"github.com/pmtud/pmtud/pipeline/pipelinetest/nameserver"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
 )
 
 func TestMain(m *testing.M) {
-	askNameServer()
+	nameserver.Use()
 	netns.Main(m)
 }
