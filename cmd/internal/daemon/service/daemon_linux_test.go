@@ -2,7 +2,6 @@ package service_test
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"net/netip"
@@ -117,7 +116,7 @@ type daemon struct {
 	*exec.Cmd
 	*manager
 	config string
-	stderr bytes.Buffer // to be read when it has ended
+	stderr pipelinetest.Buffer
 
 	mu      sync.Mutex
 	routers map[string]int // on lines of standard output: how often

@@ -51,13 +51,16 @@ pipelines:
 		d.awaitRouter(w.sendPTB(t))
 		return !d.hasOpen(t, "a.pcap")
 	})
-	restore := d.limitFiles(t)
+	restore := d.takeDescriptors(t)
 	netns.Must(t, os.Rename(away, in))
 	d.awaitRouter(w.sendPTB(t))
 	if got := d.reload(config(69)); !strings.HasPrefix(got, "reload failed; the old configuration stays in use: ") || !strings.Contains(got, "too many open files") {
 		t.Errorf("reload without descriptors: %q", got)
 	}
 	d.awaitRouter(w.sendPTB(t))
+	d.eventually("the file that can't be made", func() bool {
+		return strings.Contains(d.stderr.String(), "create capture file")
+	})
 
 	restore()
 	if got := d.reload(config(70)); got != "reloaded, pipelines: 3" {
@@ -98,13 +101,13 @@ func (d *daemon) eventually(what string, is func() bool) {
 	}
 }
 
-// limitFiles lets the program open no more files than it has open, until restore.
-func (d *daemon) limitFiles(t *testing.T) (restore func()) {
+// takeDescriptors lets the program open nothing until restore. What it has open stays so.
+func (d *daemon) takeDescriptors(t *testing.T) (restore func()) {
 	t.Helper()
 	var before unix.Rlimit
 	netns.Must(t, unix.Prlimit(d.Process.Pid, unix.RLIMIT_NOFILE, nil, &before))
-	netns.Must(t, unix.Prlimit(d.Process.Pid, unix.RLIMIT_NOFILE,
-		&unix.Rlimit{Cur: uint64(d.resources().files), Max: before.Max}, nil))
+	// Those below 3 are taken, by standard input and output.
+	netns.Must(t, unix.Prlimit(d.Process.Pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: before.Max}, nil))
 	return func() { netns.Must(t, unix.Prlimit(d.Process.Pid, unix.RLIMIT_NOFILE, &before, nil)) }
 }
 
