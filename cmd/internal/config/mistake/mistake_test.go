@@ -92,16 +92,22 @@ func TestReport(t *testing.T) {
 }
 
 func TestTooMany(t *testing.T) {
-	r := mistake.NewReport()
-	for i := range 103 {
-		if r.Full() != (i >= 100) {
-			t.Errorf("full after %d: %v", i, r.Full())
+	for n, last := range map[int]string{
+		100: "      | ^",
+		101: "1 more mistake is not shown",
+		103: "3 more mistakes are not shown",
+	} {
+		r := mistake.NewReport()
+		for i := range n {
+			if r.Full() != (i >= 100) {
+				t.Errorf("full after %d: %v", i, r.Full())
+			}
+			r.Add(mistake.Position{File: "a", Line: i + 1, Column: 1}, "", "m")
 		}
-		r.Add(mistake.Position{File: "a", Line: i + 1, Column: 1}, "", "m")
-	}
-	lines := strings.Split(r.Err().Error(), "\n")
-	if len(r.Mistakes) != 100 || lines[len(lines)-1] != "3 more mistakes are not shown" {
-		t.Errorf("%d mistakes: %s", len(r.Mistakes), lines[len(lines)-1])
+		lines := strings.Split(r.Err().Error(), "\n")
+		if len(r.Mistakes) != 100 || lines[len(lines)-1] != last {
+			t.Errorf("%d mistakes of %d: %s", len(r.Mistakes), n, lines[len(lines)-1])
+		}
 	}
 }
 

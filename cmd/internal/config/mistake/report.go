@@ -73,10 +73,13 @@ func (r *Report) Err() error {
 		return nil
 	}
 	r.Sort()
-	if r.left > 0 {
-		return append(r.Mistakes, Mistake{Message: fmt.Sprintf("%d more mistakes are not shown", r.left)})
+	switch r.left {
+	case 0:
+		return r.Mistakes
+	case 1:
+		return append(r.Mistakes, Mistake{Message: "1 more mistake is not shown"})
 	}
-	return r.Mistakes
+	return append(r.Mistakes, Mistake{Message: fmt.Sprintf("%d more mistakes are not shown", r.left)})
 }
 
 // Sort puts the mistakes in the order of the files, lines and columns.

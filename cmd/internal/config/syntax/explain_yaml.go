@@ -18,6 +18,7 @@ const (
 // yamlRules explain what YAML's parser says of a place, which often is where it gave up.
 var yamlRules = []rule{
 	{says: `'\\t'`, message: "a tab is not allowed here", hint: "indent with spaces"},
+	{says: "invalid key", line: `^\s*(?:- )*:`, message: "a name is missing before the colon", hint: "write `name: value`"},
 	{says: "invalid key", rest: "^:", message: "text in {} can't begin with a colon", hint: "put quotes around it"},
 	{says: "unknown escape character", message: "this backslash has no meaning in double quotes", hint: backslashHint},
 	{says: "end character of", message: "quoted text is not closed", hint: "close it with the quote that it starts with"},
