@@ -108,11 +108,18 @@ func (p *process) log() string {
 // await waits until the text stands on standard error.
 func (p *process) await(text string) {
 	p.t.Helper()
+	p.awaitTimes(1, text)
+}
+
+// awaitTimes waits until the text stands there so many times.
+func (p *process) awaitTimes(n int, text string) {
+	p.t.Helper()
+	there := func() bool { return strings.Count(p.log(), text) >= n }
 	late := time.After(deadline)
-	for !strings.Contains(p.log(), text) {
+	for !there() {
 		select {
 		case _, open := <-p.lines:
-			if !open && !strings.Contains(p.log(), text) {
+			if !open && !there() {
 				p.t.Fatalf("program ended without %q:\n%s", text, p.log())
 			}
 		case <-late:

@@ -268,7 +268,8 @@ func TestWatchReleases(t *testing.T) {
 	}
 }
 
-// TestWatchIncludedFile changes a file that is only named by a variable.
+// TestWatchIncludedFile changes a file that is only named by a variable, and takes it away
+// before there is another.
 func TestWatchIncludedFile(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow")
@@ -283,5 +284,11 @@ func TestWatchIncludedFile(t *testing.T) {
 	if n := strings.Count(p.log(), "msg=reloading"); n != 1 {
 		t.Errorf("%d reloads in\n%s", n, p.log())
 	}
+	if err := os.Remove(speed); err != nil {
+		t.Fatal(err)
+	}
+	p.await("no such file or directory")
+	overwrite(t, speed, "300\n")
+	p.awaitTimes(2, "msg=reloaded pipelines=1 started=[a] stopped=[a]")
 	p.stop()
 }

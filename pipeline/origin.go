@@ -55,10 +55,15 @@ func (s *sinkStage) refuses(p *Packet) string {
 }
 
 // hasArrived reports whether p is known by its content as one that came from a relay: it
-// was injected, and captured without its mark.
+// was injected, and captured without its mark. What arrives is remembered with the host's time,
+// as time stamps are; the pipeline's clock goes its own way when the host's is set back.
 func (s *sinkStage) hasArrived(p *Packet) bool {
 	if p.Network < 0 || s.arrived.Empty() {
 		return false
 	}
-	return s.arrived.Has(s.arrived.Packet(p.Data[p.Network:]), int64(p.Clock))
+	at := p.Time
+	if at == 0 {
+		at = p.Clock
+	}
+	return s.arrived.Has(s.arrived.Packet(p.Data[p.Network:]), int64(at))
 }

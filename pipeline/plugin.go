@@ -188,7 +188,8 @@ type Env struct {
 
 	// Arrived remembers the IP packets that other hosts' pmtud handed to this program or that
 	// it put into the host's network stack. All stages of a program share it. Who adds a
-	// packet or asks for one gives its time stamp or the pipeline's clock.
+	// packet or asks for one gives the host's time or a time stamp, not the clock of a
+	// pipeline: these differ after the host's time was set back.
 	Arrived *seen.Memory
 
 	// Published remembers the IP packets that this program gave to message systems, which may

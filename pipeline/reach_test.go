@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -82,6 +83,27 @@ func TestArrived(t *testing.T) {
 		checkCounters(t, spec, c)
 		if got := c.Sinks[0].Delivered; got != tt.delivered {
 			t.Errorf("reach %d: delivered %d, want %d", tt.reach, got, tt.delivered)
+		}
+	}
+}
+
+// TestArrivedAfterStep sets the host's clock back before a message arrives and is captured
+// again.
+func TestArrivedAfterStep(t *testing.T) {
+	for _, step := range []time.Duration{0, time.Second, 5 * time.Second, time.Hour} {
+		first, again := messages(2)[0], messages(2)[1]
+		again.Time = first.Time - pipeline.Instant(step)
+		again.Decode()
+		arrived := seen.Recent()
+		arrived.Add(arrived.Packet(again.Data[again.Network:]), int64(again.Time))
+		s := sinkStage("out", sink{})
+		s.Plugin.Reach = pipeline.ReachNetwork
+		c := mustRun(t, pipeline.Spec{
+			Name: "test", Sinks: []pipeline.SinkStage{s}, Arrived: arrived,
+			Sources: []pipeline.Stage{live("in", source{run: deliverAll([]pipeline.Packet{first, again})})},
+		})
+		if got := c.Sinks[0].Delivered; got != 1 {
+			t.Errorf("step back by %v: delivered %d, want 1", step, got)
 		}
 	}
 }

@@ -46,14 +46,13 @@ const firstAttempt = 200 * time.Millisecond
 // Open begins to connect. That no server answers is no error, that a file is missing is one.
 func (l *Link) Open(ctx context.Context) error {
 	running, cancel := context.WithCancel(context.Background())
-	options, err := l.options(running)
-	if err != nil {
+	if _, err := l.options(running); err != nil { // what is wrong with files is known at once
 		cancel()
 		return err
 	}
 	attempted := make(chan struct{})
 	var keeping sync.WaitGroup
-	keeping.Go(func() { l.keep(running, options, sync.OnceFunc(func() { close(attempted) })) })
+	keeping.Go(func() { l.keep(running, sync.OnceFunc(func() { close(attempted) })) })
 	l.stop = func() {
 		cancel()
 		keeping.Wait()
@@ -79,9 +78,9 @@ func (l *Link) Close() error {
 func (l *Link) Conn() *nats.Conn { return l.conn.Load() }
 
 // keep connects until the context ends.
-func (l *Link) keep(ctx context.Context, options nats.Options, attempted func()) {
+func (l *Link) keep(ctx context.Context, attempted func()) {
 	for failures := 0; ctx.Err() == nil; failures++ {
-		lasted, err := l.session(ctx, options, attempted)
+		lasted, err := l.session(ctx, attempted)
 		attempted()
 		if ctx.Err() != nil {
 			return
@@ -124,11 +123,9 @@ func wait(ctx context.Context, d time.Duration) {
 
 // session connects and returns when the connection has ended. It reports whether there was
 // one, and why it ended.
-func (l *Link) session(ctx context.Context, options nats.Options, attempted func()) (made bool, err error) {
+func (l *Link) session(ctx context.Context, attempted func()) (made bool, err error) {
 	s := &session{link: l, closed: make(chan struct{}), giveUp: make(chan error, 1)}
-	options.ClosedCB = func(*nats.Conn) { close(s.closed) }
-	options.AsyncErrorCB = s.note
-	conn, err := options.Connect()
+	conn, err := l.connect(ctx, s)
 	if err != nil {
 		if ctx.Err() == nil {
 			l.failed(err)
@@ -158,6 +155,17 @@ func (l *Link) session(ctx context.Context, options nats.Options, attempted func
 		l.ended(server, err)
 	}
 	return true, err
+}
+
+// connect makes a connection whose callbacks tell the session.
+func (l *Link) connect(ctx context.Context, s *session) (*nats.Conn, error) {
+	options, err := l.options(ctx)
+	if err != nil {
+		return nil, err
+	}
+	options.ClosedCB = func(*nats.Conn) { close(s.closed) }
+	options.AsyncErrorCB = s.note
+	return options.Connect()
 }
 
 // begin takes a new connection into use. What Connected asked of the server, such as

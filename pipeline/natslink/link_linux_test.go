@@ -107,6 +107,31 @@ func TestUsers(t *testing.T) {
 	}
 }
 
+// TestRenewedKey has a user get another key while the server is away.
+func TestRenewedKey(t *testing.T) {
+	nkey := filepath.Join(t.TempDir(), "user.nk")
+	renew := func() (server string) {
+		user, err := nkeys.CreateUser()
+		netns.Must(t, err)
+		seed, err := user.Seed()
+		netns.Must(t, err)
+		public, err := user.PublicKey()
+		netns.Must(t, err, os.WriteFile(nkey, seed, 0o600))
+		return listen + "authorization: {users: [{nkey: " + public + "}]}\n"
+	}
+	s := settings(t, "127.0.0.1")
+	s.NKey = nkey
+	first := natsserver.Start(t, renew())
+	l := open(t, s, nil)
+	l.connects(t)
+	natsserver.Stop(first)
+	l.fails(t, "unreachable")
+	netns.Must(t, os.Remove(nkey))
+	pipelinetest.Eventually(t, func() bool { return strings.Contains(l.Health().Error(), "read NKey") })
+	natsserver.Start(t, renew())
+	l.connects(t)
+}
+
 func file(t *testing.T, name string, content []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)

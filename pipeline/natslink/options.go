@@ -20,8 +20,7 @@ const (
 	writeTimeout   = 2 * time.Second
 )
 
-// options returns what connections are made with. It reads the files of the settings, so that
-// what is wrong with them is known at once.
+// options returns what one connection is made with. It reads the files of the settings.
 func (l *Link) options(ctx context.Context) (nats.Options, error) {
 	o := nats.GetDefaultOptions()
 	o.Name = l.config.Name
@@ -48,7 +47,7 @@ func (l *Link) options(ctx context.Context) (nats.Options, error) {
 	return o, nil
 }
 
-// fileOptions returns the options that read files, again with every connection.
+// fileOptions returns the options that read files.
 func (s *Settings) fileOptions() (options []nats.Option, err error) {
 	if s.Creds != "" {
 		if _, err := os.ReadFile(s.Creds); err != nil {

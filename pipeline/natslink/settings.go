@@ -12,7 +12,7 @@ import (
 
 // Settings are those that sink and source have in common.
 type Settings struct {
-	Servers []Server `setting:"servers" required:"true" pattern:"^((nats|tls)://)?[0-9A-Za-z._:%\\[\\]-]+$" example:"nats://nats.example.net:4222,tls://192.0.2.5:4222" doc:"NATS servers, tried in random order; the default scheme is nats://, the default port 4222"`
+	Servers []Server `setting:"servers" required:"true" pattern:"^((nats|tls)://)?[0-9A-Za-z._:%\\[\\]-]+$" example:"nats://nats.example.net:4222,nats://192.0.2.5:4222" doc:"NATS servers, tried in random order; the default scheme is nats://, the default port 4222"`
 	Subject Subject  `setting:"subject" pattern:"^[^ .*>$][^ *>]*$" example:"pmtud.ptb.{target}" doc:"subject of the messages; {target} becomes the address that a message was sent to, one token for each of its parts"`
 	Creds   string   `setting:"creds" example:"/etc/pmtud/nats.creds" doc:"file with a user's JWT and seed, as nsc writes it"`
 	NKey    string   `setting:"nkey" example:"/etc/pmtud/nats.nk" doc:"file with the seed of a user's NKey"`
@@ -36,6 +36,9 @@ func (s *Settings) Check() error {
 	}
 	if ways := s.ways(); len(ways) > 1 {
 		bad(ways[1], "is one way to authenticate, and `%s` is another; keep one of them", ways[0])
+	}
+	if s.mixesTLS() {
+		bad("servers", "are partly with TLS and partly without; use one of tls:// and nats:// for all")
 	}
 	if s.Pass != "" && s.User == "" {
 		bad("password", "is set without `user`")
@@ -118,6 +121,13 @@ func (s *Settings) Needs() pipeline.Needs {
 // usesTLS reports whether a connection to the server has to be encrypted.
 func (s *Settings) usesTLS(server Server) bool {
 	return server.TLS || s.CA != "" || s.Cert != ""
+}
+
+// mixesTLS reports whether some connections have to be encrypted and others can't be: options
+// of a connection are for all servers.
+func (s *Settings) mixesTLS() bool {
+	plain := func(server Server) bool { return !s.usesTLS(server) }
+	return slices.ContainsFunc(s.Servers, plain) && slices.ContainsFunc(s.Servers, s.usesTLS)
 }
 
 // String returns the servers for a log.

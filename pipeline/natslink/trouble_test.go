@@ -220,7 +220,7 @@ func TestSecure(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got, tc.want)
 		}
 	}
-	l := New(Config{Settings: Settings{Servers: []Server{{}, {TLS: true}, {}}}})
+	l := New(Config{Settings: Settings{Servers: []Server{{TLS: true}, {TLS: true}, {TLS: true}}}})
 	if o, err := l.options(t.Context()); err != nil || !o.Secure || len(o.Servers) != 3 {
 		t.Errorf("options %+v, %v", o, err)
 	}
@@ -241,12 +241,13 @@ func TestOptions(t *testing.T) {
 // TestCheck has settings that do not go together.
 func TestCheck(t *testing.T) {
 	for want, s := range map[string]Settings{
-		"<nil>": {User: "u", Pass: "p", Cert: "c", CertKey: "k"},
-		"nkey: is one way to authenticate, and `creds` is another; keep one of them": {Creds: "c", NKey: "n"},
-		"token: is one way to authenticate, and `user` is another; keep one of them": {User: "u", Token: "t"},
-		"password: is set without `user`":                                            {Pass: "p"},
-		"tls_cert: is set without `tls_key`":                                         {Cert: "c"},
-		"password: is set without `user`\ntls_key: is set without `tls_cert`":        {Pass: "p", CertKey: "k"},
+		"<nil>": {User: "u", Pass: "p", Cert: "c", CertKey: "k", Servers: []Server{{}, {TLS: true}}},
+		"nkey: is one way to authenticate, and `creds` is another; keep one of them":             {Creds: "c", NKey: "n"},
+		"token: is one way to authenticate, and `user` is another; keep one of them":             {User: "u", Token: "t"},
+		"servers: are partly with TLS and partly without; use one of tls:// and nats:// for all": {Servers: []Server{{}, {TLS: true}}},
+		"password: is set without `user`":                                                        {Pass: "p"},
+		"tls_cert: is set without `tls_key`":                                                     {Cert: "c"},
+		"password: is set without `user`\ntls_key: is set without `tls_cert`":                    {Pass: "p", CertKey: "k"},
 	} {
 		if got := fmt.Sprint(s.Check()); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -3,6 +3,7 @@ package inject
 import (
 	"context"
 	"net/netip"
+	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/linklayer"
@@ -131,13 +132,14 @@ func (s *sink) Open(context.Context) error {
 
 // Deliver sends the packets' frames into the device. It never waits.
 func (s *sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
-	to := s.host.port()
+	to, now := s.host.port(), time.Now()
 	for i, p := range batch {
-		failed[i] = s.inject(p, to)
+		failed[i] = s.inject(p, to, now)
 	}
 }
 
-func (s *sink) inject(p *pipeline.Packet, to *port) pipeline.Reason {
+// inject sends a packet at the host's time.
+func (s *sink) inject(p *pipeline.Packet, to *port, at time.Time) pipeline.Reason {
 	ip, reason := packetOf(p)
 	if reason != pipeline.Pass {
 		return reason
@@ -147,7 +149,7 @@ func (s *sink) inject(p *pipeline.Packet, to *port) pipeline.Reason {
 		return Repeated
 	}
 	if !s.Settings.DryRun {
-		reason = s.send(ip, to, now)
+		reason = s.send(ip, to, at)
 	}
 	if reason == pipeline.Pass && goesOn(ip) {
 		s.sent.Add(digest, now)
@@ -160,12 +162,12 @@ func (s *sink) inject(p *pipeline.Packet, to *port) pipeline.Reason {
 func goesOn(ip wire.IP) bool { return ip.TTL() > 1 }
 
 // send notes that the packet has arrived before others can see it.
-func (s *sink) send(ip wire.IP, to *port, now int64) pipeline.Reason {
+func (s *sink) send(ip wire.IP, to *port, at time.Time) pipeline.Reason {
 	if to.unusable != pipeline.Pass {
 		return to.unusable
 	}
 	if goesOn(ip) {
-		s.arrived.Add(s.arrived.Packet(ip.Bytes), now)
+		s.arrived.Add(s.arrived.Packet(ip.Bytes), at.UnixNano())
 	}
 	return s.host.send(to, s.frames.frame(ip, to.mac, to.ttl(ip)))
 }

@@ -117,7 +117,7 @@ func (s *Sink) deliver(p *pipeline.Packet, now time.Time) pipeline.Reason {
 	if r != pipeline.Pass || s.settings.DryRun {
 		return r
 	}
-	s.published.Add(s.published.Packet(packet), int64(p.Clock))
+	s.published.Add(s.published.Packet(packet), now.UnixNano())
 	s.message = s.writer.Append(s.message[:0], packet, now)
 	return reasonOf(conn.Publish(s.subject(p.Target()), s.message))
 }

@@ -31,7 +31,7 @@ var variants = map[string]values{
 	"with services": {"ports": []any{"tcp", "443/udp"}, "vips": []any{"203.0.113.80/32", "2001:db8:4::80/128"}, "interface": "bond0"},
 	"Prometheus":    {"http": ":9400", "podMonitor": values{"enabled": true, "interval": "30s", "labels": values{"release": "prometheus"}}},
 	"everywhere":    {"ports": []any{}, "nodeSelector": values{"pmtud": nil}, "limits": values{"rate": 50, "burst": 40}, "priorityClassName": "system-node-critical"},
-	"NATS":          {"nats": values{"servers": []any{"nats://nats.example.net", "tls://192.0.2.5:4223"}, "existingSecret": "nats", "targets": []any{"203.0.113.80"}}},
+	"NATS":          {"nats": values{"servers": []any{"tls://nats.example.net", "tls://192.0.2.5:4223"}, "existingSecret": "nats", "targets": []any{"203.0.113.80"}}},
 	"pods' labels":  {"podLabels": values{"a": "b"}, "podAnnotations": values{"c": "d"}, "imagePullSecrets": []any{values{"name": "e"}}},
 }
 

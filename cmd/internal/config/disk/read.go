@@ -68,12 +68,10 @@ func (r *Reader) Include(path string) (string, error) {
 	if known, ok := r.includes[path]; ok {
 		return known.text, known.err
 	}
+	r.Included = append(r.Included, path) // if it is missing, it may come
 	text, err := r.Read(path, true)
-	switch {
-	case !utf8.Valid(text):
+	if !utf8.Valid(text) {
 		err = errors.New("is not UTF-8")
-	case err == nil:
-		r.Included = append(r.Included, path)
 	}
 	r.includes[path] = include{string(text), err}
 	return string(text), err
