@@ -286,3 +286,31 @@ func TestStages(t *testing.T) {
 		}
 	}
 }
+
+// TestTraceOfAPanic has filters that panic when they are asked, and when they explain.
+func TestTraceOfAPanic(t *testing.T) {
+	explains := pipeline.NewFilter(pipeline.FilterPlugin[struct{}]{
+		Type: "explains", New: func(struct{}, pipeline.Env) (pipeline.Filter, error) { return explainsBadly{}, nil },
+	})
+	for want, f := range map[string]pipeline.Stage{
+		"filter asked: panic: boom":             filterStage("asked", filter{filter: func(*pipeline.Packet) pipeline.Reason { panic("boom") }}),
+		"filter explains: explain: panic: boom": {Plugin: explains},
+	} {
+		p, err := pipeline.NewOffline(pipeline.Spec{
+			Name: "test", Sources: []pipeline.Stage{live("in", source{})},
+			Filters: []pipeline.Stage{f}, Sinks: []pipeline.SinkStage{sinkStage("out", sink{})},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pkt := message()
+		if steps, err := p.Trace(&pkt); err == nil || !strings.HasPrefix(err.Error(), want) || steps != nil {
+			t.Errorf("steps %v, error %v, want %s", steps, err, want)
+		}
+	}
+}
+
+type explainsBadly struct{}
+
+func (explainsBadly) Filter(*pipeline.Packet) pipeline.Reason { return pipeline.Pass }
+func (explainsBadly) Explain(*pipeline.Packet) string         { panic("boom") }

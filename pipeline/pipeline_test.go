@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -314,5 +315,31 @@ func TestEngineFields(t *testing.T) {
 	want := []fields{{begin, 4, -1, pipeline.Verdict{}}, {begin, 4, -1, pipeline.Verdict{}}, {begin + 2e6, 4, -1, pipeline.Verdict{}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
+	}
+}
+
+// TestBatchOfASink has a sink that filters its batch in place, which costs no packet.
+func TestBatchOfASink(t *testing.T) {
+	const packets = 1000
+	seen := map[uint32]int{}
+	s := sinkStage("out", sink{deliver: func(batch []*pipeline.Packet, _ []pipeline.Reason) {
+		for _, p := range slices.DeleteFunc(batch, func(p *pipeline.Packet) bool { mtu, _ := p.MTU(); return mtu%2 == 0 }) {
+			mtu, _ := p.MTU()
+			seen[mtu]++
+		}
+	}})
+	spec := pipeline.Spec{
+		Name: "test", Sources: []pipeline.Stage{lossless("in", source{run: deliverAll(messages(packets))})},
+		Sinks: []pipeline.SinkStage{s},
+	}
+	c := mustRun(t, spec)
+	checkCounters(t, spec, c)
+	for mtu, times := range seen {
+		if times != 1 {
+			t.Errorf("the packet with MTU %d came %d times", mtu, times)
+		}
+	}
+	if len(seen) != packets/2 || c.Sinks[0].Delivered != packets {
+		t.Errorf("%d packets seen, %d delivered", len(seen), c.Sinks[0].Delivered)
 	}
 }

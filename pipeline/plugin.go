@@ -150,7 +150,8 @@ type Sink interface {
 	// Deliver handles the packets of batch in order. For each packet that could
 	// not be delivered it sets the element of failed, which has the length of
 	// batch and is all Pass. Packets are lent for the length of the call and must
-	// not be changed. Failing is normal: the next batch is delivered all the same.
+	// not be changed; batch itself may be. Failing is normal: the next batch is
+	// delivered all the same.
 	Deliver(batch []*Packet, failed []Reason)
 
 	// Flush is called when no more packets are queued. What it can't do in time

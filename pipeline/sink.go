@@ -29,6 +29,7 @@ type sinkStage struct {
 	verdict Verdict           // of filters about the packet at hand
 
 	queue *queue
+	lent  []*Packet // the batch that the sink has
 
 	// Guarded by the queue's lock, so that a packet leaves the queue and enters
 	// the counters in one step.
@@ -120,7 +121,8 @@ func (s *sinkStage) deliver(batch []*Packet, failed []Reason) error {
 	var err error
 	if len(batch) > 0 {
 		clear(failed)
-		err = guard(func() error { s.sink.Deliver(batch, failed); return nil })
+		s.lent = append(s.lent[:0], batch...) // the sink may change it
+		err = guard(func() error { s.sink.Deliver(s.lent, failed); return nil })
 	}
 	idle, err := s.settle(batch, failed, err)
 	if err != nil || !idle {

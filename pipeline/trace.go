@@ -1,5 +1,7 @@
 package pipeline
 
+import "fmt"
+
 // An Explainer is a Filter that can say what it looks at.
 type Explainer interface {
 	Filter
@@ -19,16 +21,22 @@ type Step struct {
 }
 
 // Trace is like Decide for one packet, and says what each stage had to do with it, in the
-// order of the configuration.
+// order of the configuration. A panic of a filter is an error.
 func (o *Offline) Trace(pkt *Packet) ([]Step, error) {
-	steps := o.explain(pkt)
+	steps, err := o.explain(pkt)
+	if err != nil {
+		return nil, err
+	}
 	var got []bool
 	batch := []Packet{*pkt}
-	err := o.Decide(batch, func(_ int, offered []bool) error {
+	err = o.Decide(batch, func(_ int, offered []bool) error {
 		got = append(got, offered...)
 		return nil
 	})
 	*pkt = batch[0]
+	if err != nil {
+		return nil, err
+	}
 	verdict, reached := pkt.Verdict, true
 	for i := range steps {
 		s := &steps[i]
@@ -43,11 +51,11 @@ func (o *Offline) Trace(pkt *Packet) ([]Step, error) {
 			s.Reason, reached = verdict.Reason, false
 		}
 	}
-	return steps, err
+	return steps, nil
 }
 
 // explain lists the steps of a packet that is about to be decided.
-func (o *Offline) explain(pkt *Packet) []Step {
+func (o *Offline) explain(pkt *Packet) ([]Step, error) {
 	clock := o.pipeline.clock
 	pkt.Clock = clock.Advance(pkt.Time)
 	pkt.Decode()
@@ -58,9 +66,11 @@ func (o *Offline) explain(pkt *Packet) []Step {
 		}
 		step := Step{StageID: s.StageID}
 		if e, ok := s.stage.(Explainer); ok {
-			step.Looked = e.Explain(pkt)
+			if err := guard(func() error { step.Looked = e.Explain(pkt); return nil }); err != nil {
+				return nil, fmt.Errorf("%v %s: explain: %w", s.Kind, s.Name, err)
+			}
 		}
 		steps = append(steps, step)
 	}
-	return steps
+	return steps, nil
 }

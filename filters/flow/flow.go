@@ -139,21 +139,21 @@ func (f *filter) find(p *pipeline.Packet) answer {
 	if known && p.Clock-c.at < pipeline.Instant(f.Cache) {
 		return c.answer
 	}
-	if !f.rate.Has(f.bucket, p.Clock) {
-		return unknown
-	}
-	f.bucket = f.rate.Charge(f.bucket, p.Clock)
-	a := f.ask()
+	a := f.ask(p.Clock)
 	if a != unknown {
 		f.answers.Set(ref, k, cached{a, p.Clock})
 	}
 	return a
 }
 
-// ask asks one table after the other for the flow.
-func (f *filter) ask() answer {
+// ask asks one table after the other for the flow, as far as the limit of queries allows.
+func (f *filter) ask(now pipeline.Instant) answer {
 	answer := absent
 	for _, t := range f.tables {
+		if !f.rate.Has(f.bucket, now) {
+			return unknown
+		}
+		f.bucket = f.rate.Charge(f.bucket, now)
 		f.queries.Add(1)
 		found, err := t.has(&f.quoted)
 		f.report(err)

@@ -298,6 +298,28 @@ func TestOverload(t *testing.T) {
 	}
 }
 
+// TestQueriesOfTwoTables counts each look into a table.
+func TestQueriesOfTwoTables(t *testing.T) {
+	netns.Own(t)
+	f := open(t, settings(func(s *flow.Settings) {
+		s.Queries, s.Tables, s.Overload = 10, flow.Tables{flow.Sockets, flow.Conntrack}, flow.DropOnOverload
+	}))
+	src := netip.MustParseAddrPort("192.0.2.1:443")
+	for i := range 30 {
+		p := about(src, netip.AddrPortFrom(netip.MustParseAddr("198.51.100.7"), uint16(i)))
+		want := flow.NoFlow
+		if i >= 9 { // 19 are allowed at once
+			want = flow.Overload
+		}
+		if got := pipelinetest.Decide(f, &p); got != want {
+			t.Errorf("flow %d: reason %d, want %d", i, got, want)
+		}
+	}
+	if n := measured(f, "queries"); n != 19 {
+		t.Errorf("%v lookups, want 19", n)
+	}
+}
+
 // TestReplay checks that a filter that was not opened asks nobody.
 func TestReplay(t *testing.T) {
 	f, err := flow.New(settings(func(*flow.Settings) {}), pipelinetest.Env(t))

@@ -2,6 +2,7 @@ package peerlist
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -34,10 +35,16 @@ func TestOneFamily(t *testing.T) {
 		{"unknown", false, [2][]netip.Addr{}, both, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			l := New(Config{OneFamily: !tc.all})
+			l := New(Config{OneFamily: !tc.all, Port: 4821})
+			plan, _ := inputs{own: tc.own, targets: l.targets(&peer{addrs: tc.addrs}, tc.own)}.plan(l.config)
 			var got []netip.Addr
-			for _, target := range l.targets(&peer{addrs: tc.addrs}, tc.own) {
-				got = append(got, target.addr)
+			for _, target := range plan.sentTo {
+				got = append(got, target.Addresses...)
+			}
+			for _, addr := range slices.Concat(tc.addrs[0], tc.addrs[1]) {
+				if !plan.FromPeer(addr, netip.MustParseAddr("192.0.2.1")) {
+					t.Errorf("a message from %v is not a peer's", addr)
+				}
 			}
 			if diff := cmp.Diff(tc.want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 				t.Errorf("targets (-want +got):\n%s", diff)

@@ -45,6 +45,9 @@ type target struct {
 	peer *peer
 	addr netip.Addr
 
+	// isOther says that the peer is sent to by an address of the other family.
+	isOther bool
+
 	// Of an address with a zone.
 	index int  // of the interface, 0 if there is none
 	own   bool // the interface has the address itself
@@ -63,9 +66,12 @@ func (in inputs) plan(c Config) (_ *Plan, skipped []string) {
 	var ipv4, ipv6 []target
 	seen := make(map[netip.Addr]bool)
 	for _, t := range in.targets {
+		p.listed[t.addr.WithZone("")] = struct{}{}
+		if t.isOther {
+			continue
+		}
 		why := p.skip(t, seen)
 		seen[t.identity()] = true
-		p.listed[t.addr.WithZone("")] = struct{}{}
 		if why != "" {
 			skipped = append(skipped, t.describe(why))
 			continue

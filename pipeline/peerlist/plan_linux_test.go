@@ -17,7 +17,7 @@ func TestPlan(t *testing.T) {
 	named, listed := newPeer(Address{Name: "b.example"}), newPeer(Address{IP: netip.MustParseAddr("192.0.2.2")})
 	in := inputs{own: []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.9"), netip.MustParseAddr("2001:db8::1")}}
 	add := func(p *peer, addr string, index int, own bool) {
-		in.targets = append(in.targets, target{p, netip.MustParseAddr(addr), index, own})
+		in.targets = append(in.targets, target{peer: p, addr: netip.MustParseAddr(addr), index: index, own: own})
 	}
 	add(listed, "192.0.2.2", 0, false)
 	add(named, "192.0.2.2", 0, false)

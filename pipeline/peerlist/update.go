@@ -108,15 +108,10 @@ func (l *List) update(ctx context.Context) {
 
 // targets returns what an entry of the list stands for now.
 func (l *List) targets(p *peer, own []netip.Addr) (targets []target) {
-	addrs := slices.Concat(p.addrs[0], p.addrs[1])
-	if l.config.OneFamily && len(p.addrs[0]) > 0 && len(p.addrs[1]) > 0 {
-		addrs = p.addrs[1]
-		if hasIPv4(own) {
-			addrs = p.addrs[0]
-		}
-	}
-	for _, addr := range addrs {
-		t := target{peer: p, addr: addr}
+	oneFamily := l.config.OneFamily && len(p.addrs[0]) > 0 && len(p.addrs[1]) > 0
+	ipv4 := hasIPv4(own)
+	for _, addr := range slices.Concat(p.addrs[0], p.addrs[1]) {
+		t := target{peer: p, addr: addr, isOther: oneFamily && addr.Is4() != ipv4}
 		if addr.Zone() != "" {
 			t.index, t.own = zoneIndex(addr), isOwnOnZone(addr)
 		}

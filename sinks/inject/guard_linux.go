@@ -54,15 +54,16 @@ type guard struct {
 	rt    *rtnetlink
 	rules []rule // none: there is no guard
 	iif   string // the device, whose rules are the sink's
+	mark  uint32 // and those for it, unless it is 0
 }
 
 func newGuard(rt *rtnetlink, s Settings) *guard {
-	g := &guard{rt: rt, iif: string(s.Device)}
+	g := &guard{rt: rt, iif: string(s.Device), mark: s.mark()}
 	switch {
 	case s.AsFrom == "":
-		g.rules = guardRules(string(s.Device), 0)
-	case s.Mark != 0:
-		g.rules = guardRules("", s.Mark)
+		g.rules = guardRules(g.iif, 0)
+	case g.mark != 0:
+		g.rules = guardRules("", g.mark)
 	}
 	return g
 }
@@ -90,7 +91,7 @@ func (g *guard) set(family int, mayChange func() error) (changed bool, err error
 	return changed, g.delete(family, there)
 }
 
-// list returns the sink's own rules of a family.
+// list returns the sink's own rules of a family, and those for marks that nobody uses any more.
 func (g *guard) list(family int) ([]rule, error) {
 	all, err := g.rt.RuleList(family)
 	if err != nil {
@@ -99,7 +100,7 @@ func (g *guard) list(family int) ([]rule, error) {
 	var own []rule
 	for _, n := range all {
 		r := rule{n.Priority, n.Table, n.SuppressPrefixlen, n.IifName, n.Mark}
-		if n.Protocol == guardProtocol && (r.iif == g.iif || r.mark != 0) {
+		if n.Protocol == guardProtocol && (r.iif == g.iif || r.mark != 0 && (r.mark == g.mark || isStale(r.mark))) {
 			own = append(own, r)
 		}
 	}

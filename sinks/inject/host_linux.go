@@ -87,11 +87,7 @@ func (h *host) acquire() (err error) {
 		return err
 	}
 	h.undo = append(h.undo, func() error { h.rt.close(); return nil })
-	mark := uint32(0)
-	if h.settings.AsFrom != "" {
-		mark = h.settings.Mark
-	}
-	if h.socket, err = openSocket(mark, h.log); err != nil {
+	if h.socket, err = openSocket(h.settings.mark(), h.log); err != nil {
 		return err
 	}
 	h.undo = append(h.undo, h.socket.close)
@@ -110,12 +106,20 @@ func (h *host) acquire() (err error) {
 // takeDevice makes the device's name this process's own, and removes what a killed predecessor
 // left.
 func (h *host) takeDevice() error {
-	claim, err := claim(string(h.settings.Device))
+	device, err := claimDevice(string(h.settings.Device))
 	if err != nil {
 		return err
 	}
+	h.undo = append(h.undo, device.Close)
+	if mark := h.settings.mark(); mark != 0 {
+		claim, err := claimMark(mark)
+		if err != nil {
+			return err
+		}
+		h.undo = append(h.undo, claim.Close)
+	}
 	h.guard = newGuard(h.rt, h.settings)
-	h.undo = append(h.undo, claim.Close, h.guard.remove, h.remove)
+	h.undo = append(h.undo, h.guard.remove, h.remove)
 	return h.rt.removePair(string(h.settings.Device))
 }
 

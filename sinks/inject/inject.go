@@ -108,6 +108,14 @@ func (s *Settings) checkAsFrom() error {
 	return nil
 }
 
+// mark returns the mark of frames, 0 if they have none.
+func (s *Settings) mark() uint32 {
+	if s.AsFrom == "" {
+		return 0
+	}
+	return s.Mark
+}
+
 // maxDeviceName is the length of the longest name of an interface (IFNAMSIZ less one).
 const maxDeviceName = 15
 

@@ -3,6 +3,7 @@ package inject_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,7 +23,8 @@ import (
 	"github.com/pmtud/pmtud/sinks/inject"
 )
 
-// role is the environment variable that makes the test binary a process with an open sink.
+// role is the environment variable that makes the test binary a process with an open sink: the
+// setting as_from, or "as_from mark device".
 const role = "INJECT_TEST_AS_FROM"
 
 // hold holds a sink open until SIGTERM if the process is one for that.
@@ -31,7 +33,7 @@ func hold() {
 	if !ok {
 		return
 	}
-	s := settings(func(s *inject.Settings) { s.AsFrom = setting.InterfaceName(from) })
+	s := settings(func(s *inject.Settings) { _, _ = fmt.Sscan(from, &s.AsFrom, &s.Mark, &s.Device) })
 	stage, err := inject.New(*s, pipeline.Env{Log: silent, Arrived: seen.Recent()})
 	if err == nil {
 		err = stage.Open(context.Background())
@@ -191,6 +193,33 @@ func TestClaimed(t *testing.T) {
 	}
 	wantTraces(t, host, pair, ofDevice)
 	netns.Must(t, sink.Close())
+}
+
+// TestTwoGuards has two sinks with rules of their own, and a third one that wants the rules of
+// another.
+func TestTwoGuards(t *testing.T) {
+	host := newHost(t)
+	start(t, host, "")
+	second := start(t, host, "eth0 46 pmtud1")
+	both := slices.Concat(ofDevice, rulesFor("", "46/0xffffffff"))
+	pairs := append([]string{"device pmtud1", "device pmtud1x"}, pair...)
+	for range 20 {
+		wantTraces(t, host, pairs, both)
+		netns.Must(t, host.Do(func() error { // have the sinks look
+			r := netlink.NewRule()
+			r.Priority, r.Table = 999, unix.RT_TABLE_MAIN
+			return errors.Join(netlink.RuleAdd(r), netlink.RuleDel(r))
+		}))
+	}
+	sink, _ := build(t, func(s *inject.Settings) { s.AsFrom, s.Mark, s.Device = "eth0", 46, "pmtud2" })
+	err := host.Do(func() error { return sink.Open(t.Context()) })
+	if err == nil || !strings.Contains(err.Error(), "claim mark 46: another pmtud has rules for it") {
+		t.Errorf("open: %v", err)
+	}
+	netns.Must(t, sink.Close())
+	wantTraces(t, host, pairs, both)
+	netns.Must(t, second.Process.Signal(unix.SIGTERM), second.Wait())
+	wantTraces(t, host, pair, ofDevice)
 }
 
 // TestSomebodyElses finds a device that has the name and that no sink made.

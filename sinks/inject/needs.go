@@ -1,6 +1,10 @@
 package inject
 
-import "github.com/pmtud/pmtud/pipeline"
+import (
+	"fmt"
+
+	"github.com/pmtud/pmtud/pipeline"
+)
 
 // Needs is [pipeline.HostUser]. Only to make the device takes CAP_NET_ADMIN, also to repair and to
 // remove it later.
@@ -16,6 +20,9 @@ func (s *sink) Needs() pipeline.Needs {
 		n.Capabilities = append(n.Capabilities, "CAP_NET_ADMIN")
 		n.Families = append(n.Families, "AF_UNIX") // of the claim
 		n.Exclusive = []string{"device " + string(s.Device)}
+	}
+	if mark := s.mark(); mark != 0 {
+		n.Exclusive = append(n.Exclusive, fmt.Sprintf("mark %d", mark))
 	}
 	if s.AsFrom != "" {
 		n.Interfaces = []string{string(s.AsFrom)}

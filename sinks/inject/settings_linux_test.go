@@ -50,6 +50,7 @@ func TestNeeds(t *testing.T) {
 	making.Exclusive = []string{"device pmtud0"}
 	from := making
 	from.Interfaces = []string{"eth0"}
+	from.Exclusive = []string{"device pmtud0", "mark 45"}
 	for name, tt := range map[string]struct {
 		change func(*inject.Settings)
 		want   pipeline.Needs

@@ -8,10 +8,12 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/cmd/internal/spelling"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/seen"
 	"github.com/pmtud/pmtud/pipeline/setting"
 )
 
@@ -147,6 +149,7 @@ func build(s *Stage, pipelineName string) (err error) {
 		Pipeline: pipelineName, Stage: s.Called(),
 		Log:   slog.New(slog.DiscardHandler),
 		Stdin: strings.NewReader(""), Stdout: io.Discard,
+		Arrived: seen.New(1, time.Second), Published: seen.New(1, time.Second),
 	})
 	switch n, isHostUser := stage.(pipeline.HostUser); {
 	case err != nil:
