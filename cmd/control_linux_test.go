@@ -65,6 +65,9 @@ func TestControlThroughReloads(t *testing.T) {
 	if s = askStatus(t, socket); s.Config.LastGood || s.Config.Failures != 1 || !strings.Contains(s.Config.Error, "colour") || s.Pipelines[0].Name != "b" {
 		t.Errorf("after a bad reload: %+v", s)
 	}
+	if got := run(t, "status", "--control", socket); got.status != 1 || !strings.Contains(got.stdout, "! the last reload failed") {
+		t.Errorf("after a bad reload: exit status %d:\n%s", got.status, got.stdout)
+	}
 
 	overwrite(t, path, "control: "+socket+"2\n"+endless(t, "b"))
 	p.signal(unix.SIGHUP)

@@ -149,7 +149,8 @@ func (a *app) doctorConfig(ctx context.Context, o *doctorOptions, look *doctor.O
 // peersType is the sink whose copies conntrack calls invalid.
 const peersType = "peers"
 
-// doctorText writes findings in lines of at most 80 characters.
+// doctorText writes findings in lines of at most 80 characters, but for what is to be done:
+// commands are to be copied.
 func doctorText(r *doctor.Report) string {
 	text := findings(r.Findings)
 	for _, unseen := range r.Unseen {
@@ -165,10 +166,13 @@ func findings(all []doctor.Finding) string {
 		if f.Namespace != "" {
 			what = "in the network namespace of " + f.Namespace + ": " + what
 		}
-		for _, part := range [][2]string{{fmt.Sprintf("%-9v", f.Level), what}, {"    why: ", f.Why}, {"    do:  ", f.Do}} {
+		for _, part := range [][2]string{{fmt.Sprintf("%-9v", f.Level), what}, {"    why: ", f.Why}} {
 			if part[1] != "" {
 				text.WriteString(strings.Join(columns.Hang(part[0], part[1]), "\n") + "\n")
 			}
+		}
+		if f.Do != "" {
+			text.WriteString("    do:  " + f.Do + "\n")
 		}
 	}
 	if len(all) == 0 {

@@ -20,7 +20,7 @@ pipelines:
 		t.Errorf("exit status %d:\n%s%s", got.status, got.stdout, got.stderr)
 	}
 	for line := range strings.Lines(got.stdout) {
-		if utf8.RuneCountInString(line) > 81 {
+		if utf8.RuneCountInString(line) > 81 && !strings.HasPrefix(line, "    do:  ") {
 			t.Errorf("longer than 80 characters: %s", line)
 		}
 	}

@@ -38,7 +38,7 @@ func (a *app) statusCommand() *cobra.Command {
 			if err := a.printStatus(s, format.value); err != nil {
 				return err
 			}
-			if !s.Ready {
+			if s.Complains() {
 				return errFailed
 			}
 			return nil

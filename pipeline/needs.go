@@ -64,6 +64,7 @@ type Needs struct {
 
 // File is a file that a stage opens, now or later.
 type File struct {
-	Path   string // as the settings have it; a pattern of [path/filepath.Match] for several
-	Writes bool   // it creates, writes and removes files of this name, with suffixes of its own
+	Path     string // as the settings have it; a pattern of [path/filepath.Match] for several
+	Writes   bool   // it creates, writes and removes files of this name, with suffixes of its own
+	Optional bool   // it need not be there
 }

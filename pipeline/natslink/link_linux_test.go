@@ -405,7 +405,7 @@ func TestNeeds(t *testing.T) {
 	if got := fmt.Sprint(n.TCP); got != "[nats.example.net:4222 [2001:db8::5]:5222]" {
 		t.Errorf("destinations %s", got)
 	}
-	if got := fmt.Sprint(n.Files); got != "[{/etc/c false} {/etc/ca false}]" || len(n.Warnings) != 0 {
+	if got := fmt.Sprint(n.Files); got != "[{/etc/c false false} {/etc/ca false false}]" || len(n.Warnings) != 0 {
 		t.Errorf("files %s, warnings %v", got, n.Warnings)
 	}
 	s.Creds, s.CA = "", ""

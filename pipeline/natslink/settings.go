@@ -88,12 +88,12 @@ func (s *Settings) files() (paths []string) {
 // systemRoots are where Go looks for the system's certificates (crypto/x509,
 // root_linux.go).
 var systemRoots = []pipeline.File{
-	{Path: "/etc/ssl/certs/*"},
-	{Path: "/etc/pki/tls/certs/*"},
-	{Path: "/etc/pki/tls/cacert.pem"},
-	{Path: "/etc/ssl/ca-bundle.pem"},
-	{Path: "/etc/pki/ca-trust/extracted/pem/*"},
-	{Path: "/etc/ssl/cert.pem"},
+	{Path: "/etc/ssl/certs/*", Optional: true},
+	{Path: "/etc/pki/tls/certs/*", Optional: true},
+	{Path: "/etc/pki/tls/cacert.pem", Optional: true},
+	{Path: "/etc/ssl/ca-bundle.pem", Optional: true},
+	{Path: "/etc/pki/ca-trust/extracted/pem/*", Optional: true},
+	{Path: "/etc/ssl/cert.pem", Optional: true},
 }
 
 // Needs is for [pipeline.HostUser].

@@ -3,6 +3,7 @@ package peerlist
 import (
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/pmtud/pmtud/pipeline"
 )
@@ -61,15 +62,45 @@ func (l *List) Counters() []Count {
 
 // logFailures writes a line for each peer that missed messages.
 func (l *List) logFailures() {
-	for _, c := range l.Counters() {
-		var failed []any
-		for _, f := range c.Failed {
-			if f.Packets > 0 {
-				failed = append(failed, slog.Uint64(f.Reason, f.Packets))
-			}
+	for _, p := range l.peers {
+		if failed := p.failures(); len(failed) > 0 {
+			l.config.Log.Warn("peer missed messages", "peer", p.String(), "sent", p.sent.Load(), slog.Group("failed", failed...))
 		}
-		if len(failed) > 0 {
-			l.config.Log.Warn("peer missed messages", "peer", c.Peer, "sent", c.Sent, slog.Group("failed", failed...))
+	}
+}
+
+// failures returns the counts of messages that were missed, for the log.
+func (c *counts) failures() (failed []any) {
+	for why := range c.failed {
+		if n := c.failed[why].Load(); n > 0 {
+			failed = append(failed, slog.Uint64(failureNames[why], n))
 		}
+	}
+	return failed
+}
+
+// failureInterval is how often it is looked for peers that get nothing.
+const failureInterval = 10 * time.Second
+
+// progress is what is known of a peer since it was last looked at.
+type progress struct {
+	sent, missed uint64
+	failing      bool // and the log says so
+}
+
+// logFailing writes a line for each peer that got none of the messages since the last call, and one
+// when that is over.
+func (l *List) logFailing() {
+	for _, p := range l.peers {
+		now := progress{p.sent.Load(), p.missed(), p.before.failing}
+		switch {
+		case now.sent > p.before.sent && now.failing:
+			now.failing = false
+			l.config.Log.Info("peer gets messages again", "peer", p.String())
+		case now.sent == p.before.sent && now.missed > p.before.missed && !now.failing:
+			now.failing = true
+			l.config.Log.Warn("peer gets no messages", "peer", p.String(), slog.Group("failed", p.failures()...))
+		}
+		p.before = now
 	}
 }

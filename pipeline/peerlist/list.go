@@ -125,7 +125,7 @@ func (l *List) families() (ipv4, ipv6 bool) {
 
 // resolverFiles are what Go's resolver reads, again when they change.
 var resolverFiles = []pipeline.File{
-	{Path: "/etc/resolv.conf"}, {Path: "/etc/hosts"}, {Path: "/etc/nsswitch.conf"},
+	{Path: "/etc/resolv.conf"}, {Path: "/etc/hosts"}, {Path: "/etc/nsswitch.conf", Optional: true},
 }
 
 // Needs returns what the list uses of the host. Netlink is for the host's own addresses;

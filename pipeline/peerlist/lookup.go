@@ -21,6 +21,8 @@ type peer struct {
 	due     time.Time       // of the next look-up
 	backoff time.Duration   // until the next try after a failure; 0 while all is well
 	broken  error           // why the last look-up had no answer at all
+
+	before progress // of the goroutine that updates
 }
 
 func newPeer(a Address) *peer {

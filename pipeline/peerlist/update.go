@@ -60,10 +60,15 @@ func (l *List) startUpdates() (stop func()) {
 func (l *List) keepUpdating(ctx context.Context) {
 	timer := time.NewTimer(l.untilNext(time.Now()))
 	defer timer.Stop()
+	failing := time.NewTicker(failureInterval)
+	defer failing.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-failing.C:
+			l.logFailing()
+			continue
 		case <-timer.C:
 		case <-l.changed:
 		}

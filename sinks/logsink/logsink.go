@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/hex"
 	"io"
+	"log/slog"
 	"os"
 
 	"golang.org/x/term"
@@ -45,17 +46,20 @@ func Plugin() pipeline.Plugin {
 
 // New returns the sink.
 func New(s Settings, env pipeline.Env) (pipeline.Sink, error) {
-	return &sink{Settings: s, out: env.Stdout, terminal: isTerminal(env.Stdout)}, nil
+	return &sink{Settings: s, log: env.Log, out: env.Stdout, terminal: isTerminal(env.Stdout)}, nil
 }
 
 type sink struct {
 	Settings
+	log      *slog.Logger
 	out      io.Writer
 	terminal bool // out is one: text is readable
 
 	lines []byte // of the batch at hand
 	ends  []int  // of each of them
 	part  bool   // what was written last is a part of a line
+
+	failing bool // the last write failed, and the log says so
 }
 
 func (s *sink) Open(context.Context) error { return nil }
@@ -72,6 +76,10 @@ func (s *sink) Deliver(batch []*pipeline.Packet, failed []pipeline.Reason) {
 		s.ends = append(s.ends, len(s.lines))
 	}
 	n, err := s.out.Write(s.lines)
+	if err != nil && !s.failing {
+		s.log.Warn("can't write to standard output", "error", err)
+	}
+	s.failing = err != nil
 	if err != nil {
 		for i, end := range s.ends {
 			if end > n {

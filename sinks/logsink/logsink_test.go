@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"syscall"
@@ -113,20 +114,26 @@ func TestWriteError(t *testing.T) {
 	out := new(broken)
 	env := pipelinetest.Env(t)
 	env.Stdout = out
+	var log pipelinetest.Buffer
+	env.Log = slog.New(slog.NewTextHandler(&log, nil))
 	sink, err := logsink.New(logsink.Settings{Format: logsink.Text, Verbosity: 2}, env)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range [][]pipeline.Reason{{logsink.WriteError, logsink.WriteError}, {pipeline.Pass, pipeline.Pass}} {
+	lost := []pipeline.Reason{logsink.WriteError, logsink.WriteError}
+	for i, want := range [][]pipeline.Reason{lost, lost, {pipeline.Pass, pipeline.Pass}, lost} {
+		out.mended = want[0] == pipeline.Pass
 		failed := make([]pipeline.Reason, 2)
 		sink.Deliver(batch(), failed)
 		if diff := cmp.Diff(want, failed); diff != "" {
-			t.Errorf("failed (-want +got):\n%s", diff)
+			t.Errorf("batch %d failed (-want +got):\n%s", i, diff)
 		}
-		out.mended = true
 	}
-	if out.calls != 2 {
-		t.Errorf("%d writes for two batches", out.calls)
+	if out.calls != 4 {
+		t.Errorf("%d writes for four batches", out.calls)
+	}
+	if n := strings.Count(log.String(), `level=WARN msg="can't write to standard output" error="broken pipe"`); n != 2 {
+		t.Errorf("%d complaints in two rows of failures:\n%s", n, &log)
 	}
 }
 

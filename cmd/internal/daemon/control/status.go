@@ -17,6 +17,12 @@ type Status struct {
 	Canary *Canary `json:"canary,omitempty"` // which servers are heard; left out if no test messages are sent
 }
 
+// Complains reports whether anything is wrong: with a stage, with the last reload, or with what
+// is heard of other servers.
+func (s Status) Complains() bool {
+	return !s.Ready || !s.Config.LastGood || s.Canary != nil && len(s.Canary.Findings) > 0
+}
+
 // Canary tells which servers this one hears, by the test messages that they send.
 type Canary struct {
 	Name      string          `json:"name"` // of this server

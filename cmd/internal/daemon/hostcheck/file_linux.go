@@ -16,8 +16,17 @@ func (c *checker) file(f pipeline.File) {
 		if f.Writes {
 			return one(c.asUserToo(func() Finding { return writable(f.Path) }))
 		}
+		if f.Optional && len(match(f.Path)) == 0 {
+			return nil
+		}
 		return one(c.asUserToo(func() Finding { return readable(f.Path) }))
 	})
+}
+
+// match returns the files that are at a path, or that a pattern stands for.
+func match(path string) []string {
+	names, _ := filepath.Glob(path) // a bad pattern is a mistake of the configuration
+	return names
 }
 
 // scarce is the free space below which a capture file is not likely to last.
@@ -51,7 +60,7 @@ func writable(path string) Finding {
 func readable(path string) Finding {
 	names := []string{path}
 	if strings.ContainsAny(path, `*?[\`) {
-		names, _ = filepath.Glob(path) // a bad pattern is a mistake of the configuration
+		names = match(path)
 	}
 	if len(names) == 0 {
 		return Finding{Level: Problem, State: "matches no file"}

@@ -207,6 +207,9 @@ func TestCheck(t *testing.T) {
 		{"no file", readFrom(dir + "/c.pcap"), []string{"problem file " + dir + "/c.pcap can't be read"}},
 		{"pattern", readFrom(dir + "/*.pcap"), []string{"ok file " + dir + "/*.pcap can be read"}},
 		{"pattern of nothing", readFrom(dir + "/*.cap"), []string{"problem file " + dir + "/*.cap matches no file"}},
+		{"files that need not be there", postTo(pipeline.Needs{Files: []pipeline.File{
+			{Path: dir + "/*.cap", Optional: true}, {Path: dir + "/c.pcap", Optional: true}, {Path: dir + "/*.pcap", Optional: true},
+		}}), []string{"ok file " + dir + "/*.pcap can be read"}},
 		{"peers", sendTo("192.0.2.2", "198.51.100.1", "2001:db8::2", "2001:db8:1::2"), []string{
 			raw, "ok peer 192.0.2.2 has a route to 192.0.2.2", "problem peer 198.51.100.1 can't be reached at 198.51.100.1",
 			"ok peer 2001:db8::2 has a route to 2001:db8::2", "problem peer 2001:db8:1::2 can't be reached at 2001:db8:1::2", pmtu,
