@@ -13,8 +13,8 @@ import (
 	"github.com/pmtud/pmtud/pipeline/canary"
 )
 
-// closeTimeout bounds how long a pipeline waits for its sinks to empty their
-// queues when it ends.
+// closeTimeout bounds how long a pipeline waits, when it ends, for its sources to return and then
+// for its sinks to empty their queues.
 const closeTimeout = 5 * time.Second
 
 // Pipeline is a built pipeline. Open, Run and Close are called once each, in this
@@ -44,6 +44,7 @@ type Pipeline struct {
 	mtus4          histogram          // of forwarded PTBs of IPv4
 	mtus6          histogram          // of IPv6
 	failure        error              // of a plugin that panicked
+	deaf           bool               // nothing is taken any more: a source was left behind
 	stop           context.CancelFunc // nil before Run
 }
 
@@ -55,6 +56,8 @@ type sourceStage struct {
 	received uint64
 	bytes    uint64
 	ended    atomic.Bool // without an error, though it should not have
+	returned atomic.Bool // from Run
+	left     bool        // behind: it did not return in time
 }
 
 // New builds a pipeline. It touches nothing outside the process. Its error joins
@@ -104,7 +107,8 @@ func (p *Pipeline) held(kind Kind) iter.Seq2[StageID, Opener] {
 }
 
 // Run moves packets until every source has ended, ctx is done, or a stage fails.
-// It returns when the sinks' queues are empty, or after five seconds of trying:
+// A source that does not return within five seconds then is left behind, and nothing is
+// taken from it. Run returns when the sinks' queues are empty, or after five seconds of trying:
 // then what is left in them is counted with `stopped`, and a sink that
 // still does not return from its call is left behind. When sources that can wait have
 // come to their end, the five seconds begin with the end of ctx.
@@ -152,7 +156,8 @@ func (p *Pipeline) fail(err error) {
 	}
 }
 
-// runSources runs all sources and returns when all of them have returned.
+// runSources runs all sources and returns when all of them have returned, or have been left
+// behind.
 func (p *Pipeline) runSources(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -163,20 +168,54 @@ func (p *Pipeline) runSources(ctx context.Context) error {
 		}
 	})()
 
-	var running sync.WaitGroup
-	errs := make([]error, len(p.sources))
-	for i, s := range p.sources {
-		running.Go(func() {
+	returned := make(chan error, len(p.sources)) // with room for those that nobody waits for
+	for _, s := range p.sources {
+		go func() {
 			deliver := func(batch []Packet) { p.deliver(s, batch) }
-			if err := guard(func() error { return s.source.Run(ctx, deliver) }); err != nil {
-				errs[i] = fmt.Errorf("source %s: %w", s.name, err)
+			err := guard(func() error { return s.source.Run(ctx, deliver) })
+			if err != nil {
+				err = fmt.Errorf("source %s: %w", s.name, err)
 				cancel()
 			}
 			s.ended.Store(!s.lossless && ctx.Err() == nil)
-		})
+			s.returned.Store(true)
+			returned <- err
+		}()
 	}
-	running.Wait()
+	return p.awaitSources(ctx, returned)
+}
+
+func (p *Pipeline) awaitSources(ctx context.Context, returned <-chan error) error {
+	errs := make([]error, 0, len(p.sources))
+	stopped, timeout := ctx.Done(), (<-chan time.Time)(nil)
+	for len(errs) < len(p.sources) {
+		select {
+		case err := <-returned:
+			errs = append(errs, err)
+		case <-stopped:
+			stopped, timeout = nil, time.After(closeTimeout)
+		case <-timeout:
+			return errors.Join(append(errs, p.leaveSources())...)
+		}
+	}
 	return errors.Join(errs...)
+}
+
+// leaveSources leaves the sources behind that have not returned, and takes nothing any more.
+func (p *Pipeline) leaveSources() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.deaf = true
+	var stuck []string
+	for _, s := range p.sources {
+		if s.left = !s.returned.Load(); s.left {
+			stuck = append(stuck, s.name)
+		}
+	}
+	if len(stuck) == 0 { // at the last moment
+		return nil
+	}
+	return fmt.Errorf("stop pipeline: stuck for %v: source %s", closeTimeout, strings.Join(stuck, ", "))
 }
 
 // awaitSinks waits until the sinks have emptied their queues. They have time for that
@@ -216,7 +255,7 @@ func (p *Pipeline) Close() error {
 	var errs []error
 	for _, kind := range []Kind{KindSource, KindFilter, KindSink} {
 		for s, stage := range p.held(kind) {
-			if kind == KindSink && p.sinks[s.Index].abandoned() {
+			if kind == KindSink && p.sinks[s.Index].abandoned() || kind == KindSource && p.sources[s.Index].left {
 				continue
 			}
 			if err := guard(stage.Close); err != nil {

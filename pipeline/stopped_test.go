@@ -166,3 +166,50 @@ func TestSinkThatIsLeftBehind(t *testing.T) {
 		check()
 	})
 }
+
+// TestStubbornSource leaves a source behind that goes on delivering after the end.
+func TestStubbornSource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		closed := false
+		stubborn := source{
+			run: func(_ context.Context, deliver func([]pipeline.Packet)) error {
+				for {
+					select {
+					case <-release:
+						return nil
+					case <-time.After(100 * time.Millisecond):
+						deliver(messages(1))
+					}
+				}
+			},
+			close: func() error { closed = true; return nil },
+		}
+		p, err := pipeline.New(pipeline.Spec{
+			Name: "test", Sources: []pipeline.Stage{live("deaf", stubborn), live("other", source{run: untilDone(nil)})},
+			Sinks: []pipeline.SinkStage{sinkStage("out", sink{})},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		if err := p.Open(ctx); err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		err = p.Run(ctx)
+		if took := time.Since(begin); err == nil || err.Error() != "stop pipeline: stuck for 5s: source deaf" || took != 6*time.Second {
+			t.Errorf("run: %v, after %v", err, took)
+		}
+		if err := p.Close(); err != nil || closed {
+			t.Errorf("close: %v; the source that still runs was closed: %v", err, closed)
+		}
+		before := p.Counters().Received
+		time.Sleep(10 * time.Second)
+		if now := p.Counters().Received; now != before || before == 0 {
+			t.Errorf("%d packets taken, %d in the end", before, now)
+		}
+	})
+}

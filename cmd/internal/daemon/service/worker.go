@@ -16,8 +16,8 @@ const (
 	openTimeout = 10 * time.Second
 
 	// endTimeout bounds how long pipelines may take to end. It is longer than a
-	// pipeline itself waits for its sinks.
-	endTimeout = 10 * time.Second
+	// pipeline itself waits for its sources and its sinks.
+	endTimeout = 12 * time.Second
 
 	// grace is how long a stage may go on after its context is done.
 	grace = time.Second
