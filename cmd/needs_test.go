@@ -95,7 +95,7 @@ func TestNeeds(t *testing.T) {
 			Interfaces:   []string{"eth0"},
 			Capabilities: []string{"CAP_NET_RAW", "CAP_NET_ADMIN"},
 			Families:     []string{"AF_PACKET", "AF_NETLINK", "AF_UNIX"},
-			Exclusive:    []string{"device pmtud0"},
+			Exclusive:    []string{"device pmtud0", "mark 45"},
 		}},
 		{"sink-pcap-file", pipeline.Needs{
 			Files:     []pipeline.File{{Path: "/var/lib/pmtud/a.pcap", Writes: true}},

@@ -56,6 +56,15 @@ func (d *datagrams) read(raw syscall.RawConn) (int, error) {
 	return d.n, d.err
 }
 
+// take returns how many datagrams there are already, without waiting for any.
+func (d *datagrams) take(raw syscall.RawConn) (int, error) {
+	d.n, d.err = 0, nil
+	if err := raw.Control(func(fd uintptr) { d.recvmmsg(fd) }); err != nil {
+		return 0, err
+	}
+	return d.n, d.err
+}
+
 // recvmmsg reports whether there is a result: there is none while there are no datagrams.
 func (d *datagrams) recvmmsg(fd uintptr) bool {
 	for i := range d.headers {

@@ -1,6 +1,7 @@
 package relay_test
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"net"
@@ -288,5 +289,37 @@ func checkBuild(t *testing.T, s *relay.Settings, want string) {
 	_, err := relay.Plugin().Build(s, pipelinetest.Env(t))
 	if got := fmt.Sprint(err); !strings.Contains(got, want) || (err == nil) != (want == "") {
 		t.Errorf("error %q, want %q", got, want)
+	}
+}
+
+// TestStopDelivers stops a source whose pipeline was busy: what has come by then is delivered.
+func TestStopDelivers(t *testing.T) {
+	netns.Own(t)
+	made, err := relay.New(*settings(), pipelinetest.Env(t))
+	netns.Must(t, err)
+	opener := made.(pipeline.Opener)
+	netns.Must(t, opener.Open(t.Context()))
+	ctx, stop := context.WithCancel(t.Context())
+	got, busy, release, done := 0, make(chan struct{}), make(chan struct{}), make(chan error)
+	go func() {
+		done <- made.Run(ctx, func(batch []pipeline.Packet) {
+			if got += len(batch); got == 1 {
+				close(busy)
+				<-release
+			}
+		})
+	}()
+	s := newSender(t)
+	s.send(s.seal(0))
+	<-busy
+	const more = 200
+	for i := range more {
+		s.send(s.seal(uint16(i + 1)))
+	}
+	stop()
+	close(release)
+	netns.Must(t, <-done, opener.Close())
+	if lost := made.(pipeline.LossySource).Lost(); got != more+1 || lost != 0 {
+		t.Errorf("%d of %d delivered, %d lost", got, more+1, lost)
 	}
 }

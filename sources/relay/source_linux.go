@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -74,12 +75,31 @@ func (s *source) Run(ctx context.Context, deliver func([]pipeline.Packet)) error
 		n, err := s.batch.read(raw)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			return nil
+			return s.drain(raw, deliver)
 		case err != nil:
 			return fmt.Errorf("receive datagrams: %w", err)
 		}
 		s.pass(n, time.Now(), deliver)
 	}
+}
+
+// mostDrained is the number of batches that drain reads at the most: the socket's buffer has room for
+// no more.
+const mostDrained = 128
+
+// drain delivers what has come already. It does not wait.
+func (s *source) drain(raw syscall.RawConn, deliver func([]pipeline.Packet)) error {
+	for range mostDrained {
+		n, err := s.batch.take(raw)
+		if err != nil {
+			return fmt.Errorf("receive datagrams: %w", err)
+		}
+		if n == 0 {
+			break
+		}
+		s.pass(n, time.Now(), deliver)
+	}
+	return nil
 }
 
 // pass delivers the packets of the n datagrams of a batch.

@@ -39,7 +39,7 @@ type Canary struct {
 // HTTP are the settings of the server for metrics, health and a page.
 type HTTP struct {
 	Listen    string `setting:"listen" doc:"HOST:PORT to listen on, where an empty HOST is all addresses, or unix:PATH for a socket for root and the group; empty for no server" pattern:"^$|:[0-9]+$|^unix:/" example:"127.0.0.1:9342"`
-	WebConfig string `setting:"web_config" doc:"path of a file with certificates and passwords, in the format of Prometheus exporters; empty for neither" pattern:"^$|^/" example:"/etc/pmtud/web.yml"`
+	WebConfig string `setting:"web_config" doc:"path of a file with certificates and passwords, in the format of Prometheus exporters; empty for neither" pattern:"^$|^/" example:"/etc/pmtud/web/web.yml"`
 	Page      string `setting:"page" doc:"who gets the page at / and /api, which name clients: connections within this host, anyone who reaches the address, or nobody" enum:"loopback,anyone,off" example:"loopback"`
 }
 
