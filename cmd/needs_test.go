@@ -84,7 +84,7 @@ func TestNeeds(t *testing.T) {
 			Emits:        []string{"frames sent on eth1"},
 		}},
 		{"sink-peers", pipeline.Needs{
-			Files:        []pipeline.File{{Path: "/etc/resolv.conf"}, {Path: "/etc/hosts"}, {Path: "/etc/nsswitch.conf"}},
+			Files:        []pipeline.File{{Path: "/etc/resolv.conf"}, {Path: "/etc/hosts"}, {Path: "/etc/nsswitch.conf", Optional: true}},
 			Capabilities: []string{"CAP_NET_RAW"},
 			Families:     []string{"AF_NETLINK", "AF_INET", "AF_INET6"},
 			Hosts:        []string{"peers.example.net"},

@@ -9,12 +9,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pmtud/pmtud/cmd/internal/columns"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control"
 	"github.com/pmtud/pmtud/cmd/internal/daemon/control/tapfile"
+	"github.com/pmtud/pmtud/cmd/internal/spelling"
 )
 
 const tapHelp = `Tap shows packets of the running daemon as it decides about them, with the
@@ -98,7 +100,44 @@ func (o *tapOptions) check() error {
 	return nil
 }
 
+// checkNames finds names that the daemon does not have: nothing would ever come.
+func (o *tapOptions) checkNames(s control.Status) error {
+	var pipelines []string
+	stages, reasons := []string{"engine"}, []string{"canary"}
+	for _, p := range s.Pipelines {
+		if p.State == control.Silent {
+			return nil // nobody knows its stages
+		}
+		pipelines = append(pipelines, p.Name)
+		for _, f := range p.Filters {
+			stages = append(stages, f.Name)
+			for _, r := range f.Dropped {
+				reasons = append(reasons, r.Reason)
+			}
+		}
+	}
+	for _, n := range []struct {
+		what, name string
+		names      []string
+	}{{"pipeline", o.query.Pipeline, pipelines}, {"stage", o.query.Stage, stages}, {"reason", o.query.Reason, reasons}} {
+		if n.name != "" && !slices.Contains(n.names, n.name) {
+			slices.Sort(n.names)
+			return fmt.Errorf("--%s: %w", n.what, spelling.UnknownName(n.what, n.name, slices.Compact(n.names)))
+		}
+	}
+	return nil
+}
+
 func (a *app) tap(ctx context.Context, o tapOptions) error {
+	if o.query.Pipeline+o.query.Stage+o.query.Reason != "" {
+		s, err := o.client.Status(ctx)
+		if err != nil {
+			return a.failed(err)
+		}
+		if err := o.checkNames(s); err != nil {
+			return err
+		}
+	}
 	lines, err := o.client.Tap(ctx, o.query)
 	if err != nil {
 		return a.failed(err)

@@ -205,6 +205,9 @@ func (a *app) runTests(ctx context.Context, runs []testRun, update bool, text io
 		failed += min(1, len(result.Failures))
 	}
 	outcome := fmt.Sprintf("%d tests, %d failed", len(runs), failed)
+	if len(runs) == 1 {
+		outcome = fmt.Sprintf("1 test, %d failed", failed)
+	}
 	if page != nil {
 		page.Title = outcome
 	}

@@ -50,11 +50,11 @@ func TestTest(t *testing.T) {
 	}{
 		"passes": {
 			files: map[string]string{"web_test.yaml": webTest, "not.yaml": "a: b"}, args: []string{"."},
-			stdout: "ok    web_test.yaml: web\n1 tests, 0 failed\n",
+			stdout: "ok    web_test.yaml: web\n1 test, 0 failed\n",
 		},
 		"any name": {
 			files: map[string]string{"web": webTest}, args: []string{"web"},
-			stdout: "ok    web: web\n1 tests, 0 failed\n",
+			stdout: "ok    web: web\n1 test, 0 failed\n",
 		},
 		"folders below": {
 			files: map[string]string{
@@ -80,7 +80,7 @@ func TestTest(t *testing.T) {
       dropped port-list: port-not-listed: expected 3, got 5
       sent broadcast: expected 0, got 2
       sent two: expected 1, got 0
-1 tests, 1 failed
+1 test, 1 failed
 `,
 		},
 		"verdicts differ": {
@@ -91,13 +91,13 @@ func TestTest(t *testing.T) {
         packet 1: expected verdict forward, got verdict drop stage port-list reason port-not-listed
         packet 3: expected verdict drop stage port-list reason port-not-listed, got verdict forward
         packet 5: expected verdict forward, got verdict drop stage port-list reason port-not-listed
-1 tests, 1 failed
+1 test, 1 failed
 `,
 		},
 		"golden file is missing": {
 			files: map[string]string{"t.yaml": strings.Replace(webTest, "web.jsonl", "new.jsonl", 1)},
 			args:  []string{"t.yaml"}, status: 1,
-			stdout: "FAIL  t.yaml: web\n      new.jsonl does not exist; --update writes it\n1 tests, 1 failed\n",
+			stdout: "FAIL  t.yaml: web\n      new.jsonl does not exist; --update writes it\n1 test, 1 failed\n",
 		},
 		"capture is damaged": {
 			files: map[string]string{
@@ -105,7 +105,7 @@ func TestTest(t *testing.T) {
 				"cut.pcap": readFile(t, filepath.Join(samples, "ports.pcap"))[:200],
 			},
 			args: []string{"t.yaml"}, status: 1,
-			stdout: "FAIL  t.yaml: x\n      read cut.pcap: at byte 182: the file ends after 2 of a packet's 142 bytes\n1 tests, 1 failed\n",
+			stdout: "FAIL  t.yaml: x\n      read cut.pcap: at byte 182: the file ends after 2 of a packet's 142 bytes\n1 test, 1 failed\n",
 		},
 		"nothing named":     {args: []string{}, status: 2, stderr: "FILE|DIR is missing"},
 		"nothing there":     {args: []string{"nowhere"}, status: 2, stderr: "find tests: stat nowhere: no such file"},
@@ -144,7 +144,7 @@ func TestTestUpdate(t *testing.T) {
 		"t.yaml": strings.Replace(webTest, "web.jsonl", "web.jsonl, sent_file: sent.pcapng, packets: 1", 1),
 	})
 	got := run(t, "test", "--update", "t.yaml")
-	want := "FAIL  t.yaml: web\n      sent.pcapng renewed\n      packets: expected 1, got 8\n1 tests, 1 failed\n"
+	want := "FAIL  t.yaml: web\n      sent.pcapng renewed\n      packets: expected 1, got 8\n1 test, 1 failed\n"
 	if got.status != 1 || got.stdout != want {
 		t.Errorf("exit status %d:\n%s%s", got.status, got.stdout, got.stderr)
 	}
@@ -170,7 +170,7 @@ func TestTestJUnit(t *testing.T) {
 	if diff := cmp.Diff(readFile(t, "out.xml"), got.stdout); diff != "" || !strings.Contains(got.stdout, `<testcase classname="web_test.yaml" name="web">`) {
 		t.Errorf("(-file +standard output):\n%s", diff)
 	}
-	if got.stderr != "ok    web_test.yaml: web\n1 tests, 0 failed\n" {
+	if got.stderr != "ok    web_test.yaml: web\n1 test, 0 failed\n" {
 		t.Errorf("standard error is %q", got.stderr)
 	}
 }

@@ -152,6 +152,21 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// TestTapOfNothing asks for what the daemon does not have.
+func TestTapOfNothing(t *testing.T) {
+	path := recorded(t)
+	for want, args := range map[string][]string{
+		`--pipeline: unknown pipeline "egde"; did you mean edge?`:            {"--pipeline", "egde"},
+		`--stage: unknown stage "port-lits"; did you mean port-list?`:        {"--stage", "port-lits"},
+		`--reason: unknown reason "rate-limted"; did you mean rate-limited?`: {"--reason", "rate-limted"},
+	} {
+		got := run(t, append([]string{"tap", "--control", path}, args...)...)
+		if got.status != 2 || !strings.Contains(got.stderr, want) {
+			t.Errorf("%v: exit status %d:\n%s", args, got.status, got.stderr)
+		}
+	}
+}
+
 func TestTapMistakes(t *testing.T) {
 	for want, args := range map[string][]string{
 		"--drop and --forward can't be used together": {"--drop", "--forward"},

@@ -148,7 +148,7 @@ func TestRehearse(t *testing.T) {
 
 func TestNeeds(t *testing.T) {
 	families := []string{"AF_NETLINK", "AF_INET", "AF_INET6"}
-	files := []pipeline.File{{Path: "/etc/resolv.conf"}, {Path: "/etc/hosts"}, {Path: "/etc/nsswitch.conf"}}
+	files := []pipeline.File{{Path: "/etc/resolv.conf"}, {Path: "/etc/hosts"}, {Path: "/etc/nsswitch.conf", Optional: true}}
 	for name, tc := range map[string]struct {
 		list []string
 		dry  bool
