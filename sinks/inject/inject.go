@@ -32,7 +32,7 @@ type Settings struct {
 	Address netip.Prefix          `setting:"address" pattern:"^[0-9.]+/[0-9]+$" example:"169.254.77.1/32" doc:"IPv4 address of the device, if it is created"`
 	AsFrom  setting.InterfaceName `setting:"as_from" pattern:"^([^/: ]{1,15})?$" example:"eth0" doc:"interface through whose ingress packets pass: tc and eBPF programs, firewall rules; empty for none"`
 	TTL     uint8                 `setting:"ttl" min:"2" max:"255" example:"2" doc:"highest TTL or hop limit where no policy rules keep packets off the default route"`
-	Mark    uint32                `setting:"mark" max:"4294967295" example:"45" doc:"mark (SO_MARK) by which the policy rules recognise packets with as_from; 0 for no rules there"`
+	Mark    uint32                `setting:"mark" max:"4294967295" example:"45" doc:"mark (SO_MARK) by which the policy rules recognise packets with as_from; each sink has its own; 0 for no rules"`
 	DryRun  bool                  `setting:"dry_run" example:"true" doc:"do everything but create the device and send"`
 }
 
