@@ -50,8 +50,8 @@ func TestSlowOpen(t *testing.T) {
 // it holds.
 func TestSlowEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := run(t, declared{{"a", stage{HangRun: true}}, {"x", stage{Version: 1, Exclusive: "group", HangRun: true}}})
-		r.files.set(declared{{"a", stage{}}, {"x", stage{Version: 1, Exclusive: "group", HangRun: true}}}, nil)
+		r := run(t, declared{{"a", stage{HangClose: true}}, {"x", stage{Version: 1, Exclusive: "group", HangClose: true}}})
+		r.files.set(declared{{"a", stage{}}, {"x", stage{Version: 1, Exclusive: "group", HangClose: true}}}, nil)
 		r.hup()
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
@@ -70,6 +70,26 @@ func TestSlowEnd(t *testing.T) {
 			t.Errorf("status %+v", now)
 		}
 		if err := r.end(); !errors.Is(err, service.ErrFailed) {
+			t.Errorf("result %v", err)
+		}
+	})
+}
+
+// TestStuckSource replaces a pipeline whose source doesn't return.
+func TestStuckSource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, declared{{"a", stage{HangRun: true}}})
+		r.files.set(declared{{"a", stage{}}}, nil)
+		r.hup()
+		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		if now := r.Status().Reload; !now.Good {
+			t.Errorf("status %+v", now)
+		}
+		if !strings.Contains(r.log.String(), `msg="pipeline failed" pipeline=a error="stop pipeline: stuck for 5s: source test"`) {
+			t.Errorf("log is\n%s", r.log.String())
+		}
+		if err := r.end(); err != nil {
 			t.Errorf("result %v", err)
 		}
 	})

@@ -99,6 +99,7 @@ type stage struct {
 	End       bool // at once
 	Fail      bool // at once
 	BadClose  bool
+	HangClose bool
 }
 
 // source is the running stage.
@@ -156,6 +157,9 @@ func (s *source) Run(ctx context.Context, deliver func([]pipeline.Packet)) error
 
 func (s *source) Close() error {
 	s.world.note("close %s", s.called())
+	if s.HangClose {
+		<-s.world.released
+	}
 	if s.holds {
 		s.holds = false
 		return s.world.hold(s.Exclusive, false)
