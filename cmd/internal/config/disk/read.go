@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 )
@@ -77,6 +78,12 @@ func (r *Reader) Include(path string) (string, error) {
 	return string(text), err
 }
 
+// leftBehind counts calls that took too long and still go on, each of which may keep a thread.
+var leftBehind atomic.Int32
+
+// mostLeftBehind bounds their number: a file that is watched is read again and again.
+const mostLeftBehind = 16
+
 // patiently returns what f does, but waits no longer than readTimeout and no longer
 // than ctx lasts. A call that heeds neither is left behind: not even opening a file of a
 // server that is gone can be given up.
@@ -84,6 +91,10 @@ func patiently[T any](ctx context.Context, f func(context.Context) (T, error)) (
 	type result struct {
 		value T
 		err   error
+	}
+	var none T
+	if n := leftBehind.Load(); n >= mostLeftBehind {
+		return none, fmt.Errorf("a file system does not answer: %d reads still go on", n)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, fmt.Errorf("takes longer than %v", readTimeout))
 	defer cancel()
@@ -98,8 +109,11 @@ func patiently[T any](ctx context.Context, f func(context.Context) (T, error)) (
 			return r.value, r.err
 		}
 	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			leftBehind.Add(1)
+			go func() { <-done; leftBehind.Add(-1) }()
+		}
 	}
-	var none T
 	return none, context.Cause(ctx)
 }
 

@@ -161,7 +161,7 @@ func parseRange(text string) (least, most uint32, err error) {
 }
 
 const (
-	// tapEvery is how often a tap is read.
+	// tapEvery is how often a tap is read, if one packet at a time is not too many for its rate.
 	tapEvery = 50 * time.Millisecond
 
 	defaultRate = 1000 // packets a second
@@ -184,7 +184,8 @@ func (h *handler) tap(w http.ResponseWriter, r *http.Request) {
 	if q.Rate == 0 {
 		q.Rate = defaultRate
 	}
-	t, err := h.Live.Tap(s, q.Rate*int(tapEvery/time.Millisecond)/1000, q.Data)
+	n, every := pace(q.Rate)
+	t, err := h.Live.Tap(s, n, q.Data)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
@@ -192,15 +193,22 @@ func (h *handler) tap(w http.ResponseWriter, r *http.Request) {
 	defer t.Close()
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.WriteHeader(http.StatusOK)
-	stream{q: q, tap: t, w: w, out: http.NewResponseController(w), names: map[string][]byte{}}.run(r)
+	stream{q: q, tap: t, every: every, w: w, out: http.NewResponseController(w), names: map[string][]byte{}}.run(r)
+}
+
+// pace returns how many packets are read at once, and how often, for a rate of packets per second.
+func pace(rate int) (n int, every time.Duration) {
+	n = max(1, rate*int(tapEvery/time.Millisecond)/1000)
+	return n, time.Duration(n) * time.Second / time.Duration(rate)
 }
 
 // stream is the answer of a tap.
 type stream struct {
-	q   TapQuery
-	tap *live.Tap
-	w   http.ResponseWriter
-	out *http.ResponseController
+	q     TapQuery
+	tap   *live.Tap
+	every time.Duration
+	w     http.ResponseWriter
+	out   *http.ResponseController
 
 	names map[string][]byte // of pipelines, as fields of JSON
 }
@@ -213,7 +221,7 @@ func nameField(name string) []byte {
 
 func (s stream) run(r *http.Request) {
 	_ = s.out.SetReadDeadline(time.Time{}) // the client says no more; that it goes ends the context
-	turn := time.NewTicker(tapEvery)
+	turn := time.NewTicker(s.every)
 	defer turn.Stop()
 	var lines []byte
 	var told live.Missed
@@ -224,7 +232,7 @@ func (s stream) run(r *http.Request) {
 			return
 		case <-turn.C:
 		}
-		records, missed := s.tap.Read(time.Since(read) > 2*tapEvery)
+		records, missed := s.tap.Read(time.Since(read) > 2*s.every)
 		read = time.Now()
 		lines = lines[:0]
 		for i := range records {

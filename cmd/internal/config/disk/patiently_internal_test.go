@@ -1,0 +1,30 @@
+package disk
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+)
+
+// TestPatiently leaves calls behind that heed nothing: not more than so many at once.
+func TestPatiently(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		calls := 0
+		hang := func(context.Context) (int, error) { calls++; <-release; return 1, nil }
+		for range mostLeftBehind {
+			if _, err := patiently(t.Context(), hang); err == nil || err.Error() != "takes longer than 8s" {
+				t.Fatal(err)
+			}
+		}
+		const want = "a file system does not answer: 16 reads still go on"
+		if _, err := patiently(t.Context(), hang); err == nil || err.Error() != want || calls != mostLeftBehind {
+			t.Errorf("error %v after %d calls", err, calls)
+		}
+		close(release)
+		synctest.Wait()
+		if n, err := patiently(t.Context(), hang); n != 1 || err != nil {
+			t.Errorf("%d, %v once the file system answers", n, err)
+		}
+	})
+}
