@@ -2,6 +2,7 @@ package disk
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 )
@@ -10,16 +11,16 @@ import (
 func TestPatiently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		calls := 0
-		hang := func(context.Context) (int, error) { calls++; <-release; return 1, nil }
+		var calls atomic.Int32
+		hang := func(context.Context) (int, error) { calls.Add(1); <-release; return 1, nil }
 		for range mostLeftBehind {
 			if _, err := patiently(t.Context(), hang); err == nil || err.Error() != "takes longer than 8s" {
 				t.Fatal(err)
 			}
 		}
 		const want = "a file system does not answer: 16 reads still go on"
-		if _, err := patiently(t.Context(), hang); err == nil || err.Error() != want || calls != mostLeftBehind {
-			t.Errorf("error %v after %d calls", err, calls)
+		if _, err := patiently(t.Context(), hang); err == nil || err.Error() != want || calls.Load() != mostLeftBehind {
+			t.Errorf("error %v after %d calls", err, calls.Load())
 		}
 		close(release)
 		synctest.Wait()
