@@ -14,6 +14,7 @@ import (
 	"github.com/pmtud/pmtud/cmd/internal/offline/output"
 	"github.com/pmtud/pmtud/cmd/internal/offline/replaytest"
 	"github.com/pmtud/pmtud/cmd/internal/offline/report"
+	"github.com/pmtud/pmtud/cmd/internal/readable"
 	"github.com/pmtud/pmtud/pipeline"
 )
 
@@ -204,10 +205,7 @@ func (a *app) runTests(ctx context.Context, runs []testRun, update bool, text io
 		results = append(results, result)
 		failed += min(1, len(result.Failures))
 	}
-	outcome := fmt.Sprintf("%d tests, %d failed", len(runs), failed)
-	if len(runs) == 1 {
-		outcome = fmt.Sprintf("1 test, %d failed", failed)
-	}
+	outcome := fmt.Sprintf("%s, %d failed", readable.Count(len(runs), "test"), failed)
 	if page != nil {
 		page.Title = outcome
 	}

@@ -55,7 +55,7 @@ func (p *Pipeline) awaitRoom(batch []Packet) (n int) {
 func (p *Pipeline) deliverChunk(s *sourceStage, batch []Packet) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.failure != nil || p.deaf {
+	if p.failure != nil {
 		return false
 	}
 	if err := p.filterChunk(s, batch); err != nil {

@@ -22,7 +22,7 @@ func (g gate) countRefused(n int, last Instant) {
 	p := g.pipeline
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.failure != nil || p.deaf {
+	if p.failure != nil {
 		return // as nothing is taken any more
 	}
 	p.clock.Advance(last)

@@ -43,8 +43,7 @@ type Pipeline struct {
 	forwardedBytes uint64
 	mtus4          histogram          // of forwarded PTBs of IPv4
 	mtus6          histogram          // of IPv6
-	failure        error              // of a plugin that panicked
-	deaf           bool               // nothing is taken any more: a source was left behind
+	failure        error              // of a plugin that panicked, or of sources that did not return
 	stop           context.CancelFunc // nil before Run
 }
 
@@ -56,8 +55,7 @@ type sourceStage struct {
 	received uint64
 	bytes    uint64
 	ended    atomic.Bool // without an error, though it should not have
-	returned atomic.Bool // from Run
-	left     bool        // behind: it did not return in time
+	running  bool        // Run has not returned, as far as runSources knows
 }
 
 // New builds a pipeline. It touches nothing outside the process. Its error joins
@@ -168,8 +166,9 @@ func (p *Pipeline) runSources(ctx context.Context) error {
 		}
 	})()
 
-	returned := make(chan error, len(p.sources)) // with room for those that nobody waits for
+	returns := make(chan sourceReturn, len(p.sources)) // with room for those that nobody waits for
 	for _, s := range p.sources {
+		s.running = true
 		go func() {
 			deliver := func(batch []Packet) { p.deliver(s, batch) }
 			err := guard(func() error { return s.source.Run(ctx, deliver) })
@@ -178,44 +177,49 @@ func (p *Pipeline) runSources(ctx context.Context) error {
 				cancel()
 			}
 			s.ended.Store(!s.lossless && ctx.Err() == nil)
-			s.returned.Store(true)
-			returned <- err
+			returns <- sourceReturn{s, err}
 		}()
 	}
-	return p.awaitSources(ctx, returned)
+	return p.awaitSources(ctx, returns)
 }
 
-func (p *Pipeline) awaitSources(ctx context.Context, returned <-chan error) error {
-	errs := make([]error, 0, len(p.sources))
+// sourceReturn is what a source's Run returned.
+type sourceReturn struct {
+	source *sourceStage
+	err    error
+}
+
+func (p *Pipeline) awaitSources(ctx context.Context, returns <-chan sourceReturn) error {
+	var errs []error
 	stopped, timeout := ctx.Done(), (<-chan time.Time)(nil)
-	for len(errs) < len(p.sources) {
+	for left := len(p.sources); left > 0; {
 		select {
-		case err := <-returned:
-			errs = append(errs, err)
+		case r := <-returns:
+			r.source.running = false
+			errs = append(errs, r.err)
+			left--
 		case <-stopped:
 			stopped, timeout = nil, time.After(closeTimeout)
 		case <-timeout:
-			return errors.Join(append(errs, p.leaveSources())...)
+			p.leaveSources()
+			left = 0
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// leaveSources leaves the sources behind that have not returned, and takes nothing any more.
-func (p *Pipeline) leaveSources() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.deaf = true
+// leaveSources leaves the sources behind that still run. With the failure, nothing is taken any more.
+func (p *Pipeline) leaveSources() {
 	var stuck []string
 	for _, s := range p.sources {
-		if s.left = !s.returned.Load(); s.left {
+		if s.running {
 			stuck = append(stuck, s.name)
 		}
 	}
-	if len(stuck) == 0 { // at the last moment
-		return nil
-	}
-	return fmt.Errorf("stop pipeline: stuck for %v: source %s", closeTimeout, strings.Join(stuck, ", "))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.failure = errors.Join(p.failure,
+		fmt.Errorf("stop pipeline: stuck for %v: source %s", closeTimeout, strings.Join(stuck, ", ")))
 }
 
 // awaitSinks waits until the sinks have emptied their queues. They have time for that
@@ -255,7 +259,7 @@ func (p *Pipeline) Close() error {
 	var errs []error
 	for _, kind := range []Kind{KindSource, KindFilter, KindSink} {
 		for s, stage := range p.held(kind) {
-			if kind == KindSink && p.sinks[s.Index].abandoned() || kind == KindSource && p.sources[s.Index].left {
+			if kind == KindSink && p.sinks[s.Index].abandoned() || kind == KindSource && p.sources[s.Index].running {
 				continue
 			}
 			if err := guard(stage.Close); err != nil {

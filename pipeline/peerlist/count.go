@@ -79,7 +79,7 @@ func (c *counts) failures() (failed []any) {
 	return failed
 }
 
-// failureInterval is how often it is looked for peers that get nothing.
+// failureInterval is how often peers that get nothing are looked for.
 const failureInterval = 10 * time.Second
 
 // progress is what is known of a peer since it was last looked at.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pmtud/pmtud/cmd/internal/columns"
+	"github.com/pmtud/pmtud/cmd/internal/readable"
 )
 
 // Demo makes the experiment without and with pmtud, for IPv4 and IPv6, for services that
@@ -24,7 +25,7 @@ func Demo(ctx context.Context, config Config, out io.Writer) ([]Result, error) {
 	}
 	fmt.Fprintf(out, "%d servers share one address behind an ECMP router; %s behind a link\nwith MTU %d. "+
 		"A download hangs when it makes no progress for %v, so this\ntakes up to a minute.\n",
-		config.Servers, count(config.Clients, "client"), config.MTU, config.Stall)
+		config.Servers, readable.Count(config.Clients, "client"), config.MTU, config.Stall)
 	var results []Result
 	var errs []error
 	for _, c := range begin(ctx, config) {

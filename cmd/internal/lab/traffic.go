@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"github.com/pmtud/pmtud/cmd/internal/readable"
 )
 
 // Traffic counts the frames with PTBs and what pmtud made of them on the LANs.
@@ -82,15 +84,15 @@ func (t *Traffic) add(frames []frame, where place) {
 
 // String returns the figures in words.
 func (t Traffic) String() string {
-	parts := []string{count(t.PTBs, "PTB") + " arrived"}
+	parts := []string{readable.Count(t.PTBs, "PTB") + " arrived"}
 	if t.Returns > 0 {
 		parts[0] += fmt.Sprintf(" (and %d times again)", t.Returns)
 	}
 	if t.Datagrams > 0 {
-		parts = append(parts, count(t.Datagrams, "datagram")+" sent")
+		parts = append(parts, readable.Count(t.Datagrams, "datagram")+" sent")
 	}
 	if t.Broadcasts > 0 || t.Datagrams == 0 {
-		parts = append(parts, count(t.Broadcasts, "broadcast")+" sent")
+		parts = append(parts, readable.Count(t.Broadcasts, "broadcast")+" sent")
 	}
 	if t.Relayed > 0 {
 		parts = append(parts, fmt.Sprintf("%d relayed to peers", t.Relayed))
@@ -100,11 +102,4 @@ func (t Traffic) String() string {
 		copies = fmt.Sprint(t.CopiesOfCopies)
 	}
 	return strings.Join(append(parts, "copies of copies: "+copies), ", ")
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

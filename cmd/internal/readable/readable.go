@@ -2,6 +2,7 @@
 package readable
 
 import (
+	"fmt"
 	"strconv"
 	"unicode/utf8"
 )
@@ -13,6 +14,14 @@ func Number(n uint64) string {
 		text = text[:i] + "," + text[i:]
 	}
 	return text
+}
+
+// Count returns n with the word for what is counted, with an s unless it is one.
+func Count[N int | uint64](n N, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // Cut returns text with at most so many characters. What is longer ends in an ellipsis.

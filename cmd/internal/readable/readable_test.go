@@ -18,6 +18,17 @@ func TestNumber(t *testing.T) {
 	}
 }
 
+// TestCount has words for one thing and for several, of both kinds of numbers.
+func TestCount(t *testing.T) {
+	for want, got := range map[string]string{
+		"0 packets": readable.Count(0, "packet"), "1 packet": readable.Count(uint64(1), "packet"), "2 tests": readable.Count(2, "test"),
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestCut(t *testing.T) {
 	for _, tc := range []struct {
 		text string

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"text/tabwriter"
+
+	"github.com/pmtud/pmtud/cmd/internal/readable"
 )
 
 // Summary is what a replay came to.
@@ -65,13 +67,6 @@ func (s *sinkRecord) summary() SinkSummary {
 	return out
 }
 
-func plural(n uint64, what string) string {
-	if n == 1 {
-		return what
-	}
-	return what + "s"
-}
-
 // Print writes the summary as a table.
 func (s *Summary) Print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -88,7 +83,7 @@ func (s *Summary) Print(w io.Writer) error {
 	}
 	for _, sink := range s.Sinks {
 		if sink.Sends {
-			fmt.Fprintf(t, "sent\t%d\t%s, for %d %s\n", sink.Sent, sink.Sink, sink.Got, plural(sink.Got, "packet"))
+			fmt.Fprintf(t, "sent\t%d\t%s, for %s\n", sink.Sent, sink.Sink, readable.Count(sink.Got, "packet"))
 		} else {
 			fmt.Fprintf(t, "given\t%d\t%s, which sends nothing\n", sink.Got, sink.Sink)
 		}
