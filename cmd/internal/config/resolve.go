@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/pmtud/pmtud/cmd/internal/config/mistake"
 	"github.com/pmtud/pmtud/cmd/internal/spelling"
@@ -148,8 +147,7 @@ func build(s *Stage, pipelineName string) (err error) {
 	stage, err := is.Plugin.Build(is.Settings, pipeline.Env{
 		Pipeline: pipelineName, Stage: s.Called(),
 		Log:   slog.New(slog.DiscardHandler),
-		Stdin: strings.NewReader(""), Stdout: io.Discard,
-		Arrived: seen.New(1, time.Second), Published: seen.New(1, time.Second),
+		Stdin: strings.NewReader(""), Stdout: io.Discard, Arrived: seen.New(1, 0), Published: seen.New(1, 0),
 	})
 	switch n, isHostUser := stage.(pipeline.HostUser); {
 	case err != nil:

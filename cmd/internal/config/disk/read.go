@@ -81,18 +81,16 @@ func (r *Reader) Include(path string) (string, error) {
 // leftBehind counts calls that took too long and still go on, each of which may keep a thread.
 var leftBehind atomic.Int32
 
-// mostLeftBehind bounds their number: a file that is watched is read again and again.
-const mostLeftBehind = 16
+const mostLeftBehind = 16 // a file that is watched is read again and again
 
 // patiently returns what f does, but waits no longer than readTimeout and no longer
 // than ctx lasts. A call that heeds neither is left behind: not even opening a file of a
 // server that is gone can be given up.
-func patiently[T any](ctx context.Context, f func(context.Context) (T, error)) (T, error) {
+func patiently[T any](ctx context.Context, f func(context.Context) (T, error)) (none T, _ error) {
 	type result struct {
 		value T
 		err   error
 	}
-	var none T
 	if n := leftBehind.Load(); n >= mostLeftBehind {
 		return none, fmt.Errorf("a file system does not answer: %d reads still go on", n)
 	}
