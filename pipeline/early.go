@@ -6,8 +6,8 @@ import "slices"
 // what comes, whatever the other filters say. So when a live source delivers many packets
 // at once, the engine asks it first. What it refuses is counted as dropped by it, also what
 // an earlier filter would have dropped, and no other filter sees it. What it lets pass goes
-// through all filters as usual. While it refuses everything, the source need not even read
-// packets ([Env]). Neither is so if a sink has it for itself, or in a pipeline with a sink
+// through all filters as usual. The source need not even read what the limiter does not have
+// to see ([Env]). Neither is so if a sink has it for itself, or in a pipeline with a sink
 // that wants what is dropped ([Needs]).
 type TotalLimiter interface {
 	Limiter
@@ -20,9 +20,11 @@ type TotalLimiter interface {
 	// FilterEarly is Filter for packet number i of those that were foreseen.
 	FilterEarly(p *Packet, i int) Reason
 
-	// SaturatedUntil returns the time up to which Filter refuses every packet, whatever it
-	// is, and the reason. A time that is not after the clock's says nothing.
-	SaturatedUntil() (until Instant, reason Reason)
+	// SaturatedUntil returns, at the time now, the times up to which packets need not be
+	// shown to the limiter, and the reason for which they count as dropped: all of them,
+	// whatever they are, since Filter would refuse each; and those of senders who did not ask
+	// before, who may be made to ask again. Times that are not after now say nothing.
+	SaturatedUntil(now Instant) (all, newcomers Instant, reason Reason)
 }
 
 // crowd is the number of packets at once from which on a total is asked first.

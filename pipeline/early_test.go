@@ -38,7 +38,9 @@ func (t *total) FilterEarly(p *pipeline.Packet, i int) pipeline.Reason {
 	return pipeline.Reason(p.Time & 1)
 }
 
-func (*total) SaturatedUntil() (pipeline.Instant, pipeline.Reason) { return 0, 0 }
+func (*total) SaturatedUntil(pipeline.Instant) (all, newcomers pipeline.Instant, r pipeline.Reason) {
+	return 0, 0, 0
+}
 
 // TestTotalIsAskedFirst has a total behind a filter that refuses every fourth packet: all
 // that the total refuses, the filter does not see.

@@ -1,21 +1,22 @@
 package pipeline
 
-// gate lets a source know when the pipeline refuses every packet, and counts what the
+// gate lets a source know what the pipeline need not see for a while, and counts what the
 // source therefore left unread: see [Env].
 type gate struct {
 	pipeline *Pipeline
 	source   *sourceStage
 }
 
-func (g gate) saturatedUntil() (until Instant, ok bool) {
+func (g gate) saturatedUntil() (all, newcomers Instant) {
 	p := g.pipeline
 	if p.total == noTotal {
-		return 0, false
+		return 0, 0
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	until, _ = p.gatekeeper().SaturatedUntil()
-	return until - p.clock.offset, until > p.clock.now
+	now := p.clock.now
+	all, newcomers, _ = p.gatekeeper().SaturatedUntil(now)
+	return max(all, now) - p.clock.offset, max(newcomers, now) - p.clock.offset
 }
 
 func (g gate) countRefused(n int, last Instant) {
@@ -26,7 +27,7 @@ func (g gate) countRefused(n int, last Instant) {
 		return // as nothing is taken any more
 	}
 	p.clock.Advance(last)
-	_, reason := p.gatekeeper().SaturatedUntil()
+	_, _, reason := p.gatekeeper().SaturatedUntil(p.clock.now)
 	g.source.received += uint64(n)
 	p.received += uint64(n)
 	stage := &p.filters.stages[p.total]

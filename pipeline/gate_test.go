@@ -9,7 +9,8 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// gatekeeper lets one packet pass, and then none up to a time.
+// gatekeeper lets one packet pass, and then none up to a time. Half as long again it need not see
+// newcomers.
 type gatekeeper struct {
 	until   pipeline.Instant
 	charged bool
@@ -28,16 +29,16 @@ func (*gatekeeper) Foresee([]pipeline.Packet) {}
 
 func (g *gatekeeper) FilterEarly(p *pipeline.Packet, _ int) pipeline.Reason { return g.Filter(p) }
 
-func (g *gatekeeper) SaturatedUntil() (pipeline.Instant, pipeline.Reason) {
+func (g *gatekeeper) SaturatedUntil(now pipeline.Instant) (all, newcomers pipeline.Instant, r pipeline.Reason) {
 	if !g.charged {
-		return 0, 1
+		return 0, 0, 1
 	}
-	return g.until, 1
+	return g.until, now + 500, 1
 }
 
 // saturation is what a source is given of the pipeline's.
 type saturation struct {
-	SaturatedUntil func() (pipeline.Instant, bool)
+	SaturatedUntil func() (all, newcomers pipeline.Instant)
 	Refuse         func(n int, last pipeline.Instant)
 }
 
@@ -90,22 +91,21 @@ func TestGate(t *testing.T) {
 	packets := messages(2)
 	until := packets[0].Time + 1000
 	c := runGated(t, &gatekeeper{until: until}, sink{}, func(gate *saturation, deliver func([]pipeline.Packet)) {
-		if at, shut := gate.SaturatedUntil(); shut {
-			t.Errorf("shut until %d before the first packet", at)
+		want := func(all, newcomers pipeline.Instant) {
+			t.Helper()
+			if a, n := gate.SaturatedUntil(); a != all || n != newcomers {
+				t.Errorf("shut for all until %d, for newcomers until %d; want %d, %d", a, n, all, newcomers)
+			}
 		}
+		want(0, 0)
+		first := packets[0].Time
 		deliver(packets[:1])
-		if at, shut := gate.SaturatedUntil(); !shut || at != until {
-			t.Errorf("shut %v until %d, want %d", shut, at, until)
-		}
+		want(until, first+500)
 		gate.Refuse(7, until-1)
-		if _, shut := gate.SaturatedUntil(); !shut {
-			t.Error("open one nanosecond before its time")
-		}
+		want(until, until+499)
 		packets[1].Time = until
 		deliver(packets[1:])
-		if at, shut := gate.SaturatedUntil(); shut {
-			t.Errorf("shut until %d, at that time", at)
-		}
+		want(until, until+500) // which is now
 	})
 	if c.Received != 9 || c.Forwarded != 2 || c.Sources[0].Received != 9 || c.Sinks[0].Delivered != 2 {
 		t.Errorf("counters %+v", c)
@@ -131,8 +131,8 @@ func TestGateStaysOpen(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			runGated(t, tc.filter, tc.sink, func(gate *saturation, deliver func([]pipeline.Packet)) {
 				deliver(packet)
-				if at, shut := gate.SaturatedUntil(); shut {
-					t.Errorf("shut until %d", at)
+				if all, newcomers := gate.SaturatedUntil(); all != 0 || newcomers != 0 {
+					t.Errorf("shut until %d, for newcomers until %d", all, newcomers)
 				}
 			})
 		})
@@ -149,8 +149,8 @@ func TestGateOfSteppedClock(t *testing.T) {
 	g := &gatekeeper{until: begin + 1000}
 	runGated(t, g, sink{}, func(gate *saturation, deliver func([]pipeline.Packet)) {
 		deliver(packets)
-		if at, shut := gate.SaturatedUntil(); !shut || at != begin-hour+1000 {
-			t.Errorf("shut %v until %d, want %d", shut, at, begin-hour+1000)
+		if all, newcomers := gate.SaturatedUntil(); all != begin-hour+1000 || newcomers != begin-hour+500 {
+			t.Errorf("shut until %d, for newcomers until %d, want %d, %d", all, newcomers, begin-hour+1000, begin-hour+500)
 		}
 	})
 }

@@ -180,11 +180,12 @@ type Env struct {
 	KernelFilter func(link linklayer.Type, snaplen uint32) []bpf.Instruction
 
 	// SaturatedUntil and CountRefused are set for sources, which may use them or not. The
-	// first returns the time up to which the pipeline refuses every packet, as time stamps
-	// of packets count it; it is called between two batches, and reports false while the
-	// pipeline takes packets. The second counts n packets that a source therefore left
+	// first returns the times up to which the source may leave packets unread: all of them,
+	// or those of senders who did not ask before ([TotalLimiter]). They are as time stamps of
+	// packets count them, and not after the last one's while the pipeline takes packets. It is
+	// called between two batches. The second counts n packets that a source therefore left
 	// unread, the last of them with the time stamp last.
-	SaturatedUntil func() (until Instant, ok bool)
+	SaturatedUntil func() (all, newcomers Instant)
 	CountRefused   func(n int, last Instant)
 
 	// Arrived remembers the IP packets that other hosts' pmtud handed to this program or that

@@ -71,7 +71,7 @@ func run(ctx context.Context) int {
 			return failed(err)
 		}
 	}
-	return netns.Run(func() int {
+	return netns.RunPrivileged(func() int {
 		if wanted(*only, "recovery") {
 			if err := measureRecovery(ctx, recovery, files, &pictures); err != nil {
 				return failed(err)

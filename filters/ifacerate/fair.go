@@ -64,8 +64,13 @@ func (f *fairFilter) FilterEarly(p *pipeline.Packet, i int) pipeline.Reason {
 	return f.ask(f.key(p), p.Clock)
 }
 
-// SaturatedUntil is [pipeline.TotalLimiter]: the filter has to see who asks, at any time.
-func (*fairFilter) SaturatedUntil() (pipeline.Instant, pipeline.Reason) { return 0, RateLimited }
+// SaturatedUntil is [pipeline.TotalLimiter]: the filter has to see who asks again, at any time.
+func (f *fairFilter) SaturatedUntil(now pipeline.Instant) (all, newcomers pipeline.Instant, r pipeline.Reason) {
+	if f.limiter.Plenty(now) {
+		return now, now, RateLimited
+	}
+	return now, now + hold, RateLimited
+}
 
 func (f *fairFilter) Charge(p *pipeline.Packet) { f.passed[f.limiter.Charge(p.Clock)].Add(1) }
 

@@ -131,7 +131,7 @@ func TestFairTransaction(t *testing.T) {
 	}
 }
 
-// TestFairSeesEveryPacket: the kernel must not refuse any.
+// TestFairSeesWhoAsksAgain: the kernel must not refuse all packets, but in a shortage newcomers.
 func TestFairSeesEveryPacket(t *testing.T) {
 	f, err := ifacerate.New(*fairBy(10, key.Client), pipelinetest.Env(t))
 	if err != nil {
@@ -140,8 +140,16 @@ func TestFairSeesEveryPacket(t *testing.T) {
 	for i := range 100 {
 		p := pipelinetest.PTB{}.Packet(pipelinetest.Begin + pipeline.Instant(i))
 		pipelinetest.Decide(f, &p)
-		if until, _ := f.(pipeline.TotalLimiter).SaturatedUntil(); until > p.Clock {
-			t.Fatalf("packet %d: everything is refused until %d", i, until)
+		all, newcomers, _ := f.(pipeline.TotalLimiter).SaturatedUntil(p.Clock)
+		if all > p.Clock {
+			t.Fatalf("packet %d: everything is refused until %d", i, all)
+		}
+		want := p.Clock // there were 19 at once
+		if i >= 19 {
+			want += pipeline.Instant(100 * time.Millisecond)
+		}
+		if newcomers != want && i != 18 {
+			t.Fatalf("packet %d: newcomers are refused for %v, want %v", i, newcomers-p.Clock, want-p.Clock)
 		}
 	}
 }

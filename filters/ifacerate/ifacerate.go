@@ -3,8 +3,8 @@
 //
 // By default it is first come, first served. Once the rate is exhausted, each source
 // gets the part of it that its packets are of all that ask; a flood from forged
-// addresses so takes nearly all. It protects the network behind, not the genuine
-// sources.
+// addresses so takes nearly all, unless the kernel helps (see below). It protects the
+// network behind, not the genuine sources.
 //
 // # Fair shares
 //
@@ -26,6 +26,13 @@
 // gains nothing by that: what passes here still has to pass all other filters, and pays
 // then only.
 //
+// While there is not enough for all, this filter need not see newcomers: who comes back is
+// genuine with a much better chance. So a source may refuse for up to 100 ms at a time, in its
+// place, all packets of senders who did not ask before, and the filter sees them when they ask
+// again ([pipeline.Env]). The source pcap does so when 64 or more packets come at once, for a router and
+// client each, whatever fair_by has. What passes in the end is what the rate allows, since
+// after each such time newcomers find what was saved up.
+//
 // Which fields: `client` makes clients equal, of which one router speaks for
 // thousands, and a client asks again by itself. Who forges messages may choose a new
 // client for each, and those don't come back; who repeats a few takes the turns of as
@@ -35,6 +42,8 @@
 package ifacerate
 
 import (
+	"time"
+
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/key"
 	"github.com/pmtud/pmtud/pipeline/limit"
@@ -53,6 +62,10 @@ type Settings struct {
 
 	MaxKeys int `setting:"max_keys" min:"1" max:"16777216" example:"131072" doc:"keys to remember for fair_by, 40 bytes each; ideally as many as arrive in a second of a flood"`
 }
+
+// hold is how long newcomers may be refused unseen while there is not enough for all: less than
+// the 200 ms after which TCP asks again.
+const hold = pipeline.Instant(100 * time.Millisecond)
 
 // Index of the plugin's metrics.
 const passedMetric = 0
@@ -100,10 +113,12 @@ func (f *filter) Filter(p *pipeline.Packet) pipeline.Reason {
 	return pipeline.Pass
 }
 
-// SaturatedUntil is [pipeline.TotalLimiter]: under a flood, the kernel can refuse what the
-// empty bucket would.
-func (f *filter) SaturatedUntil() (pipeline.Instant, pipeline.Reason) {
-	return f.rate.ReadyAt(f.bucket), RateLimited
+// SaturatedUntil is [pipeline.TotalLimiter]: nothing passes an empty bucket.
+func (f *filter) SaturatedUntil(now pipeline.Instant) (all, newcomers pipeline.Instant, r pipeline.Reason) {
+	if f.rate.Has(f.bucket, now) {
+		return now, now, RateLimited
+	}
+	return f.rate.ReadyAt(f.bucket), now + hold, RateLimited
 }
 
 // Foresee is [pipeline.TotalLimiter].

@@ -334,7 +334,9 @@ func (l *total) FilterEarly(p *pipeline.Packet, _ int) pipeline.Reason {
 	return l.Filter(p)
 }
 
-func (l *total) SaturatedUntil() (pipeline.Instant, pipeline.Reason) { return l.next + l.ahead, 1 }
+func (l *total) SaturatedUntil(now pipeline.Instant) (all, newcomers pipeline.Instant, r pipeline.Reason) {
+	return l.next + l.ahead, now, 1
+}
 
 // deaf lets everything pass, and its program nothing.
 type deaf struct{}

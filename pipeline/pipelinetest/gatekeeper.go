@@ -14,8 +14,8 @@ func (f filterTest) testGatekeeper(t *testing.T) {
 		t.Skip("the filter is no gatekeeper")
 	}
 	for i, p := range Packets() {
-		until, reason := g.SaturatedUntil()
 		prepare(&p)
+		until, _, reason := g.SaturatedUntil(p.Clock)
 		if until <= p.Clock {
 			Decide(g, &p)
 			continue
@@ -26,7 +26,7 @@ func (f filterTest) testGatekeeper(t *testing.T) {
 				t.Fatalf("packet %d: reason %d at %d, shut until %d with reason %d", i, got, now, until, reason)
 			}
 		}
-		if again, _ := g.SaturatedUntil(); again != until {
+		if again, _, _ := g.SaturatedUntil(p.Clock); again != until {
 			t.Fatalf("packet %d: shut until %d, after refusals until %d", i, until, again)
 		}
 	}

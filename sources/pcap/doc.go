@@ -6,13 +6,13 @@
 // pipeline that begins with a filter that can be had in the kernel has it attached
 // to the socket, so that other packets are not even written to the ring.
 //
-// While the pipeline refuses whatever comes ([pipeline.Env]) and many packets do,
-// the filter in the kernel cuts each to one byte, a mark. A block of marks is
-// counted at a glance, so that a flood costs next to nothing, and no packet goes
-// uncounted. The filter is changed back 10 ms before the pipeline's limit has room
-// again; the packet that would have passed after that, if the program was not run
-// in time, counts as lost. Waits of less than 20 ms are not worth it: limits of the total above
-// some 50 packets per second are kept by the program alone.
+// While there is not enough left of the pipeline's total for all ([pipeline.TotalLimiter]) and
+// many packets come, 64 or more between two looks at the ring, the kernel refuses and counts what
+// the pipeline need not see: newcomers, who are remembered and pass when they ask again; and all
+// packets, while the total refuses whatever comes. So a flood from forged addresses costs the
+// program next to nothing, and no packet goes uncounted. See internal/gate. This takes a filter
+// that selects packets in the kernel, and CAP_BPF when the source is opened for the first time;
+// without, the program reads every packet. The metric gate says which it is.
 //
 // An interface that goes down, disappears and comes back is a normal event: the
 // source logs it and goes on. It stays with an interface that gets another name;

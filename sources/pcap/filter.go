@@ -12,19 +12,18 @@ const (
 	packetOutgoing  = 4
 )
 
-// program returns what decides in the kernel: the direction and whether packets to
-// other hosts count, then what the pipeline's first filter asks for, if anything.
-// Of what passes it leaves snaplen bytes.
-func (s *source) program(link linklayer.Type, snaplen int) ([]bpf.RawInstruction, error) {
-	program := byType(s.Direction, s.Promiscuous)
+// program returns what decides in the kernel: the direction and whether packets to other hosts
+// count, then what the pipeline's first filter asks for, if anything, and whether it does.
+func (s *source) program(link linklayer.Type) (program []bpf.Instruction, selects bool) {
 	var rest []bpf.Instruction
 	if s.kernelFilter != nil {
-		rest = s.kernelFilter(link, uint32(snaplen))
+		rest = s.kernelFilter(link, uint32(s.Snaplen))
 	}
-	if rest == nil {
-		rest = []bpf.Instruction{bpf.RetConstant{Val: uint32(snaplen)}}
+	selects = rest != nil
+	if !selects {
+		rest = []bpf.Instruction{bpf.RetConstant{Val: uint32(s.Snaplen)}}
 	}
-	return bpf.Assemble(append(program, rest...))
+	return append(byType(s.Direction, s.Promiscuous), rest...), selects
 }
 
 // byType returns a program that drops packets of unwanted types; what it does not

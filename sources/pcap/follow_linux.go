@@ -18,22 +18,16 @@ const lookInterval = 250 * time.Millisecond
 // goes on looking until it is up. A deleted interface is replaced by the one that
 // has its name.
 func (s *source) look() error {
-	if s.gate.shut { // its deadline and this one's are the same
-		s.openGate()
-	}
 	state := s.socket.State()
 	if state == afpacket.Gone || !s.listening {
 		state = s.reattach()
 	}
 	s.report(state)
-	var next time.Time
-	switch {
-	case state != afpacket.Up:
-		next = time.Now().Add(lookInterval)
-	case s.gate.shut: // it could not be opened
-		next = time.Now().Add(gateMargin)
+	if state == afpacket.Up {
+		return s.countLater()
 	}
-	return s.socket.Conn.SetReadDeadline(next)
+	s.gatekeeper.counting = false // the deadline is this one
+	return s.socket.Conn.SetReadDeadline(time.Now().Add(lookInterval))
 }
 
 // reattach tries to capture from the interface that has the name now. What the ring

@@ -2,125 +2,155 @@ package pcap_test
 
 import (
 	"context"
+	"encoding/binary"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/pmtud/pmtud/filters/icmpptb"
 	"github.com/pmtud/pmtud/filters/ifacerate"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/key"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
+	"github.com/pmtud/pmtud/pipeline/wire"
 	"github.com/pmtud/pmtud/sources/pcap"
 )
 
-// asked is a filter that counts how often it is asked.
-type asked struct{ n *int }
-
-func (a asked) Filter(*pipeline.Packet) pipeline.Reason {
-	*a.n++
-	return pipeline.Pass
+// forwarded is a sink that keeps the packets' time stamps and clients.
+type forwarded struct {
+	mu      sync.Mutex
+	at      []pipeline.Instant
+	clients map[netip.Addr]bool
 }
 
-// forwarded is a sink that keeps the packets' time stamps.
-type forwarded struct{ at *[]pipeline.Instant }
+func (*forwarded) Open(context.Context) error { return nil }
 
-func (forwarded) Open(context.Context) error { return nil }
-
-func (f forwarded) Deliver(batch []*pipeline.Packet, _ []pipeline.Reason) {
+func (f *forwarded) Deliver(batch []*pipeline.Packet, _ []pipeline.Reason) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for _, p := range batch {
-		*f.at = append(*f.at, p.Time)
+		f.at = append(f.at, p.Time)
+		quoted, _ := p.Quoted()
+		f.clients[quoted.Dst] = true
 	}
 }
 
-func (forwarded) Flush()       {}
-func (forwarded) Close() error { return nil }
+func (f *forwarded) has(client netip.Addr) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.clients[client]
+}
 
-// gated is a pipeline from eth0 to where its packets are counted.
+func (*forwarded) Flush()       {}
+func (*forwarded) Close() error { return nil }
+
+// gated is a running pipeline with a total, from eth0 to where its packets are counted.
 type gated struct {
 	pipeline *pipeline.Pipeline
-	asked    int                // packets that the filters looked at
-	at       []pipeline.Instant // of those that were forwarded
+	unread   atomic.Int64 // packets that the source did not read
+	forwarded
+	stop func() // ends it in order
 }
 
-func newGated(t *testing.T, rate float64, change ...func(*pcap.Settings)) *gated {
+// Watch is [pipeline.Watcher].
+func (*gated) Watch(pipeline.Decided) {}
+
+// Unread is [pipeline.Watcher].
+func (g *gated) Unread(n int, _ pipeline.Verdict) { g.unread.Add(int64(n)) }
+
+// total returns settings of the filter iface-rate with so many packets per second and at once.
+func total(rate, burst float64, fairBy ...key.Field) *ifacerate.Settings {
+	s := ifacerate.Plugin().NewSettings().(*ifacerate.Settings)
+	s.Rate, s.Burst, s.FairBy = rate, burst, fairBy
+	return s
+}
+
+func startGated(t *testing.T, lan *lan, total *ifacerate.Settings, change ...func(*pcap.Settings)) *gated {
 	t.Helper()
-	g := new(gated)
+	g := &gated{forwarded: forwarded{clients: map[netip.Addr]bool{}}}
 	settings := on(change...)
-	total := ifacerate.Plugin().NewSettings().(*ifacerate.Settings)
-	total.Rate, total.Burst = rate, 1
-	spec := pipeline.Spec{
+	var err error
+	g.pipeline, err = pipeline.New(pipeline.Spec{
 		Name:    "gated",
+		Watcher: g,
 		Sources: []pipeline.Stage{{Plugin: pcap.Plugin(), Settings: &settings}},
-		Filters: []pipeline.Stage{
-			{Plugin: icmpptb.Plugin()},
-			{Plugin: pipeline.NewFilter(pipeline.FilterPlugin[struct{}]{
-				Type: "asked",
-				New:  func(struct{}, pipeline.Env) (pipeline.Filter, error) { return asked{&g.asked}, nil },
-			})},
-			{Plugin: ifacerate.Plugin(), Settings: total},
-		},
+		Filters: []pipeline.Stage{{Plugin: icmpptb.Plugin()}, {Plugin: ifacerate.Plugin(), Settings: total}},
 		Sinks: []pipeline.SinkStage{{Stage: pipeline.Stage{Plugin: pipeline.NewSink(pipeline.SinkPlugin[struct{}]{
 			Type: "forwarded",
-			New:  func(struct{}, pipeline.Env) (pipeline.Sink, error) { return forwarded{&g.at}, nil },
+			New:  func(struct{}, pipeline.Env) (pipeline.Sink, error) { return &g.forwarded, nil },
 		})}}},
-	}
-	var err error
-	g.pipeline, err = pipeline.New(spec)
+	})
 	netns.Must(t, err)
-	return g
-}
-
-// TestGate floods a pipeline that lets five packets a second pass: nearly all are
-// counted without a look at them, the counters hold every one, and the limit is kept as
-// it would be without a gate. A packet that comes when the flood has ended and the
-// limit has room is forwarded.
-func TestGate(t *testing.T) {
-	lan := newLAN(t)
-	g := newGated(t, 5)
 	netns.Must(t, lan.host.Do(func() error { return g.pipeline.Open(t.Context()) }))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- g.pipeline.Run(ctx) }()
+	g.stop = func() {
+		t.Helper()
+		cancel()
+		netns.Must(t, <-done, g.pipeline.Close())
+	}
+	return g
+}
 
+// await waits until the counters are as they should be, and returns them.
+func (g *gated) await(t *testing.T, what string, reached func(pipeline.Counters) bool) pipeline.Counters {
+	t.Helper()
+	for deadline := time.Now().Add(timeout); ; time.Sleep(time.Millisecond) {
+		c := g.pipeline.Counters()
+		if reached(c) {
+			return c
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: counters %+v", what, c)
+		}
+	}
+}
+
+// hasCounted reports whether the counters have all of so many packets.
+func hasCounted(sent int) func(pipeline.Counters) bool {
+	return func(c pipeline.Counters) bool { return c.Received+c.Sources[0].Lost >= uint64(sent) }
+}
+
+// check wants counters that say what became of each of so many packets, and most of them unread
+// if there can be a gate.
+func (g *gated) check(t *testing.T, sent int) {
+	t.Helper()
+	c := g.pipeline.Counters()
+	dropped := c.Dropped[1].Reasons[0].Packets
+	if c.Received+c.Sources[0].Lost != uint64(sent) || c.Received != c.Forwarded+dropped {
+		t.Errorf("%d sent, %d received, %d lost, %d forwarded, %d rate-limited", sent, c.Received, c.Sources[0].Lost, c.Forwarded, dropped)
+	}
+	if unread := int(g.unread.Load()); netns.IsHostRoot() && unread < sent/2 {
+		t.Errorf("%d of %d were left unread", unread, sent)
+	}
+}
+
+// TestGate floods a pipeline that lets five packets a second pass, with one message: the counters
+// hold every one, and the limit is kept. A packet that comes when the flood has ended and the limit
+// has room is forwarded.
+func TestGate(t *testing.T) {
+	lan := newLAN(t)
+	g := startGated(t, lan, total(5, 1))
 	ptb := pipelinetest.PTB{DstMAC: lan.hostMAC}.Frame()
 	send := sender(t, lan.wire)
 	sent := 0
 	for end := time.Now().Add(1500 * time.Millisecond); time.Now().Before(end); sent++ {
 		send(ptb)
 	}
-	await := func(what string, reached func(pipeline.Counters) bool) pipeline.Counters {
-		t.Helper()
-		for deadline := time.Now().Add(timeout); ; time.Sleep(time.Millisecond) {
-			c := g.pipeline.Counters()
-			if reached(c) {
-				return c
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("%s: %d sent, counters %+v", what, sent, c)
-			}
-		}
-	}
-	flood := await("the flood is not in the counters", func(c pipeline.Counters) bool {
-		return c.Received+c.Sources[0].Lost >= uint64(sent)
-	})
-	await("nothing passes after the flood", func(c pipeline.Counters) bool {
+	flood := g.await(t, "the flood is not in the counters", hasCounted(sent))
+	g.await(t, "nothing passes after the flood", func(c pipeline.Counters) bool {
 		send(ptb)
 		sent++
 		return c.Forwarded > flood.Forwarded
 	})
-	c := await("the rest is not in the counters", func(c pipeline.Counters) bool {
-		return c.Received+c.Sources[0].Lost >= uint64(sent)
-	})
-	cancel()
-	netns.Must(t, <-done, g.pipeline.Close())
-
-	dropped := c.Dropped[2].Reasons[0].Packets
-	if c.Received+c.Sources[0].Lost != uint64(sent) || c.Received != c.Forwarded+dropped {
-		t.Errorf("%d sent, %d received, %d lost, %d forwarded, %d rate-limited", sent, c.Received, c.Sources[0].Lost, c.Forwarded, dropped)
-	}
-	if g.asked*2 > sent {
-		t.Errorf("the filters looked at %d packets of %d", g.asked, sent)
-	}
+	g.await(t, "the rest is not in the counters", hasCounted(sent))
+	g.stop()
+	g.check(t, sent)
 	for i := 1; i < len(g.at); i++ {
 		if gap := time.Duration(g.at[i] - g.at[i-1]); gap < 200*time.Millisecond {
 			t.Errorf("forwarded after %v; the rate is 5 packets per second", gap)
@@ -131,38 +161,107 @@ func TestGate(t *testing.T) {
 	}
 }
 
+// TestGateForNewcomers floods a pipeline with messages about a new client each, at limits that are
+// short for moments only. Genuine clients ask again as TCP does, and pass.
+func TestGateForNewcomers(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		total *ifacerate.Settings
+	}{
+		{"fair", total(100, 20, key.Client)},
+		{"fair, more", total(1000, 40, key.Router, key.Client)},
+		{"first come", total(1000, 40)},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			lan := newLAN(t)
+			g := startGated(t, lan, tc.total)
+			send := sender(t, lan.wire)
+			forged := pipelinetest.PTB{DstMAC: lan.hostMAC, Router: netip.MustParseAddr("198.51.100.9")}.Frame()
+			const client = wire.EthernetLen + wire.IPv4Len + wire.ICMPLen + 16
+			sent := 0
+			floodFor := func(d time.Duration) { // at 50,000 per second, so that none are lost
+				for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+					for range 100 {
+						binary.BigEndian.PutUint32(forged[client:], 10<<24|uint32(sent))
+						send(forged)
+						sent++
+					}
+				}
+			}
+			floodFor(100 * time.Millisecond)
+			waiting := genuineClients()
+			for rto := 200 * time.Millisecond; len(waiting) > 0 && rto < 4*time.Second; rto *= 2 {
+				for _, client := range waiting {
+					send(pipelinetest.PTB{DstMAC: lan.hostMAC, Client: client}.Frame())
+					sent++
+				}
+				floodFor(rto)
+				waiting = slices.DeleteFunc(waiting, g.has)
+			}
+			g.await(t, "the flood is not in the counters", hasCounted(sent))
+			g.stop()
+			g.check(t, sent)
+			if n := len(waiting); n > 0 && (netns.IsHostRoot() || tc.total.FairBy != nil) {
+				t.Errorf("%d clients got nothing", n)
+			}
+		})
+	}
+}
+
+func genuineClients() []netip.Addr {
+	clients := make([]netip.Addr, 10)
+	for i := range clients {
+		clients[i] = netip.AddrFrom4([4]byte{203, 0, 113, byte(i)})
+	}
+	return clients
+}
+
+// TestGateIsOpenInQuietTimes: few packets at once are all read, also while there is not enough for
+// all.
+func TestGateIsOpenInQuietTimes(t *testing.T) {
+	lan := newLAN(t)
+	g := startGated(t, lan, total(5, 1))
+	send, ptb := sender(t, lan.wire), pipelinetest.PTB{DstMAC: lan.hostMAC}.Frame()
+	for sent := range 60 {
+		send(ptb)
+		g.await(t, "a packet is missing", hasCounted(sent+1))
+	}
+	g.stop()
+	if n := g.unread.Load(); n > 0 {
+		t.Errorf("%d packets were left unread", n)
+	}
+}
+
 // TestGateSurvivesTheInterface deletes the interface while the gate is shut.
 func TestGateSurvivesTheInterface(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow")
 	}
 	lan := newLAN(t)
-	g := newGated(t, 0.5)
-	netns.Must(t, lan.host.Do(func() error { return g.pipeline.Open(t.Context()) }))
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- g.pipeline.Run(ctx) }()
+	g := startGated(t, lan, total(0.5, 1))
+	sent := 0
 	flood := func() {
 		ptb := pipelinetest.PTB{DstMAC: lan.hostMAC}.Frame()
 		send := sender(t, lan.wire)
-		for end := time.Now().Add(200 * time.Millisecond); time.Now().Before(end); {
+		for end := time.Now().Add(200 * time.Millisecond); time.Now().Before(end); sent++ {
 			send(ptb)
 		}
 	}
 	flood()
+	before := g.await(t, "the flood is not in the counters", hasCounted(sent)).Forwarded
 	netns.Must(t, lan.host.Delete("eth0"))
 	lan.connect(t)
-	for before, deadline := g.pipeline.Counters().Forwarded, time.Now().Add(timeout); ; {
-		flood()
-		if g.pipeline.Counters().Forwarded > before {
-			break
-		}
+	for deadline := time.Now().Add(timeout); g.pipeline.Counters().Forwarded == before; flood() {
 		if time.Now().After(deadline) {
 			t.Fatalf("nothing passes any more: %+v", g.pipeline.Counters())
 		}
 	}
-	cancel()
-	netns.Must(t, <-done, g.pipeline.Close())
+	unread := g.unread.Load()
+	flood()
+	g.stop()
+	if netns.IsHostRoot() && g.unread.Load() == unread {
+		t.Error("there is no gate at the new interface")
+	}
 }
 
 // TestGateOfADeletedInterface deletes the interface while a crowd still waits for the
@@ -170,19 +269,7 @@ func TestGateSurvivesTheInterface(t *testing.T) {
 // to look for the interface's successor.
 func TestGateOfADeletedInterface(t *testing.T) {
 	lan := newLAN(t)
-	g := newGated(t, 0.5, func(s *pcap.Settings) { s.Latency = 300 * time.Millisecond })
-	netns.Must(t, lan.host.Do(func() error { return g.pipeline.Open(t.Context()) }))
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- g.pipeline.Run(ctx) }()
-	await := func(what string, reached func(pipeline.Counters) bool) {
-		t.Helper()
-		for deadline := time.Now().Add(timeout); !reached(g.pipeline.Counters()); time.Sleep(time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatalf("%s: %+v", what, g.pipeline.Counters())
-			}
-		}
-	}
+	g := startGated(t, lan, total(0.5, 1), func(s *pcap.Settings) { s.Latency = 300 * time.Millisecond })
 	const crowd = 200
 	ptb := pipelinetest.PTB{DstMAC: lan.hostMAC}.Frame()
 	send := sender(t, lan.wire)
@@ -190,14 +277,13 @@ func TestGateOfADeletedInterface(t *testing.T) {
 		send(ptb)
 	}
 	netns.Must(t, lan.host.Delete("eth0"))
-	await("the crowd does not come", func(c pipeline.Counters) bool { return c.Received == crowd })
+	g.await(t, "the crowd does not come", func(c pipeline.Counters) bool { return c.Received == crowd })
 	lan.connect(t)
 	send = sender(t, lan.wire)
 	ptb = pipelinetest.PTB{DstMAC: lan.hostMAC}.Frame()
-	await("nothing is received any more", func(c pipeline.Counters) bool {
+	g.await(t, "nothing is received any more", func(c pipeline.Counters) bool {
 		send(ptb)
 		return c.Received > crowd
 	})
-	cancel()
-	netns.Must(t, <-done, g.pipeline.Close())
+	g.stop()
 }

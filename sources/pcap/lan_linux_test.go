@@ -20,7 +20,7 @@ import (
 	"github.com/pmtud/pmtud/sources/pcap"
 )
 
-func TestMain(m *testing.M) { netns.Main(m) }
+func TestMain(m *testing.M) { netns.MainPrivileged(m) }
 
 // timeout is how long a test waits for what must happen.
 const timeout = 20 * time.Second

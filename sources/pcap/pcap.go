@@ -39,11 +39,17 @@ type Settings struct {
 	Latency time.Duration `setting:"latency" min:"1ms" max:"1s" example:"1ms" doc:"maximum time that a packet waits in the ring, in whole milliseconds"`
 }
 
+// Index of the plugin's metrics.
+const gateMetric = 0
+
 // Plugin returns the source `pcap`.
 func Plugin() pipeline.Plugin {
 	return pipeline.NewSource(pipeline.SourcePlugin[Settings]{
 		Type:    "pcap",
 		Summary: "captures from an interface; needs CAP_NET_RAW, but no libpcap",
+		Metrics: []pipeline.MetricInfo{
+			gateMetric: {Name: "gate", Doc: "1 if floods are refused in the kernel, 0 if every packet is read"},
+		},
 		Defaults: Settings{
 			Direction: In,
 			Snaplen:   2048,

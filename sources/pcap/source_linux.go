@@ -26,13 +26,17 @@ const batchLen = 64
 const countInterval = 4096
 
 func newSource(s Settings, env pipeline.Env) pipeline.Source {
-	return &source{Settings: s, kernelFilter: env.KernelFilter, gate: gate{saturatedUntil: env.SaturatedUntil, countRefused: env.CountRefused}, log: env.Log.With("interface", string(s.Interface))}
+	return &source{
+		Settings: s, kernelFilter: env.KernelFilter,
+		gatekeeper: gatekeeper{saturatedUntil: env.SaturatedUntil, countRefused: env.CountRefused},
+		log:        env.Log.With("interface", string(s.Interface)),
+	}
 }
 
 type source struct {
 	Settings
 	kernelFilter func(linklayer.Type, uint32) []bpf.Instruction
-	gate         gate
+	gatekeeper   gatekeeper
 	log          *slog.Logger
 
 	socket    *afpacket.Socket // nil before Open and after Close
@@ -85,10 +89,7 @@ func (s *source) start() error {
 // listen lets the link's packets arrive. What has to be set for that comes first,
 // so that nothing else ever does.
 func (s *source) listen() error {
-	if err := s.prepareGate(); err != nil {
-		return fmt.Errorf("assemble kernel filter: %w", err)
-	}
-	if err := s.socket.Conn.SetBPF(s.gate.open); err != nil {
+	if err := s.attachFilter(); err != nil {
 		return fmt.Errorf("attach kernel filter: %w", err)
 	}
 	if s.Promiscuous {
@@ -101,6 +102,19 @@ func (s *source) listen() error {
 	}
 	s.listening = true
 	return nil
+}
+
+// attachFilter has the kernel select packets, in a flood with a gate if there can be one.
+func (s *source) attachFilter() error {
+	program, selects := s.program(s.link.LinkType)
+	if selects && s.useGate(program) {
+		return s.socket.Control(s.gatekeeper.gate.Attach)
+	}
+	raw, err := bpf.Assemble(program)
+	if err != nil {
+		return err
+	}
+	return s.socket.Conn.SetBPF(raw)
 }
 
 func (s *source) makePromiscuous(fd int) error {
@@ -132,9 +146,8 @@ func (s *source) Run(ctx context.Context, deliver func([]pipeline.Packet)) error
 func (s *source) mend(err error) error {
 	var errno unix.Errno
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded) && s.gate.shut && s.state == afpacket.Up:
-		s.openGate()
-		return nil
+	case errors.Is(err, os.ErrDeadlineExceeded) && s.gatekeeper.counting && s.state == afpacket.Up:
+		return s.countLater()
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &errno):
 		return s.look()
 	}
@@ -143,21 +156,16 @@ func (s *source) mend(err error) error {
 
 // deliver passes a block on and gives it back to the kernel.
 func (s *source) deliver(block *tpacket.Block, deliver func([]pipeline.Packet)) {
-	if s.gate.mark != nil {
-		block.CountMarks(&s.gate.marks)
-	}
-	read := 0
 	for {
 		n := block.Read(s.batch, s.link.LinkType, s.Snaplen)
 		if n == 0 {
 			break
 		}
 		deliver(s.batch[:n])
-		read += n
 	}
-	lost := block.Rest() + s.gate.marks.TakeLate()
+	lost := block.Rest()
 	s.ring.Release()
-	s.tendGate(read)
+	s.tendGate()
 	if s.blocks++; lost > 0 || s.blocks%countInterval == 0 {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -232,6 +240,7 @@ func (s *source) Close() error {
 		errs = append(errs, s.socket.Close())
 		s.socket = nil
 	}
+	errs = append(errs, s.gatekeeper.close()) // nothing is refused any more
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close interface %s: %w", s.Interface, err)
 	}

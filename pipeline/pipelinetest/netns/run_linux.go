@@ -23,6 +23,19 @@ const inside = "inside"
 // their status. It is all that a TestMain has to do.
 func Main(m *testing.M) { os.Exit(Run(m.Run)) }
 
+// MainPrivileged is Main for tests of what the kernel refuses to root of another user
+// namespace: see [RunPrivileged].
+func MainPrivileged(m *testing.M) { os.Exit(RunPrivileged(m.Run)) }
+
+// RunPrivileged is like [Run], but root stays in the user namespace that it was started in. With an
+// ordinary user it is Run.
+func RunPrivileged(inner func() int) int {
+	if os.Geteuid() == 0 {
+		return run(inner, unix.CLONE_NEWNET)
+	}
+	return Run(inner)
+}
+
 // Run re-executes the running program with the same arguments, environment and
 // streams in a new user and network namespace, in which it is root, and calls
 // inner there. It returns the status that inner returned; the outer process must
@@ -30,7 +43,9 @@ func Main(m *testing.M) { os.Exit(Run(m.Run)) }
 //
 // Where the system forbids user namespaces, inner runs in the calling process:
 // what needs no namespace works, and [Available] says why the rest does not.
-func Run(inner func() int) int {
+func Run(inner func() int) int { return run(inner, unix.CLONE_NEWUSER|unix.CLONE_NEWNET) }
+
+func run(inner func() int, namespaces uintptr) int {
 	if Inside() {
 		// A fresh loopback interface is down, and then the first socket makes
 		// package net believe that the system has no IPv6. Available reports
@@ -38,7 +53,7 @@ func Run(inner func() int) int {
 		_ = loopbackUp()
 		return inner()
 	}
-	status, err := reexec()
+	status, err := reexec(namespaces)
 	if err == nil {
 		return status
 	}
@@ -52,14 +67,14 @@ func Run(inner func() int) int {
 // by it.
 func Inside() bool { return os.Getenv(marker) == inside }
 
-// reexec runs the program once more in new namespaces and returns its exit
+// reexec runs the program once more in new namespaces of these kinds and returns its exit
 // status, or an error when it could not be started.
-func reexec() (int, error) {
+func reexec(namespaces uintptr) (int, error) {
 	// Pdeathsig counts from the end of the thread, not of the process.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 
-	cmd := innerCommand()
+	cmd := innerCommand(namespaces)
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGQUIT)
 	defer signal.Stop(signals)
@@ -71,18 +86,16 @@ func reexec() (int, error) {
 	return exitStatus(cmd.Wait())
 }
 
-func innerCommand() *exec.Cmd {
+func innerCommand(namespaces uintptr) *exec.Cmd {
 	// Unlike the program's path, this works when the file is gone or unreadable.
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Args = os.Args
 	cmd.Env = append(os.Environ(), marker+"="+inside)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:                 unix.CLONE_NEWUSER | unix.CLONE_NEWNET,
-		UidMappings:                []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
-		GidMappings:                []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
-		GidMappingsEnableSetgroups: false,
-		Pdeathsig:                  unix.SIGKILL,
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces, Pdeathsig: unix.SIGKILL}
+	if namespaces&unix.CLONE_NEWUSER != 0 {
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
 	}
 	return cmd
 }

@@ -13,9 +13,6 @@ const (
 	blockStatus      = 8
 	blockPackets     = 12
 	blockFirstPacket = 16
-	blockUsed        = 20
-	blockLastSec     = 40
-	blockLastNsec    = 44
 	blockLen         = 48
 )
 
@@ -50,10 +47,9 @@ const (
 
 // Block walks once over the packets of one block of the ring.
 type Block struct {
-	data  []byte
-	next  int    // offset of the next packet's header
-	left  int    // packets that the kernel says are still to come
-	marks *Marks // nil: no packet is taken for a mark
+	data []byte
+	next int // offset of the next packet's header
+	left int // packets that the kernel says are still to come
 }
 
 // NewBlock returns the block that begins with a block descriptor as the kernel
@@ -76,16 +72,10 @@ func (b *Block) Read(batch []pipeline.Packet, link linklayer.Type, snaplen int) 
 	n := 0
 	for n < len(batch) && b.left > 0 {
 		data := b.packet()
-		switch {
-		case data == nil:
+		if data == nil || !describe(&batch[n], data, link, snaplen) {
 			return n
-		case b.marks != nil && isMark(data):
-			b.marks.add(timeStamp(data))
-		case !describe(&batch[n], data, link, snaplen):
-			return n
-		default:
-			n++
 		}
+		n++
 		next := int(binary.NativeEndian.Uint32(data[packetNext:]))
 		if next == 0 { // there is none
 			next = len(data)
@@ -127,16 +117,11 @@ func describe(p *pipeline.Packet, data []byte, link linklayer.Type, snaplen int)
 	end = min(end, begin+snaplen)
 	p.Data = data[begin:end:end]
 	p.Length = max(length, len(p.Data))
-	p.Time = timeStamp(data)
+	p.Time = pipeline.Instant(binary.NativeEndian.Uint32(header[packetSec:]))*1e9 +
+		pipeline.Instant(binary.NativeEndian.Uint32(header[packetNsec:]))
 	p.LinkType = link
 	p.Type = packetType(header[addressType])
 	return true
-}
-
-// timeStamp returns the time stamp in a packet's header.
-func timeStamp(data []byte) pipeline.Instant {
-	return pipeline.Instant(binary.NativeEndian.Uint32(data[packetSec:]))*1e9 +
-		pipeline.Instant(binary.NativeEndian.Uint32(data[packetNsec:]))
 }
 
 // tagged reports whether the kernel took a VLAN tag off.
