@@ -86,6 +86,7 @@ func TestNewcomers(t *testing.T) {
 		{"another client, IPv6", ipv6, from("2001:db8:1::1", "2001:db8:2::8", 443), false},
 		{"first bit of the client, IPv6", ipv6, changed(ipv6, client6, ipv6[client6]^0x80), false},
 		{"another router", ipv4, from("198.51.100.2", "203.0.113.7", 443), false},
+		{"first bit of the router", ipv4, changed(ipv4, 12, ipv4[12]^0x80), false},
 		{"another router, IPv6", ipv6, from("2001:db8:1::2", "2001:db8:2::7", 443), false},
 		{"first bit of the router, IPv6", ipv6, changed(ipv6, 8, ipv6[8]^0x80), false},
 		{"with options", optioned, optioned, true},

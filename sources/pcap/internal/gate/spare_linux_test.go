@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,5 +42,29 @@ func TestSpare(t *testing.T) {
 	}
 	if _, err := gate.New(accept, 14); !errors.Is(err, os.ErrPermission) {
 		t.Errorf("a gate of a new kind: %v", err)
+	}
+}
+
+// TestOneSpare makes and closes many gates: what is kept of them is one.
+func TestOneSpare(t *testing.T) {
+	classic := []bpf.Instruction{bpf.RetConstant{Val: 98}}
+	newGate(t, classic, 0) // leaves a spare one
+	kept := func() (descriptors, maps int) {
+		text, err := os.ReadFile("/proc/self/maps")
+		netns.Must(t, err)
+		return netns.Descriptors(t), strings.Count(string(text), "bpf-map")
+	}
+	descriptors, maps := kept()
+	for range 5 {
+		g, err := gate.New(classic, 0)
+		netns.Must(t, err, g.Close())
+	}
+	for range 5 {
+		if _, err := gate.New(accept[:0], 0); err == nil {
+			t.Fatal("there is a gate behind no program")
+		}
+	}
+	if d, m := kept(); d != descriptors || m != maps || maps == 0 {
+		t.Errorf("%d descriptors and %d maps in memory, before %d and %d", d, m, descriptors, maps)
 	}
 }
