@@ -85,10 +85,6 @@ func numberCases() []caseTest {
 			name: "trace of standard input", args: []string{"trace", "-#3", "--ports", "443"}, stdin: "number.pcapng",
 			want: []string{`{"packet":3,.*"verdict":"forward"`},
 		},
-		{
-			name: "trace with layers", args: []string{"trace", "--layers", "number.pcapng#3"},
-			want: []string{`(?s)^{"packet":3,.*\nmessage, \d+ bytes\n  Ethernet, 14 bytes\n.*\nquoted packet, .*  TCP, .*\nicmp-ptb +passes`},
-		},
 		replayed("sll-out.pcap", 3, 1, `(?m)^not captured +1 +other-host$`, `(?m)^not captured +1 +outgoing$`),
 		{
 			name: "merged", args: []string{"replay", "--verdicts", "-", "a.pcapng", "b.pcapng"},

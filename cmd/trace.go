@@ -22,18 +22,14 @@ are in the state they would be in. Or give the packet in hex, as -vvv prints it.
 
 A message may be hidden where neither pmtud nor its kernel filter looks: behind
 a second VLAN tag, MPLS, PPPoE, an 802.3 header, a tunnel or an IPv6 extension
-header. Trace points this out, but decides as the daemon does.
-
-With --layers it also prints the headers of the message and of the packet that
-it quotes, as the library gopacket reads them.`
+header. Trace points this out, but decides as the daemon does.`
 
 const traceExample = `  pmtud trace -c edge.yaml 'ptb.pcap#3'
-  pmtud trace --ports 80,443 --layers 'ptb.pcap#3'`
+  pmtud trace --ports 80,443 'ptb.pcap#3'`
 
 func (a *app) traceCommand() *cobra.Command {
 	var o offline
 	var text, link string
-	var layers bool
 	c := &cobra.Command{
 		Use:                   "trace [-c FILE | options] CAPTURE[#N] | --hex BYTES",
 		Short:                 "show what each stage decides about one packet",
@@ -51,21 +47,20 @@ func (a *app) traceCommand() *cobra.Command {
 				return err
 			}
 			if text != "" {
-				return a.traceHex(spec, text, link, layers)
+				return a.traceHex(spec, text, link)
 			}
-			return a.traceCapture(c.Context(), spec, args[0], layers)
+			return a.traceCapture(c.Context(), spec, args[0])
 		},
 	}
 	c.Flags().SortFlags = false
 	c.Flags().StringVar(&text, "hex", "", "the packet's `BYTES` in hex")
 	c.Flags().StringVar(&link, "link", "ethernet", "what the bytes begin with, `LINK`: ethernet, or raw for an IP header")
-	c.Flags().BoolVar(&layers, "layers", false, "print the headers of the message and of the packet that it quotes")
 	a.registerOffline(c, &o)
 	completeFlag(c, "link", fixed("ethernet", "raw"))
 	return c
 }
 
-func (a *app) traceHex(spec pipeline.Spec, text, link string, layers bool) error {
+func (a *app) traceHex(spec pipeline.Spec, text, link string) error {
 	data, err := hex.DecodeString(strings.Join(strings.Fields(text), ""))
 	if err != nil {
 		return fmt.Errorf("--hex: %w", err)
@@ -82,10 +77,10 @@ func (a *app) traceHex(spec pipeline.Spec, text, link string, layers bool) error
 	if err != nil {
 		return a.failed(err)
 	}
-	return a.failed(t.Print(a.Stdout, layers))
+	return a.failed(t.Print(a.Stdout))
 }
 
-func (a *app) traceCapture(ctx context.Context, spec pipeline.Spec, arg string, layers bool) error {
+func (a *app) traceCapture(ctx context.Context, spec pipeline.Spec, arg string) error {
 	path, number, err := cutNumber(arg)
 	if err != nil {
 		return err
@@ -94,7 +89,7 @@ func (a *app) traceCapture(ctx context.Context, spec pipeline.Spec, arg string, 
 	if err != nil {
 		return a.failed(err)
 	}
-	return a.failed(t.Print(a.Stdout, layers))
+	return a.failed(t.Print(a.Stdout))
 }
 
 // cutNumber cuts CAPTURE#N.

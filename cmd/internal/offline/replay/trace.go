@@ -104,12 +104,9 @@ func (t *Trace) keep(pkt *pipeline.Packet) {
 	t.packet.Data = bytes.Clone(pkt.Data)
 }
 
-// Print writes the trace in readable form, with the layers of the packet if asked for.
-func (t *Trace) Print(w io.Writer, withLayers bool) error {
+// Print writes the trace in readable form.
+func (t *Trace) Print(w io.Writer) error {
 	out := append(verdict.AppendJSON(nil, t.at, &t.packet, nil), '\n')
-	if withLayers {
-		out = append(out, dissect(&t.packet)...)
-	}
 	if _, err := w.Write(out); err != nil {
 		return fmt.Errorf("print trace: %w", err)
 	}

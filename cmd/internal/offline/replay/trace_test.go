@@ -77,7 +77,7 @@ log           gets it
 				t.Fatal(err)
 			}
 			var out bytes.Buffer
-			if err := trace.Print(&out, false); err != nil {
+			if err := trace.Print(&out); err != nil {
 				t.Fatal(err)
 			}
 			verdict, table, _ := strings.Cut(out.String(), "\n")
@@ -115,7 +115,7 @@ func TestTracePacket(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := trace.Print(&out, false); err != nil {
+	if err := trace.Print(&out); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(out.String(), `"stage":"mtu","reason":"bad-mtu"`) || !strings.Contains(out.String(), "drops it: bad-mtu") {
@@ -157,7 +157,7 @@ func TestTraceNumbers(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		if err := trace.Print(&out, false); err != nil {
+		if err := trace.Print(&out); err != nil {
 			t.Fatal(err)
 		}
 		verdict, table, _ := strings.Cut(out.String(), "\n")
