@@ -37,7 +37,7 @@ const (
 // Registers that calls and loads from the packet leave alone.
 const (
 	context = asm.R6
-	index   = asm.R7 // the classic program's X, then the packet's length, then the IP header's
+	index   = asm.R7 // the classic program's X, then the length of an IPv4 header
 	seen    = asm.R7 // at last, whether the sender asked before
 	hash    = asm.R8
 	snaplen = asm.R9
@@ -54,18 +54,15 @@ const (
 	refuse   = "refuse"
 )
 
-// Offsets in an IP packet with an ICMP error, which quotes a packet. That of IPv4 is behind the
-// outer header, which may have options.
+// Offsets in IP headers, and the length of an address.
 const (
-	protocol4, src4 = 9, 12
-	quotedDst4      = wire.ICMPLen + 16
-	tailLen4        = wire.ICMPLen + wire.IPv4Len
-
-	protocol6, src6 = 6, 8
-	quotedDst6      = wire.IPv6Len + wire.ICMPLen + 24
-	addressLen6     = 16
-	headLen6        = quotedDst6 + addressLen6
+	protocol4, src4, dst4, addressLen4 = 9, 12, 16, 4
+	protocol6, src6, dst6, addressLen6 = 6, 8, 24, 16
 )
+
+// bufferLen is the length of what is fetched of a packet at most: an ICMP header and the IPv6
+// header that it quotes.
+const bufferLen = wire.ICMPLen + wire.IPv6Len
 
 // ICMP types: that of IPv4 which PTBs have (RFC 792), and from where on messages of ICMPv6 are no
 // errors (RFC 4443).
@@ -73,9 +70,6 @@ const (
 	unreachable4 = 3
 	noError6     = 128
 )
-
-// Offset in struct __sk_buff (linux/bpf.h).
-const skbLen = 0
 
 // program is a classic program with the gate behind it.
 func program(classic []bpf.Instruction, header, memory int, secret uint64) (asm.Instructions, error) {
@@ -92,46 +86,51 @@ func program(classic []bpf.Instruction, header, memory int, secret uint64) (asm.
 	return all, nil
 }
 
-// ask hashes who asks. A load outside of the packet would reject it, so its length is looked at
-// first.
+// ask hashes who asks: the sender, and of an ICMP error the destination of what it quotes.
 func ask(ip int32, secret uint64) asm.Instructions {
 	part := asm.Instructions{
-		asm.LoadMem(index, context, skbLen, asm.Word).WithSymbol(selected),
-		asm.JLE.Imm(index, ip, unknown),
+		asm.Mov.Imm(asm.R2, ip).WithSymbol(selected),
 		asm.LoadImm(hash, int64(secret), asm.DWord),
-		asm.LoadAbs(ip, asm.Byte),
-		asm.Mov.Reg(asm.R2, asm.R0),
-		asm.RSh.Imm(asm.R2, 4),
-		asm.JEq.Imm(asm.R2, 6, ipv6),
-		asm.JNE.Imm(asm.R2, 4, unknown),
-		asm.And.Imm(asm.R0, 0xf),
-		asm.LSh.Imm(asm.R0, 2),
-		asm.Sub.Reg(index, asm.R0),
-		asm.JSLT.Imm(index, ip+tailLen4, unknown),
-		asm.Mov.Reg(index, asm.R0),
-		asm.LoadAbs(ip+src4, asm.Word),
 	}
-	part = append(part, mix()...)
+	part = append(part, fetch(wire.IPv6Len)...) // IPv4 with an ICMP error is longer, too
 	part = append(part,
-		asm.LoadAbs(ip+protocol4, asm.Byte),
+		fetched(index, 0, asm.Byte),
+		asm.Mov.Reg(asm.R0, index),
+		asm.RSh.Imm(asm.R0, 4),
+		asm.JEq.Imm(asm.R0, 6, ipv6),
+		asm.JNE.Imm(asm.R0, 4, unknown),
+		asm.And.Imm(index, 0xf),
+		asm.LSh.Imm(index, 2),
+	)
+	part = append(part, mix(src4, addressLen4)...)
+	part = append(part,
+		fetched(asm.R0, protocol4, asm.Byte),
 		asm.JNE.Imm(asm.R0, unix.IPPROTO_ICMP, remember),
-		asm.LoadInd(asm.R0, index, ip, asm.Byte),
+		asm.Mov.Reg(asm.R2, index),
+		asm.Add.Imm(asm.R2, ip),
+	)
+	part = append(part, fetch(wire.ICMPLen+wire.IPv4Len)...)
+	part = append(part,
+		fetched(asm.R0, 0, asm.Byte),
 		asm.JNE.Imm(asm.R0, unreachable4, remember),
-		asm.LoadInd(asm.R0, index, ip+quotedDst4, asm.Word),
 	)
-	part = append(part, mix()...)
+	part = append(part, mix(wire.ICMPLen+dst4, addressLen4)...)
+	part = append(part, asm.Ja.Label(remember))
+
+	six := mix(src6, addressLen6)
+	six[0] = six[0].WithSymbol(ipv6)
+	part = append(part, six...)
 	part = append(part,
-		asm.Ja.Label(remember),
-		asm.JLT.Imm(index, ip+headLen6, unknown).WithSymbol(ipv6),
-	)
-	part = append(part, mixAddress(ip+src6)...)
-	part = append(part,
-		asm.LoadAbs(ip+protocol6, asm.Byte),
+		fetched(asm.R0, protocol6, asm.Byte),
 		asm.JNE.Imm(asm.R0, unix.IPPROTO_ICMPV6, remember),
-		asm.LoadAbs(ip+wire.IPv6Len, asm.Byte),
+		asm.Mov.Imm(asm.R2, ip+wire.IPv6Len),
+	)
+	part = append(part, fetch(wire.ICMPLen+wire.IPv6Len)...)
+	part = append(part,
+		fetched(asm.R0, 0, asm.Byte),
 		asm.JGE.Imm(asm.R0, noError6, remember),
 	)
-	part = append(part, mixAddress(ip+quotedDst6)...)
+	part = append(part, mix(wire.ICMPLen+dst6, addressLen6)...)
 	return append(part,
 		asm.Ja.Label(remember),
 		asm.Mov.Imm(seen, 1).WithSymbol(unknown),
@@ -139,26 +138,40 @@ func ask(ip int32, secret uint64) asm.Instructions {
 	)
 }
 
-// mixAddress adds an IPv6 address to the hash.
-func mixAddress(at int32) (part asm.Instructions) {
-	for word := at; word < at+addressLen6; word += 4 {
-		part = append(part, asm.LoadAbs(word, asm.Word))
-		part = append(part, mix()...)
+// fetch copies so many bytes of the packet, from offset R2 on, to where fetched finds them. If
+// they are not all there, the packet is unknown.
+func fetch(length int32) asm.Instructions {
+	return asm.Instructions{
+		asm.Mov.Reg(asm.R1, context),
+		asm.Mov.Reg(asm.R3, asm.RFP),
+		asm.Add.Imm(asm.R3, -bufferLen),
+		asm.Mov.Imm(asm.R4, length),
+		asm.FnSkbLoadBytes.Call(),
+		asm.JNE.Imm(asm.R0, 0, unknown),
 	}
-	return part
 }
 
-// mix adds R0 to the hash: a step of FNV with the bits of the product's upper half brought down.
-func mix() asm.Instructions {
+// fetched loads from what was fetched.
+func fetched(to asm.Register, at int16, size asm.Size) asm.Instruction {
+	return asm.LoadMem(to, asm.RFP, at-bufferLen, size)
+}
+
+// mix adds so many bytes of what was fetched to the hash, a word at a time: a step of FNV with the
+// bits of the product's upper half brought down.
+func mix(at, length int16) (part asm.Instructions) {
 	const odd = 0x9e3779b97f4a7c15 - 1<<64 // the golden ratio's fraction
-	return asm.Instructions{
-		asm.Xor.Reg(hash, asm.R0),
-		asm.LoadImm(asm.R1, odd, asm.DWord),
-		asm.Mul.Reg(hash, asm.R1),
-		asm.Mov.Reg(asm.R1, hash),
-		asm.RSh.Imm(asm.R1, 32),
-		asm.Xor.Reg(hash, asm.R1),
+	for end := at + length; at < end; at += 4 {
+		part = append(part,
+			fetched(asm.R0, at, asm.Word),
+			asm.Xor.Reg(hash, asm.R0),
+			asm.LoadImm(asm.R1, odd, asm.DWord),
+			asm.Mul.Reg(hash, asm.R1),
+			asm.Mov.Reg(asm.R1, hash),
+			asm.RSh.Imm(asm.R1, 32),
+			asm.Xor.Reg(hash, asm.R1),
+		)
 	}
+	return part
 }
 
 // look finds the hash's tag in its line, or puts it there in place of the oldest one.
