@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -175,6 +176,29 @@ func TestShut(t *testing.T) {
 	want("newcomer", from("198.51.100.3", "203.0.113.7", 443), 0, 1)
 	g.Shut(0, 0)
 	want("open again", from("198.51.100.4", "203.0.113.7", 443), snaplen, 0)
+}
+
+// TestCountsAtOnce has several processors refuse packets at the same time.
+func TestCountsAtOnce(t *testing.T) {
+	const each, goroutines = 5000, 4
+	g := newGate(t, accept, 0)
+	g.Shut(time.Hour, 0)
+	packet := from("198.51.100.1", "203.0.113.7", 443)
+	var all sync.WaitGroup
+	for range goroutines {
+		all.Go(func() {
+			for range each {
+				if _, err := g.Run(host, packet); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := g.TakeRefused(); n != goroutines*each {
+		t.Errorf("%d are counted of %d", n, goroutines*each)
+	}
 }
 
 // TestOpensByItself: nobody has to open it.
