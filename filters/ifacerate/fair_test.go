@@ -131,8 +131,8 @@ func TestFairTransaction(t *testing.T) {
 	}
 }
 
-// TestFairSeesWhoAsksAgain: the kernel must not refuse all packets, but in a shortage newcomers.
-func TestFairSeesEveryPacket(t *testing.T) {
+// TestFairSeesWhoAsksAgain: the kernel may refuse newcomers in a shortage, but not all packets.
+func TestFairSeesWhoAsksAgain(t *testing.T) {
 	f, err := ifacerate.New(*fairBy(10, key.Client), pipelinetest.Env(t))
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -99,5 +100,37 @@ func TestNewRefuses(t *testing.T) {
 				t.Errorf("error %v, want one about %s", err, tc.setting)
 			}
 		})
+	}
+}
+
+// TestSaturated empties the bucket: then all is refused until there is room for one, and newcomers
+// for a moment longer than that at high rates.
+func TestSaturated(t *testing.T) {
+	for _, tc := range []struct {
+		rate float64
+		all  time.Duration // after the last one that passes
+	}{{10, 100 * time.Millisecond}, {1, time.Second}, {1000, time.Millisecond}} {
+		f, err := ifacerate.New(ifacerate.Settings{Rate: tc.rate, Burst: 2}, pipelinetest.Env(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := func(at, all, newcomers pipeline.Instant) {
+			t.Helper()
+			gotAll, gotNewcomers, reason := f.(pipeline.TotalLimiter).SaturatedUntil(at)
+			if gotAll != all || gotNewcomers != newcomers || reason != ifacerate.RateLimited {
+				t.Errorf("rate %v: all until %v, newcomers until %v, reason %d; want %v, %v",
+					tc.rate, gotAll-at, gotNewcomers-at, reason, all-at, newcomers-at)
+			}
+		}
+		begin := pipelinetest.Begin
+		want(begin, begin, begin)
+		for range 2 {
+			p := pipelinetest.PTB{}.Packet(begin)
+			pipelinetest.Decide(f, &p)
+		}
+		ready, hold := begin+pipeline.Instant(tc.all), pipeline.Instant(100*time.Millisecond)
+		want(begin, ready, begin+hold)
+		want(ready-1, ready, ready-1+hold)
+		want(ready, ready, ready)
 	}
 }
