@@ -25,7 +25,7 @@ The lists cover the last 30 to 60 seconds. They come from a sketch of fixed size
 by about 1/1024 of all packets, or 1/256 for targets and MTUs. Above 100 packets
 per second the lists are made from a sample, which grows while somebody looks:
 shares are accurate to about 3% of all packets at first, and to 1% half a minute
-later.
+later. Packets that the kernel refuses in a flood are in no list.
 
 With --once it prints one frame and exits; with --format json, all its figures.`
 
@@ -204,8 +204,8 @@ func (t *top) draw() error {
 		return fmt.Errorf("size of the terminal: %w", err)
 	}
 	lines := screen.Frame(t.frame, t.view)
-	lines = lines[:min(len(lines), t.view.Rows)]
-	if os.Getenv("NO_COLOR") == "" {
+	lines = lines[:min(len(lines), t.view.Rows)] // none on a serial line that knows no size
+	if os.Getenv("NO_COLOR") == "" && len(lines) > 0 {
 		lines[0] = bold + lines[0] + plain
 	}
 	_, err = t.out.WriteString(home + strings.Join(lines, endLine) + endScreen)

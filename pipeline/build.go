@@ -50,12 +50,12 @@ func (b *builder) pipeline() *Pipeline {
 	}
 	own := b.chains() // the pipeline's filters, then each sink's
 	p.filters = own[0]
-	b.sources(p)
 	b.sinks(p, own[1:])
+	p.total = p.findTotal()
+	b.sources(p)
 	for id, s := range b.spec.stages() {
 		p.stages = append(p.stages, built{id, s.Plugin, b.built[id]})
 	}
-	p.total = p.findTotal()
 	b.checkNames()
 	return p
 }
@@ -81,8 +81,10 @@ func (b *builder) sources(p *Pipeline) {
 		}
 		stage := &sourceStage{name: id.Name, plugin: s.Plugin.Type, lossless: s.Plugin.Lossless}
 		env := b.kernelFilter(p)
-		gate := gate{p, stage}
-		env.SaturatedUntil, env.CountRefused = gate.saturatedUntil, gate.countRefused
+		if p.total != noTotal {
+			gate := gate{p, stage}
+			env.SaturatedFor, env.CountRefused = gate.saturatedFor, gate.countRefused
+		}
 		if source, ok := build[Source](b, id, s, env); ok {
 			stage.source = source
 			p.sources = append(p.sources, stage)
@@ -91,7 +93,7 @@ func (b *builder) sources(p *Pipeline) {
 }
 
 func (b *builder) sinks(p *Pipeline, filters []chain) {
-	live := !slices.ContainsFunc(p.sources, func(s *sourceStage) bool { return s.lossless })
+	live := !slices.ContainsFunc(b.spec.Sources, func(s Stage) bool { return s.Plugin.Lossless })
 	for id := range b.spec.stages() {
 		if id.Kind != KindSink {
 			continue

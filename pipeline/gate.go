@@ -1,5 +1,7 @@
 package pipeline
 
+import "time"
+
 // gate lets a source know what the pipeline need not see for a while, and counts what the
 // source therefore left unread: see [Env].
 type gate struct {
@@ -7,16 +9,13 @@ type gate struct {
 	source   *sourceStage
 }
 
-func (g gate) saturatedUntil() (all, newcomers Instant) {
+func (g gate) saturatedFor() (all, newcomers time.Duration) {
 	p := g.pipeline
-	if p.total == noTotal {
-		return 0, 0
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.clock.now
-	all, newcomers, _ = p.gatekeeper().SaturatedUntil(now)
-	return max(all, now) - p.clock.offset, max(newcomers, now) - p.clock.offset
+	untilAll, untilNewcomers, _ := p.gatekeeper().SaturatedUntil(now)
+	return time.Duration(max(untilAll-now, 0)), time.Duration(max(untilNewcomers-now, 0))
 }
 
 func (g gate) countRefused(n int, last Instant) {

@@ -3,14 +3,15 @@ package pipeline_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// gatekeeper lets one packet pass, and then none up to a time. Half as long again it need not see
-// newcomers.
+// gatekeeper lets one packet pass, and then none up to a time; and it need not see newcomers for
+// 500 ns.
 type gatekeeper struct {
 	until   pipeline.Instant
 	charged bool
@@ -38,8 +39,8 @@ func (g *gatekeeper) SaturatedUntil(now pipeline.Instant) (all, newcomers pipeli
 
 // saturation is what a source is given of the pipeline's.
 type saturation struct {
-	SaturatedUntil func() (all, newcomers pipeline.Instant)
-	Refuse         func(n int, last pipeline.Instant)
+	SaturatedFor func() (all, newcomers time.Duration)
+	Refuse       func(n int, last pipeline.Instant)
 }
 
 // gateSource delivers what it is told to, and uses its gate.
@@ -69,7 +70,7 @@ func runGatedSpec(t *testing.T, spec pipeline.Spec, g pipeline.Filter, s sink, r
 		Sources: []pipeline.Stage{{Plugin: pipeline.NewSource(pipeline.SourcePlugin[struct{}]{
 			Type: "gate-source",
 			New: func(_ struct{}, env pipeline.Env) (pipeline.Source, error) {
-				return &gateSource{gate: &saturation{env.SaturatedUntil, env.CountRefused}, run: run}, nil
+				return &gateSource{gate: &saturation{env.SaturatedFor, env.CountRefused}, run: run}, nil
 			},
 		})}},
 		Filters: []pipeline.Stage{filterStage("first", filter{}, "never"), filterStage("keeper", g, "shut")},
@@ -91,21 +92,20 @@ func TestGate(t *testing.T) {
 	packets := messages(2)
 	until := packets[0].Time + 1000
 	c := runGated(t, &gatekeeper{until: until}, sink{}, func(gate *saturation, deliver func([]pipeline.Packet)) {
-		want := func(all, newcomers pipeline.Instant) {
+		want := func(all, newcomers time.Duration) {
 			t.Helper()
-			if a, n := gate.SaturatedUntil(); a != all || n != newcomers {
-				t.Errorf("shut for all until %d, for newcomers until %d; want %d, %d", a, n, all, newcomers)
+			if a, n := gate.SaturatedFor(); a != all || n != newcomers {
+				t.Errorf("shut for all for %v, for newcomers for %v; want %v, %v", a, n, all, newcomers)
 			}
 		}
 		want(0, 0)
-		first := packets[0].Time
 		deliver(packets[:1])
-		want(until, first+500)
+		want(1000, 500)
 		gate.Refuse(7, until-1)
-		want(until, until+499)
+		want(1, 500)
 		packets[1].Time = until
 		deliver(packets[1:])
-		want(until, until+500) // which is now
+		want(0, 500)
 	})
 	if c.Received != 9 || c.Forwarded != 2 || c.Sources[0].Received != 9 || c.Sinks[0].Delivered != 2 {
 		t.Errorf("counters %+v", c)
@@ -131,26 +131,31 @@ func TestGateStaysOpen(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			runGated(t, tc.filter, tc.sink, func(gate *saturation, deliver func([]pipeline.Packet)) {
 				deliver(packet)
-				if all, newcomers := gate.SaturatedUntil(); all != 0 || newcomers != 0 {
-					t.Errorf("shut until %d, for newcomers until %d", all, newcomers)
+				if gate.SaturatedFor != nil || gate.Refuse != nil {
+					t.Error("the source can shut it")
 				}
 			})
 		})
 	}
 }
 
-// TestGateOfSteppedClock has time stamps that step back by an hour: the gate shuts
-// in their terms.
+// TestGateOfSteppedClock has time stamps that step back, by so little that the pipeline's clock
+// waits for them, and by more: the gate is shut for as long as otherwise.
 func TestGateOfSteppedClock(t *testing.T) {
-	const hour = 3600e9
+	for _, back := range []pipeline.Instant{5e9, 3600e9} {
+		testGateOfSteppedClock(t, back)
+	}
+}
+
+func testGateOfSteppedClock(t *testing.T, back pipeline.Instant) {
 	packets := messages(2)
 	begin := packets[0].Time
-	packets[1].Time = begin - hour
+	packets[1].Time = begin - back
 	g := &gatekeeper{until: begin + 1000}
 	runGated(t, g, sink{}, func(gate *saturation, deliver func([]pipeline.Packet)) {
 		deliver(packets)
-		if all, newcomers := gate.SaturatedUntil(); all != begin-hour+1000 || newcomers != begin-hour+500 {
-			t.Errorf("shut until %d, for newcomers until %d, want %d, %d", all, newcomers, begin-hour+1000, begin-hour+500)
+		if all, newcomers := gate.SaturatedFor(); all != 1000 || newcomers != 500 {
+			t.Errorf("shut for %v, for newcomers for %v, want 1000, 500", all, newcomers)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"golang.org/x/net/bpf"
 
@@ -179,14 +180,14 @@ type Env struct {
 	// KernelFilter.
 	KernelFilter func(link linklayer.Type, snaplen uint32) []bpf.Instruction
 
-	// SaturatedUntil and CountRefused are set for sources, which may use them or not. The
-	// first returns the times up to which the source may leave packets unread: all of them,
-	// or those of senders who did not ask before ([TotalLimiter]). They are as time stamps of
-	// packets count them, and not after the last one's while the pipeline takes packets. It is
+	// SaturatedFor and CountRefused are set for sources of a pipeline with a [TotalLimiter]
+	// that can be asked first. They may use them or not. The first returns how long, from the
+	// last packet's time stamp on, a source may leave packets unread: all of them, and those
+	// of senders who did not ask before. Both are 0 while the pipeline takes packets. It is
 	// called between two batches. The second counts n packets that a source therefore left
 	// unread, the last of them with the time stamp last.
-	SaturatedUntil func() (all, newcomers Instant)
-	CountRefused   func(n int, last Instant)
+	SaturatedFor func() (all, newcomers time.Duration)
+	CountRefused func(n int, last Instant)
 
 	// Arrived remembers the IP packets that other hosts' pmtud handed to this program or that
 	// it put into the host's network stack. All stages of a program share it. Who adds a

@@ -10,9 +10,12 @@
 // many packets come, 64 or more between two looks at the ring, the kernel refuses and counts what
 // the pipeline need not see: newcomers, who are remembered and pass when they ask again; and all
 // packets, while the total refuses whatever comes. So a flood from forged addresses costs the
-// program next to nothing, and no packet goes uncounted. See internal/gate. This takes a filter
-// that selects packets in the kernel, and CAP_BPF when the source is opened for the first time;
-// without, the program reads every packet. The metric gate says which it is.
+// program next to nothing, and no packet goes uncounted. See internal/gate. This takes a first filter
+// that selects packets in the kernel, a total that can be asked first, a link of Ethernet or bare
+// IP, and CAP_BPF at the program's start; without, the program reads every packet. The metric
+// gate says which it is, and at level debug the log says why. A reload that changes the direction,
+// promiscuous, the snaplen, or whether there are canaries, needs another gate, which takes a
+// restart of a program that has given up its rights.
 //
 // An interface that goes down, disappears and comes back is a normal event: the
 // source logs it and goes on. It stays with an interface that gets another name;

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/afpacket"
 )
 
@@ -18,6 +19,7 @@ const lookInterval = 250 * time.Millisecond
 // goes on looking until it is up. A deleted interface is replaced by the one that
 // has its name.
 func (s *source) look() error {
+	s.gatekeeper.count(pipeline.InstantOf(time.Now()))
 	state := s.socket.State()
 	if state == afpacket.Gone || !s.listening {
 		state = s.reattach()

@@ -17,8 +17,7 @@ const (
 	// crowd is the number of packets in the ring at once below which the gate is left open.
 	crowd = 64
 
-	// mostShut is how long the gate is shut at most, so that a step of the host's clock does
-	// no more harm.
+	// mostShut is how long the gate is shut at most without a new look at the limits.
 	mostShut = time.Second
 
 	// countPause is the time between two looks at what the gate refused, while nothing passes
@@ -28,8 +27,9 @@ const (
 
 // gatekeeper has the kernel refuse what the pipeline need not see.
 type gatekeeper struct {
-	saturatedUntil func() (all, newcomers pipeline.Instant)
-	countRefused   func(n int, last pipeline.Instant)
+	saturatedFor func() (all, newcomers time.Duration)
+	countRefused func(n int, last pipeline.Instant)
+	canaries     bool // somebody wants to hear them
 
 	gate     *gate.Gate  // nil if there is none
 	has      atomic.Bool // gate is not nil, for Measure
@@ -42,19 +42,25 @@ type gatekeeper struct {
 var headerLen = map[linklayer.Type]int{linklayer.Ethernet: wire.EthernetLen, linklayer.Raw: 0}
 
 // useGate makes a gate behind the filter for the link's packets, unless there is one, and reports
-// whether it could. Without a gate, everything works as with it, but for the time that a flood takes.
-func (s *source) useGate(filter []bpf.Instruction) bool {
+// whether it could. The filter has to select messages, so that the gate is asked about nothing else. Without a gate, everything works as with it, but for the time that a flood takes.
+func (s *source) useGate(filter []bpf.Instruction, selects bool) bool {
 	g := &s.gatekeeper
 	if g.gate != nil && g.link == s.link.LinkType {
 		return true
 	}
-	_ = g.close() // what it refused is counted, and nothing else depends on it
+	g.close() // the socket is attached to nothing now
 	header, known := headerLen[s.link.LinkType]
-	if !known || g.saturatedUntil == nil {
+	if !selects || !known || g.saturatedFor == nil {
+		s.log.Debug("floods are not refused in the kernel: that takes the filters icmp-ptb, as the first one, and iface-rate, no sink that is to get what is dropped, and Ethernet or bare IP")
 		return false
 	}
-	made, err := gate.New(filter, header)
-	if err != nil {
+	made, err := gate.New(gate.Config{Filter: filter, Header: header, Canaries: g.canaries})
+	switch {
+	case err == nil:
+	case gate.WasLoaded():
+		s.log.Warn("floods are no longer refused in the kernel", "error", err, "hint", "restart the program")
+		return false
+	default:
 		s.log.Debug("floods are not refused in the kernel", "error", err)
 		return false
 	}
@@ -64,27 +70,24 @@ func (s *source) useGate(filter []bpf.Instruction) bool {
 }
 
 // tendGate counts what the gate refused and shuts it, if that is of use, after a block of
-// packets that has many in front of it.
-func (s *source) tendGate() {
+// packets that has many in front of it. The last one has the time stamp last.
+func (s *source) tendGate(last pipeline.Instant) {
 	g := &s.gatekeeper
 	if g.gate == nil {
 		return
 	}
-	g.count()
+	g.count(last)
 	if s.ring.Backlog() < crowd || s.state != afpacket.Up {
 		return // without an interface nothing comes, and the deadline is that of look
 	}
+	all, newcomers := g.saturatedFor()
 	now := time.Now()
-	at := pipeline.InstantOf(now)
-	all, newcomers := g.saturatedUntil()
-	rest := func(until pipeline.Instant) time.Duration {
-		return min(max(time.Duration(until-at), 0), mostShut)
-	}
-	long := max(rest(all), rest(newcomers))
+	all, newcomers = rest(all, last, now), rest(newcomers, last, now)
+	long := max(all, newcomers)
 	if long == 0 {
 		return
 	}
-	g.gate.Shut(rest(all), rest(newcomers))
+	g.gate.Shut(all, newcomers)
 	g.until = now.Add(long)
 	if !g.counting {
 		g.counting = true
@@ -92,14 +95,22 @@ func (s *source) tendGate() {
 	}
 }
 
-// count enters what the gate refused since the last time, and reports whether it was anything.
-func (g *gatekeeper) count() bool {
+// rest returns what is left now of a time that began with a time stamp. A step of the host's
+// clock does little harm.
+func rest(of time.Duration, begin pipeline.Instant, now time.Time) time.Duration {
+	passed := max(now.Sub(begin.Time()), 0)
+	return min(max(of-passed, 0), mostShut)
+}
+
+// count enters what the gate refused since the last time, the last of them about when a packet had
+// this time stamp, and reports whether it was anything.
+func (g *gatekeeper) count(last pipeline.Instant) bool {
 	n := 0
 	if g.gate != nil {
 		n = g.gate.TakeRefused()
 	}
 	if n > 0 {
-		g.countRefused(n, pipeline.InstantOf(time.Now()))
+		g.countRefused(n, last)
 	}
 	return n > 0
 }
@@ -107,24 +118,24 @@ func (g *gatekeeper) count() bool {
 // countLater enters what the gate refused after a deadline, and sets another one while it may go on.
 func (s *source) countLater() error {
 	g := &s.gatekeeper
-	g.counting = g.count() || time.Now().Before(g.until)
+	now := time.Now()
+	g.counting = g.count(pipeline.InstantOf(now)) || now.Before(g.until)
 	var next time.Time
 	if g.counting {
-		next = time.Now().Add(countPause)
+		next = now.Add(countPause)
 	}
 	return s.socket.Conn.SetReadDeadline(next)
 }
 
-// close counts a last time and lets go of the gate.
-func (g *gatekeeper) close() error {
+// close counts a last time and lets go of the gate, which the socket must not have any more.
+func (g *gatekeeper) close() {
 	if g.gate == nil {
-		return nil
+		return
 	}
-	g.count()
-	err := g.gate.Close()
+	g.count(pipeline.InstantOf(time.Now()))
+	g.gate.Close()
 	g.gate = nil
 	g.has.Store(false)
-	return err
 }
 
 // Measure is [pipeline.Measurer].

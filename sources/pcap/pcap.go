@@ -12,8 +12,8 @@ import (
 
 // minBlocks is the least number of blocks of a ring. There are as many as find room, since
 // the kernel begins a new one after each Latency in which packets came, however few. So
-// 1,024 blocks of one page hold three seconds of 300 packets a second while the program is kept
-// from running, and a quarter of a second of 50,000 small ones.
+// 4,096 blocks of one page hold ten seconds of 300 packets a second while the program is kept
+// from running, and one second of 50,000 small ones.
 const minBlocks = 4
 
 // blockOverhead is more than what the kernel writes into a block before the first
@@ -53,7 +53,7 @@ func Plugin() pipeline.Plugin {
 		Defaults: Settings{
 			Direction: In,
 			Snaplen:   2048,
-			RingSize:  4 << 20,
+			RingSize:  16 << 20,
 			Latency:   time.Millisecond,
 		},
 		New: New,

@@ -28,7 +28,7 @@ const countInterval = 4096
 func newSource(s Settings, env pipeline.Env) pipeline.Source {
 	return &source{
 		Settings: s, kernelFilter: env.KernelFilter,
-		gatekeeper: gatekeeper{saturatedUntil: env.SaturatedUntil, countRefused: env.CountRefused},
+		gatekeeper: gatekeeper{saturatedFor: env.SaturatedFor, countRefused: env.CountRefused, canaries: env.Canaries},
 		log:        env.Log.With("interface", string(s.Interface)),
 	}
 }
@@ -107,7 +107,7 @@ func (s *source) listen() error {
 // attachFilter has the kernel select packets, in a flood with a gate if there can be one.
 func (s *source) attachFilter() error {
 	program, selects := s.program(s.link.LinkType)
-	if selects && s.useGate(program) {
+	if s.useGate(program, selects) {
 		return s.socket.Control(s.gatekeeper.gate.Attach)
 	}
 	raw, err := bpf.Assemble(program)
@@ -156,16 +156,18 @@ func (s *source) mend(err error) error {
 
 // deliver passes a block on and gives it back to the kernel.
 func (s *source) deliver(block *tpacket.Block, deliver func([]pipeline.Packet)) {
+	var last pipeline.Instant
 	for {
 		n := block.Read(s.batch, s.link.LinkType, s.Snaplen)
 		if n == 0 {
 			break
 		}
 		deliver(s.batch[:n])
+		last = s.batch[n-1].Time
 	}
 	lost := block.Rest()
 	s.ring.Release()
-	s.tendGate()
+	s.tendGate(last)
 	if s.blocks++; lost > 0 || s.blocks%countInterval == 0 {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -240,7 +242,7 @@ func (s *source) Close() error {
 		errs = append(errs, s.socket.Close())
 		s.socket = nil
 	}
-	errs = append(errs, s.gatekeeper.close()) // nothing is refused any more
+	s.gatekeeper.close() // nothing is refused any more
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close interface %s: %w", s.Interface, err)
 	}

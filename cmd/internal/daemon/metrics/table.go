@@ -100,7 +100,7 @@ func families(build Build) []family {
 		perSource("pmtud_received_packets_total", "packets that the source delivered, or left in the kernel because a limit was going to refuse them", func(c pipeline.SourceCount) uint64 {
 			return c.Received
 		}),
-		perSource("pmtud_received_bytes_total", "bytes of the packets that the source delivered, by their length on the wire", func(c pipeline.SourceCount) uint64 {
+		perSource("pmtud_received_bytes_total", "bytes of the packets that the source delivered, by their length on the wire, without those left in the kernel", func(c pipeline.SourceCount) uint64 {
 			return c.Bytes
 		}),
 		perSource("pmtud_lost_packets_total", "packets that the kernel lost before the source could read them, because a ring or socket was full", func(c pipeline.SourceCount) uint64 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -24,44 +25,49 @@ type Gate struct {
 	taken  uint64 // of what was refused
 }
 
-// New makes a gate behind a classic program, which accepts or rejects packets with a link-layer
-// header of so many bytes. It fails without CAP_BPF, unless there is a spare one, with an old
-// kernel, and for instructions that have no translation.
-func New(classic []bpf.Instruction, header int) (*Gate, error) {
-	kind := fmt.Sprint(header, classic)
-	g, err := load(kind, classic, header)
-	if err != nil {
-		if spare := takeSpare(kind); spare != nil {
-			return spare, nil
-		}
-		return nil, err
-	}
-	if !hasSpare(kind) {
-		if spare, err := load(kind, classic, header); err == nil {
-			_ = spare.Close() // makes it the spare one
-		}
-	}
-	return g, nil
+// Config says which packets come to a gate.
+type Config struct {
+	Filter   []bpf.Instruction // selects them
+	Header   int               // the length of their link-layer header
+	Canaries bool              // those that quote a packet of package canary always pass
 }
 
+// New makes a gate. It fails without CAP_BPF, unless there is a spare one, with an old kernel, in
+// a time namespace with another monotonic clock than the kernel's, and for instructions of the
+// filter that have no translation.
+func New(c Config) (*Gate, error) {
+	return spares.take(fmt.Sprint(c), func(kind string) (*Gate, error) {
+		if err := checkClock(); err != nil {
+			return nil, err
+		}
+		return load(kind, c)
+	})
+}
+
+// WasLoaded reports whether this program could load a gate.
+func WasLoaded() bool { return spares.loaded() }
+
 // load loads a gate into the kernel.
-func load(kind string, classic []bpf.Instruction, header int) (*Gate, error) {
+func load(kind string, c Config) (*Gate, error) {
 	memory, err := ebpf.NewMap(&ebpf.MapSpec{
 		Name: "pmtud_gate", Type: ebpf.Array, Flags: unix.BPF_F_MMAPABLE,
 		KeySize: 4, ValueSize: mapSize, MaxEntries: 1,
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return nil, fmt.Errorf("make eBPF map: %w (it needs CAP_BPF, and before Linux 5.11 a limit of locked memory of some MiB)", os.ErrPermission)
+	case err != nil:
 		return nil, fmt.Errorf("make eBPF map: %w", err)
 	}
 	g := &Gate{kind: kind, memory: memory}
-	if err := g.load(classic, header); err != nil {
+	if err := g.load(c); err != nil {
 		return nil, errors.Join(err, g.unload())
 	}
 	return g, nil
 }
 
-func (g *Gate) load(classic []bpf.Instruction, header int) error {
-	instructions, err := program(classic, header, g.memory.FD(), rand.Uint64())
+func (g *Gate) load(c Config) error {
+	instructions, err := program(c, g.memory.FD(), rand.Uint64())
 	if err != nil {
 		return err
 	}
@@ -84,8 +90,15 @@ func (g *Gate) Attach(socket int) error {
 // another. What was said before no longer holds.
 func (g *Gate) Shut(all, newcomers time.Duration) {
 	now := monotonic()
-	atomic.StoreUint64(g.word(allUntil), uint64(now+all))
-	atomic.StoreUint64(g.word(newcomersUntil), uint64(now+newcomers))
+	until := func(offset int, long time.Duration) {
+		var t uint64 // the gate is open
+		if long > 0 {
+			t = uint64(now + long)
+		}
+		atomic.StoreUint64(g.word(offset), t)
+	}
+	until(allUntil, all)
+	until(newcomersUntil, newcomers)
 }
 
 // TakeRefused returns how many packets were refused since it was asked last.
@@ -101,12 +114,10 @@ func (g *Gate) TakeRefused() int {
 
 func (g *Gate) word(offset int) *uint64 { return (*uint64)(unsafe.Pointer(&g.shared[offset])) }
 
-// Close lets go of the gate. A socket that has it keeps it.
-func (g *Gate) Close() error {
-	if putSpare(g) {
-		return nil
-	}
-	return g.unload()
+// Close lets go of the gate, which no socket must have any more.
+func (g *Gate) Close() {
+	g.Shut(0, 0)
+	spares.put(g)
 }
 
 func (g *Gate) unload() error {
@@ -118,6 +129,29 @@ func (g *Gate) unload() error {
 		errs = append(errs, g.filter.Close())
 	}
 	return errors.Join(append(errs, g.memory.Close())...)
+}
+
+// checkClock returns an error if monotonic is not the clock of bpf_ktime_get_ns
+// (time_namespaces(7)).
+func checkClock() error {
+	text, err := os.ReadFile("/proc/self/timens_offsets")
+	if err != nil {
+		return nil // before Linux 5.5 there are no such namespaces
+	}
+	if hasOffset(string(text)) {
+		return errors.New("the monotonic clock is another one in this time namespace")
+	}
+	return nil
+}
+
+// hasOffset reports whether a file timens_offsets moves the monotonic clock.
+func hasOffset(text string) bool {
+	for line := range strings.Lines(text) {
+		if f := strings.Fields(line); len(f) == 3 && f[0] == "monotonic" {
+			return f[1] != "0" || f[2] != "0"
+		}
+	}
+	return false
 }
 
 // monotonic is the clock of bpf_ktime_get_ns.

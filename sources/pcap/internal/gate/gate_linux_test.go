@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmtud/pmtud/filters/icmpptb"
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/canary"
 	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest"
 	"github.com/pmtud/pmtud/pipeline/pipelinetest/netns"
@@ -32,10 +33,17 @@ var host = []byte{0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1, 0x88, 0xb5}
 // newGate makes a gate in front of packets with a link-layer header of so many bytes.
 func newGate(t *testing.T, classic []bpf.Instruction, header int) *gate.Gate {
 	t.Helper()
+	return configured(t, gate.Config{Filter: classic, Header: header})
+}
+
+// configured makes a gate that nobody has used before.
+func configured(t *testing.T, c gate.Config) *gate.Gate {
+	t.Helper()
 	netns.RequireHostRoot(t)
-	g, err := gate.New(classic, header)
+	netns.Must(t, gate.Forget())
+	g, err := gate.New(c)
 	netns.Must(t, err)
-	t.Cleanup(func() { netns.Must(t, g.Close()) })
+	t.Cleanup(g.Close)
 	return g
 }
 
@@ -74,6 +82,7 @@ func TestNewcomers(t *testing.T) {
 	udp4, udp6 := changed(ipv4, 9, 17), changed(ipv6, 6, 17)
 	echo4, echo6 := changed(ipv4, wire.IPv4Len, 8), changed(ipv6, wire.IPv6Len, 128)
 	client4, client6 := wire.IPv4Len+wire.ICMPLen+16, wire.IPv6Len+wire.ICMPLen+24
+	short4, short6 := wire.IPv4Len+wire.ICMPLen+wire.IPv4Len-1, wire.IPv6Len+wire.ICMPLen+wire.IPv6Len-1
 	for _, tc := range []struct {
 		name          string
 		first, second []byte
@@ -98,6 +107,10 @@ func TestNewcomers(t *testing.T) {
 		{"UDP from another", udp4, changed(udp4, 15, 99), false},
 		{"echo", echo4, changed(echo4, client4, 9), true},
 		{"echo, IPv6", echo6, changed(echo6, client6, 9), true},
+		{"quote too short", ipv4[:short4], changed(ipv4[:short4], client4-1, 9), true},
+		{"quote too short, IPv6", ipv6[:short6], changed(ipv6[:short6], client6-1, 9), true},
+		{"quote too short, another router", ipv4[:short4], changed(ipv4[:short4], 15, 99), false},
+		{"options that are not there", changed(ipv4, 0, 0x4f)[:short4], changed(ipv4, 0, 0x4f)[:short4], true},
 		{"time exceeded, IPv6", changed(ipv6, wire.IPv6Len, 3), changed(ipv6, wire.IPv6Len, 3, 0, 0, 0), true},
 		{"last error, IPv6", changed(ipv6, wire.IPv6Len, 127), changed(changed(ipv6, wire.IPv6Len, 127), client6, 9), false},
 	} {
@@ -121,20 +134,18 @@ func TestNewcomers(t *testing.T) {
 	}
 }
 
-// TestUnknownPackets: what has no sender, or not all of one, is neither a newcomer nor remembered.
+// TestUnknownPackets: what is too short for a sender, or no IP, is neither a newcomer nor remembered.
 func TestUnknownPackets(t *testing.T) {
 	ipv4, ipv6 := from("198.51.100.1", "203.0.113.7", 443), from("2001:db8:1::1", "2001:db8:2::7", 443)
-	whole4, whole6 := wire.IPv4Len+wire.ICMPLen+wire.IPv4Len, wire.IPv6Len+wire.ICMPLen+wire.IPv6Len
 	for _, tc := range []struct {
 		name   string
 		packet []byte
 		keeps  int
 	}{
-		{"just long enough", ipv4[:whole4], 0},
-		{"quote too short", ipv4[:whole4-1], snaplen},
-		{"just long enough, IPv6", ipv6[:whole6], 0},
-		{"quote too short, IPv6", ipv6[:whole6-1], snaplen},
-		{"options that are not there", changed(ipv4, 0, 0x4f)[:whole4+39], snaplen},
+		{"just long enough", ipv4[:wire.IPv6Len], 0},
+		{"too short", ipv4[:wire.IPv6Len-1], snaplen},
+		{"just long enough, IPv6", ipv6[:wire.IPv6Len], 0},
+		{"too short, IPv6", ipv6[:wire.IPv6Len-1], snaplen},
 		{"of version 5", changed(ipv4, 0, 0x55), snaplen},
 		{"of version 7", changed(ipv6, 0, 0x70), snaplen},
 		{"one byte", ipv4[:1], snaplen},
@@ -150,6 +161,28 @@ func TestUnknownPackets(t *testing.T) {
 				t.Errorf("%d bytes are kept of what is refused in any case", n)
 			}
 		})
+	}
+}
+
+// TestCanaries: those who want to hear them do, whatever is refused.
+func TestCanaries(t *testing.T) {
+	for _, wanted := range []bool{false, true} {
+		g := configured(t, gate.Config{Filter: accept, Canaries: wanted})
+		g.Shut(time.Hour, time.Hour)
+		for _, packet := range [][]byte{
+			from("198.51.100.1", "203.0.113.7", 443), from("2001:db8:1::1", "2001:db8:2::7", 443),
+		} {
+			if n := keeps(t, g, packet); n != 0 {
+				t.Errorf("wanted %v: %d bytes of another message are kept", wanted, n)
+			}
+			protocol := wire.IPv4Len + wire.ICMPLen + 9
+			if packet[0]>>4 == 6 {
+				protocol = wire.IPv6Len + wire.ICMPLen + 6
+			}
+			if n := keeps(t, g, changed(packet, protocol, canary.Protocol)); n > 0 != wanted {
+				t.Errorf("wanted %v: %d bytes of a canary are kept", wanted, n)
+			}
+		}
 	}
 }
 
@@ -361,8 +394,9 @@ func TestRefusesPrograms(t *testing.T) {
 		"outside":    {bpf.Jump{Skip: 7}, bpf.RetConstant{Val: 1}},
 	} {
 		netns.RequireHostRoot(t)
-		if g, err := gate.New(classic, 0); err == nil {
-			t.Errorf("%s: %v", name, g.Close())
+		if g, err := gate.New(gate.Config{Filter: classic}); err == nil {
+			t.Errorf("%s: there is a gate", name)
+			g.Close()
 		}
 	}
 }

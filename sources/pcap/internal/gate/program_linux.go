@@ -2,9 +2,9 @@ package gate
 
 import (
 	"github.com/cilium/ebpf/asm"
-	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
+	"github.com/pmtud/pmtud/pipeline/canary"
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
@@ -71,15 +71,15 @@ const (
 	noError6     = 128
 )
 
-// program is a classic program with the gate behind it.
-func program(classic []bpf.Instruction, header, memory int, secret uint64) (asm.Instructions, error) {
+// program is the filter with the gate behind it.
+func program(c Config, memory int, secret uint64) (asm.Instructions, error) {
 	all := asm.Instructions{asm.Mov.Reg(context, asm.R1)}
-	translated, err := translate(classic)
+	translated, err := translate(c.Filter)
 	if err != nil {
 		return nil, err
 	}
 	for _, part := range []asm.Instructions{
-		translated, ask(int32(header), secret), look(memory), decision(memory),
+		translated, c.ask(secret), look(memory), decision(memory),
 	} {
 		all = append(all, part...)
 	}
@@ -87,12 +87,13 @@ func program(classic []bpf.Instruction, header, memory int, secret uint64) (asm.
 }
 
 // ask hashes who asks: the sender, and of an ICMP error the destination of what it quotes.
-func ask(ip int32, secret uint64) asm.Instructions {
+func (c Config) ask(secret uint64) asm.Instructions {
+	ip := int32(c.Header)
 	part := asm.Instructions{
 		asm.Mov.Imm(asm.R2, ip).WithSymbol(selected),
 		asm.LoadImm(hash, int64(secret), asm.DWord),
 	}
-	part = append(part, fetch(wire.IPv6Len)...) // IPv4 with an ICMP error is longer, too
+	part = append(part, fetch(wire.IPv6Len, unknown)...) // IPv4 with an ICMP error is longer, too
 	part = append(part,
 		fetched(index, 0, asm.Byte),
 		asm.Mov.Reg(asm.R0, index),
@@ -109,11 +110,12 @@ func ask(ip int32, secret uint64) asm.Instructions {
 		asm.Mov.Reg(asm.R2, index),
 		asm.Add.Imm(asm.R2, ip),
 	)
-	part = append(part, fetch(wire.ICMPLen+wire.IPv4Len)...)
+	part = append(part, fetch(wire.ICMPLen+wire.IPv4Len, remember)...)
 	part = append(part,
 		fetched(asm.R0, 0, asm.Byte),
 		asm.JNE.Imm(asm.R0, unreachable4, remember),
 	)
+	part = append(part, c.passCanary(wire.ICMPLen+protocol4)...)
 	part = append(part, mix(wire.ICMPLen+dst4, addressLen4)...)
 	part = append(part, asm.Ja.Label(remember))
 
@@ -125,11 +127,12 @@ func ask(ip int32, secret uint64) asm.Instructions {
 		asm.JNE.Imm(asm.R0, unix.IPPROTO_ICMPV6, remember),
 		asm.Mov.Imm(asm.R2, ip+wire.IPv6Len),
 	)
-	part = append(part, fetch(wire.ICMPLen+wire.IPv6Len)...)
+	part = append(part, fetch(wire.ICMPLen+wire.IPv6Len, remember)...)
 	part = append(part,
 		fetched(asm.R0, 0, asm.Byte),
 		asm.JGE.Imm(asm.R0, noError6, remember),
 	)
+	part = append(part, c.passCanary(wire.ICMPLen+protocol6)...)
 	part = append(part, mix(wire.ICMPLen+dst6, addressLen6)...)
 	return append(part,
 		asm.Ja.Label(remember),
@@ -138,16 +141,27 @@ func ask(ip int32, secret uint64) asm.Instructions {
 	)
 }
 
+// passCanary accepts what quotes a packet of the protocol of canaries.
+func (c Config) passCanary(protocol int16) asm.Instructions {
+	if !c.Canaries {
+		return nil
+	}
+	return asm.Instructions{
+		fetched(asm.R0, protocol, asm.Byte),
+		asm.JEq.Imm(asm.R0, canary.Protocol, accept),
+	}
+}
+
 // fetch copies so many bytes of the packet, from offset R2 on, to where fetched finds them. If
-// they are not all there, the packet is unknown.
-func fetch(length int32) asm.Instructions {
+// they are not all there, it goes to a label.
+func fetch(length int32, short string) asm.Instructions {
 	return asm.Instructions{
 		asm.Mov.Reg(asm.R1, context),
 		asm.Mov.Reg(asm.R3, asm.RFP),
 		asm.Add.Imm(asm.R3, -bufferLen),
 		asm.Mov.Imm(asm.R4, length),
 		asm.FnSkbLoadBytes.Call(),
-		asm.JNE.Imm(asm.R0, 0, unknown),
+		asm.JNE.Imm(asm.R0, 0, short),
 	}
 }
 

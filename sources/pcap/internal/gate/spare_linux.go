@@ -2,37 +2,60 @@ package gate
 
 import "sync"
 
-// spares has a gate of each kind that was used, for a reload: the program has given up the right
-// to load one by then, and the old pipeline has its own until the new one runs.
-var spares = struct {
-	sync.Mutex
-	byKind map[string]*Gate
-}{byKind: map[string]*Gate{}}
+// spares has gates for reloads: the program has given up the right to load one by then, and the
+// old pipelines have theirs until the new ones run.
+var spares = stock{kinds: map[string]*kind{}}
 
-func hasSpare(kind string) bool {
-	spares.Lock()
-	defer spares.Unlock()
-	return spares.byKind[kind] != nil
+// stock has as many spare gates of each kind as were in use at once.
+type stock struct {
+	mu    sync.Mutex
+	kinds map[string]*kind
 }
 
-// takeSpare returns the spare gate of a kind, nil if there is none.
-func takeSpare(kind string) *Gate {
-	spares.Lock()
-	defer spares.Unlock()
-	g := spares.byKind[kind]
-	delete(spares.byKind, kind)
-	return g
+type kind struct {
+	used  int
+	spare []*Gate
 }
 
-// putSpare makes a gate the spare one, and reports false if there is one already.
-func putSpare(g *Gate) bool {
-	spares.Lock()
-	defer spares.Unlock()
-	if spares.byKind[g.kind] != nil {
-		return false
+// take returns a gate of a kind, a spare one if there is one, and loads what is missing.
+func (s *stock) take(name string, load func(name string) (*Gate, error)) (*Gate, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.kinds[name]
+	if k == nil {
+		k = new(kind)
 	}
-	g.Shut(0, 0)
+	var err error
+	for len(k.spare) <= k.used+1 && err == nil { // one for now
+		var g *Gate
+		if g, err = load(name); err == nil {
+			k.spare = append(k.spare, g)
+		}
+	}
+	last := len(k.spare) - 1
+	if last < 0 {
+		return nil, err
+	}
+	s.kinds[name] = k
+	g := k.spare[last]
+	k.spare = k.spare[:last]
+	k.used++
+	return g, nil
+}
+
+// put takes a gate back.
+func (s *stock) put(g *Gate) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	g.TakeRefused()
-	spares.byKind[g.kind] = g
-	return true
+	k := s.kinds[g.kind]
+	k.used--
+	k.spare = append(k.spare, g)
+}
+
+// loaded reports whether there ever was a gate.
+func (s *stock) loaded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.kinds) > 0
 }
