@@ -3,6 +3,7 @@ package pcap_test
 import (
 	"context"
 	"encoding/binary"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"sync"
@@ -164,7 +165,7 @@ func TestGate(t *testing.T) {
 // TestGateForNewcomers floods a pipeline with messages about a new client each, at limits that are
 // short for moments only. Genuine clients ask again as TCP does, and pass.
 func TestGateForNewcomers(t *testing.T) {
-	for i, tc := range []struct {
+	for _, tc := range []struct {
 		name  string
 		total *ifacerate.Settings
 	}{
@@ -176,13 +177,13 @@ func TestGateForNewcomers(t *testing.T) {
 			lan := newLAN(t)
 			g := startGated(t, lan, tc.total)
 			send := sender(t, lan.wire)
-			forged := pipelinetest.PTB{DstMAC: lan.hostMAC, Router: netip.AddrFrom4([4]byte{198, 51, 100, byte(i)})}.Frame()
+			forged := pipelinetest.PTB{DstMAC: lan.hostMAC, Router: netip.MustParseAddr("198.51.100.9")}.Frame()
 			const client = wire.EthernetLen + wire.IPv4Len + wire.ICMPLen + 16
 			sent := 0
 			floodFor := func(d time.Duration) { // at 50,000 per second, so that none are lost
-				for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
-					for range 100 {
-						binary.BigEndian.PutUint32(forged[client:], 10<<24|uint32(sent))
+				for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+					for range 500 {
+						binary.BigEndian.PutUint32(forged[client:], rand.Uint32()) // gates are used again
 						send(forged)
 						sent++
 					}
