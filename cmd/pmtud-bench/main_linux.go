@@ -1,6 +1,7 @@
-// Command pmtud-bench measures pmtud beside tcpdump, without root: live capture and NFLOG
-// in network namespaces, and replay of files (see package bench); and how fast many
-// clients behind one router recover, also while forged messages flood the servers (lab).
+// Command pmtud-bench measures pmtud beside tcpdump: live capture and NFLOG in network
+// namespaces, and replay of files (see package bench); and how fast many clients behind one
+// router recover, also while forged messages flood the servers (lab). It needs no root, but only
+// with root can floods be refused in the kernel.
 //
 //	go run ./cmd/pmtud-bench [-pmtud PATH] [flags]
 package main

@@ -18,7 +18,8 @@
 // the kernel also receives, filters and logs, for both programs alike; none of that is
 // counted.
 //
-// The package needs Linux; [netns.Run] must have made room for Live and NFLOG.
+// The package needs Linux; [netns.RunPrivileged] must have made room for Live and NFLOG. Only root can have
+// floods refused in the kernel.
 //
-// [netns.Run]: https://pkg.go.dev/github.com/pmtud/pmtud/pipeline/pipelinetest/netns#Run
+// [netns.RunPrivileged]: https://pkg.go.dev/github.com/pmtud/pmtud/pipeline/pipelinetest/netns#RunPrivileged
 package bench
