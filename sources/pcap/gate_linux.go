@@ -42,7 +42,8 @@ type gatekeeper struct {
 var headerLen = map[linklayer.Type]int{linklayer.Ethernet: wire.EthernetLen, linklayer.Raw: 0}
 
 // useGate makes a gate behind the filter for the link's packets, unless there is one, and reports
-// whether it could. The filter has to select messages, so that the gate is asked about nothing else. Without a gate, everything works as with it, but for the time that a flood takes.
+// whether it could. The filter has to select messages, so that the gate is asked about nothing
+// else. Without a gate, everything works as with it, but for the time that a flood takes.
 func (s *source) useGate(filter []bpf.Instruction, selects bool) bool {
 	g := &s.gatekeeper
 	if g.gate != nil && g.link == s.link.LinkType {
