@@ -40,7 +40,7 @@
 // # What it takes
 //
 // CAP_BPF to load a gate, and Linux 5.8; before 5.11 also a limit of locked memory of 2.1 MiB for
-// each source. After that no right at all, and none is there any more when a reload opens
+// each source, which root raises by itself. After that no right at all, and none is there any more when a reload opens
 // sources while the old ones are open. So twice as many gates are loaded as are in use, and kept
 // for sources that differ from the old ones in nothing that the filter knows.
 package gate

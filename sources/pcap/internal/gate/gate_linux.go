@@ -40,6 +40,7 @@ func New(c Config) (*Gate, error) {
 		if err := checkClock(); err != nil {
 			return nil, err
 		}
+		allowLockedMemory()
 		return load(kind, c)
 	})
 }
@@ -129,6 +130,18 @@ func (g *Gate) unload() error {
 		errs = append(errs, g.filter.Close())
 	}
 	return errors.Join(append(errs, g.memory.Close())...)
+}
+
+// allowLockedMemory raises the limit to which Linux before 5.11 charges programs and maps, if the
+// program may do that, as root may.
+func allowLockedMemory() {
+	const enough = 64 << 20
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_MEMLOCK, &limit); err != nil || limit.Cur >= enough {
+		return
+	}
+	limit.Cur, limit.Max = enough, max(limit.Max, enough)
+	_ = unix.Setrlimit(unix.RLIMIT_MEMLOCK, &limit) // without it, loading says what is missing
 }
 
 // checkClock returns an error if monotonic is not the clock of bpf_ktime_get_ns
