@@ -17,7 +17,7 @@ func (s *source) drain(deliver func([]pipeline.Packet)) {
 		s.log.Debug("can't stop capturing", "error", err)
 		return
 	}
-	defer func() { s.gatekeeper.count(pipeline.InstantOf(time.Now())) }()
+	defer s.gatekeeper.countNow()
 	// A block that is not full is handed over after one to two time-outs.
 	end := time.Now().Add(2*s.Latency + drainMargin)
 	for left, _ := s.ringBlocks(); left > 0; {

@@ -6,7 +6,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/afpacket"
 )
 
@@ -19,7 +18,6 @@ const lookInterval = 250 * time.Millisecond
 // goes on looking until it is up. A deleted interface is replaced by the one that
 // has its name.
 func (s *source) look() error {
-	s.gatekeeper.count(pipeline.InstantOf(time.Now()))
 	state := s.socket.State()
 	if state == afpacket.Gone || !s.listening {
 		state = s.reattach()
@@ -28,6 +26,7 @@ func (s *source) look() error {
 	if state == afpacket.Up {
 		return s.countLater()
 	}
+	s.gatekeeper.countNow()
 	s.gatekeeper.counting = false // the deadline is this one
 	return s.socket.Conn.SetReadDeadline(time.Now().Add(lookInterval))
 }

@@ -31,8 +31,7 @@ type gatekeeper struct {
 	countRefused func(n int, last pipeline.Instant)
 	canaries     bool // somebody wants to hear them
 
-	gate     *gate.Gate  // nil if there is none
-	has      atomic.Bool // gate is not nil, for Measure
+	gate     atomic.Pointer[gate.Gate] // nil if there is none; Measure reads it, too
 	link     linklayer.Type
 	until    time.Time // when the gate will have opened by itself
 	counting bool      // a read deadline is set
@@ -46,7 +45,7 @@ var headerLen = map[linklayer.Type]int{linklayer.Ethernet: wire.EthernetLen, lin
 // else. Without a gate, everything works as with it, but for the time that a flood takes.
 func (s *source) useGate(filter []bpf.Instruction, selects bool) bool {
 	g := &s.gatekeeper
-	if g.gate != nil && g.link == s.link.LinkType {
+	if g.gate.Load() != nil && g.link == s.link.LinkType {
 		return true
 	}
 	g.close() // the socket is attached to nothing now
@@ -65,8 +64,8 @@ func (s *source) useGate(filter []bpf.Instruction, selects bool) bool {
 		s.log.Debug("floods are not refused in the kernel", "error", err)
 		return false
 	}
-	g.gate, g.link = made, s.link.LinkType
-	g.has.Store(true)
+	g.gate.Store(made)
+	g.link = s.link.LinkType
 	return true
 }
 
@@ -74,7 +73,8 @@ func (s *source) useGate(filter []bpf.Instruction, selects bool) bool {
 // packets that has many in front of it. The last one has the time stamp last.
 func (s *source) tendGate(last pipeline.Instant) {
 	g := &s.gatekeeper
-	if g.gate == nil {
+	kernel := g.gate.Load()
+	if kernel == nil {
 		return
 	}
 	g.count(last)
@@ -88,7 +88,7 @@ func (s *source) tendGate(last pipeline.Instant) {
 	if long == 0 {
 		return
 	}
-	g.gate.Shut(all, newcomers)
+	kernel.Shut(all, newcomers)
 	g.until = now.Add(long)
 	if !g.counting {
 		g.counting = true
@@ -107,8 +107,8 @@ func rest(of time.Duration, begin pipeline.Instant, now time.Time) time.Duration
 // this time stamp, and reports whether it was anything.
 func (g *gatekeeper) count(last pipeline.Instant) bool {
 	n := 0
-	if g.gate != nil {
-		n = g.gate.TakeRefused()
+	if kernel := g.gate.Load(); kernel != nil {
+		n = kernel.TakeRefused()
 	}
 	if n > 0 {
 		g.countRefused(n, last)
@@ -116,33 +116,32 @@ func (g *gatekeeper) count(last pipeline.Instant) bool {
 	return n > 0
 }
 
+// countNow is count at this time.
+func (g *gatekeeper) countNow() bool { return g.count(pipeline.InstantOf(time.Now())) }
+
 // countLater enters what the gate refused after a deadline, and sets another one while it may go on.
 func (s *source) countLater() error {
 	g := &s.gatekeeper
-	now := time.Now()
-	g.counting = g.count(pipeline.InstantOf(now)) || now.Before(g.until)
+	g.counting = g.countNow() || time.Now().Before(g.until)
 	var next time.Time
 	if g.counting {
-		next = now.Add(countPause)
+		next = time.Now().Add(countPause)
 	}
 	return s.socket.Conn.SetReadDeadline(next)
 }
 
 // close counts a last time and lets go of the gate, which the socket must not have any more.
 func (g *gatekeeper) close() {
-	if g.gate == nil {
-		return
+	g.countNow()
+	if kernel := g.gate.Swap(nil); kernel != nil {
+		kernel.Close()
 	}
-	g.count(pipeline.InstantOf(time.Now()))
-	g.gate.Close()
-	g.gate = nil
-	g.has.Store(false)
 }
 
 // Measure is [pipeline.Measurer].
 func (s *source) Measure(emit func(metric int, label string, value float64)) {
 	value := 0.0
-	if s.gatekeeper.has.Load() {
+	if s.gatekeeper.gate.Load() != nil {
 		value = 1
 	}
 	emit(gateMetric, "", value)

@@ -152,6 +152,9 @@ func TestGate(t *testing.T) {
 	g.await(t, "the rest is not in the counters", hasCounted(sent))
 	g.stop()
 	g.check(t, sent)
+	if unread := int(g.unread.Load()); netns.IsHostRoot() && unread*2 < sent {
+		t.Errorf("%d packets of %d were left unread", unread, sent)
+	}
 	for i := 1; i < len(g.at); i++ {
 		if gap := time.Duration(g.at[i] - g.at[i-1]); gap < 200*time.Millisecond {
 			t.Errorf("forwarded after %v; the rate is 5 packets per second", gap)

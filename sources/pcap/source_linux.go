@@ -108,7 +108,7 @@ func (s *source) listen() error {
 func (s *source) attachFilter() error {
 	program, selects := s.program(s.link.LinkType)
 	if s.useGate(program, selects) {
-		return s.socket.Control(s.gatekeeper.gate.Attach)
+		return s.socket.Control(s.gatekeeper.gate.Load().Attach)
 	}
 	raw, err := bpf.Assemble(program)
 	if err != nil {

@@ -110,14 +110,8 @@ func (c Config) ask(secret uint64) asm.Instructions {
 		asm.Mov.Reg(asm.R2, index),
 		asm.Add.Imm(asm.R2, ip),
 	)
-	part = append(part, fetch(wire.ICMPLen+wire.IPv4Len, remember)...)
-	part = append(part,
-		fetched(asm.R0, 0, asm.Byte),
-		asm.JNE.Imm(asm.R0, unreachable4, remember),
-	)
-	part = append(part, c.passCanary(wire.ICMPLen+protocol4)...)
-	part = append(part, mix(wire.ICMPLen+dst4, addressLen4)...)
-	part = append(part, asm.Ja.Label(remember))
+	noError := asm.JNE.Imm(asm.R0, unreachable4, remember)
+	part = append(part, c.askQuote(noError, wire.IPv4Len, protocol4, dst4, addressLen4)...)
 
 	six := mix(src6, addressLen6)
 	six[0] = six[0].WithSymbol(ipv6)
@@ -127,18 +121,22 @@ func (c Config) ask(secret uint64) asm.Instructions {
 		asm.JNE.Imm(asm.R0, unix.IPPROTO_ICMPV6, remember),
 		asm.Mov.Imm(asm.R2, ip+wire.IPv6Len),
 	)
-	part = append(part, fetch(wire.ICMPLen+wire.IPv6Len, remember)...)
-	part = append(part,
-		fetched(asm.R0, 0, asm.Byte),
-		asm.JGE.Imm(asm.R0, noError6, remember),
-	)
-	part = append(part, c.passCanary(wire.ICMPLen+protocol6)...)
-	part = append(part, mix(wire.ICMPLen+dst6, addressLen6)...)
+	noError = asm.JGE.Imm(asm.R0, noError6, remember)
+	part = append(part, c.askQuote(noError, wire.IPv6Len, protocol6, dst6, addressLen6)...)
 	return append(part,
-		asm.Ja.Label(remember),
 		asm.Mov.Imm(seen, 1).WithSymbol(unknown),
 		asm.Ja.Label(decide),
 	)
+}
+
+// askQuote adds the destination of what an ICMP message at offset R2 quotes, behind an IP header
+// of so many bytes, unless noError says of the type in R0 that it quotes nothing.
+func (c Config) askQuote(noError asm.Instruction, ipLen int32, protocol, dst, addressLen int16) asm.Instructions {
+	part := fetch(wire.ICMPLen+ipLen, remember)
+	part = append(part, fetched(asm.R0, 0, asm.Byte), noError)
+	part = append(part, c.passCanary(wire.ICMPLen+protocol)...)
+	part = append(part, mix(wire.ICMPLen+dst, addressLen)...)
+	return append(part, asm.Ja.Label(remember))
 }
 
 // passCanary accepts what quotes a packet of the protocol of canaries.

@@ -11,8 +11,8 @@ import (
 const skbType = 4
 
 // translate turns a classic program into eBPF. What it accepts goes to the label selected, with
-// the length to keep in snaplen. A is R0; X is index. The kernel does the same with programs that a socket is
-// given (bpf_convert_filter in net/core/filter.c).
+// the length to keep in snaplen. A is R0; X is index. The kernel does the same with programs that
+// a socket is given (bpf_convert_filter in net/core/filter.c).
 func translate(classic []bpf.Instruction) (asm.Instructions, error) {
 	var all asm.Instructions
 	for i, in := range classic {
@@ -79,29 +79,22 @@ func loadMemShift(in bpf.LoadMemShift) asm.Instructions {
 	}
 }
 
+var comparisons = map[bpf.JumpTest]asm.JumpOp{
+	bpf.JumpEqual: asm.JEq, bpf.JumpNotEqual: asm.JNE,
+	bpf.JumpLessThan: asm.JLT, bpf.JumpLessOrEqual: asm.JLE,
+	bpf.JumpGreaterThan: asm.JGT, bpf.JumpGreaterOrEqual: asm.JGE,
+	bpf.JumpBitsSet: asm.JSet, bpf.JumpBitsNotSet: asm.JSet,
+}
+
 // jump compares A with a constant.
 func jump(in bpf.JumpIf, i int) (asm.Instructions, error) {
-	yes, no := label(i+1+int(in.SkipTrue)), label(i+1+int(in.SkipFalse))
-	var op asm.JumpOp
-	switch in.Cond {
-	case bpf.JumpEqual:
-		op = asm.JEq
-	case bpf.JumpNotEqual:
-		op = asm.JNE
-	case bpf.JumpLessThan:
-		op = asm.JLT
-	case bpf.JumpLessOrEqual:
-		op = asm.JLE
-	case bpf.JumpGreaterThan:
-		op = asm.JGT
-	case bpf.JumpGreaterOrEqual:
-		op = asm.JGE
-	case bpf.JumpBitsSet:
-		op = asm.JSet
-	case bpf.JumpBitsNotSet:
-		op, yes, no = asm.JSet, no, yes
-	default:
+	op, known := comparisons[in.Cond]
+	if !known {
 		return nil, fmt.Errorf("unknown comparison %d", in.Cond)
+	}
+	yes, no := label(i+1+int(in.SkipTrue)), label(i+1+int(in.SkipFalse))
+	if in.Cond == bpf.JumpBitsNotSet {
+		yes, no = no, yes
 	}
 	return asm.Instructions{op.Imm32(asm.R0, int32(in.Val), yes), asm.Ja.Label(no)}, nil
 }
