@@ -21,7 +21,7 @@ type Gate struct {
 	kind   string // gates of one kind do the same
 	filter *ebpf.Program
 	memory *ebpf.Map
-	shared []byte // memory, as the kernel sees it
+	shared []byte // the times and counters of memory, as the kernel sees them
 	taken  uint64 // of what was refused
 }
 
@@ -78,7 +78,7 @@ func (g *Gate) load(c Config) error {
 	if err != nil {
 		return fmt.Errorf("load eBPF program: %w", err)
 	}
-	g.shared, err = unix.Mmap(g.memory.FD(), 0, mapSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	g.shared, err = unix.Mmap(g.memory.FD(), 0, linesAt, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	return os.NewSyscallError("mmap", err)
 }
 
