@@ -34,12 +34,21 @@ func TestPlugin(t *testing.T) {
 }
 
 // TestFrames captures frames byte for byte as they were sent.
-func TestFrames(t *testing.T) {
+func TestFrames(t *testing.T) { forEachWay(t, testFrames) }
+
+// forEachWay has packets come at once, and from the ring alone.
+func forEachWay(t *testing.T, test func(t *testing.T, way func(*pcap.Settings))) {
+	for name, latency := range map[string]time.Duration{"at once": 0, "ring": time.Millisecond} {
+		t.Run(name, func(t *testing.T) { test(t, func(s *pcap.Settings) { s.Latency = latency }) })
+	}
+}
+
+func testFrames(t *testing.T, way func(*pcap.Settings)) {
 	lan := newLAN(t)
 	ptb := pipelinetest.PTB{DstMAC: lan.hostMAC}.Frame()
 	padded := append(lan.frame(lan.hostMAC, 0x08, 0x00), make([]byte, 46)...)
 	tagged := func(tags ...byte) []byte { return slices.Concat(ptb[:12], tags, ptb[12:]) }
-	c := start(t, lan.host, on())
+	c := start(t, lan.host, on(way))
 	send := sender(t, lan.wire)
 	for _, tc := range []struct {
 		name  string
@@ -117,11 +126,13 @@ func TestSelection(t *testing.T) {
 	}
 }
 
-func TestSnaplen(t *testing.T) {
+func TestSnaplen(t *testing.T) { forEachWay(t, testSnaplen) }
+
+func testSnaplen(t *testing.T, way func(*pcap.Settings)) {
 	lan := newLAN(t)
 	ptb := pipelinetest.PTB{DstMAC: lan.hostMAC}.Frame()
 	tagged := pipelinetest.PTB{DstMAC: lan.hostMAC, VLAN: 7}.Frame()
-	c := start(t, lan.host, on(func(s *pcap.Settings) { s.Snaplen = 64 }))
+	c := start(t, lan.host, on(way, func(s *pcap.Settings) { s.Snaplen = 64 }))
 	for _, frame := range [][]byte{ptb, tagged} {
 		sender(t, lan.wire)(frame)
 		got := c.next(t)

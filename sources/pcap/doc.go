@@ -2,9 +2,14 @@
 // Linux. It needs no libpcap, but CAP_NET_RAW.
 //
 // The kernel writes packets into a ring that it shares with the program, and hands
-// over a block of them when the block is full or the latency has passed. A
+// over a block of them when the block is full or 20 ms have passed. A
 // pipeline that begins with a filter that can be had in the kernel has it attached
 // to the socket, so that other packets are not even written to the ring.
+//
+// While there are few packets, they don't wait for that: a second socket, without a ring, has the
+// kernel hand over each at once, and its copy in the ring is left out. When 64 packets come within
+// 25 ms, the ring goes on alone, until there are less than half as many a second for a quarter of one. With a
+// latency set, there is the ring alone, and a block is handed over after that time.
 //
 // While there is not enough left of the pipeline's total for all ([pipeline.TotalLimiter]) and
 // many packets come, 64 or more between two looks at the ring, the kernel refuses and counts what

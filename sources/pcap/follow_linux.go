@@ -24,11 +24,11 @@ func (s *source) look() error {
 	}
 	s.report(state)
 	if state == afpacket.Up {
-		return s.countLater()
+		return s.tick()
 	}
 	s.gatekeeper.countNow()
-	s.gatekeeper.counting = false // the deadline is this one
-	return s.socket.Conn.SetReadDeadline(time.Now().Add(lookInterval))
+	s.ticking = false // the deadline is this one
+	return s.deadline.set(time.Now().Add(lookInterval))
 }
 
 // reattach tries to capture from the interface that has the name now. What the ring

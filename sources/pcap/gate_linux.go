@@ -19,10 +19,6 @@ const (
 
 	// mostShut is how long the gate is shut at most without a new look at the limits.
 	mostShut = time.Second
-
-	// countPause is the time between two looks at what the gate refused, while nothing passes
-	// it. It is short enough for metrics.
-	countPause = time.Second
 )
 
 // gatekeeper has the kernel refuse what the pipeline need not see.
@@ -31,10 +27,9 @@ type gatekeeper struct {
 	countRefused func(n int, last pipeline.Instant)
 	canaries     bool // somebody wants to hear them
 
-	gate     atomic.Pointer[gate.Gate] // nil if there is none; Measure reads it, too
-	link     linklayer.Type
-	until    time.Time // when the gate will have opened by itself
-	counting bool      // a read deadline is set
+	gate  atomic.Pointer[gate.Gate] // nil if there is none; Measure reads it, too
+	link  linklayer.Type
+	until time.Time // when the gate will have opened by itself
 }
 
 // headerLen has the link layers whose packets a gate can look into.
@@ -77,8 +72,8 @@ func (s *source) tendGate(last pipeline.Instant) {
 	if kernel == nil {
 		return
 	}
-	g.count(last)
-	if s.ring.Backlog() < crowd || s.state != afpacket.Up {
+	s.came += g.count(last)
+	if s.queue.inUse || s.ring.Backlog() < crowd || s.state != afpacket.Up {
 		return // without an interface nothing comes, and the deadline is that of look
 	}
 	all, newcomers := g.saturatedFor()
@@ -90,10 +85,7 @@ func (s *source) tendGate(last pipeline.Instant) {
 	}
 	kernel.Shut(all, newcomers)
 	g.until = now.Add(long)
-	if !g.counting {
-		g.counting = true
-		_ = s.socket.Conn.SetReadDeadline(now.Add(countPause)) // fails after Close only
-	}
+	s.tickLater()
 }
 
 // rest returns what is left now of a time that began with a time stamp. A step of the host's
@@ -104,31 +96,19 @@ func rest(of time.Duration, begin pipeline.Instant, now time.Time) time.Duration
 }
 
 // count enters what the gate refused since the last time, the last of them about when a packet had
-// this time stamp, and reports whether it was anything.
-func (g *gatekeeper) count(last pipeline.Instant) bool {
-	n := 0
+// this time stamp, and returns how many.
+func (g *gatekeeper) count(last pipeline.Instant) (n int) {
 	if kernel := g.gate.Load(); kernel != nil {
 		n = kernel.TakeRefused()
 	}
 	if n > 0 {
 		g.countRefused(n, last)
 	}
-	return n > 0
+	return n
 }
 
 // countNow is count at this time.
-func (g *gatekeeper) countNow() bool { return g.count(pipeline.InstantOf(time.Now())) }
-
-// countLater enters what the gate refused after a deadline, and sets another one while it may go on.
-func (s *source) countLater() error {
-	g := &s.gatekeeper
-	g.counting = g.countNow() || time.Now().Before(g.until)
-	var next time.Time
-	if g.counting {
-		next = time.Now().Add(countPause)
-	}
-	return s.socket.Conn.SetReadDeadline(next)
-}
+func (g *gatekeeper) countNow() int { return g.count(pipeline.InstantOf(time.Now())) }
 
 // close counts a last time and lets go of the gate, which the socket must not have any more.
 func (g *gatekeeper) close() {

@@ -26,13 +26,13 @@ func TestSettings(t *testing.T) {
 		{"ring too small for snaplen", func(s *pcap.Settings) { s.Snaplen, s.RingSize = 9000, 32<<10 }, "ring_size: must be at least 48KiB for a snaplen of 9000, not 32KiB"},
 		{"least ring", func(s *pcap.Settings) { s.RingSize = 16 << 10 }, ""},
 		{"ring too large", func(s *pcap.Settings) { s.RingSize = 2 << 30 }, "ring_size: must be from 16KiB to 1GiB, not 2GiB"},
-		{"latency 0", func(s *pcap.Settings) { s.Latency = 0 }, "latency: must be from 1ms to 1s, not 0s"},
+		{"negative latency", func(s *pcap.Settings) { s.Latency = -time.Millisecond }, "latency: must be from 0s to 1s, not -1ms"},
 		{"latency of microseconds", func(s *pcap.Settings) { s.Latency = 1500 * time.Microsecond }, "latency: must be in whole milliseconds, not 1.5ms"},
 		{"interface with an alias", func(s *pcap.Settings) { s.Interface = "eth0:1" }, `interface: "eth0:1" is not the name of an interface`},
 		{"interface with a name too long", func(s *pcap.Settings) { s.Interface = "a-name-of-17-char" }, `interface: "a-name-of-17-char" is not the name of an interface`},
-		{"latency too long", func(s *pcap.Settings) { s.Latency = 2 * time.Second }, "latency: must be from 1ms to 1s, not 2s"},
+		{"latency too long", func(s *pcap.Settings) { s.Latency = 2 * time.Second }, "latency: must be from 0s to 1s, not 2s"},
 		{"direction", func(s *pcap.Settings) { s.Direction = "inn" }, `direction: must be in, out or both, not "inn"`},
-		{"two mistakes", func(s *pcap.Settings) { s.Interface, s.Latency = "", 0 }, "interface: is empty\nlatency: must be"},
+		{"two mistakes", func(s *pcap.Settings) { s.Interface, s.Latency = "", -1 }, "interface: is empty\nlatency: must be"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := on(tc.change)

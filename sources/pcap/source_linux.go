@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mdlayher/packet"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
@@ -37,6 +38,7 @@ type source struct {
 	Settings
 	kernelFilter func(linklayer.Type, uint32) []bpf.Instruction
 	gatekeeper   gatekeeper
+	queue        queue
 	log          *slog.Logger
 
 	socket    *afpacket.Socket // nil before Open and after Close
@@ -46,6 +48,10 @@ type source struct {
 	trouble   string         // likewise, with an interface that can't be captured from
 	batch     []pipeline.Packet
 	blocks    uint32 // delivered so far
+
+	deadline deadline
+	ticking  bool // the deadline is that of a tick
+	came     int  // packets since the last one
 
 	mu      sync.Mutex // guards ring for Lost, lost, and what Health needs
 	ring    *tpacket.Ring
@@ -71,25 +77,45 @@ func (s *source) Open(context.Context) error {
 // start makes the ring and lets packets arrive.
 func (s *source) start() error {
 	blocks, size := s.ringBlocks()
-	ring, err := tpacket.New(s.socket.Raw, tpacket.Config{BlockSize: size, Blocks: blocks, Timeout: s.Latency})
+	ring, err := tpacket.New(s.socket.Raw, tpacket.Config{BlockSize: size, Blocks: blocks, Timeout: s.ringLatency()})
 	if err != nil {
 		return err
 	}
 	s.setRing(ring)
 	if s.Direction == In {
-		// The filter knows this too, but this saves its run. Linux has it from
-		// 4.20 on.
-		_ = s.socket.Control(func(fd int) error {
-			return unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
-		})
+		ignoreOutgoing(s.socket)
+	}
+	s.deadline.conns = []*packet.Conn{s.socket.Conn}
+	if s.Latency == 0 {
+		if s.queue, err = openQueue(string(s.Interface), s.Snaplen); err != nil {
+			return err
+		}
+		s.deadline.conns = append(s.deadline.conns, s.queue.socket.Conn)
 	}
 	return s.listen()
+}
+
+// ringLatency is how long a packet waits in the ring at most.
+func (s *source) ringLatency() time.Duration {
+	if s.Latency == 0 {
+		return ringLatency
+	}
+	return s.Latency
+}
+
+// ignoreOutgoing saves the filter's run for what it refuses with the direction in. Linux has it
+// from 4.20 on.
+func ignoreOutgoing(socket *afpacket.Socket) {
+	_ = socket.Control(func(fd int) error {
+		return unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
+	})
 }
 
 // listen lets the link's packets arrive. What has to be set for that comes first,
 // so that nothing else ever does.
 func (s *source) listen() error {
-	if err := s.attachFilter(); err != nil {
+	program, selects := s.program(s.link.LinkType)
+	if err := s.attachFilter(program, selects); err != nil {
 		return fmt.Errorf("attach kernel filter: %w", err)
 	}
 	if s.Promiscuous {
@@ -100,13 +126,15 @@ func (s *source) listen() error {
 	if err := s.socket.Receive(s.link); err != nil {
 		return err
 	}
+	if err := s.queue.listen(s, program); err != nil {
+		return err
+	}
 	s.listening = true
 	return nil
 }
 
 // attachFilter has the kernel select packets, in a flood with a gate if there can be one.
-func (s *source) attachFilter() error {
-	program, selects := s.program(s.link.LinkType)
+func (s *source) attachFilter(program []bpf.Instruction, selects bool) error {
 	if s.useGate(program, selects) {
 		return s.socket.Control(s.gatekeeper.gate.Load().Attach)
 	}
@@ -123,18 +151,11 @@ func (s *source) makePromiscuous(fd int) error {
 }
 
 func (s *source) Run(ctx context.Context, deliver func([]pipeline.Packet)) error {
-	conn, past := s.socket.Conn, time.Unix(1, 0)
-	defer context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(past) })()
+	defer context.AfterFunc(ctx, s.deadline.pass)()
+	s.queue.start()
+	s.tickLater()
 	for ctx.Err() == nil {
-		block, err := s.ring.Next()
-		switch {
-		case err == nil:
-			s.deliver(&block, deliver)
-			continue
-		case ctx.Err() == nil:
-			err = s.mend(err)
-		}
-		if err != nil && ctx.Err() == nil {
+		if err := s.take(deliver); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("capture on interface %s: %w", s.Interface, err)
 		}
 	}
@@ -142,14 +163,34 @@ func (s *source) Run(ctx context.Context, deliver func([]pipeline.Packet)) error
 	return nil
 }
 
-// mend does what an error of the ring calls for, and returns it where nothing helps.
-func (s *source) mend(err error) error {
-	var errno unix.Errno
+// take waits for packets and delivers them, or does what it was woken for.
+func (s *source) take(deliver func([]pipeline.Packet)) error {
+	var err error
+	if s.queue.inUse {
+		err = s.fromQueue(deliver)
+	} else {
+		err = s.fromRing(deliver)
+	}
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded) && s.gatekeeper.counting && s.state == afpacket.Up:
-		return s.countLater()
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &errno):
+	case errors.Is(err, os.ErrDeadlineExceeded) && s.ticking && s.state == afpacket.Up:
+		return s.tick()
+	case errors.Is(err, os.ErrDeadlineExceeded), isErrno(err):
 		return s.look()
+	}
+	return err
+}
+
+// isErrno reports whether it is an error of the socket that something can be done about.
+func isErrno(err error) bool {
+	_, ok := errors.AsType[unix.Errno](err)
+	return ok
+}
+
+// fromRing waits for a block and delivers it.
+func (s *source) fromRing(deliver func([]pipeline.Packet)) error {
+	block, err := s.ring.Next()
+	if err == nil {
+		s.deliver(&block, deliver)
 	}
 	return err
 }
@@ -162,8 +203,11 @@ func (s *source) deliver(block *tpacket.Block, deliver func([]pipeline.Packet)) 
 		if n == 0 {
 			break
 		}
-		deliver(s.batch[:n])
 		last = s.batch[n-1].Time
+		if n = s.queue.ahead.without(s.batch[:n]); n > 0 {
+			deliver(s.batch[:n])
+			s.came += n
+		}
 	}
 	lost := block.Rest()
 	s.ring.Release()
@@ -238,6 +282,7 @@ func (s *source) Close() error {
 	if ring != nil {
 		errs = append(errs, ring.Close())
 	}
+	errs = append(errs, s.queue.close())
 	if s.socket != nil {
 		errs = append(errs, s.socket.Close())
 		s.socket = nil

@@ -32,19 +32,6 @@ const (
 	addressType   = headerLen + 10
 )
 
-// Bits of a packet's status.
-const (
-	statusVLANValid     = 1 << 4
-	statusVLANTPIDValid = 1 << 6
-)
-
-// The length of what stands before a VLAN tag, and the EtherType of old
-// kernels, which did not tell it.
-const (
-	macsLen     = 12
-	defaultTPID = linklayer.EtherTypeVLAN
-)
-
 // Block walks once over the packets of one block of the ring.
 type Block struct {
 	data []byte
@@ -109,10 +96,10 @@ func describe(p *pipeline.Packet, data []byte, link linklayer.Type, snaplen int)
 		return false
 	}
 	length := int(binary.NativeEndian.Uint32(header[packetLen:]))
-	if tagged(header, link) && begin >= len(header)+wire.VLANTagLen && captured >= macsLen {
+	if tag := tagOf(header); tag.isOff(link, captured) && begin >= len(header)+wire.VLANTagLen {
 		begin -= wire.VLANTagLen
 		length += wire.VLANTagLen
-		restoreTag(data[begin:end], header)
+		tag.restore(data[begin:end])
 	}
 	end = min(end, begin+snaplen)
 	p.Data = data[begin:end:end]
@@ -124,28 +111,10 @@ func describe(p *pipeline.Packet, data []byte, link linklayer.Type, snaplen int)
 	return true
 }
 
-// tagged reports whether the kernel took a VLAN tag off.
-func tagged(header *[headerLen + addressLen]byte, link linklayer.Type) bool {
-	return binary.NativeEndian.Uint32(header[packetStatus:])&statusVLANValid != 0 && link == linklayer.Ethernet
-}
-
-// restoreTag puts the VLAN tag between the MAC addresses, which stand 4 bytes too
-// far back in frame, and the EtherType.
-func restoreTag(frame []byte, header *[headerLen + addressLen]byte) {
-	tpid := uint16(defaultTPID)
-	if binary.NativeEndian.Uint32(header[packetStatus:])&statusVLANTPIDValid != 0 {
-		tpid = binary.NativeEndian.Uint16(header[packetTPID:])
+func tagOf(header *[headerLen + addressLen]byte) vlanTag {
+	return vlanTag{
+		status: binary.NativeEndian.Uint32(header[packetStatus:]),
+		tci:    uint16(binary.NativeEndian.Uint32(header[packetTCI:])),
+		tpid:   binary.NativeEndian.Uint16(header[packetTPID:]),
 	}
-	tci := uint16(binary.NativeEndian.Uint32(header[packetTCI:]))
-	copy(frame, frame[wire.VLANTagLen:wire.VLANTagLen+macsLen])
-	binary.BigEndian.PutUint16(frame[macsLen:], tpid)
-	binary.BigEndian.PutUint16(frame[macsLen+2:], tci)
-}
-
-// packetType converts sll_pkttype (linux/if_packet.h).
-func packetType(t uint8) linklayer.PacketType {
-	if t > uint8(linklayer.TypeOutgoing-linklayer.TypeHost) {
-		return linklayer.TypeUnknown
-	}
-	return linklayer.TypeHost + linklayer.PacketType(t)
 }

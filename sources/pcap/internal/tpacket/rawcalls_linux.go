@@ -14,6 +14,7 @@ import (
 type rawCalls struct {
 	errno, size int32
 	time        unix.Timespec
+	fds         [1]unix.PollFd
 }
 
 // socketError takes the pending error from a socket.
@@ -25,6 +26,14 @@ func (c *rawCalls) socketError(fd uintptr) unix.Errno {
 		return errno
 	}
 	return unix.Errno(c.errno)
+}
+
+// poll returns which events a socket has: POLLIN, POLLERR.
+func (c *rawCalls) poll(fd uintptr) int16 {
+	c.fds[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+	c.time = unix.Timespec{}
+	_, _, _ = unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&c.fds)), 1, uintptr(unsafe.Pointer(&c.time)), 0, 0, 0)
+	return c.fds[0].Revents // of 0 after an error
 }
 
 // sleep sleeps for a few milliseconds, after all that waits for the processor has

@@ -23,9 +23,9 @@ const (
 	// is under load.
 	busyPackets = 8
 
-	// mostUsed is the share of the blocks, 1/8, that may have been filled when the ring was
+	// mostUsed is the share of the blocks, 1/4, that may have been filled when the ring was
 	// looked at last. If it was more, the ring might overflow during a pause.
-	mostUsed = 8
+	mostUsed = 4
 )
 
 // frameSize is of no use to TPACKET_V3, but the kernel checks it.
@@ -48,7 +48,6 @@ type Ring struct {
 	memory    []byte
 	blockSize int
 	next      int // offset of the block to read next
-	timeout   time.Duration
 
 	// Since the ring was found empty:
 	blocks, packets int
@@ -61,7 +60,7 @@ type Ring struct {
 // New gives the socket a ring; it should not be bound yet. The ring must be closed
 // before the socket.
 func New(raw syscall.RawConn, c Config) (*Ring, error) {
-	r := &Ring{raw: raw, blockSize: c.BlockSize, timeout: c.Timeout}
+	r := &Ring{raw: raw, blockSize: c.BlockSize}
 	r.ready = r.readyOrFailed
 	var err error
 	if e := raw.Control(func(fd uintptr) { err = r.create(int(fd), c) }); e != nil {
@@ -119,12 +118,22 @@ func (r *Ring) Next() (Block, error) {
 
 // busy reports whether there will be many packets soon, but not too many for a pause.
 func (r *Ring) busy() bool {
-	return r.timeout < pause && r.packets >= busyPackets && r.blocks <= len(r.memory)/r.blockSize/mostUsed
+	return r.packets >= busyPackets && r.blocks <= len(r.memory)/r.blockSize/mostUsed
 }
 
 // Backlog returns the number of packets in the blocks that Next has returned since it last
 // had to wait.
 func (r *Ring) Backlog() int { return r.packets }
+
+// Closed returns how many blocks, with how many packets, are there to be taken.
+func (r *Ring) Closed() (blocks, packets int) {
+	for at := r.next; blocks < len(r.memory)/r.blockSize && r.isClosed(at); blocks++ {
+		block := r.blockAt(at)
+		packets += block.Rest()
+		at = r.after(at)
+	}
+	return blocks, packets
+}
 
 // Take returns the next block if it is there already. It is the caller's as that of
 // Next.
@@ -135,7 +144,9 @@ func (r *Ring) Take() (block Block, ok bool) {
 	return r.block(), true
 }
 
-func (r *Ring) block() Block { return NewBlock(r.memory[r.next : r.next+r.blockSize]) }
+func (r *Ring) block() Block { return r.blockAt(r.next) }
+
+func (r *Ring) blockAt(offset int) Block { return NewBlock(r.memory[offset : offset+r.blockSize]) }
 
 // readyOrFailed reports whether Next need not wait (any longer). The runtime's
 // poller wakes it for each event of the socket, and errors only once.
@@ -148,20 +159,30 @@ func (r *Ring) readyOrFailed(fd uintptr) bool {
 }
 
 // hasBlock reports whether the kernel has handed over the next block.
-func (r *Ring) hasBlock() bool { return atomic.LoadUint32(r.status())&unix.TP_STATUS_USER != 0 }
+func (r *Ring) hasBlock() bool { return r.isClosed(r.next) }
+
+func (r *Ring) isClosed(offset int) bool {
+	return atomic.LoadUint32(r.status(offset))&unix.TP_STATUS_USER != 0
+}
 
 // Release gives the block that Next returned back to the kernel.
 func (r *Ring) Release() {
-	atomic.StoreUint32(r.status(), unix.TP_STATUS_KERNEL)
-	if r.next += r.blockSize; r.next == len(r.memory) {
-		r.next = 0
-	}
+	atomic.StoreUint32(r.status(r.next), unix.TP_STATUS_KERNEL)
+	r.next = r.after(r.next)
 }
 
-// status returns the status word of the next block, through which kernel and
-// program hand it to each other.
-func (r *Ring) status() *uint32 {
-	return (*uint32)(unsafe.Pointer(&r.memory[r.next+blockStatus]))
+// after returns the offset of the block that follows the one at an offset.
+func (r *Ring) after(offset int) int {
+	if offset += r.blockSize; offset == len(r.memory) {
+		return 0
+	}
+	return offset
+}
+
+// status returns the status word of a block, through which kernel and program hand it to each
+// other.
+func (r *Ring) status(offset int) *uint32 {
+	return (*uint32)(unsafe.Pointer(&r.memory[offset+blockStatus]))
 }
 
 // Drops returns how many packets found no room in the ring since the last call. It

@@ -1,0 +1,104 @@
+package pcap_test
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/pipelinetest"
+	"github.com/pmtud/pmtud/sources/pcap"
+)
+
+// TestFewPacketsDontWait sends one packet after the other: they don't come from the ring.
+func TestFewPacketsDontWait(t *testing.T) {
+	lan := newLAN(t)
+	c := &capture{log: new(logBuffer)}
+	ahead := make(chan int, 1)
+	c.run(t, lan.host, on(), nil, func([]pipeline.Packet) { ahead <- pcap.Ahead(c.source) })
+	send, frame := sender(t, lan.wire), pipelinetest.PTB{DstMAC: lan.hostMAC}.Frame()
+	for send(frame); <-ahead == 0; send(frame) { // Run has hardly begun
+	}
+	for range 20 {
+		send(frame)
+		if n := <-ahead; n == 0 {
+			t.Error("a packet came from the ring")
+		}
+	}
+}
+
+// TestQueueAfterFlood waits for the end of a flood, from when on packets don't wait for the ring
+// again.
+func TestQueueAfterFlood(t *testing.T) {
+	lan := newLAN(t)
+	c := &capture{log: new(logBuffer)}
+	var total, ahead atomic.Int64
+	c.run(t, lan.host, on(), nil, func(batch []pipeline.Packet) {
+		total.Add(int64(len(batch)))
+		ahead.Store(int64(pcap.Ahead(c.source)))
+	})
+	send, frame := sender(t, lan.wire), pipelinetest.PTB{DstMAC: lan.hostMAC}.Frame()
+	const flood = 20000
+	for range flood {
+		send(frame)
+	}
+	pipelinetest.Eventually(t, func() bool { return total.Load() == flood })
+	if n := ahead.Load(); n != 0 {
+		t.Errorf("%d packets of the flood are ahead of their copies", n)
+	}
+	for sent, end := int64(flood), time.Now().Add(timeout); ahead.Load() == 0; {
+		if time.Now().After(end) {
+			t.Fatal("packets go on coming from the ring")
+		}
+		send(frame)
+		sent++
+		pipelinetest.Eventually(t, func() bool { return total.Load() == sent })
+	}
+}
+
+// TestEveryPacketComesOnce sends packets with pauses of all lengths between them, while an
+// interface has few and many, and stops at any time.
+func TestEveryPacketComesOnce(t *testing.T) {
+	rounds := 30
+	if testing.Short() {
+		rounds = 5
+	}
+	lan := newLAN(t)
+	for range rounds {
+		var mu sync.Mutex
+		came := map[uint32]int{}
+		c := &capture{log: new(logBuffer)}
+		c.run(t, lan.host, on(), nil, func(batch []pipeline.Packet) {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, p := range batch {
+				came[binary.BigEndian.Uint32(p.Data[14:])]++
+			}
+		})
+		send := sender(t, lan.wire)
+		sent := uint32(0)
+		for range 40 {
+			for range 1 << rand.N(10) {
+				send(lan.frame(lan.hostMAC, binary.BigEndian.AppendUint32([]byte{0x08, 0x00}, sent)...))
+				sent++
+			}
+			time.Sleep(rand.N(20 * time.Millisecond))
+		}
+		c.stop()
+		lost := int(c.source.Lost())
+		for id := range sent {
+			switch n := came[id]; {
+			case n == 0:
+				lost--
+			case n > 1:
+				t.Errorf("packet %d came %d times", id, n)
+			}
+		}
+		if lost != 0 {
+			t.Errorf("%d more are missing than were lost", -lost)
+		}
+	}
+}
