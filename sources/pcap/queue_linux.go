@@ -51,7 +51,7 @@ func openQueue(name string, snaplen int) (queue, error) {
 	return q, nil
 }
 
-// listen binds the queue to a link, after the ring. It is not in use.
+// listen binds the queue to a link, after the ring, and puts it to use.
 func (q *queue) listen(s *source, filter []bpf.Instruction) (err error) {
 	if q.socket == nil {
 		return nil
@@ -63,10 +63,12 @@ func (q *queue) listen(s *source, filter []bpf.Instruction) (err error) {
 	if s.Direction == In {
 		ignoreOutgoing(q.socket)
 	}
+	q.start()
 	return q.socket.Receive(s.link)
 }
 
-// start puts the queue to use, if there is one.
+// start puts the queue to use, if there is one. What is in the ring alone at this moment is delivered
+// after what comes next.
 func (q *queue) start() {
 	if !q.isStopped() {
 		return

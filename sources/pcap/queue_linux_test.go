@@ -62,9 +62,9 @@ func TestQueueAfterFlood(t *testing.T) {
 // TestEveryPacketComesOnce sends packets with pauses of all lengths between them, while an
 // interface has few and many, and stops at any time.
 func TestEveryPacketComesOnce(t *testing.T) {
-	rounds := 30
+	rounds := 10
 	if testing.Short() {
-		rounds = 5
+		rounds = 3
 	}
 	lan := newLAN(t)
 	for range rounds {

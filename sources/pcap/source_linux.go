@@ -152,7 +152,6 @@ func (s *source) makePromiscuous(fd int) error {
 
 func (s *source) Run(ctx context.Context, deliver func([]pipeline.Packet)) error {
 	defer context.AfterFunc(ctx, s.deadline.pass)()
-	s.queue.start()
 	s.tickLater()
 	for ctx.Err() == nil {
 		if err := s.take(deliver); err != nil && ctx.Err() == nil {

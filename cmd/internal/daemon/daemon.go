@@ -74,6 +74,11 @@ func (p *Program) serve(ctx context.Context, f *config.File, files *files, finge
 	}
 	options.Opened = func() error {
 		defer started()
+		if p.Signals != nil { // the process is the program's own
+			if err := dropCode(); err != nil {
+				log.Debug("the code for the start stays in memory", "error", err)
+			}
+		}
 		return confine()
 	}
 	s := service.New(options)
