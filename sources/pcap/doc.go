@@ -7,8 +7,8 @@
 // to the socket, so that other packets are not even written to the ring.
 //
 // While there are few packets, they don't wait for that: a second socket, without a ring, has the
-// kernel hand over each at once, and its copy in the ring is left out. When 64 packets come within
-// 25 ms, the ring goes on alone, until there are less than half as many a second for a quarter of one. With a
+// kernel hand over each at once, and its copy in the ring is left out. When 256 packets come within
+// 100 ms, the ring goes on alone, until no more than half as many come for a quarter of a second. With a
 // latency set, there is the ring alone, and a block is handed over after that time.
 //
 // While there is not enough left of the pipeline's total for all ([pipeline.TotalLimiter]) and

@@ -23,7 +23,7 @@ func (s *source) drain(deliver func([]pipeline.Packet)) {
 	}
 	defer s.gatekeeper.countNow()
 	// A block that is not full is handed over after one to two time-outs.
-	end := time.Now().Add(2*s.ringLatency() + drainMargin)
+	end := time.Now().Add(2*s.blockTimeout() + drainMargin)
 	for left, _ := s.ringBlocks(); left > 0; {
 		block, ok := s.ring.Take()
 		switch {

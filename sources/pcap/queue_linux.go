@@ -12,7 +12,7 @@ import (
 	"github.com/pmtud/pmtud/sources/pcap/internal/tpacket"
 )
 
-// ringLatency is the ring's, where a queue is in front of it.
+// ringLatency is that of a ring with a queue in front of it.
 const ringLatency = 20 * time.Millisecond
 
 // queue is a second socket, without a ring, whose packets the kernel hands over at once. While
@@ -52,7 +52,7 @@ func openQueue(name string, snaplen int) (queue, error) {
 }
 
 // listen binds the queue to a link, after the ring, and puts it to use.
-func (q *queue) listen(s *source, filter []bpf.Instruction) (err error) {
+func (q *queue) listen(link afpacket.Link, filter []bpf.Instruction) (err error) {
 	if q.socket == nil {
 		return nil
 	}
@@ -60,11 +60,8 @@ func (q *queue) listen(s *source, filter []bpf.Instruction) (err error) {
 	if q.filter, err = bpf.Assemble(filter); err != nil {
 		return err
 	}
-	if s.Direction == In {
-		ignoreOutgoing(q.socket)
-	}
 	q.start()
-	return q.socket.Receive(s.link)
+	return q.socket.Receive(link)
 }
 
 // start puts the queue to use, if there is one. What is in the ring alone at this moment is delivered

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mdlayher/packet"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
@@ -77,26 +76,29 @@ func (s *source) Open(context.Context) error {
 // start makes the ring and lets packets arrive.
 func (s *source) start() error {
 	blocks, size := s.ringBlocks()
-	ring, err := tpacket.New(s.socket.Raw, tpacket.Config{BlockSize: size, Blocks: blocks, Timeout: s.ringLatency()})
+	ring, err := tpacket.New(s.socket.Raw, tpacket.Config{BlockSize: size, Blocks: blocks, Timeout: s.blockTimeout()})
 	if err != nil {
 		return err
 	}
 	s.setRing(ring)
-	if s.Direction == In {
-		ignoreOutgoing(s.socket)
-	}
-	s.deadline.conns = []*packet.Conn{s.socket.Conn}
+	sockets := []*afpacket.Socket{s.socket}
 	if s.Latency == 0 {
 		if s.queue, err = openQueue(string(s.Interface), s.Snaplen); err != nil {
 			return err
 		}
-		s.deadline.conns = append(s.deadline.conns, s.queue.socket.Conn)
+		sockets = append(sockets, s.queue.socket)
+	}
+	for _, socket := range sockets {
+		s.deadline.conns = append(s.deadline.conns, socket.Conn)
+		if s.Direction == In {
+			ignoreOutgoing(socket)
+		}
 	}
 	return s.listen()
 }
 
-// ringLatency is how long a packet waits in the ring at most.
-func (s *source) ringLatency() time.Duration {
+// blockTimeout is after what time the ring hands over a block that is not full.
+func (s *source) blockTimeout() time.Duration {
 	if s.Latency == 0 {
 		return ringLatency
 	}
@@ -126,7 +128,7 @@ func (s *source) listen() error {
 	if err := s.socket.Receive(s.link); err != nil {
 		return err
 	}
-	if err := s.queue.listen(s, program); err != nil {
+	if err := s.queue.listen(s.link, program); err != nil {
 		return err
 	}
 	s.listening = true

@@ -9,7 +9,7 @@ import (
 // Times between two looks at how much comes, while anything does.
 const (
 	// With the queue in use, it is more than a packet waits in the ring.
-	queuePause = ringLatency + 5*time.Millisecond
+	queuePause = 100 * time.Millisecond
 
 	// With the ring alone, it is short enough for metrics.
 	ringPause = 250 * time.Millisecond
@@ -18,10 +18,10 @@ const (
 // Numbers of packets between two ticks.
 const (
 	// mostQueued are read from the queue; when there are more, the ring goes on alone.
-	mostQueued = 64
+	mostQueued = 256
 
 	// mostCalm are few enough for the queue to be used again: half of that rate.
-	mostCalm = mostQueued * int(ringPause/queuePause) / 2
+	mostCalm = mostQueued * int(ringPause/time.Millisecond) / int(queuePause/time.Millisecond) / 2
 )
 
 // tickLater has the source woken for a tick.
