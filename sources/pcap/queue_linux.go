@@ -79,18 +79,23 @@ func (q *queue) isStopped() bool { return q.socket != nil && !q.inUse }
 // stop ends the queue's use.
 func (q *queue) stop() {
 	q.inUse = false
-	_ = q.socket.Conn.SetBPF(refuseAll) // without memory for it, the queue runs full
-	_ = q.packets.Discard()             // the ring's socket has the same error
+	if q.socket.Conn.SetBPF(refuseAll) == nil { // without memory for it, the queue runs full
+		_ = q.packets.Discard() // the ring's socket has the same error
+	}
 }
 
-// read delivers what the queue has, up to so many packets, and returns how many that were.
-func (q *queue) read(link linklayer.Type, most int, deliver func([]pipeline.Packet)) (n int) {
-	for n < most && q.packets.Read(&q.packet[0], link) {
+// read delivers what the queue has, up to so many packets, and returns how many that were. An
+// error is one of the socket.
+func (q *queue) read(link linklayer.Type, most int, deliver func([]pipeline.Packet)) (n int, err error) {
+	for ; n < most; n++ {
+		ok, err := q.packets.Read(&q.packet[0], link)
+		if !ok {
+			return n, err
+		}
 		q.ahead.add(&q.packet[0])
 		deliver(q.packet[:])
-		n++
 	}
-	return n
+	return n, nil
 }
 
 func (q *queue) close() error {
@@ -109,25 +114,29 @@ func (s *source) fromQueue(deliver func([]pipeline.Packet)) error {
 	if s.takeAll(deliver) {
 		s.tickLater()
 	}
-	if isErrno(err) {
-		s.stopQueue() // the ring's socket has the same error
-		return nil
+	if isErrno(err) && s.queue.inUse {
+		s.stopQueue()
+	}
+	if !s.queue.inUse {
+		return nil // the ring's socket has the same error, and another deadline
 	}
 	return err
 }
 
 // takeAll delivers what queue and ring hold, and reports whether that was anything. When it is
-// much, the ring goes on alone: it is faster then.
+// much, the ring goes on alone: it is faster then. So it does after an error of the queue's socket,
+// which the ring's has, too.
 func (s *source) takeAll(deliver func([]pipeline.Packet)) bool {
 	blocks, packets := s.ring.Closed()
-	if packets-len(s.queue.ahead.packets) >= crowd { // the queue has old ones, with a new time
-		s.stopQueue()
-		return true
+	late := packets-len(s.queue.ahead.packets) >= crowd // the queue has old ones, which it gives a new time
+	var n int
+	var err error
+	if !late {
+		n, err = s.queue.read(s.link.LinkType, mostQueued-s.came, deliver)
+		s.came += n
 	}
-	n := s.queue.read(s.link.LinkType, mostQueued-s.came, deliver)
-	if s.came += n; s.came >= mostQueued {
+	if late || err != nil || s.came >= mostQueued {
 		s.stopQueue()
-		return true
 	}
 	for range blocks {
 		if block, ok := s.ring.Take(); ok {

@@ -49,7 +49,7 @@ func (s *source) tick() error {
 	came := s.came + s.gatekeeper.countNow()
 	s.came = 0
 	shut := time.Now().Before(s.gatekeeper.until)
-	if came <= mostCalm && !shut {
+	if blocks, _ := s.ring.Closed(); came <= mostCalm && blocks == 0 && !shut {
 		s.queue.start()
 	}
 	if came > 0 || shut || s.queue.isStopped() {

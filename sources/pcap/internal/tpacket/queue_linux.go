@@ -90,10 +90,17 @@ func (q *Queue) hasPacketOrFailed(fd uintptr) bool {
 
 // Read describes the next packet, as of the link type and with the time at which it is read, and
 // reports whether there was one. Its data are valid until the next call. A VLAN tag that the
-// kernel took off is put back.
-func (q *Queue) Read(p *pipeline.Packet, link linklayer.Type) bool {
-	if err := q.raw.Control(q.read); err != nil || q.errno != 0 {
-		return false
+// kernel took off is put back. A pending error of the socket is returned and taken from it.
+func (q *Queue) Read(p *pipeline.Packet, link linklayer.Type) (ok bool, err error) {
+	if err := q.raw.Control(q.read); err != nil {
+		return false, err
+	}
+	switch q.errno {
+	case 0:
+	case unix.EAGAIN:
+		return false, nil
+	default:
+		return false, q.errno
 	}
 	begin, captured := wire.VLANTagLen, min(q.n, q.snaplen)
 	end, length := begin+captured, int(q.control.length)
@@ -110,7 +117,7 @@ func (q *Queue) Read(p *pipeline.Packet, link linklayer.Type) bool {
 		LinkType: link,
 		Type:     packetType(q.from.Pkttype),
 	}
-	return true
+	return true, nil
 }
 
 // recvmsg reads a packet without waiting for one.
