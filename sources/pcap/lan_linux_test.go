@@ -116,6 +116,7 @@ type capture struct {
 	source  pipeline.LossySource
 	log     *logBuffer
 	packets chan pipeline.Packet
+	before  func() // if not nil, what happens before Run
 	stop    func() // ends Run and closes the source
 }
 
@@ -144,6 +145,9 @@ func (c *capture) run(t *testing.T, ns *netns.NS, settings pcap.Settings, filter
 	c.source = source.(pipeline.LossySource)
 	if err := ns.Do(func() error { return source.Open(t.Context()) }); err != nil {
 		t.Fatal(errors.Join(err, source.Close()))
+	}
+	if c.before != nil {
+		c.before()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -59,6 +59,26 @@ func TestQueueAfterFlood(t *testing.T) {
 	}
 }
 
+// TestReaderStandsStill has many packets in the ring before the source runs, and a pipeline that
+// takes longer for the first of them than the source waits between two looks at how much comes.
+func TestReaderStandsStill(t *testing.T) {
+	lan := newLAN(t)
+	const sent = 1000
+	var total atomic.Int64
+	c := &capture{log: new(logBuffer), before: func() {
+		send, frame := sender(t, lan.wire), pipelinetest.PTB{DstMAC: lan.hostMAC}.Frame()
+		for range sent {
+			send(frame)
+		}
+	}}
+	standStill := sync.OnceFunc(func() { time.Sleep(300 * time.Millisecond) })
+	c.run(t, lan.host, on(), nil, func(batch []pipeline.Packet) {
+		standStill()
+		total.Add(int64(len(batch)))
+	})
+	pipelinetest.Eventually(t, func() bool { return total.Load() == sent })
+}
+
 // TestEveryPacketComesOnce sends packets with pauses of all lengths between them, while an
 // interface has few and many, and stops at any time.
 func TestEveryPacketComesOnce(t *testing.T) {
