@@ -8,7 +8,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// copyDelay is more than the time from a packet's delivery to that of its copy.
+// copyDelay is how long a packet is remembered whose copy was lost.
 const copyDelay = time.Second
 
 // ahead remembers the packets that were delivered before their copies. The copies come in nearly
@@ -62,4 +62,8 @@ func (a *ahead) takeCopy(p *pipeline.Packet) bool {
 	return true
 }
 
-func (a *ahead) digest(p *pipeline.Packet) uint64 { return maphash.Bytes(a.seed, p.Data) }
+// digest is the same for a packet and its copy. A packet that comes out and in again, as on a
+// loopback interface, is two of different types.
+func (a *ahead) digest(p *pipeline.Packet) uint64 {
+	return maphash.Bytes(a.seed, p.Data) ^ uint64(p.Length)<<8 ^ uint64(p.Type)
+}

@@ -8,7 +8,7 @@
 //
 // While there are few packets, they don't wait for that: a second socket, without a ring, has the
 // kernel hand over each at once, and its copy in the ring is left out. When 256 packets come within
-// 100 ms, the ring goes on alone, until no more than half as many come for a quarter of a second. With a
+// 100 ms, the ring goes on alone, until no more than 320 come in 250 ms. With a
 // latency set, there is the ring alone, and a block is handed over after that time.
 //
 // While there is not enough left of the pipeline's total for all ([pipeline.TotalLimiter]) and

@@ -24,7 +24,7 @@ func (s *source) look() error {
 	}
 	s.report(state)
 	if state == afpacket.Up {
-		return s.tick()
+		return s.tickIn(s.pause())
 	}
 	s.gatekeeper.countNow()
 	s.ticking = false // the deadline is this one

@@ -88,6 +88,14 @@ func (s *source) tendGate(last pipeline.Instant) {
 	s.tickLater()
 }
 
+// open ends what tendGate has shut: the queue delivers all packets.
+func (g *gatekeeper) open() {
+	g.until = time.Time{}
+	if kernel := g.gate.Load(); kernel != nil {
+		kernel.Shut(0, 0)
+	}
+}
+
 // rest returns what is left now of a time that began with a time stamp. A step of the host's
 // clock does little harm.
 func rest(of time.Duration, begin pipeline.Instant, now time.Time) time.Duration {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -100,6 +101,25 @@ func TestStopWhileInterfaceIsGone(t *testing.T) {
 	netns.Must(t, lan.host.Delete("eth0"))
 	c.log.await(t, "interface is gone")
 	c.stop()
+}
+
+// TestInterfaceGoesWhileAPacketIsDelivered takes it away before the source looks for the next packet.
+func TestInterfaceGoesWhileAPacketIsDelivered(t *testing.T) {
+	for state, away := range map[string]func(*netns.NS) error{
+		"down": func(host *netns.NS) error { return host.Down("eth0") },
+		"gone": func(host *netns.NS) error { return host.Delete("eth0") },
+	} {
+		t.Run(state, func(t *testing.T) {
+			lan := newLAN(t)
+			c := &capture{log: new(logBuffer)}
+			var once sync.Once
+			c.run(t, lan.host, on(), nil, func([]pipeline.Packet) {
+				once.Do(func() { netns.Must(t, away(lan.host)) })
+			})
+			sender(t, lan.wire)(lan.frame(lan.hostMAC, 0x08, 0x00, 1))
+			c.log.await(t, "interface is "+state)
+		})
+	}
 }
 
 // TestInterfaceIsRenamed stays with the interface.

@@ -1,6 +1,7 @@
 package pcap
 
 import (
+	"fmt"
 	"time"
 
 	"golang.org/x/net/bpf"
@@ -12,15 +13,22 @@ import (
 	"github.com/pmtud/pmtud/sources/pcap/internal/tpacket"
 )
 
-// ringLatency is that of a ring with a queue in front of it.
-const ringLatency = 20 * time.Millisecond
+const (
+	// ringLatency is that of a ring with a queue in front of it.
+	ringLatency = 20 * time.Millisecond
+
+	// lateAfter is the age from which on packets in the ring show that the queue was not read for
+	// some time.
+	lateAfter = 200 * time.Millisecond
+)
 
 // queue is a second socket, without a ring, whose packets the kernel hands over at once. While
 // there are few, they are delivered from there, and their copies in the ring are left out.
 //
 // No packet is delivered twice, and none is missed, by three rules:
 //
-//   - What the queue loses or discards is in the ring.
+//   - What the queue loses or discards is in the ring. What the ring has no room for counts as lost,
+//     even if the queue delivered it.
 //   - The queue's socket is made and bound after that of the ring, so the kernel offers it each
 //     packet first (dev_add_pack in net/core/dev.c, packet_notifier in net/packet/af_packet.c).
 //     So when the queue is read until it is empty, it has given up the packets of all blocks that
@@ -46,7 +54,7 @@ func openQueue(name string, snaplen int) (queue, error) {
 	q := queue{socket: socket, ahead: newAhead()}
 	if q.packets, err = tpacket.NewQueue(socket.Raw, snaplen); err != nil {
 		_ = q.close()
-		return queue{}, err
+		return queue{}, fmt.Errorf("open interface %s: %w", name, err)
 	}
 	return q, nil
 }
@@ -124,11 +132,11 @@ func (s *source) fromQueue(deliver func([]pipeline.Packet)) error {
 }
 
 // takeAll delivers what queue and ring hold, and reports whether that was anything. When it is
-// much, the ring goes on alone: it is faster then. So it does after an error of the queue's socket,
-// which the ring's has, too.
+// much, the ring goes on alone: it is faster then. So it does when the queue is late, since only the
+// ring has the packets' times, and after an error of the queue's socket, which the ring's has, too.
 func (s *source) takeAll(deliver func([]pipeline.Packet)) bool {
-	blocks, packets := s.ring.Closed()
-	late := packets-len(s.queue.ahead.packets) >= crowd // the queue has old ones, which it gives a new time
+	blocks, packets, at := s.ring.Closed()
+	late := packets > len(s.queue.ahead.packets) && time.Since(at.Time()) > lateAfter
 	var n int
 	var err error
 	if !late {

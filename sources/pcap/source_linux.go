@@ -66,6 +66,11 @@ func (s *source) Open(context.Context) error {
 	}
 	s.socket, s.link, s.state = socket, link, afpacket.Up
 	s.watch(socket)
+	if s.Latency == 0 {
+		if s.queue, err = openQueue(string(s.Interface), s.Snaplen); err != nil {
+			return err
+		}
+	}
 	s.batch = make([]pipeline.Packet, batchLen)
 	if err := s.start(); err != nil {
 		return fmt.Errorf("open interface %s: %w", s.Interface, err)
@@ -81,14 +86,10 @@ func (s *source) start() error {
 		return err
 	}
 	s.setRing(ring)
-	sockets := []*afpacket.Socket{s.socket}
-	if s.Latency == 0 {
-		if s.queue, err = openQueue(string(s.Interface), s.Snaplen); err != nil {
-			return err
+	for _, socket := range []*afpacket.Socket{s.socket, s.queue.socket} {
+		if socket == nil {
+			continue
 		}
-		sockets = append(sockets, s.queue.socket)
-	}
-	for _, socket := range sockets {
 		s.deadline.conns = append(s.deadline.conns, socket.Conn)
 		if s.Direction == In {
 			ignoreOutgoing(socket)
@@ -125,6 +126,7 @@ func (s *source) listen() error {
 			return fmt.Errorf("make promiscuous: %w", err)
 		}
 	}
+	s.gatekeeper.open()
 	if err := s.socket.Receive(s.link); err != nil {
 		return err
 	}
@@ -223,7 +225,8 @@ func (s *source) deliver(block *tpacket.Block, deliver func([]pipeline.Packet)) 
 
 func (s *source) Adapt(p *pipeline.Packet) string { return s.reshape(p) }
 
-// Lost returns how many packets found no room in the ring.
+// Lost returns how many packets found no room in the ring. The queue may have delivered a few of
+// them.
 func (s *source) Lost() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -44,15 +44,16 @@ func (s *source) pause() time.Duration {
 }
 
 // tick enters what the gate refused, puts the queue to use again when not much comes any more, and
-// goes on until nothing does.
+// goes on until nothing comes and nothing changes: what is in the ring alone is not left there.
 func (s *source) tick() error {
 	came := s.came + s.gatekeeper.countNow()
 	s.came = 0
 	shut := time.Now().Before(s.gatekeeper.until)
-	if blocks, _ := s.ring.Closed(); came <= mostCalm && blocks == 0 && !shut {
+	stopped := s.queue.isStopped()
+	if blocks, _, _ := s.ring.Closed(); came <= mostCalm && blocks == 0 && !shut {
 		s.queue.start()
 	}
-	if came > 0 || shut || s.queue.isStopped() {
+	if came > 0 || shut || stopped {
 		return s.tickIn(s.pause())
 	}
 	s.ticking = false

@@ -10,7 +10,7 @@ import (
 )
 
 // dropCode takes the program's code out of its memory, most of which only the start needed: 6 MiB.
-// What is needed later comes back from the page cache when it is run. The rest of the program's
+// What is needed later comes back from the page cache, or from the file, when it is run. The rest of the program's
 // file stays, since a position-independent program has changed parts of it.
 func dropCode() error {
 	code, err := codeMaps()

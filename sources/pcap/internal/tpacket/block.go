@@ -13,6 +13,8 @@ const (
 	blockStatus      = 8
 	blockPackets     = 12
 	blockFirstPacket = 16
+	blockLastSec     = 40
+	blockLastNsec    = 44
 	blockLen         = 48
 )
 
@@ -76,6 +78,13 @@ func (b *Block) Read(batch []pipeline.Packet, link linklayer.Type, snaplen int) 
 // Rest returns how many packets were announced but not read. After Read has
 // returned 0 they are those that a damaged block hides.
 func (b *Block) Rest() int { return b.left }
+
+// lastTime returns the time stamp of the last packet, which the kernel also writes down when it
+// closes the block.
+func (b *Block) lastTime() pipeline.Instant {
+	return pipeline.Instant(binary.NativeEndian.Uint32(b.data[blockLastSec:]))*1e9 +
+		pipeline.Instant(binary.NativeEndian.Uint32(b.data[blockLastNsec:]))
+}
 
 // packet returns the block from the next packet's header on, nil if that does not
 // lie in it.

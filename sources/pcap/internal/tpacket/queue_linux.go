@@ -146,6 +146,9 @@ func (q *Queue) Discard() error {
 		case unix.EAGAIN:
 			return pending
 		default:
+			if pending != nil {
+				return pending
+			}
 			pending = q.errno
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
@@ -125,14 +126,18 @@ func (r *Ring) busy() bool {
 // had to wait.
 func (r *Ring) Backlog() int { return r.packets }
 
-// Closed returns how many blocks, with how many packets, are there to be taken.
-func (r *Ring) Closed() (blocks, packets int) {
-	for at := r.next; blocks < len(r.memory)/r.blockSize && r.isClosed(at); blocks++ {
-		block := r.blockAt(at)
+// Closed returns how many blocks, with how many packets, are there to be taken, and the time stamp of
+// the first one's last packet.
+func (r *Ring) Closed() (blocks, packets int, at pipeline.Instant) {
+	for next := r.next; blocks < len(r.memory)/r.blockSize && r.isClosed(next); blocks++ {
+		block := r.blockAt(next)
+		if blocks == 0 {
+			at = block.lastTime()
+		}
 		packets += block.Rest()
-		at = r.after(at)
+		next = r.after(next)
 	}
-	return blocks, packets
+	return blocks, packets, at
 }
 
 // Take returns the next block if it is there already. It is the caller's as that of
