@@ -3,6 +3,8 @@ package daemon
 import (
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/prometheus/procfs"
@@ -41,6 +43,26 @@ func touchCode(t *testing.T) (size uint64) {
 		size += uint64(n)
 	}
 	return size
+}
+
+// TestIsRelocated builds a program for a fixed address and one that is moved to any.
+func TestIsRelocated(t *testing.T) {
+	dir := t.TempDir()
+	source := filepath.Join(dir, "main.go")
+	if err := os.WriteFile(source, []byte("package main\n\nfunc main() {}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[string]bool{"exe": false, "pie": true} {
+		program := filepath.Join(dir, mode)
+		build := exec.CommandContext(t.Context(), "go", "build", "-buildmode="+mode, "-o", program, source)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if got, err := isRelocated(program); err != nil || got != want {
+			t.Errorf("%s: relocated %v, error %v; want %v", mode, got, err, want)
+		}
+	}
 }
 
 func residentFile(t *testing.T) uint64 {
