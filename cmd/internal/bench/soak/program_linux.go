@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -36,7 +38,7 @@ type program struct {
 	output output
 	config string   // path
 	disk   *os.Root // its file system
-	kept   string   // inode of the socket that the pipeline kept captures with
+	kept   []string // inodes of the sockets that the pipeline kept captures with
 }
 
 // startProgram starts pmtud in the host's namespace, with the pipeline kept alone.
@@ -55,8 +57,9 @@ func startProgram(h *host, path, dir string) (*program, error) {
 	}
 	if err = p.WaitReady(context.Background()); err == nil {
 		err = p.await("the start", func() (bool, error) {
-			p.kept, err = onlyListener(h)
-			return p.kept != "", err
+			all, err := listeners(h)
+			p.kept = slices.Collect(maps.Keys(all))
+			return len(all) > 0, err
 		})
 	}
 	if err == nil {
@@ -119,17 +122,6 @@ func listeners(h *host) (index map[string]int, err error) {
 	return index, err
 }
 
-// onlyListener returns the inode of the only socket that receives.
-func onlyListener(h *host) (string, error) {
-	all, err := listeners(h)
-	if len(all) == 1 {
-		for inode := range all {
-			return inode, err
-		}
-	}
-	return "", err
-}
-
 // awaitListening waits until the pipeline kept captures on the interface.
 func (p *program) awaitListening(h *host) error {
 	ifi, err := h.Host.Interface(h.name)
@@ -138,7 +130,12 @@ func (p *program) awaitListening(h *host) error {
 	}
 	return p.await("pipeline kept to listen again", func() (bool, error) {
 		all, err := listeners(h)
-		return all[p.kept] == ifi.Index, err
+		for _, inode := range p.kept {
+			if all[inode] != ifi.Index {
+				return false, err
+			}
+		}
+		return true, err
 	})
 }
 
