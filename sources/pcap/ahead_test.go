@@ -8,8 +8,7 @@ import (
 	"github.com/pmtud/pmtud/pipeline"
 )
 
-// TestAhead has a packet for each letter: those delivered ahead, a second between two words, and
-// then the copies.
+// TestAhead has a packet for each letter: those delivered ahead, and then the copies.
 func TestAhead(t *testing.T) {
 	for _, tc := range []struct {
 		name   string

@@ -86,14 +86,9 @@ func (s *source) start() error {
 		return err
 	}
 	s.setRing(ring)
-	for _, socket := range []*afpacket.Socket{s.socket, s.queue.socket} {
-		if socket == nil {
-			continue
-		}
-		s.deadline.conns = append(s.deadline.conns, socket.Conn)
-		if s.Direction == In {
-			ignoreOutgoing(socket)
-		}
+	s.prepare(s.socket)
+	if s.queue.socket != nil {
+		s.prepare(s.queue.socket)
 	}
 	return s.listen()
 }
@@ -106,12 +101,16 @@ func (s *source) blockTimeout() time.Duration {
 	return s.Latency
 }
 
-// ignoreOutgoing saves the filter's run for what it refuses with the direction in. Linux has it
-// from 4.20 on.
-func ignoreOutgoing(socket *afpacket.Socket) {
-	_ = socket.Control(func(fd int) error {
-		return unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
-	})
+// prepare sets up what ring and queue have in common.
+func (s *source) prepare(socket *afpacket.Socket) {
+	s.deadline.conns = append(s.deadline.conns, socket.Conn)
+	if s.Direction == In {
+		// The filter knows this too, but this saves its run. Linux has it from
+		// 4.20 on.
+		_ = socket.Control(func(fd int) error {
+			return unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
+		})
+	}
 }
 
 // listen lets the link's packets arrive. What has to be set for that comes first,

@@ -21,7 +21,7 @@ const (
 	mostQueued = 256
 
 	// mostCalm are few enough for the queue to be used again: half of that rate.
-	mostCalm = mostQueued * int(ringPause/time.Millisecond) / int(queuePause/time.Millisecond) / 2
+	mostCalm = int(mostQueued * ringPause / queuePause / 2)
 )
 
 // tickLater has the source woken for a tick.

@@ -5,7 +5,6 @@ import (
 
 	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/linklayer"
-	"github.com/pmtud/pmtud/pipeline/wire"
 )
 
 // Offsets in struct tpacket_block_desc, and its length.
@@ -13,16 +12,14 @@ const (
 	blockStatus      = 8
 	blockPackets     = 12
 	blockFirstPacket = 16
-	blockLastSec     = 40
-	blockLastNsec    = 44
+	blockLastTime    = 40
 	blockLen         = 48
 )
 
 // Offsets in struct tpacket3_hdr, its length, and what follows it.
 const (
 	packetNext    = 0
-	packetSec     = 4
-	packetNsec    = 8
+	packetTime    = 4
 	packetSnaplen = 12
 	packetLen     = 16
 	packetStatus  = 20
@@ -81,10 +78,7 @@ func (b *Block) Rest() int { return b.left }
 
 // lastTime returns the time stamp of the last packet, which the kernel also writes down when it
 // closes the block.
-func (b *Block) lastTime() pipeline.Instant {
-	return pipeline.Instant(binary.NativeEndian.Uint32(b.data[blockLastSec:]))*1e9 +
-		pipeline.Instant(binary.NativeEndian.Uint32(b.data[blockLastNsec:]))
-}
+func (b *Block) lastTime() pipeline.Instant { return timeAt(b.data, blockLastTime) }
 
 // packet returns the block from the next packet's header on, nil if that does not
 // lie in it.
@@ -105,17 +99,8 @@ func describe(p *pipeline.Packet, data []byte, link linklayer.Type, snaplen int)
 		return false
 	}
 	length := int(binary.NativeEndian.Uint32(header[packetLen:]))
-	if tag := tagOf(header); tag.isOff(link, captured) && begin >= len(header)+wire.VLANTagLen {
-		begin -= wire.VLANTagLen
-		length += wire.VLANTagLen
-		tag.restore(data[begin:end])
-	}
-	end = min(end, begin+snaplen)
-	p.Data = data[begin:end:end]
-	p.Length = max(length, len(p.Data))
-	p.Time = pipeline.Instant(binary.NativeEndian.Uint32(header[packetSec:]))*1e9 +
-		pipeline.Instant(binary.NativeEndian.Uint32(header[packetNsec:]))
-	p.LinkType = link
+	fill(p, data[len(header):end], begin-len(header), length, tagOf(header), link, snaplen)
+	p.Time = timeAt(header[:], packetTime)
 	p.Type = packetType(header[addressType])
 	return true
 }

@@ -102,21 +102,11 @@ func (q *Queue) Read(p *pipeline.Packet, link linklayer.Type) (ok bool, err erro
 	default:
 		return false, q.errno
 	}
-	begin, captured := wire.VLANTagLen, min(q.n, q.snaplen)
-	end, length := begin+captured, int(q.control.length)
-	if tag := (vlanTag{q.control.status, q.control.tci, q.control.tpid}); tag.isOff(link, captured) {
-		begin = 0
-		length += wire.VLANTagLen
-		tag.restore(q.buffer[:end])
-	}
-	end = min(end, begin+q.snaplen)
-	*p = pipeline.Packet{
-		Data:     q.buffer[begin:end:end],
-		Length:   max(length, end-begin),
-		Time:     pipeline.InstantOf(time.Now()),
-		LinkType: link,
-		Type:     packetType(q.from.Pkttype),
-	}
+	end := wire.VLANTagLen + min(q.n, q.snaplen)
+	tag := vlanTag{q.control.status, q.control.tci, q.control.tpid}
+	fill(p, q.buffer[:end], wire.VLANTagLen, int(q.control.length), tag, link, q.snaplen)
+	p.Time = pipeline.InstantOf(time.Now())
+	p.Type = packetType(q.from.Pkttype)
 	return true, nil
 }
 

@@ -3,6 +3,7 @@ package tpacket
 import (
 	"encoding/binary"
 
+	"github.com/pmtud/pmtud/pipeline"
 	"github.com/pmtud/pmtud/pipeline/linklayer"
 	"github.com/pmtud/pmtud/pipeline/wire"
 )
@@ -41,6 +42,26 @@ func (v vlanTag) restore(frame []byte) {
 	copy(frame, frame[wire.VLANTagLen:wire.VLANTagLen+macsLen])
 	binary.BigEndian.PutUint16(frame[macsLen:], tpid)
 	binary.BigEndian.PutUint16(frame[macsLen+2:], v.tci)
+}
+
+// fill describes a packet of the link type that stands in data from begin on, with snaplen bytes at
+// most. What stands before it is overwritten with a VLAN tag that the kernel took off.
+func fill(p *pipeline.Packet, data []byte, begin, length int, tag vlanTag, link linklayer.Type, snaplen int) {
+	if begin >= wire.VLANTagLen && tag.isOff(link, len(data)-begin) {
+		begin -= wire.VLANTagLen
+		length += wire.VLANTagLen
+		tag.restore(data[begin:])
+	}
+	end := min(len(data), begin+snaplen)
+	p.Data = data[begin:end:end]
+	p.Length = max(length, len(p.Data))
+	p.LinkType = link
+}
+
+// timeAt returns the time stamp at an offset: seconds and nanoseconds.
+func timeAt(data []byte, offset int) pipeline.Instant {
+	return pipeline.Instant(binary.NativeEndian.Uint32(data[offset:]))*1e9 +
+		pipeline.Instant(binary.NativeEndian.Uint32(data[offset+4:]))
 }
 
 // packetType converts sll_pkttype (linux/if_packet.h).
