@@ -85,7 +85,9 @@ func (p *Pipeline) filterChunk(s *sourceStage, batch []Packet) (err error) {
 		pkt := &batch[i]
 		pkt.Clock = p.clock.Advance(pkt.Time)
 		pkt.Verdict = Verdict{}
-		pkt.Decode()
+		if !p.decoded {
+			pkt.Decode()
+		}
 	}
 	early := p.asksTotal(s, len(batch))
 	for i := range batch {

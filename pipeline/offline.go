@@ -12,8 +12,9 @@ type CaptureAdapter interface {
 	Source
 
 	// Adapt changes p to what the source would have delivered. It may cut Data, not
-	// change its bytes. It needs no Open. If the source would have delivered nothing,
-	// absent says why in one word, for example "outgoing"; else it is empty.
+	// change its bytes. It needs no Open, and is called by several goroutines at once.
+	// If the source would have delivered nothing, absent says why in one word, for
+	// example "outgoing"; else it is empty.
 	Adapt(p *Packet) (absent string)
 }
 
@@ -44,6 +45,7 @@ func NewOffline(spec Spec) (*Offline, error) {
 		return nil, err
 	}
 	p.total = noTotal // so that packets are decided alike, however many come at once
+	p.decoded = true
 	return &Offline{pipeline: p, got: make([]bool, len(p.sinks)), next: make([]int, len(p.sinks))}, nil
 }
 
@@ -54,22 +56,31 @@ func (o *Offline) Stages() iter.Seq2[StageID, any] { return o.pipeline.Stages() 
 func (o *Offline) Counters() Counters { return o.pipeline.Counters() }
 
 // Decide takes packets of the first source through the filters, in their order, and sets their
-// Verdict. Then it calls each, unless it is nil, with the number of each packet in the batch
-// and whether each sink would have been offered it, which is lent for the call. An error is
-// that of each, after which it is not called again, or the panic of a filter: then each is
-// called for the packets before, and o must not be used any more.
-func (o *Offline) Decide(batch []Packet, each func(i int, got []bool) error) error {
-	decided, err := o.filter(batch)
+// Verdict. They are decoded already ([Packet.Decode]), so that whoever reads them can have done it.
+// Then it calls offer, unless it is nil, for each packet that at least one sink would have been
+// offered: with its number in the batch and whether each sink would, which is lent for the call.
+//
+// Decide returns how many packets it decided about, which is all of them unless a filter
+// panicked; then o must not be used any more. An error is that panic, or that of offer, which
+// is not called again.
+func (o *Offline) Decide(batch []Packet, offer func(i int, got []bool) error) (decided int, err error) {
+	decided, err = o.filter(batch)
 	defer o.forget()
-	if each == nil {
-		return err
+	if offer == nil {
+		return decided, err
 	}
 	for i := range batch[:decided] {
-		if failed := each(i, o.offered(&batch[i])); failed != nil {
-			return failed
+		if o.toldAll() {
+			break
+		}
+		if !o.offered(&batch[i]) {
+			continue
+		}
+		if failed := offer(i, o.got); failed != nil {
+			return decided, failed
 		}
 	}
-	return err
+	return decided, err
 }
 
 // filter returns how many packets were decided about.
@@ -86,16 +97,28 @@ func (o *Offline) filter(batch []Packet) (decided int, err error) {
 	return decided, err
 }
 
-// offered returns whether each sink gets p, which is asked once for each packet.
-func (o *Offline) offered(p *Packet) []bool {
+// toldAll reports whether no sink gets any more packets.
+func (o *Offline) toldAll() bool {
+	for i, s := range o.pipeline.sinks {
+		if o.next[i] < len(s.passed) {
+			return false
+		}
+	}
+	return true
+}
+
+// offered notes which sinks get p, and reports whether any does. It is asked once for each
+// packet.
+func (o *Offline) offered(p *Packet) (any bool) {
 	for i, s := range o.pipeline.sinks {
 		at := o.next[i]
 		o.got[i] = at < len(s.passed) && s.passed[at].packet == p
 		if o.got[i] {
 			o.next[i]++
+			any = true
 		}
 	}
-	return o.got
+	return any
 }
 
 func (o *Offline) forget() {

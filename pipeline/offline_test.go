@@ -57,7 +57,7 @@ func sinkID(index int, name string) pipeline.StageID {
 
 func TestDecide(t *testing.T) {
 	p := offline(t)
-	packets := messages(7)
+	packets := decodedMessages(7)
 	drop := pipeline.Verdict{Stage: "limit", Reason: "too-high"}
 	for _, batch := range [][]pipeline.Packet{
 		{packets[2], packets[3], packets[6], packets[2]},
@@ -65,7 +65,7 @@ func TestDecide(t *testing.T) {
 		nil,
 	} {
 		told := 0
-		err := p.Decide(batch, func(i int, got []bool) error {
+		n, err := p.Decide(batch, func(i int, got []bool) error {
 			if i != told {
 				t.Errorf("told of packet %d, want %d", i, told)
 			}
@@ -83,8 +83,8 @@ func TestDecide(t *testing.T) {
 			}
 			return nil
 		})
-		if err != nil || told != len(batch) {
-			t.Errorf("told of %d packets, want %d; error %v", told, len(batch), err)
+		if err != nil || n != len(batch) || told != len(batch) {
+			t.Errorf("decided about %d and told of %d packets, want %d; error %v", n, told, len(batch), err)
 		}
 	}
 	if c := p.Counters(); c.Received != 5 || c.Forwarded != 4 || reasonOf(c.Dropped, "limit", "too-high") != 1 {
@@ -92,21 +92,57 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// decodedMessages returns messages that have been decoded.
+func decodedMessages(n int) []pipeline.Packet {
+	packets := messages(n)
+	for i := range packets {
+		packets[i].Decode()
+	}
+	return packets
+}
+
+// TestDecideOffers has packets that no sink gets come between those that one does.
+func TestDecideOffers(t *testing.T) {
+	odd := filter{filter: func(p *pipeline.Packet) pipeline.Reason {
+		mtu, _ := p.MTU()
+		return pipeline.Reason(mtu % 2)
+	}}
+	p, err := pipeline.NewOffline(pipeline.Spec{
+		Sources: []pipeline.Stage{pipelinetest.Lend(nil, 1)},
+		Sinks: []pipeline.SinkStage{
+			sinkStage("even", sink{}, filterStage("odd", odd, "odd")),
+			sinkStage("low", sink{}, filterStage("limit", explained(1002), "too-high")),
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[int][]bool{}
+	n, err := p.Decide(decodedMessages(8), func(i int, offered []bool) error {
+		got[i] = slices.Clone(offered)
+		return nil
+	})
+	want := map[int][]bool{0: {true, true}, 1: {false, true}, 2: {true, true}, 4: {true, false}, 6: {true, false}}
+	if diff := cmp.Diff(want, got); diff != "" || n != 8 || err != nil {
+		t.Errorf("decided about %d, error %v; offers (-want +got):\n%s", n, err, diff)
+	}
+}
+
 // TestDecideStops has who is told of packets fail at the second, and then goes on with others.
 func TestDecideStops(t *testing.T) {
 	p := offline(t)
-	packets, enough := messages(7), errors.New("enough")
+	packets, enough := decodedMessages(7), errors.New("enough")
 	var told []int
-	err := p.Decide(packets[:3], func(i int, _ []bool) error {
+	n, err := p.Decide(packets[:3], func(i int, _ []bool) error {
 		if told = append(told, i); i == 1 {
 			return enough
 		}
 		return nil
 	})
-	if diff := cmp.Diff([]int{0, 1}, told); diff != "" || !errors.Is(err, enough) {
-		t.Errorf("error %v; told of (-want +got):\n%s", err, diff)
+	if diff := cmp.Diff([]int{0, 1}, told); diff != "" || n != 3 || !errors.Is(err, enough) {
+		t.Errorf("decided about %d, error %v; told of (-want +got):\n%s", n, err, diff)
 	}
-	err = p.Decide(packets[6:], func(_ int, got []bool) error {
+	_, err = p.Decide(packets[6:], func(_ int, got []bool) error {
 		if diff := cmp.Diff([]bool{false, false, true}, got); diff != "" {
 			t.Errorf("sinks (-want +got):\n%s", diff)
 		}
@@ -131,9 +167,9 @@ func TestDecideHowMany(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		packets := messages(100)
+		packets := decodedMessages(100)
 		for batch := range slices.Chunk(packets, size) {
-			if err := p.Decide(batch, nil); err != nil {
+			if _, err := p.Decide(batch, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -152,14 +188,15 @@ func TestDecideReturnsPanics(t *testing.T) {
 			}
 			return pipeline.Pass
 		}})},
+		Sinks: []pipeline.SinkStage{sinkStage("all", sink{})},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	packets, told := messages(4), 0
-	err = p.Decide(packets, func(int, []bool) error { told++; return nil })
-	if err == nil || !strings.HasPrefix(err.Error(), "filter bad: panic: boom") || told != 2 {
-		t.Errorf("told of %d packets, want 2; error %v", told, err)
+	packets, told := decodedMessages(4), 0
+	n, err := p.Decide(packets, func(int, []bool) error { told++; return nil })
+	if err == nil || !strings.HasPrefix(err.Error(), "filter bad: panic: boom") || n != 2 || told != 2 {
+		t.Errorf("decided about %d and told of %d packets, want 2; error %v", n, told, err)
 	}
 	if want := (pipeline.Verdict{Stage: "bad", Reason: "panic"}); packets[2].Verdict != want {
 		t.Errorf("verdict %v, want %v", packets[2].Verdict, want)

@@ -27,10 +27,10 @@ func (o *Offline) Trace(pkt *Packet) ([]Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	var got []bool
+	got := make([]bool, len(o.got))
 	batch := []Packet{*pkt}
-	err = o.Decide(batch, func(_ int, offered []bool) error {
-		got = append(got, offered...)
+	_, err = o.Decide(batch, func(_ int, offered []bool) error {
+		copy(got, offered)
 		return nil
 	})
 	*pkt = batch[0]

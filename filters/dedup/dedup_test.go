@@ -211,7 +211,10 @@ func TestRefusedPacketsAreNoCopies(t *testing.T) {
 		message('b', 10000), // duplicate
 		message('a', 10000), // passes
 	}
-	if err := p.Decide(packets, nil); err != nil {
+	for i := range packets {
+		packets[i].Decode()
+	}
+	if _, err := p.Decide(packets, nil); err != nil {
 		t.Fatal(err)
 	}
 	for i := range packets {

@@ -149,7 +149,7 @@ func TestForgedClientsForgetNobody(t *testing.T) {
 	for i := range uint32(1_000_000) {
 		m.Time = pipelinetest.Begin + pipeline.Instant(i)*pipeline.Instant(10*time.Microsecond)
 		client[0], client[1], client[2], client[3] = byte(i>>24), byte(i>>16), byte(i>>8), byte(i)
-		if err := p.Decide(one, nil); err != nil {
+		if _, err := p.Decide(one, nil); err != nil {
 			t.Fatal(err)
 		}
 		if m.Verdict.Forward() {

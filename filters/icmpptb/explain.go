@@ -7,7 +7,7 @@ import (
 )
 
 // Explain shows what the packet is: see [pipeline.Explainer].
-func (filter) Explain(p *pipeline.Packet) string {
+func (*filter) Explain(p *pipeline.Packet) string {
 	what := describe(p)
 	if p.Broadcast() {
 		what += ", sent to several hosts"

@@ -48,7 +48,7 @@ func Plugin() pipeline.Plugin {
 			LinkType:  {Name: "link-type", Doc: "packets of this link type are not decoded"},
 		},
 		New: func(_ Settings, env pipeline.Env) (pipeline.Filter, error) {
-			return filter{canaries: env.Canaries}, nil
+			return &filter{canaries: env.Canaries}, nil
 		},
 	})
 }
@@ -57,7 +57,7 @@ type filter struct {
 	canaries bool // broadcast ones must reach the engine
 }
 
-func (filter) Filter(p *pipeline.Packet) pipeline.Reason {
+func (*filter) Filter(p *pipeline.Packet) pipeline.Reason {
 	switch {
 	case p.PTB == 0 && !p.LinkType.Decoded():
 		return LinkType
@@ -80,6 +80,6 @@ func behindLink(p *pipeline.Packet) int {
 	return p.Length - p.Network
 }
 
-func (f filter) KernelFilter(link linklayer.Type, snaplen uint32) []bpf.Instruction {
+func (f *filter) KernelFilter(link linklayer.Type, snaplen uint32) []bpf.Instruction {
 	return kernelFilter(link, snaplen, f.canaries)
 }

@@ -103,7 +103,10 @@ func TestFairTransaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused := slices.Repeat([]pipeline.Packet{pipelinetest.PTB{MTU: 1200}.Packet(pipelinetest.Begin)}, 1000)
-	if err := p.Decide(refused, nil); err != nil {
+	for i := range refused {
+		refused[i].Decode()
+	}
+	if _, err := p.Decide(refused, nil); err != nil {
 		t.Fatal(err)
 	}
 	for i := range refused {
@@ -121,7 +124,10 @@ func TestFairTransaction(t *testing.T) {
 		}
 	}
 	packets := slices.Repeat([]pipeline.Packet{message(2, 1, 0)}, 20)
-	if err := p.Decide(packets, nil); err != nil {
+	for i := range packets {
+		packets[i].Decode()
+	}
+	if _, err := p.Decide(packets, nil); err != nil {
 		t.Fatal(err)
 	}
 	for i := range packets {

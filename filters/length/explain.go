@@ -8,7 +8,7 @@ import (
 )
 
 // Explain shows the lengths that count: see [pipeline.Explainer].
-func (filter) Explain(p *pipeline.Packet) string {
+func (*filter) Explain(p *pipeline.Packet) string {
 	if p.Network < 0 {
 		return "no IP header"
 	}

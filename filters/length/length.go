@@ -36,14 +36,14 @@ func Plugin() pipeline.Plugin {
 			BadIHL:   {Name: "bad-ihl", Doc: "the IPv4 header length is below 20 bytes"},
 		},
 		New: func(Settings, pipeline.Env) (pipeline.Filter, error) {
-			return filter{}, nil
+			return new(filter), nil
 		},
 	})
 }
 
 type filter struct{}
 
-func (filter) Filter(p *pipeline.Packet) pipeline.Reason {
+func (*filter) Filter(p *pipeline.Packet) pipeline.Reason {
 	if p.Network < 0 || p.Tag == linklayer.EtherTypeQinQ {
 		return TooShort
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // Explain shows the MTU and what is allowed: see [pipeline.Explainer].
-func (f filter) Explain(p *pipeline.Packet) string {
+func (f *filter) Explain(p *pipeline.Packet) string {
 	mtu, ok := p.MTU()
 	if !ok {
 		return "no next-hop MTU"

@@ -54,12 +54,13 @@ func New(s Settings, _ pipeline.Env) (pipeline.Filter, error) {
 	case s.Strict && (s.Max < strictMin || s.Min > strictMax):
 		return nil, setting.Errorf("strict", "lets only %d to %d pass, and min and max only %d to %d: nothing would pass", strictMin, strictMax, s.Min, s.Max)
 	}
-	return filter(s), nil
+	f := filter(s)
+	return &f, nil
 }
 
 type filter Settings
 
-func (f filter) Filter(p *pipeline.Packet) pipeline.Reason {
+func (f *filter) Filter(p *pipeline.Packet) pipeline.Reason {
 	mtu, ok := p.MTU()
 	switch {
 	case !ok || mtu < f.Min || mtu > f.Max:

@@ -124,7 +124,10 @@ func TestRefusedPacketsChargeNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Decide(packets, nil); err != nil {
+	for i := range packets {
+		packets[i].Decode()
+	}
+	if _, err := p.Decide(packets, nil); err != nil {
 		t.Fatal(err)
 	}
 	for i := range packets {

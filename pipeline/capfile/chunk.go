@@ -14,8 +14,8 @@ const (
 // chunks hands out a stream piece by piece.
 type chunks interface {
 	// next returns rest, the unused end of the window that was returned before,
-	// followed by at least one more byte, or an error. What was returned before
-	// is no longer valid.
+	// followed by at least one more byte unless there is an error. Packets in what
+	// was returned before stay as they are while they are lent.
 	next(rest []byte) ([]byte, error)
 
 	// close ends what next began. The stream must be one whose reads return, or
@@ -68,20 +68,23 @@ func (c *chunk) fill(r io.Reader) {
 // direct reads chunks when they are asked for.
 type direct struct {
 	r     io.Reader
+	loans *loans
 	chunk *chunk
 }
 
 func (d *direct) next(rest []byte) ([]byte, error) {
-	if d.chunk == nil {
+	switch {
+	case d.chunk == nil:
 		d.chunk = newChunk()
-	}
-	if d.chunk.err != nil {
-		return nil, d.chunk.err
+	case d.chunk.err != nil:
+		return rest, d.chunk.err
+	default:
+		d.chunk = d.loans.exchange(d.chunk)
 	}
 	d.chunk.prepend(rest)
 	d.chunk.fill(d.r)
 	if d.chunk.n == 0 {
-		return nil, d.chunk.err
+		return d.chunk.window(len(rest)), d.chunk.err
 	}
 	return d.chunk.window(len(rest)), nil
 }

@@ -17,11 +17,10 @@ const inputSize = 64 << 10
 // maxWindow is the largest window of a zstd frame, that of the zstd program.
 const maxWindow = 128 << 20
 
-// decompressor reads what a stream holds, whether it is compressed or not. It
-// looks at the stream when first read.
+// decompressor reads what a stream holds, whether it is compressed or not.
 type decompressor struct {
 	in   *bufio.Reader
-	out  io.Reader // nil before the first read
+	out  io.Reader // nil before start
 	kind string    // "gzip", "zstd" or ""
 	free func()    // nil where there is nothing to free
 }
@@ -30,30 +29,28 @@ func newDecompressor(r io.Reader) *decompressor {
 	return &decompressor{in: bufio.NewReaderSize(r, inputSize)}
 }
 
-func (d *decompressor) Read(p []byte) (int, error) {
-	if d.out == nil {
-		if err := d.start(); err != nil {
-			return 0, d.explain(err)
-		}
-	}
-	n, err := d.out.Read(p)
-	return n, d.explain(err)
-}
-
-// start chooses the decompressor by the stream's first bytes.
-func (d *decompressor) start() error {
+// start looks at the stream's first bytes, and reports whether it is compressed. It is
+// to be called once, before the first Read.
+func (d *decompressor) start() (compressed bool, err error) {
 	magic, err := d.in.Peek(4)
-	if err != nil && err != io.EOF {
-		return err
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, err
 	}
 	switch {
 	case isGzip(magic):
-		return d.startGzip()
+		err = d.startGzip()
 	case isZstd(magic):
-		return d.startZstd()
+		err = d.startZstd()
+	default:
+		d.out = d.in
+		return false, nil
 	}
-	d.out = d.in
-	return nil
+	return true, d.explain(err)
+}
+
+func (d *decompressor) Read(p []byte) (int, error) {
+	n, err := d.out.Read(p)
+	return n, d.explain(err)
 }
 
 func isGzip(magic []byte) bool { return bytes.HasPrefix(magic, []byte{0x1f, 0x8b}) }

@@ -58,8 +58,9 @@
 // # Memory
 //
 // Packets of more than [MaxPacket] bytes and blocks of more than [MaxBlock] are
-// refused, whatever they claim. A reader needs a buffer of 576 KiB, with read-ahead two
-// of them, another 64 KiB for its input, and 32 bytes for each interface. A buffer grows
+// refused, whatever they claim. A reader needs a buffer of 576 KiB, of which it touches 256
+// for most files, two of them for a compressed file that is read ahead, and one more for each further batch
+// that is lent; another 64 KiB for its input, and 32 bytes for each interface. A buffer grows
 // for larger blocks that are not skipped, with what is there of them: to at most twice
 // MaxBlock. A decompressor comes on
 // top: 64 KiB for gzip, for zstd at most about twice the window that the file asks

@@ -52,6 +52,7 @@ func whyNone(missing error) error {
 type FilesOptions struct {
 	Stdin     io.Reader // what the path Stdin stands for; the default is os.Stdin
 	ReadAhead bool      // as of a Reader
+	Lend      int       // as of a Reader
 
 	// Warn is told what is odd, as of a Reader. May be nil.
 	Warn func(warning error)
@@ -113,7 +114,7 @@ func (f *Files) open() error {
 	f.paths = f.paths[1:]
 	f.stream = stream
 	f.reader = NewReader(stream, ReaderOptions{
-		Name: displayName(path), ReadAhead: f.options.ReadAhead, Warn: f.options.Warn,
+		Name: displayName(path), ReadAhead: f.options.ReadAhead, Lend: f.options.Lend, Warn: f.options.Warn,
 	})
 	return nil
 }

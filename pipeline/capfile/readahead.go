@@ -8,6 +8,7 @@ import (
 // readAhead reads chunks in a goroutine of its own, one ahead of that in use.
 type readAhead struct {
 	r       io.Reader
+	loans   *loans
 	current *chunk      // in use, nil before the first
 	full    chan *chunk // closed by the goroutine at its end
 	free    chan *chunk
@@ -17,24 +18,24 @@ type readAhead struct {
 	err     error
 }
 
-func newReadAhead(r io.Reader) *readAhead {
+func newReadAhead(r io.Reader, l *loans) *readAhead {
 	return &readAhead{
-		r: r, full: make(chan *chunk, 2), free: make(chan *chunk, 2), quit: make(chan struct{}),
+		r: r, loans: l, full: make(chan *chunk, 2), free: make(chan *chunk, 2), quit: make(chan struct{}),
 	}
 }
 
 func (a *readAhead) next(rest []byte) ([]byte, error) {
 	a.start()
 	if a.err != nil {
-		return nil, a.err
+		return rest, a.err
 	}
 	c := <-a.full
 	if a.err = c.err; c.n == 0 {
-		return nil, a.err
+		return rest, a.err
 	}
 	c.prepend(rest)
 	if a.current != nil {
-		a.free <- a.current
+		a.free <- a.loans.exchange(a.current)
 	}
 	a.current = c
 	return c.window(len(rest)), nil

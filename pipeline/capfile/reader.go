@@ -23,7 +23,8 @@ type BatchReader interface {
 	// ReadBatch fills Data, Length, Time, LinkType and Type of up to len(dst)
 	// packets and returns their number, at least one unless dst is empty or there
 	// is an error. There are no packets with an error; io.EOF means that all have
-	// been read. The bytes are lent until the next call.
+	// been read. The bytes are lent until the next call, or for as many calls as the
+	// options of the readers say.
 	ReadBatch(dst []pipeline.Packet) (int, error)
 }
 
@@ -33,9 +34,14 @@ type ReaderOptions struct {
 	// "capture".
 	Name string
 
-	// ReadAhead reads and decompresses in a goroutine of its own, beginning with
-	// the first ReadBatch.
+	// ReadAhead has a compressed file read and decompressed in a goroutine of its own,
+	// beginning with the first ReadBatch. It makes no difference to others: what has
+	// just been read is nearest to the processor that read it.
 	ReadAhead bool
+
+	// Lend is the number of batches whose bytes are lent at a time: those of a batch
+	// are good until the Lend-th call of ReadBatch after it. The default is 1.
+	Lend int
 
 	// Warn is told of what is odd and no error, once for each kind and file, by the
 	// goroutine that calls ReadBatch. May be nil.
@@ -48,8 +54,10 @@ const defaultName = "capture"
 // Reader reads a capture file. Its methods are not to be called concurrently.
 type Reader struct {
 	name   string
-	chunks chunks
 	in     *decompressor
+	ahead  bool
+	chunks chunks // of in; nil before the first is needed
+	loans  *loans
 	file   io.Closer // nil if not ours
 
 	window  []byte // unread bytes
@@ -93,11 +101,7 @@ func NewReader(r io.Reader, o ReaderOptions) *Reader {
 	if o.Name == "" {
 		o.Name = defaultName
 	}
-	in := newDecompressor(r)
-	reader := &Reader{name: o.Name, in: in, chunks: &direct{r: in}}
-	if o.ReadAhead {
-		reader.chunks = newReadAhead(in)
-	}
+	reader := &Reader{name: o.Name, in: newDecompressor(r), ahead: o.ReadAhead, loans: newLoans(o.Lend)}
 	if o.Warn != nil {
 		reader.odd.warn = func(n int, text string) {
 			o.Warn(fmt.Errorf("read %s: packet %d: %s", o.Name, reader.packets+uint64(n)+1, text))
@@ -111,6 +115,7 @@ func (r *Reader) ReadBatch(dst []pipeline.Packet) (int, error) {
 	if len(dst) == 0 {
 		return 0, nil
 	}
+	r.loans.call++
 	for r.err == nil {
 		if r.decoder == nil {
 			r.begin()
@@ -160,10 +165,12 @@ func (r *Reader) begin() {
 
 // more gets more bytes, or notes why there are none.
 func (r *Reader) more() {
-	window, err := r.chunks.next(r.window)
+	err := r.open()
+	if err == nil {
+		r.window, err = r.chunks.next(r.window)
+	}
 	switch {
 	case err == nil:
-		r.window = window
 	case errors.Is(err, io.EOF):
 		if err := r.end(); err != nil {
 			r.fail(err)
@@ -174,6 +181,23 @@ func (r *Reader) more() {
 		r.offset += int64(len(r.window))
 		r.fail(err)
 	}
+}
+
+// open begins the stream if it has not begun.
+func (r *Reader) open() error {
+	if r.chunks != nil {
+		return nil
+	}
+	compressed, err := r.in.start()
+	if err != nil {
+		return err
+	}
+	if r.ahead && compressed {
+		r.chunks = newReadAhead(r.in, r.loans)
+	} else {
+		r.chunks = &direct{r: r.in, loans: r.loans}
+	}
+	return nil
 }
 
 // end returns an error if the file can't end here.
@@ -202,7 +226,9 @@ func (r *Reader) Close() error {
 	if r.file != nil {
 		err = r.file.Close()
 	}
-	r.chunks.close()
+	if r.chunks != nil {
+		r.chunks.close()
+	}
 	r.in.close()
 	r.err = newError(r.name, r.offset, os.ErrClosed)
 	return err

@@ -446,3 +446,69 @@ func writeFile(tb testing.TB, path string, octets []byte) {
 		tb.Fatal(err)
 	}
 }
+
+// A file that comes byte by byte ends with the same error as one that comes at once.
+func TestEndByteByByte(t *testing.T) {
+	file := join(pcapHeader(le, 0xa1b2c3d4), record(le, 0, 0, 1, "a"), record(le, 0, 0, 300, strings.Repeat("b", 300)))
+	file = file[:len(file)-7]
+	_, want := read(file, capfile.ReaderOptions{})
+	_, got := readAll(capfile.NewReader(iotest.OneByteReader(bytes.NewReader(file)), capfile.ReaderOptions{}), 5)
+	if want == nil || got == nil || got.Error() != want.Error() {
+		t.Errorf("error %v, want %v", got, want)
+	}
+}
+
+// TestLend keeps packets of as many batches as are lent, from streams that come in pieces of
+// all sizes, and wants their bytes to stay as they are.
+func TestLend(t *testing.T) {
+	packets := samplePackets(20_000)
+	want := asWritten(packets)
+	plain := write(t, capfile.WriterOptions{Encoder: capfile.Encoder{Format: capfile.Pcapng}}, packets...)
+	for name, file := range map[string][]byte{"plain": plain, "gzip": gzipped(t, plain)} {
+		for shape, stream := range map[string]func(io.Reader) io.Reader{
+			"whole":     func(r io.Reader) io.Reader { return r },
+			"thousands": func(r io.Reader) io.Reader { return pieces{r} },
+			"halves":    iotest.HalfReader,
+		} {
+			for _, lend := range []int{0, 1, 2, 9} {
+				o := capfile.ReaderOptions{ReadAhead: true, Lend: lend}
+				r := capfile.NewReader(stream(bytes.NewReader(file)), o)
+				if got := lent(t, r, max(1, lend)); !cmp.Equal(want, got) {
+					t.Errorf("%s, %s, %d batches lent: the packets differ", name, shape, lend)
+				}
+				r.Close()
+			}
+		}
+	}
+}
+
+// lent reads all packets, and takes those of each batch when the next ones have been read, as long as
+// they are lent.
+func lent(t *testing.T, r *capfile.Reader, batches int) (all []captured) {
+	t.Helper()
+	var kept [][]pipeline.Packet
+	take := func() {
+		for i := range kept[0] {
+			all = append(all, of(&kept[0][i]))
+		}
+		kept = kept[1:]
+	}
+	for {
+		if len(kept) == batches {
+			take()
+		}
+		batch := make([]pipeline.Packet, 70)
+		n, err := r.ReadBatch(batch)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, batch[:n])
+	}
+	for len(kept) > 0 {
+		take()
+	}
+	return all
+}

@@ -100,7 +100,7 @@ func TestReshape(t *testing.T) {
 		{"a link layer that is not decoded", noIP, 9999, 64, 64},
 	} {
 		p := pipeline.Packet{Data: tc.data, Length: len(tc.data), LinkType: tc.link}
-		if absent := (Settings{Snaplen: tc.snaplen}).reshape(&p); absent != "" || len(p.Data) != tc.want || p.Length != len(tc.data) {
+		if absent := (&Settings{Snaplen: tc.snaplen}).reshape(&p); absent != "" || len(p.Data) != tc.want || p.Length != len(tc.data) {
 			t.Errorf("%s: %d of %d bytes, want %d; absent %q", tc.name, len(p.Data), p.Length, tc.want, absent)
 		}
 	}

@@ -96,7 +96,7 @@ func New(s Settings, env pipeline.Env) (pipeline.Source, error) {
 
 // reshape is [pipeline.CaptureAdapter] for the source: it cuts p to the snaplen. Which
 // packets the rules log is not known.
-func (s Settings) reshape(p *pipeline.Packet) (absent string) {
+func (s *Settings) reshape(p *pipeline.Packet) (absent string) {
 	p.Decode()
 	p.Data = p.Data[:min(len(p.Data), max(p.Network, 0)+s.Snaplen)]
 	return ""

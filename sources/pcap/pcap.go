@@ -102,7 +102,7 @@ const (
 
 // reshape is [pipeline.CaptureAdapter] for the source: it cuts p to the snaplen, and
 // leaves out what the direction excludes as far as the capture shows it.
-func (s Settings) reshape(p *pipeline.Packet) (absent string) {
+func (s *Settings) reshape(p *pipeline.Packet) (absent string) {
 	if len(p.Data) > s.Snaplen {
 		p.Data = p.Data[:s.Snaplen]
 	}

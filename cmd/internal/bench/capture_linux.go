@@ -43,7 +43,7 @@ func writeCapture(path string, packets int) (err error) {
 			return fmt.Errorf("write capture: %w", err)
 		}
 	}
-	return w.Flush()
+	return errors.Join(w.Flush(), f.Sync()) // the disk is to be idle when the programs run
 }
 
 // segment returns an Ethernet frame with 200 bytes of TCP.

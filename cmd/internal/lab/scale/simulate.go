@@ -161,7 +161,8 @@ func (s *simulation) genuine(client int, after, at time.Duration) error {
 // passes reports whether a frame passes one side's filters.
 func passes(side *pipeline.Offline, frame []byte, at time.Duration) (bool, error) {
 	p := []pipeline.Packet{{Data: frame, Length: len(frame), LinkType: linklayer.Ethernet, Time: pipeline.Instant(epoch + at)}}
-	err := side.Decide(p, nil)
+	p[0].Decode()
+	_, err := side.Decide(p, nil)
 	return p[0].Verdict.Forward(), err
 }
 

@@ -101,7 +101,8 @@ func starve(t *testing.T, filters []pipeline.Stage, k knowledge, rate int) float
 	}
 	passes := func(m pipelinetest.PTB, at time.Duration) bool {
 		packet := []pipeline.Packet{m.Packet(pipelinetest.Begin + pipeline.Instant(at))}
-		if err := p.Decide(packet, nil); err != nil {
+		packet[0].Decode()
+		if _, err := p.Decide(packet, nil); err != nil {
 			t.Fatal(err)
 		}
 		return packet[0].Verdict.Forward()

@@ -10,7 +10,11 @@
 // delivered a packet ([pipeline.CaptureAdapter]: a snaplen, a direction), its sinks say
 // what they would have sent ([pipeline.DryRunner]); sinks that send nothing are
 // only counted. Packets have the numbers that Wireshark and tcpdump give them: those that
-// the source would not have delivered count too, and say why. Decisions are those of the engine itself ([pipeline.Pipeline.Decide]),
-// packet by packet in one goroutine, so the same input gives the same output, byte
-// for byte, at any speed. Reading and writing have goroutines of their own.
+// the source would not have delivered count too, and say why. Decisions are those of the
+// engine itself ([pipeline.Offline.Decide]), packet by packet in one goroutine, so the same
+// input gives the same output, byte for byte, at any speed.
+//
+// A second goroutine reads, some batches ahead. What can be done with each packet alone, reshaping
+// and decoding, is done by whichever of the two has time. Writing has a goroutine of its
+// own, and so has the decompressing of each file.
 package replay

@@ -26,10 +26,11 @@ type pace struct {
 
 func newPace(s Speed) *pace { return &pace{speed: s} }
 
+// untimed reports whether no packet has to wait.
+func (p *pace) untimed() bool { return p.speed == 0 }
+
 // ahead reports whether the packet's time has not yet come.
-func (p *pace) ahead(at pipeline.Instant) bool {
-	return p.speed != 0 && p.wait(at) > early
-}
+func (p *pace) ahead(at pipeline.Instant) bool { return p.wait(at) > early }
 
 func (p *pace) wait(at pipeline.Instant) time.Duration {
 	if !p.begun {

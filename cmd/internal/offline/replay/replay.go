@@ -11,9 +11,6 @@ import (
 	"github.com/pmtud/pmtud/pipeline/verdict"
 )
 
-// batchSize is the number of packets read at once.
-const batchSize = 256
-
 // Options say what to replay and what to write.
 type Options struct {
 	Captures []string  // paths as capfile.Expand takes them, replayed together in the order of time
@@ -60,7 +57,7 @@ type replay struct {
 	recorder *recorder
 	verdicts *verdictWriter
 
-	places  []verdict.Place   // of the packets of the batch at hand
+	nobody  []bool            // which sinks get a packet that none gets
 	packets uint64            // of the captures
 	absent  map[string]uint64 // packets that the source would not have delivered, by reason
 	cut     uint64            // packets that lack bytes which the source would have delivered
@@ -74,8 +71,9 @@ func newReplay(p *pipeline.Offline, spec pipeline.Spec, o Options) *replay {
 	}
 	r := &replay{
 		pipeline: p, shape: newShape(p), options: o, pace: newPace(o.Speed), recorder: newRecorder(p, spec, o),
-		places: make([]verdict.Place, batchSize), absent: map[string]uint64{},
+		absent: map[string]uint64{},
 	}
+	r.nobody = make([]bool, len(r.recorder.sinks))
 	if o.Verdicts != nil {
 		r.verdicts = newVerdictWriter(p, o.Verdicts)
 	}
@@ -95,18 +93,19 @@ func (r *replay) find(patterns []string) (paths []string) {
 }
 
 func (r *replay) run(ctx context.Context, paths []string) error {
-	captures := openCaptures(ctx, paths, r.options.Stdin, r.options.Warn, r.recordDamage)
-	defer captures.close()
-	batch := make([]pipeline.Packet, batchSize)
+	ahead := readAhead(ctx, r.shape, func(ctx context.Context, warn func(error)) *captures {
+		return openCaptures(ctx, paths, r.options.Stdin, warn, r.recordDamage)
+	})
+	defer ahead.close()
 	for {
-		n, err := captures.reader.ReadBatch(batch)
-		if err != nil {
-			return r.readError(err)
+		b := ahead.next()
+		for _, w := range b.warnings {
+			r.options.Warn(w)
 		}
-		for i := range batch[:n] {
-			r.places[i] = captures.place(i)
+		if b.err != nil {
+			return r.readError(b.err)
 		}
-		if err := r.batch(ctx, batch[:n]); err != nil {
+		if err := r.batch(ctx, b); err != nil {
 			return err
 		}
 		r.progress()
@@ -147,67 +146,98 @@ func (r *replay) readError(err error) error {
 }
 
 // batch decides about packets and writes down what became of them.
-func (r *replay) batch(ctx context.Context, batch []pipeline.Packet) error {
+func (r *replay) batch(ctx context.Context, b *batch) error {
+	r.size += b.size
+	r.cut += uint64(len(b.cut))
 	begin := 0 // of those that are not yet decided about
-	for i := range batch {
-		p := &batch[i]
-		r.size += uint64(len(p.Data))
-		cut, absent := r.shape.apply(p)
-		r.places[i].Cut = cut && absent == ""
-		if absent == "" && !r.pace.ahead(p.Time) {
-			continue
-		}
-		err := r.decide(batch, begin, i)
-		begin = i
-		switch {
-		case err != nil:
-		case absent == "":
-			err = r.await(ctx, p.Time)
-		default:
-			begin++
-			err = r.notCaptured(r.places[i], p, absent)
-		}
-		if err != nil {
+	for _, i := range b.absent {
+		if err := r.decideInTime(ctx, b, begin, i); err != nil {
 			return err
 		}
+		if err := r.notCaptured(b.place(i), &b.packets[i]); err != nil {
+			return err
+		}
+		begin = i + 1
 	}
-	return r.decide(batch, begin, len(batch))
+	return r.decideInTime(ctx, b, begin, len(b.packets))
+}
+
+// decideInTime decides about the packets of a batch from begin to before end, each when
+// its time has come.
+func (r *replay) decideInTime(ctx context.Context, b *batch, begin, end int) error {
+	if r.pace.untimed() {
+		return r.decide(b, begin, end)
+	}
+	for i := begin; i < end; i++ {
+		at := b.packets[i].Time
+		if !r.pace.ahead(at) {
+			continue
+		}
+		if err := r.decide(b, begin, i); err != nil {
+			return err
+		}
+		if err := r.await(ctx, at); err != nil {
+			return err
+		}
+		begin = i
+	}
+	return r.decide(b, begin, end)
 }
 
 // decide decides about the packets of a batch from begin to before end.
-func (r *replay) decide(batch []pipeline.Packet, begin, end int) error {
-	batch, places := batch[begin:end], r.places[begin:end]
-	return r.pipeline.Decide(batch, func(i int, got []bool) error {
-		at, p := places[i], &batch[i]
-		r.packets++
-		if at.Cut {
-			r.cut++
+func (r *replay) decide(b *batch, begin, end int) error {
+	told := begin
+	var failed error // to write something down
+	decided, err := r.pipeline.Decide(b.packets[begin:end], func(i int, got []bool) error {
+		i += begin
+		failed = r.tellAll(b, told, i)
+		if failed == nil {
+			failed = r.record(b.place(i), &b.packets[i], got)
 		}
-		r.observe(p)
-		if err := r.recorder.record(at, p, got); err != nil {
-			return fmt.Errorf("write what would be sent: %w", err)
-		}
-		return r.writeVerdict(at, p, got)
+		told = i + 1
+		return failed
 	})
+	r.packets += uint64(decided)
+	if failed != nil {
+		return failed
+	}
+	return errors.Join(r.tellAll(b, told, begin+decided), err)
+}
+
+// record writes down what sinks would do with a packet that they get.
+func (r *replay) record(at verdict.Place, p *pipeline.Packet, got []bool) error {
+	if err := r.recorder.record(at, p, got); err != nil {
+		return fmt.Errorf("write what would be sent: %w", err)
+	}
+	return r.tell(at, p, got)
+}
+
+// tellAll tells what became of the packets of a batch from begin to before end, which no sink
+// gets.
+func (r *replay) tellAll(b *batch, begin, end int) error {
+	if r.verdicts == nil && r.options.Observe == nil {
+		return nil
+	}
+	for i := begin; i < end; i++ {
+		if err := r.tell(b.place(i), &b.packets[i], r.nobody); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // notCaptured writes down why the source would not have delivered a packet.
-func (r *replay) notCaptured(at verdict.Place, p *pipeline.Packet, why string) error {
+func (r *replay) notCaptured(at verdict.Place, p *pipeline.Packet) error {
 	r.packets++
-	r.absent[why]++
-	p.Decode()
-	p.Verdict = pipeline.Verdict{Reason: why}
-	r.observe(p)
-	return r.writeVerdict(at, p, nil)
+	r.absent[p.Verdict.Reason]++
+	return r.tell(at, p, r.nobody)
 }
 
-func (r *replay) observe(p *pipeline.Packet) {
+// tell tells what became of a packet.
+func (r *replay) tell(at verdict.Place, p *pipeline.Packet, got []bool) error {
 	if r.options.Observe != nil {
 		r.options.Observe(p)
 	}
-}
-
-func (r *replay) writeVerdict(at verdict.Place, p *pipeline.Packet, got []bool) error {
 	if r.verdicts == nil {
 		return nil
 	}

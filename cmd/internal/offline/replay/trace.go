@@ -65,7 +65,8 @@ func TraceCapture(ctx context.Context, spec pipeline.Spec, path string, stdin io
 			if absent != "" {
 				continue
 			}
-			if err := p.Decide(batch[i:i+1], nil); err != nil {
+			pkt.Decode()
+			if _, err := p.Decide(batch[i:i+1], nil); err != nil {
 				return nil, err
 			}
 		}

@@ -80,7 +80,10 @@ func decide(t *testing.T, packets []pipeline.Packet, o options) []pipeline.Packe
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Decide(packets, nil); err != nil {
+	for i := range packets {
+		packets[i].Decode()
+	}
+	if _, err := p.Decide(packets, nil); err != nil {
 		t.Fatal(err)
 	}
 	return packets

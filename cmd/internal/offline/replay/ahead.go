@@ -1,0 +1,124 @@
+package replay
+
+import (
+	"context"
+	"slices"
+
+	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/verdict"
+)
+
+const (
+	batchSize = 2048 // packets that are read at once: about as many as a reader has in its buffer
+	batches   = 8    // under way
+	behind    = 2    // of these, read and not yet taken: from there on whoever decides is behind
+)
+
+// batch is a part of the captures.
+type batch struct {
+	packets  []pipeline.Packet
+	number   uint64          // of the first one, where there is one capture
+	places   []verdict.Place // of each, where there are several
+	warnings []error         // of reading it
+	err      error           // instead of packets
+
+	// Known once it is prepared. Indices of packets ascend.
+	prepared bool
+	absent   []int  // those that the source would not have delivered; Verdict says why
+	cut      []int  // those that lack bytes which the source would have delivered
+	size     uint64 // in the captures, in bytes
+}
+
+// place returns where packet i is in the captures.
+func (b *batch) place(i int) verdict.Place {
+	at := verdict.Place{Number: b.number + uint64(i)}
+	if len(b.places) > 0 {
+		at = b.places[i]
+	}
+	_, at.Cut = slices.BinarySearch(b.cut, i)
+	return at
+}
+
+// ahead reads captures in a goroutine of its own, some batches ahead of that which is decided
+// about. Batches have to be prepared, too: whoever of the two is ahead of the other does it, so
+// that both have something to do.
+type ahead struct {
+	captures *captures
+	shape    *shape
+	stop     context.CancelFunc
+	made     int
+	free     chan *batch
+	read     chan *batch // closed when nothing more comes
+	reading  *batch
+	inUse    *batch
+}
+
+// readAhead begins to read the captures that open returns. Its context is done when the reading is to
+// end.
+func readAhead(ctx context.Context, s *shape, open func(ctx context.Context, warn func(error)) *captures) *ahead {
+	a := &ahead{shape: s, free: make(chan *batch, batches), read: make(chan *batch, batches)}
+	ctx, a.stop = context.WithCancel(ctx)
+	a.captures = open(ctx, func(w error) { a.reading.warnings = append(a.reading.warnings, w) })
+	go a.run()
+	return a
+}
+
+// next returns the next batch, prepared. It is lent until the next call. One with an error
+// is the last.
+func (a *ahead) next() *batch {
+	if a.inUse != nil {
+		a.free <- a.inUse
+	}
+	a.inUse = <-a.read
+	if !a.inUse.prepared {
+		a.shape.prepare(a.inUse)
+	}
+	return a.inUse
+}
+
+// close ends the reading and closes the captures.
+func (a *ahead) close() {
+	a.stop()
+	close(a.free)
+	for range a.read {
+	}
+	a.captures.close()
+}
+
+func (a *ahead) run() {
+	defer close(a.read)
+	for b := a.take(); b != nil; b = a.take() {
+		a.fill(b)
+		if len(a.read) >= behind {
+			a.shape.prepare(b)
+		}
+		a.read <- b
+		if b.err != nil {
+			return
+		}
+	}
+}
+
+// take returns a batch that is free, or a new one while there are few. It returns nil after
+// close.
+func (a *ahead) take() *batch {
+	if a.made < batches {
+		select {
+		case b := <-a.free:
+			return b
+		default:
+			a.made++
+			return &batch{packets: make([]pipeline.Packet, batchSize)}
+		}
+	}
+	return <-a.free
+}
+
+// fill reads a batch.
+func (a *ahead) fill(b *batch) {
+	a.reading = b
+	b.warnings = b.warnings[:0]
+	n, err := a.captures.reader.ReadBatch(b.packets[:batchSize])
+	b.packets, b.err, b.prepared = b.packets[:n], err, false
+	a.captures.place(b)
+}
