@@ -31,7 +31,6 @@ func BenchmarkReader(b *testing.B) {
 			ahead bool
 		}{
 			{"capfile", file, false},
-			{"capfile ahead", file, true},
 			{"capfile gzip", gzipped(b, file), false},
 			{"capfile gzip ahead", gzipped(b, file), true},
 			{"capfile zstd", zstdCompressed(b, file), false},

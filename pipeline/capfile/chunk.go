@@ -8,7 +8,7 @@ const (
 
 	// headroom is the space in front of a chunk for the beginning of a record of
 	// which the chunk before it had the first bytes. It grows for larger ones.
-	headroom = MaxPacket + 64<<10
+	headroom = 80 << 10
 )
 
 // chunks hands out a stream piece by piece.
@@ -29,6 +29,8 @@ type chunk struct {
 	head int    // the length of the headroom
 	n    int
 	err  error // after the bytes
+
+	since uint64 // the call of ReadBatch from which on it is in use
 }
 
 func newChunk() *chunk { return &chunk{buf: make([]byte, headroom+chunkSize), head: headroom} }
@@ -41,11 +43,11 @@ func (c *chunk) prepend(rest []byte) {
 	copy(c.buf[c.head-len(rest):], rest)
 }
 
-// grow makes room for n bytes in front, and for as many at once that are read: so
+// grow makes room for n bytes in front, and for at least as many at once that are read: so
 // the bytes of a record are copied a few times only, however long it is.
 func (c *chunk) grow(n int) {
 	head := min(2*n, MaxBlock)
-	buf := make([]byte, head+n)
+	buf := make([]byte, head+max(n, len(c.buf)-c.head))
 	copy(buf[head:], c.buf[c.head:c.head+c.n])
 	c.buf, c.head = buf, head
 }
@@ -81,6 +83,7 @@ func (d *direct) next(rest []byte) ([]byte, error) {
 	default:
 		d.chunk = d.loans.exchange(d.chunk)
 	}
+	d.loans.use(d.chunk)
 	d.chunk.prepend(rest)
 	d.chunk.fill(d.r)
 	if d.chunk.n == 0 {

@@ -40,9 +40,10 @@ func TestReadLargeBlocks(t *testing.T) {
 			want := []captured{
 				{"first", 9, 5, 1, linklayer.TypeOutgoing}, {"second", 9, 6, 1, 0}, {"four", 4, 0, 1, 0}, {"last", 9, 7, 1, 0},
 			}
-			for _, ahead := range []bool{false, true} {
-				r := capfile.NewReader(iotest.HalfReader(bytes.NewReader(file)), capfile.ReaderOptions{ReadAhead: ahead})
-				got, err := readAll(r, 2)
+			for _, octets := range [][]byte{file, zstdCompressed(t, file)} {
+				o := capfile.ReaderOptions{ReadAhead: true, Lend: 2}
+				r := capfile.NewReader(iotest.HalfReader(bytes.NewReader(octets)), o)
+				got, err := lent(r, 2, 2)
 				if err != nil {
 					t.Error(err)
 				}
@@ -58,24 +59,30 @@ func TestReadLargeBlocks(t *testing.T) {
 // A block's claim alone takes no memory, and the largest one a bounded multiple.
 func TestLargeBlockMemory(t *testing.T) {
 	claim := join(section(le), iface(le, 1, 0), fields(le, uint32(6), uint32(capfile.MaxBlock)), make([]byte, 1000))
+	largest := join(claim, make([]byte, capfile.MaxBlock))
 	for _, tc := range []struct {
 		name string
 		file []byte
+		o    capfile.ReaderOptions
 		most uint64
 	}{
-		{"claim", claim, 1 << 20},
-		{"largest", join(claim, make([]byte, capfile.MaxBlock)), 6 * capfile.MaxBlock},
+		{"claim", claim, capfile.ReaderOptions{}, 1 << 20},
+		{"largest", largest, capfile.ReaderOptions{}, 6 * capfile.MaxBlock},
+		{"lent", largest, capfile.ReaderOptions{Lend: 8}, 6 * capfile.MaxBlock},
+		{"ahead", zstdCompressed(t, largest), capfile.ReaderOptions{ReadAhead: true, Lend: 8}, 11 * capfile.MaxBlock},
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		r := capfile.NewReader(bytes.NewReader(tc.file), capfile.ReaderOptions{})
+		r := capfile.NewReader(bytes.NewReader(tc.file), tc.o)
 		if _, err := readAll(r, 1); err == nil {
 			t.Errorf("%s: read without error", tc.name)
 		}
 		runtime.ReadMemStats(&after)
 		r.Close()
-		if got := after.TotalAlloc - before.TotalAlloc; got > tc.most {
+		got := after.TotalAlloc - before.TotalAlloc
+		if got > tc.most {
 			t.Errorf("%s: %d bytes allocated, more than %d", tc.name, got, tc.most)
 		}
+		t.Logf("%s: %d MiB", tc.name, got>>20)
 	}
 }

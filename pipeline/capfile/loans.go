@@ -15,9 +15,15 @@ type loan struct {
 
 func newLoans(batches int) *loans { return &loans{batches: uint64(max(1, batches))} }
 
-// exchange lends a chunk whose packets have been returned up to the call before, and returns
-// one in which nothing is lent any more.
+// use notes that a chunk is in use from this call on.
+func (l *loans) use(c *chunk) { c.since = l.call }
+
+// exchange takes back a chunk that was in use, and returns one in which nothing is lent. That
+// may be the same one.
 func (l *loans) exchange(c *chunk) *chunk {
+	if c.since == l.call {
+		return c // no packet in it has been returned
+	}
 	l.lent = append(l.lent, loan{c, l.call - 1 + l.batches})
 	if l.lent[0].until > l.call {
 		return newChunk()

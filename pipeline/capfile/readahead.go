@@ -37,6 +37,7 @@ func (a *readAhead) next(rest []byte) ([]byte, error) {
 	if a.current != nil {
 		a.free <- a.loans.exchange(a.current)
 	}
+	a.loans.use(c)
 	a.current = c
 	return c.window(len(rest)), nil
 }

@@ -32,7 +32,7 @@ func numberedMTU(i int) int { return 100 + i%1009 }
 // TestManyBatches has more packets than are read ahead, from three captures of which one is
 // compressed, and wants each told of with its own bytes and place.
 func TestManyBatches(t *testing.T) {
-	const n = 60_000
+	const n = 40_000
 	packets := numbered(n)
 	var parts [3][]pipeline.Packet
 	for i, p := range packets {
