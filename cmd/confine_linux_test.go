@@ -255,8 +255,8 @@ func TestUnknownUser(t *testing.T) {
 		text string
 		want []string // beginnings of messages
 	}{
-		"alone":  {"user: no-such-user\n" + good, []string{":1:7: find user: user: unknown user no-such-user"}},
-		"others": {"user: no-such-user\n" + strings.Replace(good, "interface", "intreface", 1), []string{":2:40: unknown setting `intreface`", ":1:7: find user: "}},
+		"alone":  {"user: no-such-user\n" + good, []string{`:1:7: find user "no-such-user": there is none`}},
+		"others": {"user: no-such-user\n" + strings.Replace(good, "interface", "intreface", 1), []string{":2:40: unknown setting `intreface`", ":1:7: find user "}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := writeConfig(t, tc.text)
@@ -271,7 +271,7 @@ func TestUnknownUser(t *testing.T) {
 			}
 		})
 	}
-	if got := run(t, "run", "--user", "no-such-user", "-c", writeConfig(t, good)); got.status != 2 || !strings.Contains(got.stderr, "unknown user no-such-user") {
+	if got := run(t, "run", "--user", "no-such-user", "-c", writeConfig(t, good)); got.status != 2 || !strings.Contains(got.stderr, `find user "no-such-user": there is none`) {
 		t.Errorf("option: %+v", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/pmtud/pmtud/cmd/internal/columns"
 )
@@ -70,9 +71,19 @@ func noCommand(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	hint := ""
-	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+	hint := valueHint(c.Flags(), args[0])
+	if near := c.SuggestionsFor(args[0]); hint == "" && len(near) > 0 {
 		hint = fmt.Sprintf("; did you mean %s?", strings.Join(near, " or "))
 	}
 	return fmt.Errorf("unknown command %q%s", args[0], hint)
+}
+
+// valueHint is for an operand that was meant as the value of an option which can do without.
+func valueHint(flags *pflag.FlagSet, operand string) (hint string) {
+	flags.Visit(func(f *pflag.Flag) {
+		if f.Value.Type() == "string" && f.NoOptDefVal != "" {
+			hint = fmt.Sprintf("; a value of --%s comes behind a =: --%s=%s", f.Name, f.Name, operand)
+		}
+	})
+	return hint
 }

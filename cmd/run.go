@@ -1,6 +1,9 @@
 package cmd
 
 import (
+	"errors"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/pmtud/pmtud/cmd/internal/daemon"
@@ -34,6 +37,21 @@ changes nothing. SIGUSR1 switches log lines of level debug on and off.`,
 }
 
 func addConfigFlag(c *cobra.Command, paths *[]string) {
-	c.Flags().StringArrayVarP(paths, "config", "c", nil, "`FILE` or folder with pipelines; may be repeated")
+	c.Flags().VarP((*pathList)(paths), "config", "c", "`FILE` or folder with pipelines; may be repeated")
 	completeFlag(c, "config", completeFiles(configEndings...))
+}
+
+// pathList is an option that may be repeated. An empty path is most likely a variable that was not
+// set.
+type pathList []string
+
+func (l *pathList) String() string { return strings.Join(*l, ",") }
+func (l *pathList) Type() string   { return "path" }
+
+func (l *pathList) Set(path string) error {
+	if path == "" {
+		return errors.New("the path is empty")
+	}
+	*l = append(*l, path)
+	return nil
 }

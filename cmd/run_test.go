@@ -79,6 +79,8 @@ func TestUsageErrors(t *testing.T) {
 		"option of a command":    {[]string{"run", "--frob"}, "unknown option --frob"},
 		"short of a command":     {[]string{"run", "-x"}, "unknown option -x"},
 		"no value for a command": {[]string{"run", "-c"}, "option --config needs a value"},
+		"empty value":            {[]string{"run", "-c", ""}, `option --config: "": the path is empty`},
+		"value without =":        {[]string{"-i", "eth0", "--print-config", "toml"}, `unknown command "toml"; a value of --print-config comes behind a =: --print-config=toml`},
 		"value of a command":     {[]string{"check", "--format=xml"}, `option --format: "xml": must be text, json or sarif`},
 		"help about nothing":     {[]string{"help", "chekc"}, `unknown command "chekc"; did you mean check?`},
 		"help about an operand":  {[]string{"help", "run", "file.yaml"}, `unexpected "file.yaml"`},

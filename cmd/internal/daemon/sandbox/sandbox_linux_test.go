@@ -344,7 +344,7 @@ func TestEnterRefuses(t *testing.T) {
 		{"protocol of netlink", task{
 			Plan: sandbox.Plan{Families: []string{"AF_NETLINK"}, Netlink: []string{"NETLINK_PIGEON"}}, Mode: sandbox.Required,
 		}, requiredError("confine system calls: unknown protocol of netlink NETLINK_PIGEON")},
-		{"user", task{User: "no-such-user", Mode: sandbox.Auto}, "find user: "},
+		{"user", task{User: "no-such-user", Mode: sandbox.Auto}, "find user "},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if r := run(t, tc.task); len(r.Error) < len(tc.want) || r.Error[:len(tc.want)] != tc.want {

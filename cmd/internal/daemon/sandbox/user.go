@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"os/user"
 	"strconv"
@@ -25,8 +26,11 @@ func LookUp(name string) (*User, error) {
 			return &User{Name: name, ID: id, Group: id}, nil
 		}
 	}
+	if errors.As(err, new(user.UnknownUserError)) || errors.As(err, new(user.UnknownUserIdError)) {
+		return nil, fmt.Errorf("find user %q: there is none of that name or number", name)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("find user: %w", err)
+		return nil, fmt.Errorf("find user %q: %w", name, err)
 	}
 	return describe(found)
 }

@@ -48,9 +48,9 @@ func TestLookUpInFiles(t *testing.T) {
 		t.Errorf("users (-want +got):\n%s", diff)
 	}
 	refused := map[string]string{
-		"look up -1":          "find user: user: unknown userid -1",
-		"look up nobody-here": "find user: user: unknown user nobody-here",
-		"look up ":            "find user: user: unknown user ",
+		"look up -1":          `find user "-1": there is none of that name or number`,
+		"look up nobody-here": `find user "nobody-here": there is none of that name or number`,
+		"look up ":            `find user "": there is none of that name or number`,
 	}
 	if diff := cmp.Diff(refused, r.Tried); diff != "" {
 		t.Errorf("refused (-want +got):\n%s", diff)
