@@ -39,6 +39,13 @@ func (b *batch) place(i int) verdict.Place {
 	return at
 }
 
+// cutAmong returns how many packets from begin to before end lack bytes.
+func (b *batch) cutAmong(begin, end int) uint64 {
+	before, _ := slices.BinarySearch(b.cut, begin)
+	upTo, _ := slices.BinarySearch(b.cut, end)
+	return uint64(upTo - before)
+}
+
 // ahead reads captures in a goroutine of its own, some batches ahead of that which is decided
 // about. Batches have to be prepared, too: whoever of the two is ahead of the other does it, so
 // that both have something to do.

@@ -108,13 +108,15 @@ func (r *replay) run(ctx context.Context, paths []string) error {
 		if err := r.batch(ctx, b); err != nil {
 			return err
 		}
-		r.progress()
+		r.size += b.size
+		r.progress(0)
 	}
 }
 
-func (r *replay) progress() {
+// progress shows how far it has come: by so many bytes into a batch.
+func (r *replay) progress(size uint64) {
 	if r.options.Progress != nil {
-		r.options.Progress(r.packets, r.size)
+		r.options.Progress(r.packets, r.size+size)
 	}
 }
 
@@ -147,8 +149,6 @@ func (r *replay) readError(err error) error {
 
 // batch decides about packets and writes down what became of them.
 func (r *replay) batch(ctx context.Context, b *batch) error {
-	r.size += b.size
-	r.cut += uint64(len(b.cut))
 	begin := 0 // of those that are not yet decided about
 	for _, i := range b.absent {
 		if err := r.decideInTime(ctx, b, begin, i); err != nil {
@@ -176,6 +176,7 @@ func (r *replay) decideInTime(ctx context.Context, b *batch, begin, end int) err
 		if err := r.decide(b, begin, i); err != nil {
 			return err
 		}
+		r.progress(b.size * uint64(i) / uint64(len(b.packets))) // about
 		if err := r.await(ctx, at); err != nil {
 			return err
 		}
@@ -198,6 +199,7 @@ func (r *replay) decide(b *batch, begin, end int) error {
 		return failed
 	})
 	r.packets += uint64(decided)
+	r.cut += b.cutAmong(begin, begin+decided)
 	if failed != nil {
 		return failed
 	}
@@ -244,9 +246,8 @@ func (r *replay) tell(at verdict.Place, p *pipeline.Packet, got []bool) error {
 	return r.verdicts.write(at, p, got)
 }
 
-// await shows what has been decided and waits for a packet's time.
+// await writes what has been decided and waits for a packet's time.
 func (r *replay) await(ctx context.Context, at pipeline.Instant) error {
-	r.progress()
 	if r.verdicts != nil {
 		if err := r.verdicts.flush(); err != nil {
 			return err

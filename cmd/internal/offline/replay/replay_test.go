@@ -383,7 +383,7 @@ func TestOriginalSpeed(t *testing.T) {
 	}
 	began := time.Now()
 	var seen []time.Duration
-	progress := 0
+	var progress []uint64
 	_, err := replay.Run(t.Context(), spec(t, twoSinks), replay.Options{
 		Captures: []string{capture(t, "in.pcap", packets)}, Speed: 2,
 		Verdicts: writer(func(text []byte) {
@@ -392,13 +392,14 @@ func TestOriginalSpeed(t *testing.T) {
 			}
 			seen = append(seen, time.Since(began))
 		}),
-		Progress: func(uint64, uint64) { progress++ },
+		Progress: func(_, size uint64) { progress = append(progress, size) },
 	})
 	if err != nil || len(seen) != 3 || seen[2]-seen[0] < 190*time.Millisecond {
 		t.Errorf("verdicts come at %v, error %v", seen, err)
 	}
-	if progress < 3 {
-		t.Errorf("progress was shown %d times", progress)
+	size := uint64(len(packets[0].Data))
+	if diff := cmp.Diff([]uint64{size, 2 * size, 3 * size}, progress); diff != "" {
+		t.Errorf("bytes that were shown as progress (-want +got):\n%s", diff)
 	}
 }
 
