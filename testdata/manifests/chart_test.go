@@ -119,6 +119,24 @@ func TestKey(t *testing.T) {
 	}
 }
 
+// TestServersRollOut wants other servers to make other pods, and nothing else of the configuration,
+// which the program reads again.
+func TestServersRollOut(t *testing.T) {
+	annotations := func(v values) map[string]string { return render(t, v).daemons[0].Spec.Template.Annotations }
+	one := values{"nats": values{"servers": []any{"nats://one.example.net"}}}
+	two := values{"nats": values{"servers": []any{"nats://one.example.net", "nats://two.example.net:4223"}}}
+	if got := annotations(values{"limits": values{"rate": 50}}); len(got) != 0 {
+		t.Errorf("without servers: %v", got)
+	}
+	if a, b := annotations(one), annotations(two); len(a) != 1 || maps.Equal(a, b) || !maps.Equal(a, annotations(one)) {
+		t.Errorf("annotations with other servers: %v, %v", a, b)
+	}
+	two["podAnnotations"] = values{"c": "d"}
+	if got := annotations(two); len(got) != 2 || got["c"] != "d" {
+		t.Errorf("with others: %v", got)
+	}
+}
+
 // TestMistakes wants values that can't work to be refused.
 func TestMistakes(t *testing.T) {
 	for name, tc := range map[string]struct {
