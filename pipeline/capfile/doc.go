@@ -61,9 +61,8 @@
 // refused, whatever they claim. A reader needs a buffer of 336 KiB, two for a
 // compressed file that is read ahead, and up to one more for each further batch that is lent;
 // another 64 KiB for its input, and 32 bytes for each interface. A buffer grows
-// for larger packets and blocks that are not skipped, with what is there of them: to at most twice
-// MaxBlock. A decompressor comes on
-// top: 64 KiB for gzip, for zstd at most about twice the window that the file asks
+// for larger packets and blocks that are not skipped, with what is there of them: each to at most
+// twice MaxBlock. A decompressor comes on top: 64 KiB for gzip, for zstd at most about twice the window that the file asks
 // for, which may be up to 128 MiB as with the zstd program (8 MiB and less for files
 // that were compressed with level 19 and below).
 //

@@ -8,11 +8,13 @@ import (
 	"github.com/pmtud/pmtud/pipeline/verdict"
 )
 
-const (
-	batchSize = 2048 // packets that are read at once: about as many as a reader has in its buffer
-	batches   = 8    // under way
-	behind    = 2    // of these, read and not yet taken: from there on whoever decides is behind
-)
+// batchSize is the number of packets that are read at once: about as many as a reader has
+// in its buffer.
+const batchSize = 2048
+
+// batchesOf returns the number of batches that are under way while so many captures are read
+// together: the more there are, the fewer, since each capture's reader keeps what it has lent.
+func batchesOf(captures int) int { return min(8, max(2, 32/max(1, captures))) }
 
 // batch is a part of the captures.
 type batch struct {
@@ -53,6 +55,7 @@ type ahead struct {
 	captures *captures
 	shape    *shape
 	stop     context.CancelFunc
+	batches  int // under way at the most
 	made     int
 	free     chan *batch
 	read     chan *batch // closed when nothing more comes
@@ -62,8 +65,8 @@ type ahead struct {
 
 // readAhead begins to read the captures that open returns. Its context is done when the reading is to
 // end.
-func readAhead(ctx context.Context, s *shape, open func(ctx context.Context, warn func(error)) *captures) *ahead {
-	a := &ahead{shape: s, free: make(chan *batch, batches), read: make(chan *batch, batches)}
+func readAhead(ctx context.Context, batches int, s *shape, open func(ctx context.Context, warn func(error)) *captures) *ahead {
+	a := &ahead{shape: s, batches: batches, free: make(chan *batch, batches), read: make(chan *batch, batches)}
 	ctx, a.stop = context.WithCancel(ctx)
 	a.captures = open(ctx, func(w error) { a.reading.warnings = append(a.reading.warnings, w) })
 	go a.run()
@@ -96,7 +99,7 @@ func (a *ahead) run() {
 	defer close(a.read)
 	for b := a.take(); b != nil; b = a.take() {
 		a.fill(b)
-		if len(a.read) >= behind {
+		if len(a.read) >= a.batches/4 { // whoever decides is behind
 			a.shape.prepare(b)
 		}
 		a.read <- b
@@ -109,7 +112,7 @@ func (a *ahead) run() {
 // take returns a batch that is free, or a new one while there are few. It returns nil after
 // close.
 func (a *ahead) take() *batch {
-	if a.made < batches {
+	if a.made < a.batches {
 		select {
 		case b := <-a.free:
 			return b

@@ -23,7 +23,7 @@ func openCaptures(ctx context.Context, paths []string, stdin io.Reader, warn, no
 	c := &captures{names: names(paths), numbers: make([]uint64, max(1, len(paths)))}
 	var readers []capfile.BatchReader
 	for _, path := range paths {
-		f := capfile.NewFiles(ctx, []string{path}, capfile.FilesOptions{Stdin: stdin, ReadAhead: true, Lend: batches, Warn: warn})
+		f := capfile.NewFiles(ctx, []string{path}, capfile.FilesOptions{Stdin: stdin, ReadAhead: true, Lend: batchesOf(len(paths)), Warn: warn})
 		c.files = append(c.files, f)
 		readers = append(readers, &tolerant{ctx: ctx, reader: f, note: note})
 	}

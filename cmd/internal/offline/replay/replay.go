@@ -93,7 +93,7 @@ func (r *replay) find(patterns []string) (paths []string) {
 }
 
 func (r *replay) run(ctx context.Context, paths []string) error {
-	ahead := readAhead(ctx, r.shape, func(ctx context.Context, warn func(error)) *captures {
+	ahead := readAhead(ctx, batchesOf(len(paths)), r.shape, func(ctx context.Context, warn func(error)) *captures {
 		return openCaptures(ctx, paths, r.options.Stdin, warn, r.recordDamage)
 	})
 	defer ahead.close()
