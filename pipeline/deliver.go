@@ -53,6 +53,9 @@ func (p *Pipeline) awaitRoom(batch []Packet) (n int) {
 
 // deliverChunk reports whether the pipeline can go on.
 func (p *Pipeline) deliverChunk(s *sourceStage, batch []Packet) bool {
+	for i := range batch {
+		batch[i].Decode()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.failure != nil {
@@ -72,7 +75,7 @@ func (p *Pipeline) deliverChunk(s *sourceStage, batch []Packet) bool {
 	return p.failure == nil
 }
 
-// filterChunk decides about packets and notes for each sink which it gets.
+// filterChunk decides about decoded packets and notes for each sink which it gets.
 func (p *Pipeline) filterChunk(s *sourceStage, batch []Packet) (err error) {
 	var pkt *Packet
 	current := &p.filters
@@ -85,9 +88,6 @@ func (p *Pipeline) filterChunk(s *sourceStage, batch []Packet) (err error) {
 		pkt := &batch[i]
 		pkt.Clock = p.clock.Advance(pkt.Time)
 		pkt.Verdict = Verdict{}
-		if !p.decoded {
-			pkt.Decode()
-		}
 	}
 	early := p.asksTotal(s, len(batch))
 	for i := range batch {

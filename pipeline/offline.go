@@ -45,7 +45,6 @@ func NewOffline(spec Spec) (*Offline, error) {
 		return nil, err
 	}
 	p.total = noTotal // so that packets are decided alike, however many come at once
-	p.decoded = true
 	return &Offline{pipeline: p, got: make([]bool, len(p.sinks)), next: make([]int, len(p.sinks))}, nil
 }
 
@@ -56,9 +55,9 @@ func (o *Offline) Stages() iter.Seq2[StageID, any] { return o.pipeline.Stages() 
 func (o *Offline) Counters() Counters { return o.pipeline.Counters() }
 
 // Decide takes packets of the first source through the filters, in their order, and sets their
-// Verdict. They are decoded already ([Packet.Decode]), so that whoever reads them can have done it.
-// Then it calls offer, unless it is nil, for each packet that at least one sink would have been
-// offered: with its number in the batch and whether each sink would, which is lent for the call.
+// Verdict. The caller has decoded them ([Packet.Decode]). Then it calls offer, unless it is nil,
+// for each packet that at least one sink would have been offered: with its number in the batch
+// and whether each sink would, which is lent for the call.
 //
 // Decide returns how many packets it decided about, which is all of them unless a filter
 // panicked; then o must not be used any more. An error is that panic, or that of offer, which
@@ -70,7 +69,7 @@ func (o *Offline) Decide(batch []Packet, offer func(i int, got []bool) error) (d
 		return decided, err
 	}
 	for i := range batch[:decided] {
-		if o.toldAll() {
+		if o.offeredAll() {
 			break
 		}
 		if !o.offered(&batch[i]) {
@@ -97,8 +96,8 @@ func (o *Offline) filter(batch []Packet) (decided int, err error) {
 	return decided, err
 }
 
-// toldAll reports whether no sink gets any more packets.
-func (o *Offline) toldAll() bool {
+// offeredAll reports whether no sink gets any more packets.
+func (o *Offline) offeredAll() bool {
 	for i, s := range o.pipeline.sinks {
 		if o.next[i] < len(s.passed) {
 			return false
@@ -109,16 +108,16 @@ func (o *Offline) toldAll() bool {
 
 // offered notes which sinks get p, and reports whether any does. It is asked once for each
 // packet.
-func (o *Offline) offered(p *Packet) (any bool) {
+func (o *Offline) offered(p *Packet) (toAny bool) {
 	for i, s := range o.pipeline.sinks {
 		at := o.next[i]
 		o.got[i] = at < len(s.passed) && s.passed[at].packet == p
 		if o.got[i] {
 			o.next[i]++
-			any = true
+			toAny = true
 		}
 	}
-	return any
+	return toAny
 }
 
 func (o *Offline) forget() {

@@ -27,8 +27,6 @@ type Pipeline struct {
 	sources []*sourceStage
 	sinks   []*sinkStage
 
-	decoded bool // packets come decoded
-
 	total int // index of the filter that is asked first under a flood, and for sources' gates; or noTotal
 
 	watcher Watcher     // nil if there is none

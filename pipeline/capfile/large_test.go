@@ -40,9 +40,9 @@ func TestReadLargeBlocks(t *testing.T) {
 			want := []captured{
 				{"first", 9, 5, 1, linklayer.TypeOutgoing}, {"second", 9, 6, 1, 0}, {"four", 4, 0, 1, 0}, {"last", 9, 7, 1, 0},
 			}
-			for _, octets := range [][]byte{file, zstdCompressed(t, file)} {
+			for _, data := range [][]byte{file, zstdCompressed(t, file)} {
 				o := capfile.ReaderOptions{ReadAhead: true, Lend: 2}
-				r := capfile.NewReader(iotest.HalfReader(bytes.NewReader(octets)), o)
+				r := capfile.NewReader(iotest.HalfReader(bytes.NewReader(data)), o)
 				got, err := lent(r, 2, 2)
 				if err != nil {
 					t.Error(err)

@@ -313,8 +313,8 @@ func TestReadAllocatesNothing(t *testing.T) {
 	packets := samplePackets(20000)
 	for _, format := range []capfile.Format{capfile.Pcap, capfile.Pcapng} {
 		file := write(t, capfile.WriterOptions{Encoder: capfile.Encoder{Format: format}}, packets...)
-		for name, octets := range map[string][]byte{"plain": file, "gzip": gzipped(t, file)} {
-			r := capfile.NewReader(bytes.NewReader(octets), capfile.ReaderOptions{ReadAhead: true, Lend: 3})
+		for name, data := range map[string][]byte{"plain": file, "gzip": gzipped(t, file)} {
+			r := capfile.NewReader(bytes.NewReader(data), capfile.ReaderOptions{ReadAhead: true, Lend: 3})
 			dst := make([]pipeline.Packet, 64)
 			for range 50 { // until it has all its buffers
 				if _, err := r.ReadBatch(dst); err != nil {

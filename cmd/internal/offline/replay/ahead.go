@@ -2,9 +2,11 @@ package replay
 
 import (
 	"context"
+	"io"
 	"slices"
 
 	"github.com/pmtud/pmtud/pipeline"
+	"github.com/pmtud/pmtud/pipeline/capfile"
 	"github.com/pmtud/pmtud/pipeline/verdict"
 )
 
@@ -56,19 +58,22 @@ type ahead struct {
 	shape    *shape
 	stop     context.CancelFunc
 	batches  int // under way at the most
-	made     int
 	free     chan *batch
 	read     chan *batch // closed when nothing more comes
-	reading  *batch
-	inUse    *batch
+	inUse    *batch      // by whoever calls next
+
+	// Of the goroutine.
+	made    int // batches so far
+	reading *batch
 }
 
-// readAhead begins to read the captures that open returns. Its context is done when the reading is to
-// end.
-func readAhead(ctx context.Context, batches int, s *shape, open func(ctx context.Context, warn func(error)) *captures) *ahead {
-	a := &ahead{shape: s, batches: batches, free: make(chan *batch, batches), read: make(chan *batch, batches)}
+// readAhead begins to read captures, as openCaptures opens them.
+func readAhead(ctx context.Context, paths []string, stdin io.Reader, s *shape, damaged func(error)) *ahead {
+	n := batchesOf(len(paths))
+	a := &ahead{shape: s, batches: n, free: make(chan *batch, n), read: make(chan *batch, n)}
 	ctx, a.stop = context.WithCancel(ctx)
-	a.captures = open(ctx, func(w error) { a.reading.warnings = append(a.reading.warnings, w) })
+	warn := func(w error) { a.reading.warnings = append(a.reading.warnings, w) }
+	a.captures = openCaptures(ctx, paths, capfile.FilesOptions{Stdin: stdin, ReadAhead: true, Lend: n, Warn: warn}, damaged)
 	go a.run()
 	return a
 }

@@ -30,7 +30,7 @@ func numbered(n int) []pipeline.Packet {
 func numberedMTU(i int) int { return 100 + i%1009 }
 
 // TestManyBatches has more packets than are read ahead, from three captures of which one is
-// compressed, and wants each told of with its own bytes and place.
+// compressed, and wants each reported with its own bytes and place.
 func TestManyBatches(t *testing.T) {
 	const n = 40_000
 	packets := numbered(n)
@@ -86,13 +86,13 @@ func TestManyBatches(t *testing.T) {
 
 func compress(t *testing.T, path string) {
 	t.Helper()
-	octets, err := os.ReadFile(path)
+	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
 	z := gzip.NewWriter(&out)
-	_, err = z.Write(octets)
+	_, err = z.Write(data)
 	if err := errors.Join(err, z.Close(), os.WriteFile(path, out.Bytes(), 0o644)); err != nil {
 		t.Fatal(err)
 	}
@@ -103,11 +103,11 @@ func compress(t *testing.T, path string) {
 func TestStopsReading(t *testing.T) {
 	stdin, feed := io.Pipe()
 	defer feed.Close()
-	octets, err := os.ReadFile(capture(t, "in.pcap", numbered(10_000)))
+	data, err := os.ReadFile(capture(t, "in.pcap", numbered(10_000)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { _, _ = feed.Write(octets) }() // and then nothing
+	go func() { _, _ = feed.Write(data) }() // and then nothing
 	full := errors.New("disk is full")
 	_, err = replay.Run(t.Context(), spec(t, twoSinks), replay.Options{
 		Captures: []string{capfile.Stdin}, Stdin: stdin, Verdicts: failing{full},

@@ -2,7 +2,6 @@ package replay
 
 import (
 	"context"
-	"io"
 
 	"github.com/pmtud/pmtud/pipeline/capfile"
 	"github.com/pmtud/pmtud/pipeline/verdict"
@@ -18,14 +17,14 @@ type captures struct {
 	files   []*capfile.Files
 }
 
-// openCaptures opens no file yet. Files that are damaged end there; note is told why.
-func openCaptures(ctx context.Context, paths []string, stdin io.Reader, warn, note func(error)) *captures {
+// openCaptures opens no file yet. A damaged file ends at the damage, which damaged gets.
+func openCaptures(ctx context.Context, paths []string, o capfile.FilesOptions, damaged func(error)) *captures {
 	c := &captures{names: names(paths), numbers: make([]uint64, max(1, len(paths)))}
 	var readers []capfile.BatchReader
 	for _, path := range paths {
-		f := capfile.NewFiles(ctx, []string{path}, capfile.FilesOptions{Stdin: stdin, ReadAhead: true, Lend: batchesOf(len(paths)), Warn: warn})
+		f := capfile.NewFiles(ctx, []string{path}, o)
 		c.files = append(c.files, f)
-		readers = append(readers, &tolerant{ctx: ctx, reader: f, note: note})
+		readers = append(readers, &tolerant{ctx: ctx, reader: f, note: damaged})
 	}
 	if len(readers) == 1 {
 		c.reader = readers[0]

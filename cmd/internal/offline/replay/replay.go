@@ -93,9 +93,7 @@ func (r *replay) find(patterns []string) (paths []string) {
 }
 
 func (r *replay) run(ctx context.Context, paths []string) error {
-	ahead := readAhead(ctx, batchesOf(len(paths)), r.shape, func(ctx context.Context, warn func(error)) *captures {
-		return openCaptures(ctx, paths, r.options.Stdin, warn, r.recordDamage)
-	})
+	ahead := readAhead(ctx, paths, r.options.Stdin, r.shape, r.recordDamage)
 	defer ahead.close()
 	for {
 		b := ahead.next()
@@ -187,15 +185,15 @@ func (r *replay) decideInTime(ctx context.Context, b *batch, begin, end int) err
 
 // decide decides about the packets of a batch from begin to before end.
 func (r *replay) decide(b *batch, begin, end int) error {
-	told := begin
+	reported := begin
 	var failed error // to write something down
 	decided, err := r.pipeline.Decide(b.packets[begin:end], func(i int, got []bool) error {
 		i += begin
-		failed = r.tellAll(b, told, i)
+		failed = r.reportAll(b, reported, i)
 		if failed == nil {
 			failed = r.record(b.place(i), &b.packets[i], got)
 		}
-		told = i + 1
+		reported = i + 1
 		return failed
 	})
 	r.packets += uint64(decided)
@@ -203,7 +201,7 @@ func (r *replay) decide(b *batch, begin, end int) error {
 	if failed != nil {
 		return failed
 	}
-	return errors.Join(r.tellAll(b, told, begin+decided), err)
+	return errors.Join(r.reportAll(b, reported, begin+decided), err)
 }
 
 // record writes down what sinks would do with a packet that they get.
@@ -211,17 +209,16 @@ func (r *replay) record(at verdict.Place, p *pipeline.Packet, got []bool) error 
 	if err := r.recorder.record(at, p, got); err != nil {
 		return fmt.Errorf("write what would be sent: %w", err)
 	}
-	return r.tell(at, p, got)
+	return r.report(at, p, got)
 }
 
-// tellAll tells what became of the packets of a batch from begin to before end, which no sink
-// gets.
-func (r *replay) tellAll(b *batch, begin, end int) error {
+// reportAll reports packets of a batch, from begin to before end, that no sink gets.
+func (r *replay) reportAll(b *batch, begin, end int) error {
 	if r.verdicts == nil && r.options.Observe == nil {
 		return nil
 	}
 	for i := begin; i < end; i++ {
-		if err := r.tell(b.place(i), &b.packets[i], r.nobody); err != nil {
+		if err := r.report(b.place(i), &b.packets[i], r.nobody); err != nil {
 			return err
 		}
 	}
@@ -232,11 +229,11 @@ func (r *replay) tellAll(b *batch, begin, end int) error {
 func (r *replay) notCaptured(at verdict.Place, p *pipeline.Packet) error {
 	r.packets++
 	r.absent[p.Verdict.Reason]++
-	return r.tell(at, p, r.nobody)
+	return r.report(at, p, r.nobody)
 }
 
-// tell tells what became of a packet.
-func (r *replay) tell(at verdict.Place, p *pipeline.Packet, got []bool) error {
+// report shows the verdict about a packet to the observer and writes it down.
+func (r *replay) report(at verdict.Place, p *pipeline.Packet, got []bool) error {
 	if r.options.Observe != nil {
 		r.options.Observe(p)
 	}

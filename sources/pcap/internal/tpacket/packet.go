@@ -44,8 +44,8 @@ func (v vlanTag) restore(frame []byte) {
 	binary.BigEndian.PutUint16(frame[macsLen+2:], v.tci)
 }
 
-// fill describes a packet of the link type that stands in data from begin on, with snaplen bytes at
-// most. What stands before it is overwritten with a VLAN tag that the kernel took off.
+// fill describes the packet of the link type that is in data from begin on, with at most snaplen
+// bytes. A VLAN tag that the kernel took off overwrites bytes before it.
 func fill(p *pipeline.Packet, data []byte, begin, length int, tag vlanTag, link linklayer.Type, snaplen int) {
 	if begin >= wire.VLANTagLen && tag.isOff(link, len(data)-begin) {
 		begin -= wire.VLANTagLen
